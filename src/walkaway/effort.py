@@ -1,0 +1,42 @@
+"""Hours of activities: those recorded, and those assumed where none were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+__all__ = ["SECONDS_PER_HOUR", "assumed_share", "effort_seconds"]
+
+SECONDS_PER_HOUR = 3600
+
+
+def _hours(activities: pd.DataFrame, assumed: Mapping[str, float]) -> pd.Series:
+    """Recorded hours; where none, what a done activity of that kind is assumed to take; else none."""
+    done = activities["status"].fillna("done") == "done"
+    table = activities["kind"].map(dict(assumed)).astype("float64").where(done)
+    return activities["hours"].fillna(table).fillna(0.0)
+
+
+def effort_seconds(activities: pd.DataFrame, assumed: Mapping[str, float]) -> npt.NDArray[np.int64]:
+    """Selling time of each activity, whole seconds.
+
+    >>> rows = pd.DataFrame({"kind": ["call", "call"], "status": "done", "hours": [0.5, None]})
+    >>> effort_seconds(rows, {"call": 0.25})
+    array([1800,  900])
+    """
+    return (_hours(activities, assumed) * SECONDS_PER_HOUR).round().astype("int64").to_numpy()
+
+
+def assumed_share(activities: pd.DataFrame, assumed: Mapping[str, float]) -> float:
+    """Share of all hours that were assumed rather than recorded, 0 to 1; 0 where there are no hours.
+
+    >>> rows = pd.DataFrame({"kind": ["call", "call"], "status": "done", "hours": [0.75, None]})
+    >>> assumed_share(rows, {"call": 0.25})
+    0.25
+    """
+    hours = _hours(activities, assumed)
+    total = float(hours.sum())
+    return float(hours[activities["hours"].isna()].sum()) / total if total else 0.0

@@ -1,0 +1,146 @@
+"""Features: one declaration each, one function that training and scoring share.
+
+`plan_features` decides, once, on training data, which columns exist; `build_features` computes those columns at any
+as_of. The plan goes into the model bundle, so that scoring asks for exactly the columns the model was trained on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from walkaway.features import account, activity, amount, contacts, load, stage, timing, work
+from walkaway.features.declare import REGISTRY, THEMES, Feature, recode
+from walkaway.history import View
+from walkaway.schema import Book
+from walkaway.snapshots import cadence_days
+
+__all__ = ["REGISTRY", "THEMES", "Feature", "FeaturePlan", "PlannedFeature", "build_features", "plan_features"]
+
+FAMILIES = (account, activity, amount, contacts, load, stage, timing, work)
+LEAST_DEALS = 20  # a word of a vocabulary that fewer deals use gets no feature of its own
+LEAST_SHARE = 0.002
+
+
+class PlannedFeature(BaseModel):
+    """One column: the feature, the word it is about (if it is repeated over a vocabulary), its frozen categories."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    feature: str
+    word: str | None = None
+    categories: tuple[str, ...] = ()
+
+    @property
+    def declared(self) -> Feature:
+        """The declaration behind this column."""
+        return REGISTRY[self.feature]
+
+    @property
+    def column(self) -> str:
+        """The column's name in the feature frame."""
+        return self.declared.column(self.word)
+
+
+class FeaturePlan(BaseModel):
+    """The columns of a feature frame, in order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+
+    features: tuple[PlannedFeature, ...]
+
+    @property
+    def columns(self) -> list[str]:
+        """Column names, in order."""
+        return [planned.column for planned in self.features]
+
+    @property
+    def categorical(self) -> list[int]:
+        """Positions of the columns that hold category codes."""
+        return [i for i, planned in enumerate(self.features) if planned.declared.unit == "category"]
+
+
+@dataclass(frozen=True)
+class _Vocabulary:
+    """The words of a book that are common enough to learn from."""
+
+    book: Book
+
+    def words(self, per: str) -> list[str]:
+        """Words for a feature repeated over `per`, sorted."""
+        match per:
+            case "stage":
+                stages = self.book.changes[self.book.changes["field"] == stage.STAGE]
+                return self._common(stages["deal_id"], stages["new_value"])
+            case "step":
+                return self._common(self.book.activities["deal_id"], self._steps)
+            case "kind" | "direction":
+                return self._common(self.book.activities["deal_id"], self.book.activities[per])
+            case "window":
+                return self._windows
+            case "step and window":
+                return [f"{step} @ {window}" for step in self.words("step") for window in self._windows]
+        raise ValueError(f"no vocabulary is called {per}")
+
+    @cached_property
+    def _steps(self) -> pd.Series:
+        rows = self.book.activities
+        return rows["kind"].astype("object") + " / " + rows["status"].fillna("done").astype("object")
+
+    @cached_property
+    def _windows(self) -> list[str]:
+        return ["1", "3", "7"] if cadence_days(self.book) == 1 else ["7", "30", "90"]
+
+    def _common(self, deal_id: pd.Series, words: pd.Series) -> list[str]:
+        deals = pd.DataFrame({"deal_id": deal_id, "word": words}).drop_duplicates().dropna()
+        counts = deals["word"].value_counts()
+        least = max(LEAST_DEALS, LEAST_SHARE * len(self.book.deals))
+        return sorted(str(word) for word in counts.index[counts >= least])
+
+
+def plan_features(book: Book) -> FeaturePlan:
+    """Which columns a model trained on this book gets. What the book records decides.
+
+    >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"]})
+    >>> plan_features(Book.of(deals=deals)).columns
+    ['age_days']
+    """
+    vocabulary, planned = _Vocabulary(book), []
+    for declared in REGISTRY.values():
+        if not declared.exists(book):
+            continue
+        words: list[str | None] = [*vocabulary.words(declared.per)] if declared.per else [None]
+        categories = _categories(declared, vocabulary)
+        planned += [PlannedFeature(feature=declared.name, word=word, categories=categories) for word in words]
+    return FeaturePlan(features=tuple(planned))
+
+
+def _categories(declared: Feature, vocabulary: _Vocabulary) -> tuple[str, ...]:
+    if declared.unit != "category":
+        return ()
+    return tuple(vocabulary.words("stage" if declared.name == "stage" else "step"))
+
+
+def _column(view: View, planned: PlannedFeature) -> np.ndarray:
+    compute = planned.declared.compute
+    found = compute(view) if planned.word is None else compute(view, planned.word)
+    return recode(found, planned.categories) if isinstance(found, tuple) else np.asarray(found, dtype=np.float64)
+
+
+def build_features(view: View, plan: FeaturePlan) -> pd.DataFrame:
+    """The feature frame: one row a snapshot of the view, one float32 column a planned feature.
+
+    Categories are codes into the plan's frozen lists; what is missing or was never seen in training is NaN.
+
+    >>> from walkaway.history import History
+    >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"]}))
+    >>> view = History(book).at(pd.DataFrame({"deal_id": ["d1"], "as_of": [pd.Timestamp("2026-01-03T12:00Z")]}))
+    >>> build_features(view, plan_features(book))
+       age_days
+    0       2.5
+    """
+    return pd.DataFrame({p.column: _column(view, p).astype(np.float32) for p in plan.features}, index=range(len(view)))

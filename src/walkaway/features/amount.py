@@ -1,0 +1,73 @@
+"""How much is at stake, and how that moved."""
+
+import numpy as np
+
+from walkaway.features.declare import feature
+from walkaway.history import View
+from walkaway.schema import Book
+
+
+def _has_amount(book: Book) -> bool:
+    return "amount" in book.manifest.fixed_at_creation or _amount_moves(book)
+
+
+def _amount_moves(book: Book) -> bool:
+    return bool((book.changes["field"] == "amount").any())
+
+
+@feature(
+    unit="money",
+    theme="price and profit",
+    sentence="amount of {value}",
+    absent="no amount recorded yet",
+    exists=_has_amount,
+)
+def amount(view: View) -> np.ndarray:
+    """The amount known at as_of, in the book's currency."""
+    return view.amount
+
+
+@feature(
+    unit="count",
+    theme="price and profit",
+    sentence="amount ends in {value} zeros",
+    absent="no amount recorded yet",
+    exists=_has_amount,
+)
+def amount_zeros(view: View) -> np.ndarray:
+    """Zeros at the end of the amount, up to four: a round figure is often a first guess."""
+    whole = np.nan_to_num(view.amount)
+    zeros = sum((whole % 10**power == 0).astype(np.float64) for power in (1, 2, 3, 4))
+    return np.where(np.isnan(view.amount), np.nan, zeros)
+
+
+@feature(unit="count", theme="price and profit", sentence="amount changed {value}", exists=_amount_moves)
+def amount_changes(view: View) -> np.ndarray:
+    """How often the amount was recorded anew."""
+    return view.changes.where(field="amount").count()
+
+
+@feature(
+    unit="ratio",
+    theme="price and profit",
+    sentence="amount at {value} of the first one",
+    absent="no amount recorded yet",
+    exists=_amount_moves,
+)
+def amount_over_first(view: View) -> np.ndarray:
+    """The amount as a share of the first amount recorded: below 1 it was cut."""
+    recorded = view.changes.where(field="amount")
+    first = recorded.first("number")
+    return np.divide(recorded.last("number"), first, out=np.full(len(first), np.nan), where=first > 0)
+
+
+@feature(
+    unit="days",
+    theme="price and profit",
+    sentence="{value} since the amount changed",
+    absent="the amount never changed",
+    exists=_amount_moves,
+)
+def days_since_amount_change(view: View) -> np.ndarray:
+    """Days since an amount was recorded."""
+    return view.changes.where(field="amount").days_since_last()

@@ -1,0 +1,35 @@
+"""Who joined the deal on the buyer's side."""
+
+import numpy as np
+
+from walkaway.features.declare import feature
+from walkaway.history import View
+from walkaway.schema import Book
+
+
+def _has_contacts(book: Book) -> bool:
+    return len(book.contacts) > 0
+
+
+@feature(unit="count", theme="decision makers", sentence="{value} on the buyer's side", exists=_has_contacts)
+def contacts(view: View) -> np.ndarray:
+    """People who joined the deal."""
+    return view.contacts.count()
+
+
+@feature(unit="count", theme="decision makers", sentence="{value} different roles among them", exists=_has_contacts)
+def contact_roles(view: View) -> np.ndarray:
+    """Different roles among the people who joined."""
+    return view.contacts.distinct("role")
+
+
+@feature(
+    unit="days",
+    theme="decision makers",
+    sentence="nobody new on the buyer's side for {value}",
+    absent="nobody known on the buyer's side",
+    exists=_has_contacts,
+)
+def days_since_contact_joined(view: View) -> np.ndarray:
+    """Days since someone joined."""
+    return view.contacts.days_since_last()

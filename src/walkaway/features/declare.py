@@ -1,0 +1,92 @@
+"""How a feature is declared: name, unit, theme, the sentence a seller reads, and the one function that computes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.history import View
+from walkaway.schema import Book
+
+__all__ = ["REGISTRY", "THEMES", "Coded", "Feature", "Theme", "Unit", "feature"]
+
+Unit = Literal["days", "count", "minutes", "money", "ratio", "category", "hour of day", "weekday"]
+Theme = Literal["fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort"]
+THEMES: tuple[str, ...] = ("fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort")
+Per = Literal["stage", "step", "kind", "direction", "window", "step and window", "attribute"]
+Coded = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One declared feature.
+
+    `sentence` and `absent` are read by sellers: {value} is the value with its unit, {of} the kind, stage or window that
+    the feature is about. `absent` is said where the value is missing. `per` names the vocabulary over which the feature
+    is repeated, and `exists` whether a book records what it needs. `compute` takes the view (and the word) and returns
+    one number a snapshot, or (codes, values) for a category.
+    """
+
+    name: str
+    unit: Unit
+    theme: Theme
+    sentence: str
+    absent: str
+    family: str
+    per: Per | None
+    exists: Callable[[Book], bool]
+    compute: Callable[..., npt.NDArray[Any] | Coded]
+
+    def column(self, word: str | None) -> str:
+        """The column's name in the feature frame: name, or name[word]."""
+        return self.name if word is None else f"{self.name}[{word}]"
+
+
+REGISTRY: dict[str, Feature] = {}
+
+
+def _always(book: Book) -> bool:
+    return True
+
+
+def feature(
+    *,
+    unit: Unit,
+    theme: Theme,
+    sentence: str,
+    absent: str = "",
+    per: Per | None = None,
+    exists: Callable[[Book], bool] = _always,
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Declare the function below as a feature of that name; its module is its family.
+
+    Raises:
+        ValueError: the name is taken.
+    """
+
+    def register(compute: Callable[..., Any]) -> Callable[..., Any]:
+        name = compute.__name__
+        if name in REGISTRY:
+            raise ValueError(f"feature {name} is declared twice, in {REGISTRY[name].family} and {compute.__module__}")
+        family = compute.__module__.rsplit(".", 1)[-1]
+        REGISTRY[name] = Feature(name, unit, theme, sentence, absent or sentence, family, per, exists, compute)
+        return compute
+
+    return register
+
+
+def recode(coded: Coded, categories: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """Codes into a frozen list of categories; NaN for missing or unknown.
+
+    >>> recode((np.array([0, 1, -1]), np.array(["x", "y"])), ("y",))
+    array([nan,  0., nan])
+    """
+    codes, values = coded
+    place = pd.Index(categories).get_indexer(pd.Index(values, dtype=object)).astype(np.float64)
+    table = np.append(np.where(place < 0, np.nan, place), np.nan)  # a code of -1 reads the last entry
+    return table[codes]

@@ -1,0 +1,17 @@
+"""How much its owner has on hand: how many deals, never who."""
+
+import numpy as np
+
+from walkaway.features.declare import feature
+from walkaway.history import View
+from walkaway.schema import Book
+
+
+def _has_owners(book: Book) -> bool:
+    return "owner_id" in book.manifest.fixed_at_creation and bool(book.deals["owner_id"].duplicated().any())
+
+
+@feature(unit="count", theme="effort", sentence="its owner has {value} open", exists=_has_owners)
+def owner_open_deals(view: View) -> np.ndarray:
+    """Deals of the same owner open at as_of, this one included."""
+    return view.shared("openings", by="owner_id").count() - view.shared("closings", by="owner_id").count()

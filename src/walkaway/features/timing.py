@@ -1,0 +1,102 @@
+"""Age, promised dates and the calendar.
+
+A place in the calendar is a feature only where the book has seen it come round at least twice: over a shorter history
+it is nothing but the date, and a model that learns the date learns the past.
+"""
+
+import numpy as np
+import pandas as pd
+
+from walkaway.features.declare import feature
+from walkaway.history import DAY, View
+from walkaway.schema import Book
+
+CLOSE_DATE = "expected_close_date"
+
+
+def _has_close_date(book: Book) -> bool:
+    return bool((book.changes["field"] == CLOSE_DATE).any())
+
+
+def _spans(days: float):  # noqa: ANN202
+    def exists(book: Book) -> bool:
+        return (book.last_recorded_at() - book.deals["created_at"].min()) >= pd.Timedelta(days=days)
+
+    return exists
+
+
+def _as_of(view: View) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(view.as_of.astype("datetime64[us]"))
+
+
+def _days_to_end(view: View, period: str) -> np.ndarray:
+    moments = _as_of(view)
+    end = moments.to_period(period).end_time
+    return np.floor((end - moments) / pd.Timedelta(days=1)).to_numpy()
+
+
+@feature(unit="days", theme="timing", sentence="open for {value}")
+def age_days(view: View) -> np.ndarray:
+    """Days since the deal was created."""
+    return view.age_days
+
+
+@feature(unit="weekday", theme="timing", sentence="created on a {value}", exists=_spans(28))
+def weekday_created(view: View) -> np.ndarray:
+    """Weekday of creation, 0 for Monday (UTC)."""
+    return view.attribute("created_at").dt.weekday.to_numpy()
+
+
+@feature(unit="hour of day", theme="fit", sentence="created at {value}", exists=_spans(28))
+def hour_created(view: View) -> np.ndarray:
+    """Hour of the day of creation (UTC)."""
+    return view.attribute("created_at").dt.hour.to_numpy()
+
+
+@feature(unit="weekday", theme="timing", sentence="today is a {value}", exists=_spans(28))
+def weekday(view: View) -> np.ndarray:
+    """Weekday of as_of, 0 for Monday (UTC)."""
+    return _as_of(view).weekday.to_numpy()
+
+
+@feature(unit="days", theme="timing", sentence="{value} to the end of the month", exists=_spans(90))
+def days_to_month_end(view: View) -> np.ndarray:
+    """Whole days from as_of to the end of its month."""
+    return _days_to_end(view, "M")
+
+
+@feature(unit="days", theme="timing", sentence="{value} to the end of the quarter", exists=_spans(365))
+def days_to_quarter_end(view: View) -> np.ndarray:
+    """Whole days from as_of to the end of its quarter."""
+    return _days_to_end(view, "Q")
+
+
+@feature(
+    unit="days",
+    theme="timing",
+    sentence="{value} to the expected close",
+    absent="no expected close date",
+    exists=_has_close_date,
+)
+def days_to_expected_close(view: View) -> np.ndarray:
+    """Days from as_of to the close date then expected; negative when overdue."""
+    return (view.changes.where(field=CLOSE_DATE).last("moment") - view.as_of) / DAY
+
+
+@feature(unit="count", theme="timing", sentence="close date recorded {value}", exists=_has_close_date)
+def close_date_changes(view: View) -> np.ndarray:
+    """How often the expected close date was recorded, the first time included."""
+    return view.changes.where(field=CLOSE_DATE).count()
+
+
+@feature(
+    unit="days",
+    theme="timing",
+    sentence="close date pushed by {value} in all",
+    absent="no expected close date",
+    exists=_has_close_date,
+)
+def close_date_pushed_days(view: View) -> np.ndarray:
+    """Days between the first and the newest expected close date."""
+    dates = view.changes.where(field=CLOSE_DATE)
+    return (dates.last("moment") - dates.first("moment")) / DAY

@@ -1,0 +1,1 @@
+"""Foreign exports to books, one file a source."""

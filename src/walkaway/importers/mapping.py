@@ -1,0 +1,152 @@
+"""Mappings: TOML files that say what the parts of a foreign export mean. Some ship; any can be a user's own file."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from walkaway.errors import MappingError
+
+__all__ = ["XesMapping", "load_mapping", "shipped_mappings"]
+
+Direction = Literal["inbound", "outbound", "internal"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CaseMapping(_Strict):
+    """Which case attributes are the deal's; values are attribute keys of the log."""
+
+    deal_id: str
+    created_at: str | None = None
+    amount: str | None = None
+    account_id: str | None = None
+    owner_id: str | None = None
+    team: str | None = None
+    pipeline: str | None = None
+    attributes: dict[str, str] = {}
+    fixed_at_creation: tuple[str, ...] = ()
+
+
+class EventMapping(_Strict):
+    """Which event attributes name the event, its moment, its lifecycle transition and who did it."""
+
+    name: str = "concept:name"
+    moment: str = "time:timestamp"
+    transition: str | None = "lifecycle:transition"
+    owner: str | None = None
+
+
+class OutcomeMapping(_Strict):
+    """Events that close a deal; the first to happen counts."""
+
+    outcome: Literal["won", "lost"]
+    loss_reason: str | None = None
+    events: tuple[str, ...] = Field(min_length=1)
+
+
+class FieldMapping(_Strict):
+    """Events, by pattern, that set a tracked field to their own name (without `strip`)."""
+
+    field: str
+    events: str
+    strip: str = ""
+
+
+class ActivityMapping(_Strict):
+    """Events, by pattern, that are activities of one kind and take the hours given."""
+
+    events: str
+    kind: str
+    direction: Direction = "internal"
+    hours: float | None = Field(default=0.0, ge=0)
+
+
+class WorkMapping(_Strict):
+    """Events, by pattern, that are steps of work items, and how a begin and an end are paired into hours."""
+
+    events: str
+    planned: str | None = None
+    begun: str | None = None
+    done: str
+    clip_hours: float = Field(gt=0)
+    unpaired_hours: float | None = Field(default=None, ge=0)
+    direction: Direction = "internal"
+    kinds: dict[str, str] = {}
+    directions: dict[str, Direction] = {}
+
+    def status_of(self, transition: str) -> str | None:
+        """planned, begun or done; None for a transition that the mapping does not name."""
+        named = {self.planned: "planned", self.begun: "begun", self.done: "done"}
+        return named.get(transition)
+
+
+class XesMapping(_Strict):
+    """What the cases and events of an XES log mean."""
+
+    source: Literal["xes"]
+    currency: str = ""
+    timezone: str | None = None
+    case: CaseMapping
+    event: EventMapping = EventMapping()
+    outcome: tuple[OutcomeMapping, ...] = Field(min_length=1)
+    field: tuple[FieldMapping, ...] = ()
+    activity: tuple[ActivityMapping, ...] = ()
+    work: WorkMapping | None = None
+
+    def meaning_of(self, name: str) -> FieldMapping | ActivityMapping | WorkMapping | None:
+        """The first part of the mapping whose pattern fits the event's name."""
+        parts = (*self.activity, *((self.work,) if self.work else ()), *self.field)
+        return next((part for part in parts if fnmatchcase(name, part.events)), None)
+
+
+def shipped_mappings() -> list[str]:
+    """Names of the mappings that come with the package.
+
+    >>> shipped_mappings()
+    ['bpic2012']
+    """
+    folder = files("walkaway.importers") / "mappings"
+    return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
+
+
+def _text_of(name_or_file: str) -> str:
+    if name_or_file in shipped_mappings():
+        return (files("walkaway.importers") / "mappings" / f"{name_or_file}.toml").read_text(encoding="utf-8")
+    path = Path(name_or_file)
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    near = difflib.get_close_matches(name_or_file, shipped_mappings(), n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise MappingError(
+        f"--mapping {name_or_file}: neither a file nor a shipped mapping ({', '.join(shipped_mappings())}).{hint}"
+    )
+
+
+def load_mapping(name_or_file: str) -> XesMapping:
+    """The mapping of that shipped name or file.
+
+    Raises:
+        MappingError: no such mapping, not TOML, or a part that is missing, unknown or of the wrong type.
+
+    >>> load_mapping("bpic2012").case.amount
+    'AMOUNT_REQ'
+    """
+    try:
+        return XesMapping.model_validate(tomllib.loads(_text_of(name_or_file)))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise MappingError(f"mapping {name_or_file}: not TOML: {error}. Correct the file.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise MappingError(
+            f"mapping {name_or_file}: {where}: {first['msg']} (found {first['input']!r}). Correct this part of the mapping."
+        ) from error

@@ -1,0 +1,236 @@
+"""The book: the five tables of one team's deals, their columns, and what each may hold.
+
+All moments are UTC. Money is in the book's one reporting currency. Effort is in hours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from walkaway.errors import BookError
+
+__all__ = ["MOMENT", "SOURCE_ROW", "TABLES", "Book", "Column", "Manifest", "Table", "conform", "empty_table", "find_column"]
+
+FORMAT_VERSION = 1
+SOURCE_ROW = "source_row"  # where a row stands in its source: kept until rows are admitted, never stored
+MOMENT = "datetime64[us, UTC]"
+Kind = Literal["text", "moment", "number"]
+_DTYPES: dict[Kind, str] = {"text": "str", "moment": MOMENT, "number": "float64"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: what it holds, whether each row needs it, and which values are allowed."""
+
+    name: str
+    kind: Kind = "text"
+    required: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table of the book: its key and its columns."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The column names, in order."""
+        return [column.name for column in self.columns]
+
+
+def _need(name: str, kind: Kind = "text", allowed: tuple[str, ...] = ()) -> Column:
+    return Column(name, kind, required=True, allowed=allowed)
+
+
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        Table(
+            "deals",
+            ("deal_id",),
+            (
+                _need("deal_id"),
+                _need("created_at", "moment"),
+                Column("closed_at", "moment"),
+                Column("outcome", allowed=("won", "lost")),
+                Column("loss_reason"),
+                Column("amount", "number"),
+                Column("margin", "number"),
+                Column("currency"),
+                Column("account_id"),
+                Column("owner_id"),
+                Column("team"),
+                Column("pipeline"),
+            ),
+        ),
+        Table(
+            "changes",
+            ("deal_id", "field", "recorded_at"),
+            (
+                _need("deal_id"),
+                _need("field"),
+                _need("recorded_at", "moment"),
+                Column("old_value"),
+                Column("new_value"),
+            ),
+        ),
+        Table(
+            "activities",
+            ("activity_id",),
+            (
+                _need("activity_id"),
+                _need("deal_id"),
+                _need("kind"),
+                Column("status", allowed=("planned", "begun", "done")),
+                Column("direction", allowed=("inbound", "outbound", "internal")),
+                _need("occurred_at", "moment"),
+                _need("recorded_at", "moment"),
+                Column("hours", "number"),
+                Column("owner_id"),
+                Column("contact_id"),
+            ),
+        ),
+        Table(
+            "contacts",
+            ("deal_id", "contact_id"),
+            (_need("deal_id"), _need("contact_id"), Column("role"), _need("recorded_at", "moment")),
+        ),
+        Table("accounts", ("account_id",), (_need("account_id"), Column("name"), Column("industry"), Column("size"))),
+    )
+}
+
+
+class Manifest(BaseModel):
+    """What a book says of itself: where it came from, what was left out, and what may be used.
+
+    `fixed_at_creation` names the columns of deals and accounts whose value never changes after the deal is
+    created. Of all others only the recorded history is used: today's value is the future in disguise.
+    `assumed_hours` gives the hours of an activity that has none of its own, by kind.
+    `rows_in` equals `rows_used + rows_quarantined`, table by table.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: int = FORMAT_VERSION
+    source: str = "memory"
+    mapping: str = ""
+    currency: str = ""
+    fixed_at_creation: tuple[str, ...] = ()
+    rows_in: dict[str, int] = {}
+    rows_used: dict[str, int] = {}
+    rows_quarantined: dict[str, int] = {}
+    assumed_hours: dict[str, float] = {"email": 0.1, "call": 0.25, "meeting": 1.0}
+    files: dict[str, str] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        """Short name of the data: the checksums of its tables, as one hexadecimal word."""
+        from hashlib import sha256
+
+        return sha256("".join(f"{name}{digest}" for name, digest in sorted(self.files.items())).encode()).hexdigest()[:16]
+
+
+def find_column(table: str, name: str) -> Column | None:
+    """The declared column of that table, or None for an attribute that only the manifest declares."""
+    return next((column for column in TABLES[table].columns if column.name == name), None)
+
+
+def empty_table(name: str) -> pd.DataFrame:
+    """A table of the book without rows, its columns typed.
+
+    >>> empty_table("contacts").columns.tolist()
+    ['deal_id', 'contact_id', 'role', 'recorded_at']
+    """
+    return pd.DataFrame({c.name: pd.Series(dtype=_DTYPES[c.kind]) for c in TABLES[name].columns})
+
+
+def _typed(table: str, column: Column, values: pd.Series) -> pd.Series:
+    try:
+        if column.kind == "moment":
+            return pd.to_datetime(values, utc=True).astype(MOMENT)
+        if column.kind == "number":
+            return pd.to_numeric(values).astype("float64")
+        return values.astype("str").where(values.notna(), None).astype("str")
+    except (ValueError, TypeError) as error:
+        raise BookError(
+            f"table {table}, column {column.name}: every value must be a {column.kind}; {error}. "
+            "Correct the value or quarantine the row before building the book."
+        ) from error
+
+
+def conform(name: str, frame: pd.DataFrame, extra: tuple[str, ...] = ()) -> pd.DataFrame:
+    """The frame as that table of the book: all columns there, typed, in order; undeclared ones left out.
+
+    Args:
+        name: the table.
+        frame: any rows; absent optional columns become empty. It is not changed.
+        extra: attributes to keep beyond the declared columns (those fixed at creation); SOURCE_ROW is kept too.
+
+    Raises:
+        BookError: a required column is absent, or a value cannot be read as its column's kind.
+
+    >>> conform("accounts", pd.DataFrame({"account_id": ["a1"], "logo": ["x.png"]})).iloc[0].to_dict()
+    {'account_id': 'a1', 'name': nan, 'industry': nan, 'size': nan}
+    """
+    table = TABLES[name]
+    absent = [c.name for c in table.columns if c.required and c.name not in frame]
+    if absent:
+        raise BookError(
+            f"table {name}: column {absent[0]} is required, and the table has only {sorted(map(str, frame.columns))}. "
+            "Add the column, or map one of these to it."
+        )
+    blank = pd.Series([None] * len(frame), index=frame.index, dtype="object")
+    out = {c.name: _typed(name, c, frame[c.name] if c.name in frame else blank) for c in table.columns}
+    kept = [column for column in (*extra, SOURCE_ROW) if column in frame and column not in out]
+    return pd.DataFrame(out | {column: frame[column] for column in kept}, index=frame.index)
+
+
+@dataclass(frozen=True)
+class Book:
+    """The five tables of one team's deals, with their manifest. Frames are never changed in place."""
+
+    deals: pd.DataFrame
+    changes: pd.DataFrame = field(default_factory=lambda: empty_table("changes"))
+    activities: pd.DataFrame = field(default_factory=lambda: empty_table("activities"))
+    contacts: pd.DataFrame = field(default_factory=lambda: empty_table("contacts"))
+    accounts: pd.DataFrame = field(default_factory=lambda: empty_table("accounts"))
+    manifest: Manifest = field(default_factory=Manifest)
+
+    @classmethod
+    def of(cls, manifest: Manifest | None = None, **tables: pd.DataFrame) -> Book:
+        """A book of these tables, each conformed to its declaration.
+
+        >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"]}))
+        >>> len(book.deals), len(book.activities)
+        (1, 0)
+        """
+        manifest = manifest or Manifest()
+        return cls(manifest=manifest, **{n: conform(n, t, manifest.fixed_at_creation) for n, t in tables.items()})
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """The tables by name, in the order of TABLES."""
+        return {name: getattr(self, name) for name in TABLES}
+
+    def with_tables(self, **tables: pd.DataFrame) -> Book:
+        """The same book with these tables in place of its own."""
+        return replace(self, **tables)
+
+    def last_recorded_at(self) -> pd.Timestamp:
+        """The newest moment at which anything was recorded: what the book knows, it knows as of then.
+
+        Raises:
+            BookError: the book holds no deal.
+        """
+        if self.deals.empty:
+            raise BookError("table deals: a book needs at least one deal, and this one has none. Import again.")
+        moments = [self.deals["created_at"].max(), self.deals["closed_at"].max()]
+        moments += [t["recorded_at"].max() for t in (self.changes, self.activities, self.contacts) if len(t)]
+        return max(m for m in moments if pd.notna(m))

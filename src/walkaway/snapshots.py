@@ -1,0 +1,57 @@
+"""Snapshots: which (deal_id, as_of) rows exist. A deal is open from its creation until its close is recorded."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from walkaway.history import NO_MOMENT, microseconds
+from walkaway.schema import MOMENT, Book
+
+__all__ = ["cadence_days", "moments", "open_snapshots"]
+
+DAILY_BELOW_DAYS = 45.0  # deals that close faster than this, at the median, are looked at daily rather than weekly
+
+
+def cadence_days(book: Book) -> float:
+    """Days between training snapshots: 1 for fast sales, else 7."""
+    closed = book.deals[book.deals["closed_at"].notna()]
+    if closed.empty:
+        return 7.0
+    lifetime = (closed["closed_at"] - closed["created_at"]).dt.total_seconds() / 86_400
+    return 1.0 if lifetime.quantile(0.9) < DAILY_BELOW_DAYS else 7.0
+
+
+def moments(start: pd.Timestamp, end: pd.Timestamp, every_days: float) -> pd.DatetimeIndex:
+    """Moments from start to end, both included where the step meets them.
+
+    >>> len(moments(pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-01-08", tz="UTC"), 7))
+    2
+    """
+    return pd.date_range(start, end, freq=pd.Timedelta(days=every_days)).as_unit("us")
+
+
+def open_snapshots(book: Book, at: pd.DatetimeIndex) -> pd.DataFrame:
+    """Every deal open at every moment, sorted by deal_id and as_of.
+
+    Open means created_at <= as_of, and closed_at, if any, after as_of.
+
+    Returns:
+        deal_id, as_of (UTC); one row a snapshot.
+
+    >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-02T00:00Z"]}))
+    >>> open_snapshots(book, pd.date_range("2026-01-01", periods=3, tz="UTC"))["as_of"].dt.day.tolist()
+    [2, 3]
+    """
+    deals = book.deals.sort_values("deal_id", kind="stable")
+    created, closed = microseconds(deals["created_at"]), microseconds(deals["closed_at"])
+    grid = np.sort(microseconds(pd.Series(at)))
+    first = np.searchsorted(grid, created, side="left")
+    past = np.where(closed == NO_MOMENT, len(grid), np.searchsorted(grid, closed, side="left"))
+    lifetime = np.maximum(past - first, 0)
+    deal = np.repeat(np.arange(len(deals)), lifetime)
+    within = np.arange(len(deal)) - np.repeat(np.cumsum(lifetime) - lifetime, lifetime)
+    as_of = pd.Series(grid[first[deal] + within]).astype("datetime64[us]").dt.tz_localize("UTC").astype(MOMENT)
+    return pd.DataFrame({"deal_id": deals["deal_id"].to_numpy()[deal], "as_of": as_of})
+
+

@@ -1,0 +1,158 @@
+"""Reading and writing: the only module that knows file formats. Every write is atomic: whole, or not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from walkaway.errors import BookError, UsageError
+from walkaway.schema import FORMAT_VERSION, TABLES, Book, Manifest, conform
+
+__all__ = ["checksum", "read_book", "replaced_folder", "write_book", "write_bytes", "write_frame", "write_json"]
+
+MANIFEST = "manifest.json"
+QUARANTINE = "quarantine.parquet"
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole: to a neighbour first, flushed to disk, then renamed into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, atomically. Not-a-number is refused: JSON has none."""
+    write_bytes(path, (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode())
+
+
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """A new empty folder that takes the place of `path` when the block ends well, and vanishes when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    fresh.chmod(0o755)
+    try:
+        yield fresh
+        if path.exists():
+            old = path.with_name(f".{path.name}.old.{os.getpid()}")
+            path.rename(old)
+            fresh.rename(path)
+            shutil.rmtree(old)
+        else:
+            fresh.rename(path)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+
+
+def write_book(book: Book, folder: Path, quarantine: pd.DataFrame | None = None) -> Manifest:
+    """Write a book: one Parquet file a table, the quarantine, and the manifest with a checksum a file.
+
+    Returns:
+        The manifest as written, its `files` filled in.
+
+    Raises:
+        BookError: the folder exists and is not a book; it is left alone.
+    """
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).exists())):
+        raise BookError(f"{folder} exists and is not a book (no {MANIFEST}). Name another folder, or empty this one.")
+    with replaced_folder(folder) as fresh:
+        for name, table in book.tables().items():
+            table.to_parquet(fresh / f"{name}.parquet", index=False)
+        if quarantine is not None:
+            quarantine.to_parquet(fresh / QUARANTINE, index=False)
+        files = {f"{name}.parquet": checksum(fresh / f"{name}.parquet") for name in TABLES}
+        manifest = book.manifest.model_copy(update={"files": files})
+        write_json(fresh / MANIFEST, manifest.model_dump(mode="json"))
+    return manifest
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BookError(f"{folder} is not a book: it has no {MANIFEST}. Make one with `walkaway import`.")
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BookError(f"{path}: {error.errors()[0]['msg']}. Import the book again.") from error
+    if manifest.format_version != FORMAT_VERSION:
+        raise BookError(
+            f"{path}: format_version must be {FORMAT_VERSION}, found {manifest.format_version}. Import the book again."
+        )
+    return manifest
+
+
+def read_book(folder: Path) -> Book:
+    """Read a book, checking each table's checksum before it is parsed.
+
+    Raises:
+        BookError: the folder is not a book, a table is absent, or its bytes are not those that were written.
+    """
+    manifest = _read_manifest(folder)
+    tables = {}
+    for name in TABLES:
+        path = folder / f"{name}.parquet"
+        if not path.is_file():
+            raise BookError(f"{folder}: table {name} is absent (no {path.name}). Import the book again.")
+        if checksum(path) != manifest.files.get(path.name):
+            raise BookError(f"{path}: its bytes are not those the manifest names. Import the book again.")
+        tables[name] = conform(name, pd.read_parquet(path), manifest.fixed_at_creation)
+    return Book(manifest=manifest, **tables)
+
+
+def _for_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Moments as ISO 8601 with a Z, so that each text format says the same."""
+    moments = {n: c.dt.strftime("%Y-%m-%dT%H:%M:%SZ") for n, c in frame.items() if str(c.dtype).startswith("datetime64")}
+    return frame.assign(**moments)
+
+
+_WRITERS: dict[str, Callable[[pd.DataFrame], bytes]] = {
+    ".csv": lambda frame: _for_text(frame).to_csv(index=False).encode(),
+    ".json": lambda frame: (_for_text(frame).to_json(orient="records", indent=1, double_precision=15) + "\n").encode(),
+    ".parquet": lambda frame: frame.to_parquet(index=False),
+}
+
+
+def write_frame(frame: pd.DataFrame, out: str) -> None:
+    """Write a frame as CSV, JSON or Parquet, chosen by extension; "-" writes CSV, and "-.json" JSON, to stdout.
+
+    Raises:
+        UsageError: the extension names no known format.
+    """
+    extension = Path(out).suffix.lower() if out != "-" else ".csv"
+    if out == "-.json":
+        extension = ".json"
+    if extension not in _WRITERS:
+        raise UsageError(f"--out {out}: the extension must be one of {', '.join(_WRITERS)}, or - for stdout.")
+    data = _WRITERS[extension](frame)
+    if out in {"-", "-.json"}:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        write_bytes(Path(out), data)
