@@ -11,7 +11,7 @@ from walkaway.schema import Book
 
 __all__ = ["COLUMNS", "label"]
 
-COLUMNS = ["settled", "won", "worth", "remaining_hours", "ending"]
+COLUMNS = ["settled", "won", "worth", "amount_at_close", "remaining_hours", "ending"]
 
 
 def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.ndarray:
@@ -37,14 +37,14 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
 
     Returns:
         One row a snapshot, in order: settled (its close was known), won (1, 0, NaN while unsettled), worth (money at
-        close, margin applied; 0 if lost, NaN while unsettled or where no amount was recorded), remaining_hours (booked
-        after as_of; so far, while unsettled), ending (won, the loss reason, or open).
+        close, margin applied; 0 if lost, NaN while unsettled or where no amount was recorded), amount_at_close (NaN while
+        unsettled), remaining_hours (booked after as_of; so far, while unsettled), ending (won, the loss reason, or open).
 
     >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"], "amount": [900.0],
     ...     "closed_at": ["2026-01-09T00:00Z"], "outcome": ["won"]})
     >>> snapshot = pd.DataFrame({"deal_id": ["d1"], "as_of": [pd.Timestamp("2026-01-03T00:00Z")]})
     >>> label(Book.of(deals=deals), snapshot).values.tolist()
-    [[True, 1.0, 900.0, 0.0, 'won']]
+    [[True, 1.0, 900.0, 900.0, 0.0, 'won']]
     """
     book = known(book, known_at) if known_at is not None else book
     deals = book.deals.reset_index(drop=True)
@@ -53,9 +53,10 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
     of = deals.iloc[deal].reset_index(drop=True)
     settled = of["outcome"].notna()
     won = (of["outcome"] == "won").astype("float64").where(settled)
+    amount = of["amount"].where(settled)
     worth = (of["amount"] * of["margin"].fillna(1.0)).where(won == 1, 0.0).where(settled)
     ending = of["outcome"].where(won == 1, of["loss_reason"].fillna("lost")).where(settled, "open")
     seconds = _remaining_seconds(book, deal.astype(np.int64), microseconds(snapshots["as_of"]))
     hours = seconds / SECONDS_PER_HOUR
-    columns = (settled, won, worth, pd.Series(hours), ending)
+    columns = (settled, won, worth, amount, pd.Series(hours), ending)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_axis(snapshots.index)

@@ -1,0 +1,170 @@
+"""The model on disk: booster texts and JSON, a SHA-256 for each file, checked before anything is parsed.
+
+A damaged booster text can kill the process that reads it, so no byte is given to a parser before its checksum holds.
+The pointer `champion.json` names the model in use, with the checksum of its manifest; it is replaced by one rename.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from walkaway.calls import Model
+from walkaway.economics import Curve
+from walkaway.errors import BundleError
+from walkaway.features import FeaturePlan
+from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
+from walkaway.heads.bag import Bag
+from walkaway.heads.calibration import Calibration
+from walkaway.storage import checksum, replaced_folder, write_json
+
+__all__ = ["champion_version", "load_bundle", "load_champion", "save_bundle", "set_champion"]
+
+FORMAT_VERSION = 1
+MANIFEST = "bundle.json"
+MODEL = "model.json"
+POINTER = "champion.json"
+TRAIN_AGAIN = "Train again, or restore the file."
+
+
+def _bag_files(head: str, bag: Bag | None) -> dict[str, bytes]:
+    return {f"{head}-{i}.txt": text.encode() for i, text in enumerate(bag.texts())} if bag else {}
+
+
+def _contents(model: Model) -> dict[str, bytes]:
+    """Every file of the bundle but the manifest, as bytes."""
+    win, worth, hours = model.heads.win, model.heads.worth, model.heads.hours
+    described: dict[str, Any] = {
+        "plan": model.plan.model_dump(mode="json"),
+        "win": {"base_rate": win.base_rate, "calibration": asdict(win.calibration)},
+        "worth": {"typical_amount": worth.typical_amount, "log_ratio": worth.log_ratio},
+        "hours": {"mean_hours": hours.mean_hours, "log_scale": hours.log_scale},
+        "floor_hours": model.floor_hours,
+        "curve": asdict(model.curve),
+        "signal": model.signal,
+        "facts": model.facts,
+    }
+    text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
+    boosters = _bag_files("win", win.bag) | _bag_files("worth", worth.bag) | _bag_files("hours", hours.bag)
+    return {MODEL: text.encode()} | boosters
+
+
+def save_bundle(model: Model, models: Path) -> Path:
+    """Write a model under `models`, in a folder named by its version; the same model gives the same bytes and version.
+
+    Returns:
+        The bundle's folder.
+    """
+    contents = _contents(model)
+    files = {name: sha256(data).hexdigest() for name, data in sorted(contents.items())}
+    short = sha256(json.dumps(files).encode()).hexdigest()[:12]
+    version = f"{str(model.facts.get('known_until', ''))[:10].replace('-', '')}-{short}".lstrip("-")
+    with replaced_folder(models / version) as folder:
+        for name, data in contents.items():
+            (folder / name).write_bytes(data)
+        write_json(folder / MANIFEST, {"format_version": FORMAT_VERSION, "version": version, "files": files})
+    return models / version
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, OSError) as error:
+        raise BundleError(f"{path}: must be readable JSON; {error}. {TRAIN_AGAIN}") from error
+
+
+def _verified(folder: Path) -> dict[str, bytes]:
+    """The bundle's files, each with the bytes that its manifest names."""
+    if not (folder / MANIFEST).is_file():
+        raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST}. {TRAIN_AGAIN}")
+    manifest = _json(folder / MANIFEST)
+    found = manifest.get("format_version") if isinstance(manifest, dict) else None
+    if found != FORMAT_VERSION:
+        raise BundleError(f"{folder / MANIFEST}: format_version must be {FORMAT_VERSION}, found {found}. {TRAIN_AGAIN}")
+    contents = {}
+    for name, digest in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise BundleError(f"{path}: the bundle's manifest names this file, and it is absent. {TRAIN_AGAIN}")
+        data = path.read_bytes()
+        if sha256(data).hexdigest() != digest:
+            raise BundleError(f"{path}: its bytes are not those the manifest names. {TRAIN_AGAIN}")
+        contents[name] = data
+    return contents
+
+
+def _bag(contents: dict[str, bytes], head: str) -> Bag | None:
+    names = sorted((n for n in contents if n.startswith(f"{head}-")), key=lambda n: int(n[len(head) + 1 : -4]))
+    return Bag.from_texts([contents[name].decode() for name in names]) if names else None
+
+
+def load_bundle(folder: Path) -> Model:
+    """Read a model, after every checksum held.
+
+    Raises:
+        BundleError: not a bundle, a file absent or changed, or a format this version does not know.
+    """
+    contents = _verified(folder)
+    try:
+        described = json.loads(contents[MODEL])
+        heads = Heads(
+            WinHead(
+                described["win"]["base_rate"],
+                _bag(contents, "win"),
+                Calibration(**described["win"]["calibration"]),
+            ),
+            WorthHead(bag=_bag(contents, "worth"), **described["worth"]),
+            HoursHead(bag=_bag(contents, "hours"), **described["hours"]),
+        )
+        curve = Curve(**{k: tuple(v) if isinstance(v, list) else v for k, v in described["curve"].items()})
+        plan = FeaturePlan.model_validate(described["plan"])
+        rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
+        return Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
+    except (KeyError, TypeError, ValueError, ValidationError) as error:
+        raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {error!r}. {TRAIN_AGAIN}") from error
+
+
+def set_champion(models: Path, version: str) -> None:
+    """Make that version the model in use, by one atomic rename."""
+    digest = checksum(models / version / MANIFEST)
+    own = sha256(f"{version} {digest}".encode()).hexdigest()
+    write_json(models / POINTER, {"version": version, "manifest": digest, "checksum": own})
+
+
+def champion_version(models: Path) -> str | None:
+    """The version in use, or None where no model was trained yet.
+
+    Raises:
+        BundleError: the pointer is damaged.
+    """
+    path = models / POINTER
+    if not path.is_file():
+        return None
+    pointer = _json(path)
+    try:
+        expected = sha256(f"{pointer['version']} {pointer['manifest']}".encode()).hexdigest()
+        whole = pointer["checksum"] == expected
+    except (KeyError, TypeError):
+        whole = False
+    if not whole:
+        raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
+    if checksum(models / pointer["version"] / MANIFEST) != pointer["manifest"]:
+        raise BundleError(f"{models / pointer['version'] / MANIFEST}: its bytes are not those of the champion. {TRAIN_AGAIN}")
+    return str(pointer["version"])
+
+
+def load_champion(models: Path) -> Model:
+    """The model in use.
+
+    Raises:
+        BundleError: there is none, or it is damaged.
+    """
+    version = champion_version(models)
+    if version is None:
+        raise BundleError(f"{models} holds no champion (no {POINTER}). Train one: walkaway train --book BOOK --models {models}")
+    return load_bundle(models / version)

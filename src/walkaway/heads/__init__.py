@@ -1,0 +1,101 @@
+"""Three heads and one index: win probability, value if won, remaining hours. The only importers of lightgbm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.config import HeadSettings
+from walkaway.errors import DataError
+from walkaway.heads.completion import latest_rows
+from walkaway.heads.hours import HoursHead, fit_hours
+from walkaway.heads.win import WinHead, fit_win
+from walkaway.heads.worth import WorthHead, fit_worth
+
+__all__ = ["Estimates", "Heads", "HoursHead", "TrainingRows", "WinHead", "WorthHead", "fit_heads"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """What heads are fitted on; rows sorted by deal_id and as_of.
+
+    X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.labels.
+    deal: code of each row's deal. categorical: positions of category columns.
+    """
+
+    X: npt.NDArray
+    terms: pd.DataFrame
+    labels: pd.DataFrame
+    deal: npt.NDArray
+    categorical: list[int]
+
+    def check(self) -> None:
+        """Refuse data that teaches nothing.
+
+        Raises:
+            DataError: no snapshot, or no won or no lost deal among the settled ones.
+        """
+        outcomes = self.labels["won"].groupby(self.deal).first()
+        won, lost = int((outcomes == 1).sum()), int((outcomes == 0).sum())
+        if not won or not lost:
+            raise DataError(
+                f"training needs won and lost deals that were open at some snapshot; found {won} won and {lost} lost. "
+                "Use a later --until, or a book with more settled deals."
+            )
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """What the heads say of each row, by member (members, rows) and, without `by_member`, in the mean (rows,)."""
+
+    win_probability: FloatArray
+    value_if_won: FloatArray
+    remaining_hours: FloatArray
+
+
+@dataclass(frozen=True)
+class Heads:
+    """The three heads, trained together."""
+
+    win: WinHead
+    worth: WorthHead
+    hours: HoursHead
+
+    def estimate(self, X: npt.NDArray, terms: pd.DataFrame) -> Estimates:
+        """The prediction for each row, (rows,)."""
+        return Estimates(self.win.probability(X), self.worth.value(X, terms), self.hours.hours(X))
+
+    def estimate_by_member(self, X: npt.NDArray, terms: pd.DataFrame) -> Estimates:
+        """The same as each member of the bags sees it, (members, rows); a head without a bag has one member."""
+        hours = np.exp(self.hours.log_hours_by_member(X))
+        return Estimates(self.win.probability_by_member(X), self.worth.value_by_member(X, terms), hours)
+
+    def with_win(self, win: WinHead) -> Heads:
+        """The same heads with another win head."""
+        return replace(self, win=win)
+
+
+def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.DataFrame]:
+    """Fit the three heads.
+
+    Returns:
+        The heads, and the completed labels they were trained on: won and remaining_hours, open deals included.
+
+    Raises:
+        DataError: no won or no lost deal.
+    """
+    rows.check()
+    latest = latest_rows(rows.deal)
+    won = rows.labels["won"].to_numpy()
+    settled = rows.labels["settled"].to_numpy(dtype=bool)
+    win, completed_won = fit_win(rows.X, won, latest, rows.categorical, settings)
+    observed = rows.labels["remaining_hours"].to_numpy()
+    hours, completed_hours = fit_hours(rows.X, observed, settled, latest, rows.categorical, settings)
+    amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)
+    worth = fit_worth(rows.X, rows.terms["amount"].to_numpy(), amount_at_close, rows.categorical, settings)
+    return Heads(win, worth, hours), pd.DataFrame({"won": completed_won, "remaining_hours": completed_hours})

@@ -1,0 +1,60 @@
+"""Raw log-odds to probability: strictly increasing and smooth, so that no probability is 0 and logarithms exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit
+
+__all__ = ["IDENTITY", "Calibration", "fit_calibration"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """win_probability = logistic(slope x raw + shift), slope > 0 (Platt, 1999)."""
+
+    slope: float = 1.0
+    shift: float = 0.0
+
+    def probability(self, raw: FloatArray) -> FloatArray:
+        """Calibrated probability of raw log-odds.
+
+        >>> Calibration().probability(np.array([0.0]))
+        array([0.5])
+        """
+        return expit(self.slope * raw + self.shift)
+
+    def log_probability(self, raw: FloatArray) -> FloatArray:
+        """ln of `probability`, exact where the probability is tiny."""
+        return log_expit(self.slope * raw + self.shift)
+
+
+IDENTITY = Calibration()
+
+
+def fit_calibration(raw: FloatArray, outcome: FloatArray, weight: FloatArray, prior_deals: float) -> Calibration:
+    """The slope and shift that maximise the likelihood of out-of-time outcomes, drawn towards no change.
+
+    Args:
+        raw: out-of-time log-odds.
+        outcome: 1 won, 0 lost; shares in between are allowed.
+        weight: one a row; the weights of one deal's rows should sum to 1, so that a row is not taken for a deal.
+        prior_deals: strength of the pull towards (1, 0), in deals.
+
+    >>> round(fit_calibration(np.array([-2.0, 2.0]), np.array([0.3, 0.7]), np.full(2, 1e6), 1.0).slope, 3)
+    0.424
+    """
+
+    def loss(parameters: FloatArray) -> float:
+        log_slope, shift = parameters
+        z = np.exp(log_slope) * raw + shift
+        fit = -np.sum(weight * (outcome * log_expit(z) + (1 - outcome) * log_expit(-z)))
+        return fit + prior_deals * (log_slope**2 + shift**2) / 2
+
+    log_slope, shift = minimize(loss, np.zeros(2), method="L-BFGS-B").x
+    return Calibration(float(np.exp(log_slope)), float(shift))

@@ -1,0 +1,69 @@
+"""The hours head: selling hours still to be booked, on a logarithmic link, its total true to what was booked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from walkaway.config import HeadSettings
+from walkaway.heads.bag import Bag, fit_bag
+from walkaway.heads.completion import complete_and_fit
+
+__all__ = ["HoursHead", "fit_hours"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class HoursHead:
+    """remaining_hours = exp(mean raw score + log_scale). Without a bag it is the mean."""
+
+    mean_hours: float
+    bag: Bag | None = None
+    log_scale: float = 0.0
+
+    def log_hours_by_member(self, X: npt.NDArray) -> FloatArray:
+        """ln of remaining_hours as each member sees it, (members, rows)."""
+        if self.bag is None:
+            return np.full((1, len(X)), np.log(max(self.mean_hours, 1e-9)))
+        return self.bag.raw_by_member(X) + self.log_scale
+
+    def hours(self, X: npt.NDArray) -> FloatArray:
+        """remaining_hours, (rows,)."""
+        return np.exp(self.log_hours_by_member(X).mean(axis=0))
+
+
+def fit_hours(
+    X: npt.NDArray,
+    hours: FloatArray,
+    settled: npt.NDArray[np.bool_],
+    latest: npt.NDArray[np.int64],
+    categorical: list[int],
+    settings: HeadSettings,
+) -> tuple[HoursHead, FloatArray]:
+    """Fit the hours head on settled and open deals.
+
+    Args:
+        X: features, (rows, columns).
+        hours: booked after each row's as_of; so far, while the deal is open.
+        settled: whether the row's deal had closed.
+        latest: position of each row's deal's last row.
+        categorical: positions of category columns.
+        settings: of the heads.
+
+    Returns:
+        The head, and the completed targets (hours so far plus the model's own for open deals).
+    """
+    if not hours.any():
+        return HoursHead(mean_hours=0.0), hours
+
+    def fit(rows: npt.NDArray[np.bool_], target: FloatArray) -> HoursHead:
+        bag = fit_bag(X[rows], target, None, categorical, "tweedie", settings.hours, settings)
+        scale = target.sum() / np.exp(bag.raw(X[rows])).sum()
+        return HoursHead(float(np.mean(target)), bag, float(np.log(scale)))
+
+    return complete_and_fit(
+        fit, lambda head: head.hours(X), hours, settled, latest, settings.completion_rounds
+    )

@@ -1,0 +1,84 @@
+"""The win head: log-odds of winning in the end, then a calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+
+from walkaway.config import HeadSettings
+from walkaway.heads.bag import Bag, fit_bag
+from walkaway.heads.calibration import IDENTITY, Calibration
+from walkaway.heads.completion import complete_and_fit
+
+__all__ = ["WinHead", "fit_win"]
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class WinHead:
+    """Win probability. Without a bag (no signal) it is the base rate."""
+
+    base_rate: float
+    bag: Bag | None = None
+    calibration: Calibration = IDENTITY
+
+    def raw_by_member(self, X: npt.NDArray) -> FloatArray:
+        """Log-odds before calibration, (members, rows)."""
+        if self.bag is None:
+            return np.full((1, len(X)), logit(self.base_rate))
+        return self.bag.raw_by_member(X)
+
+    def probability_by_member(self, X: npt.NDArray) -> FloatArray:
+        """win_probability as each member sees it, (members, rows)."""
+        return self.calibration.probability(self.raw_by_member(X))
+
+    def probability(self, X: npt.NDArray) -> FloatArray:
+        """win_probability, (rows,): the calibrated mean of the members' log-odds."""
+        return self.calibration.probability(self.raw_by_member(X).mean(axis=0))
+
+    def calibrated(self, calibration: Calibration) -> WinHead:
+        """The same head with another calibration."""
+        return replace(self, calibration=calibration)
+
+    def without_signal(self) -> WinHead:
+        """The base rate, for a book that teaches no more than that."""
+        return WinHead(self.base_rate)
+
+
+def fit_win(
+    X: npt.NDArray,
+    won: FloatArray,
+    latest: npt.NDArray[np.int64],
+    categorical: list[int],
+    settings: HeadSettings,
+) -> tuple[WinHead, FloatArray]:
+    """Fit the win head on settled and open deals.
+
+    Args:
+        X: features, (rows, columns).
+        won: 1 or 0; NaN while the deal is open.
+        latest: position of each row's deal's last row.
+        categorical: positions of category columns.
+        settings: of the heads.
+
+    Returns:
+        The head, and the completed targets (the model's own probability for open deals).
+    """
+    settled = ~np.isnan(won)
+
+    def fit(rows: npt.NDArray[np.bool_], target: FloatArray) -> Bag:
+        return fit_bag(X[rows], target, None, categorical, "cross_entropy", settings.win, settings)
+
+    bag, target = complete_and_fit(
+        fit,
+        lambda bag: expit(bag.raw(X)),
+        np.where(settled, won, 0.0),
+        settled,
+        latest,
+        settings.completion_rounds,
+    )
+    return WinHead(base_rate=float(np.mean(target)), bag=bag), target

@@ -1,0 +1,84 @@
+"""The worth head: what the deal would be worth if won, from the amount and the margin known today.
+
+value_if_won = amount (imputed where none is recorded yet) x what is left of an amount at signing x margin rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.config import HeadSettings
+from walkaway.heads.bag import Bag, fit_bag
+
+__all__ = ["WorthHead", "fit_worth"]
+
+FloatArray = npt.NDArray[np.float64]
+LEAST_ROWS = 200  # won snapshots with an amount, below which the ratio is one number for all
+
+
+@dataclass(frozen=True)
+class WorthHead:
+    """Worth to the seller if won. `typical_amount` stands in for a missing one; `ratio` is a number or a bag."""
+
+    typical_amount: float
+    log_ratio: float = 0.0
+    bag: Bag | None = None
+    typical_margin: float = field(default=1.0)
+
+    def amount(self, known: FloatArray) -> FloatArray:
+        """The known amount, or the typical one where none is known."""
+        return np.where(np.isnan(known), self.typical_amount, known)
+
+    def margin(self, known: FloatArray) -> FloatArray:
+        """The known margin rate, or 1 where none is known."""
+        return np.where(np.isnan(known), 1.0, known)
+
+    def log_ratio_by_member(self, X: npt.NDArray) -> FloatArray:
+        """ln of the share of today's amount that is left at signing, (members, rows)."""
+        if self.bag is None:
+            return np.full((1, len(X)), self.log_ratio)
+        return self.bag.raw_by_member(X) + self.log_ratio
+
+    def value_by_member(self, X: npt.NDArray, terms: pd.DataFrame) -> FloatArray:
+        """value_if_won as each member sees it, (members, rows); `terms` holds amount and margin known at as_of."""
+        size = self.amount(terms["amount"].to_numpy()) * self.margin(terms["margin"].to_numpy())
+        return size * np.exp(self.log_ratio_by_member(X))
+
+    def value(self, X: npt.NDArray, terms: pd.DataFrame) -> FloatArray:
+        """value_if_won, (rows,)."""
+        size = self.amount(terms["amount"].to_numpy()) * self.margin(terms["margin"].to_numpy())
+        return size * np.exp(self.log_ratio_by_member(X).mean(axis=0))
+
+
+def fit_worth(
+    X: npt.NDArray,
+    amount: FloatArray,
+    amount_at_close: FloatArray,
+    categorical: list[int],
+    settings: HeadSettings,
+) -> WorthHead:
+    """Fit what is left of an amount at signing.
+
+    Args:
+        X: features, (rows, columns).
+        amount: known at each row's as_of; NaN where none was.
+        amount_at_close: of won deals; NaN for the others.
+        categorical: positions of category columns.
+        settings: of the heads.
+    """
+    recorded = amount[~np.isnan(amount)]
+    typical = float(np.median(recorded)) if len(recorded) else float(np.nanmedian(np.r_[amount_at_close, 0.0]))
+    usable = (amount > 0) & (amount_at_close > 0)
+    if not usable.any():
+        return WorthHead(typical)
+    ratio = amount_at_close[usable] / amount[usable]
+    mean = float(amount_at_close[usable].sum() / amount[usable].sum())
+    if usable.sum() < LEAST_ROWS or np.allclose(ratio, ratio[0], rtol=1e-9):
+        return WorthHead(typical, float(np.log(mean)))
+    bag = fit_bag(X[usable], ratio, amount[usable], categorical, "gamma", settings.worth, settings)
+    fitted = np.exp(bag.raw(X[usable])) * amount[usable]
+    return WorthHead(typical, float(np.log(amount_at_close[usable].sum() / fitted.sum())), bag)
