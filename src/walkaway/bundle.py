@@ -103,6 +103,11 @@ def _bag(contents: dict[str, bytes], head: str) -> Bag | None:
     return Bag.from_texts([contents[name].decode() for name in names]) if names else None
 
 
+def _curve(described: dict[str, Any]) -> Curve:
+    columns = {name: tuple(described[name]) for name in ("bars", "hours_per_week", "hours_saved", "value_forgone")}
+    return Curve(estimated=bool(described["estimated"]), **columns)
+
+
 def load_bundle(folder: Path) -> Model:
     """Read a model, after every checksum held.
 
@@ -121,7 +126,7 @@ def load_bundle(folder: Path) -> Model:
             WorthHead(bag=_bag(contents, "worth"), **described["worth"]),
             HoursHead(bag=_bag(contents, "hours"), **described["hours"]),
         )
-        curve = Curve(**{k: tuple(v) if isinstance(v, list) else v for k, v in described["curve"].items()})
+        curve = _curve(described["curve"])
         plan = FeaturePlan.model_validate(described["plan"])
         rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
         return Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
@@ -154,7 +159,9 @@ def champion_version(models: Path) -> str | None:
     if not whole:
         raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
     if checksum(models / pointer["version"] / MANIFEST) != pointer["manifest"]:
-        raise BundleError(f"{models / pointer['version'] / MANIFEST}: its bytes are not those of the champion. {TRAIN_AGAIN}")
+        raise BundleError(
+            f"{models / pointer['version'] / MANIFEST}: its bytes are not those of the champion. {TRAIN_AGAIN}"
+        )
     return str(pointer["version"])
 
 
@@ -166,5 +173,7 @@ def load_champion(models: Path) -> Model:
     """
     version = champion_version(models)
     if version is None:
-        raise BundleError(f"{models} holds no champion (no {POINTER}). Train one: walkaway train --book BOOK --models {models}")
+        raise BundleError(
+            f"{models} holds no champion (no {POINTER}). Train one: walkaway train --book BOOK --models {models}"
+        )
     return load_bundle(models / version)

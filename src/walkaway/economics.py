@@ -170,7 +170,8 @@ class Curve:
         forgone = drops.value_forgone[at] / drops.value if drops.value else np.zeros(len(at))
         worked = (drops.hours - drops.hours_saved[at]) / weeks
         columns = (drops.bars[at], worked, saved, forgone)
-        return cls(*(tuple(map(float, column)) for column in columns), estimated=estimated)
+        bars, hours, shares, values = (tuple(map(float, column)) for column in columns)
+        return cls(bars, hours, shares, values, estimated)
 
     def bar_for_forgo(self, share: float) -> float:
         """The highest bar whose forgone value stays at or below that share; 0 where none does.
@@ -182,7 +183,7 @@ class Curve:
         return self.bars[fits[-1]] if len(fits) else 0.0
 
     def at(self, bar: float) -> tuple[float, float, float]:
-        """(hours_per_week, hours_saved, value_forgone) at a bar, in between by straight lines; nothing below the first."""
+        """(hours_per_week, hours_saved, value_forgone) at a bar, by straight lines between bars."""
         if not self.bars:
             return float("nan"), 0.0, 0.0
         full = self.hours_per_week[0] / max(1.0 - self.hours_saved[0], 1e-12)

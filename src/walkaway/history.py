@@ -65,7 +65,8 @@ class Log:
     Args:
         partition: int64 code of each row's deal, account or owner.
         recorded_at: int64 microseconds.
-        columns: int64 or float64 or text arrays of the same length.
+        numbers: int64 or float64 columns of the same length.
+        texts: text columns, coded.
         ties: further keys that order rows of one instant, so that the order of the input does not matter.
     """
 
@@ -73,12 +74,14 @@ class Log:
         self,
         partition: IntArray,
         recorded_at: IntArray,
-        columns: Mapping[str, npt.NDArray],
+        numbers: Mapping[str, npt.NDArray],
+        texts: Mapping[str, _Codes],
         ties: tuple[npt.NDArray, ...] = (),
     ) -> None:
         order = np.lexsort((*reversed(ties), recorded_at, partition))
         self.partition, self.recorded_at = partition[order], recorded_at[order]
-        self.columns = {name: values[order] for name, values in columns.items()}
+        self.numbers = {name: values[order] for name, values in numbers.items()}
+        self.texts = {name: values[order] for name, values in texts.items()}
         self._moments, rank = np.unique(self.recorded_at, return_inverse=True)
         self._keys = self.partition * (len(self._moments) + 1) + rank
         self._selections: dict[tuple[tuple[str, str], ...], _Selection] = {}
@@ -87,7 +90,7 @@ class Log:
         return len(self.partition)
 
     def position(self, partition: IntArray, moment: IntArray) -> IntArray:
-        """For each query, one past the last row of its partition that is known at its moment (recorded_at <= moment)."""
+        """For each query, one past the last row of its partition known at its moment: recorded_at <= moment."""
         codes, distinct = pd.factorize(moment)
         rank = np.searchsorted(self._moments, distinct, side="right")[codes]
         return np.searchsorted(self._keys, partition * (len(self._moments) + 1) + rank, side="left")
@@ -109,7 +112,7 @@ class _Codes:
     """A text column as codes into its sorted distinct values; -1 for missing."""
 
     codes: npt.NDArray[np.int32]
-    values: npt.NDArray
+    distinct: npt.NDArray
 
     @classmethod
     def of(cls, text: pd.Series) -> _Codes:
@@ -120,10 +123,10 @@ class _Codes:
         return len(self.codes)
 
     def __getitem__(self, key: npt.NDArray) -> _Codes:
-        return _Codes(self.codes[key], self.values)
+        return _Codes(self.codes[key], self.distinct)
 
     def equal(self, value: str) -> npt.NDArray[np.bool_]:
-        found = np.flatnonzero(self.values == value)
+        found = np.flatnonzero(self.distinct == value)
         return self.codes == found[0] if len(found) else np.zeros(len(self), dtype=bool)
 
 
@@ -140,15 +143,19 @@ class _Selection:
             return cls(log, None, None)
         mask = np.ones(len(log), dtype=bool)
         for column, value in equals.items():
-            mask &= log.columns[column].equal(value)
+            mask &= log.texts[column].equal(value)
         return cls(log, np.flatnonzero(mask), _running(mask.astype(np.int64)))
 
     def at(self, position: IntArray) -> IntArray:
         return position if self._rank is None else self._rank[position]
 
-    def column(self, name: str) -> npt.NDArray:
-        values = self._log.recorded_at if name == "recorded_at" else self._log.columns[name]
+    def number(self, name: str) -> npt.NDArray:
+        values = self._log.numbers[name]
         return values if self._rows is None else values[self._rows]
+
+    def text(self, name: str) -> _Codes:
+        coded = self._log.texts[name]
+        return coded if self._rows is None else coded[self._rows]
 
     @cached_property
     def partition(self) -> IntArray:
@@ -156,16 +163,16 @@ class _Selection:
 
     @cached_property
     def moments(self) -> IntArray:
-        return self.column("recorded_at")
+        return self._log.recorded_at if self._rows is None else self._log.recorded_at[self._rows]
 
     def sums(self, name: str) -> IntArray:
         if name not in self._sums:
-            self._sums[name] = _running(self.column(name))
+            self._sums[name] = _running(self.number(name))
         return self._sums[name]
 
     def maxima(self, name: str) -> IntArray:
         """The largest value so far in each row's partition (values of 0 or more)."""
-        values = self.column(name)
+        values = self.number(name)
         if not len(values):
             return values
         step = values.max() + 1
@@ -174,7 +181,7 @@ class _Selection:
 
     def previous_same(self, name: str) -> IntArray:
         """For each row, the position of the previous row of its partition with the same value; -1 for none."""
-        codes = self.column(name).codes
+        codes = self.text(name).codes
         order = np.lexsort((np.arange(len(codes)), codes, self.partition))
         same = (np.diff(self.partition[order], prepend=-1) == 0) & (np.diff(codes[order], prepend=-2) == 0)
         out = np.full(len(codes), -1, dtype=np.int64)
@@ -205,6 +212,7 @@ class Events:
 
     @classmethod
     def of(cls, log: Log, partition: IntArray, as_of: IntArray) -> Events:
+        """All events of these partitions known at these moments."""
         return cls(log, partition, as_of, log.first_of(partition), log.position(partition, as_of), log.select({}))
 
     @cached_property
@@ -243,16 +251,16 @@ class Events:
 
     def last(self, column: str) -> FloatArray:
         """The newest value of a number column; NaN without events."""
-        return _pick(self.selected.column(column), self._past - 1, self._any, np.nan)
+        return _pick(self.selected.number(column), self._past - 1, self._any, np.nan)
 
     def first(self, column: str) -> FloatArray:
         """The oldest value of a number column; NaN without events."""
-        return _pick(self.selected.column(column), self._first, self._any, np.nan)
+        return _pick(self.selected.number(column), self._first, self._any, np.nan)
 
     def last_code(self, column: str) -> tuple[IntArray, npt.NDArray]:
         """The newest value of a text column as (codes, values); code -1 without events or value."""
-        coded = self.selected.column(column)
-        return _pick(coded.codes, self._past - 1, self._any, -1), coded.values
+        coded = self.selected.text(column)
+        return _pick(coded.codes, self._past - 1, self._any, -1), coded.distinct
 
     def days_since_last(self) -> FloatArray:
         """Days from the newest event's recording to as_of; NaN without events."""
@@ -264,7 +272,7 @@ class Events:
 
     def distinct(self, column: str) -> IntArray:
         """How many different values a text column takes; a missing value counts as none."""
-        coded = self.selected.column(column)
+        coded = self.selected.text(column)
         fresh = (self.selected.previous_same(column) < 0) & (coded.codes >= 0)
         if np.array_equal(self.start, self.log.first_of(self.partition)):
             sums = _running(fresh.astype(np.int64))
@@ -409,7 +417,7 @@ class History:
         return codes
 
     def group_codes(self, by: str) -> IntArray:
-        """The code of each deal's account or owner; a deal without one, or an undeclared column, is a group of its own."""
+        """The code of each deal's account or owner; a deal without one is a group of its own."""
         alone = np.arange(len(self.deals), dtype=np.int64)
         if by not in self.book.manifest.fixed_at_creation:
             return alone
@@ -418,37 +426,50 @@ class History:
 
     def _activities(self, rows: pd.DataFrame) -> Log:
         status = rows["status"].astype("object").where(rows["status"].notna(), "done")
+        step = rows["kind"].astype("object") + " / " + status
+        texts = {name: _Codes.of(rows[name]) for name in ("kind", "direction", "owner_id", "contact_id")}
+        texts |= {"status": _Codes.of(status), "step": _Codes.of(step)}
         seconds = effort_seconds(rows, self.book.manifest.assumed_hours)
-        columns = {name: _Codes.of(rows[name]) for name in ("kind", "direction", "owner_id", "contact_id")}
-        columns |= {"status": _Codes.of(status), "step": _Codes.of(rows["kind"].astype("object") + " / " + status)}
         return Log(
             self.deal_codes(rows["deal_id"]),
             microseconds(rows["recorded_at"]),
-            columns | {"seconds": seconds},
-            ties=(microseconds(rows["occurred_at"]), columns["step"].codes, seconds, _Codes.of(rows["activity_id"]).codes),
+            {"seconds": seconds},
+            texts,
+            ties=(
+                microseconds(rows["occurred_at"]),
+                texts["step"].codes,
+                seconds,
+                _Codes.of(rows["activity_id"]).codes,
+            ),
         )
 
     def _changes(self, rows: pd.DataFrame) -> Log:
         field, new = _Codes.of(rows["field"]), _Codes.of(rows["new_value"])
-        number = pd.to_numeric(rows["new_value"].where(rows["field"].isin(("amount", "margin"))), errors="coerce")
-        moment = pd.to_datetime(rows["new_value"].where(rows["field"] == "expected_close_date"), errors="coerce", utc=True)
-        days = microseconds(moment)
-        columns = {
-            "field": field,
-            "new_value": new,
-            "number": number.to_numpy(dtype=np.float64),
-            "moment": np.where(days == NO_MOMENT, np.nan, days),
+        amounts = rows["new_value"].where(rows["field"].isin(("amount", "margin")))
+        dates = rows["new_value"].where(rows["field"] == "expected_close_date")
+        moment = microseconds(pd.to_datetime(dates, errors="coerce", utc=True, format="ISO8601"))
+        numbers = {
+            "number": pd.to_numeric(amounts, errors="coerce").to_numpy(dtype=np.float64),
+            "moment": np.where(moment == NO_MOMENT, np.nan, moment),
         }
         return Log(
-            self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties=(field.codes, new.codes)
+            self.deal_codes(rows["deal_id"]),
+            microseconds(rows["recorded_at"]),
+            numbers,
+            {"field": field, "new_value": new},
+            ties=(field.codes, new.codes),
         )
 
     def _contacts(self, rows: pd.DataFrame) -> Log:
-        role = _Codes.of(rows["role"])
-        ties = (_Codes.of(rows["contact_id"]).codes,)
-        return Log(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), {"role": role}, ties)
+        return Log(
+            self.deal_codes(rows["deal_id"]),
+            microseconds(rows["recorded_at"]),
+            {},
+            {"role": _Codes.of(rows["role"])},
+            ties=(_Codes.of(rows["contact_id"]).codes,),
+        )
 
     def _by_group(self, by: str, moment: IntArray) -> Log:
         there = moment != NO_MOMENT
-        outcome = _Codes.of(self.deals["outcome"])
-        return Log(self.group_codes(by)[there], moment[there], {"outcome": outcome[there]}, (outcome.codes[there],))
+        outcome = _Codes.of(self.deals["outcome"])[there]
+        return Log(self.group_codes(by)[there], moment[there], {}, {"outcome": outcome}, ties=(outcome.codes,))

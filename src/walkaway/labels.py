@@ -36,9 +36,9 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
     """What became of each snapshot's deal, as far as was known at `known_at` (default: all the book knows).
 
     Returns:
-        One row a snapshot, in order: settled (its close was known), won (1, 0, NaN while unsettled), worth (money at
-        close, margin applied; 0 if lost, NaN while unsettled or where no amount was recorded), amount_at_close (NaN while
-        unsettled), remaining_hours (booked after as_of; so far, while unsettled), ending (won, the loss reason, or open).
+        One row a snapshot, in order. settled: its close was known. won: 1 or 0. worth: money at close, margin applied,
+        0 if lost; NaN where no amount was recorded. amount_at_close: money. remaining_hours: booked after as_of, so far
+        while unsettled. ending: won, the loss reason, or open. While unsettled, won and money are NaN.
 
     >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"], "amount": [900.0],
     ...     "closed_at": ["2026-01-09T00:00Z"], "outcome": ["won"]})

@@ -103,7 +103,11 @@ def entries(table: str, rows: pd.DataFrame, column: str, says: str, remedy: str)
     SOURCE_ROW, where the importer gave it, says where the row stands in the source; else its index does.
     """
     labels = rows[SOURCE_ROW] if SOURCE_ROW in rows else rows.index.astype(str)
-    values = rows[column].astype("object").where(rows[column].notna(), "nothing").astype(str) if column in rows else "nothing"
+    values = (
+        rows[column].astype("object").where(rows[column].notna(), "nothing").astype(str)
+        if column in rows
+        else "nothing"
+    )
     deal = rows["deal_id"].astype("object") if "deal_id" in rows else ""
     found = {"table": table, "row": labels, "deal_id": deal, "column": column, "value": values}
     out = pd.DataFrame(found | {"rule": says, "remedy": remedy}, index=rows.index, columns=COLUMNS)
@@ -139,7 +143,8 @@ def admit(book: Book, now: pd.Timestamp) -> tuple[Book, pd.DataFrame]:
     >>> len(kept.deals), refused[["row", "column", "value", "rule"]].values.tolist()
     (1, [['1', 'deal_id', 'd1', 'repeats a key']])
     """
-    tables, refused = {}, []
+    tables: dict[str, pd.DataFrame] = {}
+    refused: list[pd.DataFrame] = []
     for name, rows in book.tables().items():
         if name != "deals" and "deal_id" in rows:
             orphan = ~rows["deal_id"].isin(tables["deals"]["deal_id"]).to_numpy()
@@ -150,7 +155,11 @@ def admit(book: Book, now: pd.Timestamp) -> tuple[Book, pd.DataFrame]:
         refused += found
     if tables["deals"].empty:
         why = refused[0].iloc[0] if refused else None
-        first = f" The first: row {why['row']}, {why['column']} {why['rule']} (found {why['value']})." if why is not None else ""
+        first = (
+            f" The first: row {why['row']}, {why['column']} {why['rule']} (found {why['value']})."
+            if why is not None
+            else ""
+        )
         raise BookError(f"table deals: no deal can be used.{first} Check the mapping and the file.")
     frame = pd.concat(refused, ignore_index=True) if refused else pd.DataFrame(columns=COLUMNS, dtype="str")
     tables = {n: t.drop(columns=SOURCE_ROW, errors="ignore").reset_index(drop=True) for n, t in tables.items()}

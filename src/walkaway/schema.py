@@ -13,7 +13,18 @@ from pydantic import BaseModel, ConfigDict
 
 from walkaway.errors import BookError
 
-__all__ = ["MOMENT", "SOURCE_ROW", "TABLES", "Book", "Column", "Manifest", "Table", "conform", "empty_table", "find_column"]
+__all__ = [
+    "MOMENT",
+    "SOURCE_ROW",
+    "TABLES",
+    "Book",
+    "Column",
+    "Manifest",
+    "Table",
+    "conform",
+    "empty_table",
+    "find_column",
+]
 
 FORMAT_VERSION = 1
 SOURCE_ROW = "source_row"  # where a row stands in its source: kept until rows are admitted, never stored
@@ -135,7 +146,9 @@ class Manifest(BaseModel):
         """Short name of the data: the checksums of its tables, as one hexadecimal word."""
         from hashlib import sha256
 
-        return sha256("".join(f"{name}{digest}" for name, digest in sorted(self.files.items())).encode()).hexdigest()[:16]
+        return sha256("".join(f"{name}{digest}" for name, digest in sorted(self.files.items())).encode()).hexdigest()[
+            :16
+        ]
 
 
 def find_column(table: str, name: str) -> Column | None:
@@ -188,7 +201,7 @@ def conform(name: str, frame: pd.DataFrame, extra: tuple[str, ...] = ()) -> pd.D
             "Add the column, or map one of these to it."
         )
     blank = pd.Series([None] * len(frame), index=frame.index, dtype="object")
-    out = {c.name: _typed(name, c, frame[c.name] if c.name in frame else blank) for c in table.columns}
+    out = {c.name: _typed(name, c, frame.get(c.name, blank)) for c in table.columns}
     kept = [column for column in (*extra, SOURCE_ROW) if column in frame and column not in out]
     return pd.DataFrame(out | {column: frame[column] for column in kept}, index=frame.index)
 

@@ -53,5 +53,3 @@ def open_snapshots(book: Book, at: pd.DatetimeIndex) -> pd.DataFrame:
     within = np.arange(len(deal)) - np.repeat(np.cumsum(lifetime) - lifetime, lifetime)
     as_of = pd.Series(grid[first[deal] + within]).astype("datetime64[us]").dt.tz_localize("UTC").astype(MOMENT)
     return pd.DataFrame({"deal_id": deals["deal_id"].to_numpy()[deal], "as_of": as_of})
-
-

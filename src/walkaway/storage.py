@@ -14,12 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from walkaway.errors import BookError, UsageError
+from walkaway.errors import BookError, LockedError, UsageError
 from walkaway.schema import FORMAT_VERSION, TABLES, Book, Manifest, conform
 
-__all__ = ["checksum", "read_book", "replaced_folder", "write_book", "write_bytes", "write_frame", "write_json"]
+__all__ = [
+    "check_extension",
+    "checksum",
+    "exclusive",
+    "read_book",
+    "replaced_folder",
+    "write_book",
+    "write_bytes",
+    "write_frame",
+    "write_json",
+]
 
 MANIFEST = "manifest.json"
 QUARANTINE = "quarantine.parquet"
@@ -49,6 +60,23 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, atomically. Not-a-number is refused: JSON has none."""
     write_bytes(path, (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode())
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the one lock of a folder.
+
+    Raises:
+        LockedError: another run holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise LockedError(
+            f"{folder} is in use by another run (it holds {folder / '.lock'}). Wait for it to end."
+        ) from error
 
 
 @contextmanager
@@ -128,7 +156,9 @@ def read_book(folder: Path) -> Book:
 
 def _for_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Moments as ISO 8601 with a Z, so that each text format says the same."""
-    moments = {n: c.dt.strftime("%Y-%m-%dT%H:%M:%SZ") for n, c in frame.items() if str(c.dtype).startswith("datetime64")}
+    moments = {
+        n: c.dt.strftime("%Y-%m-%dT%H:%M:%SZ") for n, c in frame.items() if str(c.dtype).startswith("datetime64")
+    }
     return frame.assign(**moments)
 
 
@@ -139,19 +169,32 @@ _WRITERS: dict[str, Callable[[pd.DataFrame], bytes]] = {
 }
 
 
+STDOUT = {"-": ".csv", "-.json": ".json"}
+
+
+def check_extension(out: str) -> str:
+    """The format that `out` names: its extension, or that of stdout.
+
+    Raises:
+        UsageError: no known format.
+
+    >>> check_extension("calls.parquet"), check_extension("-")
+    ('.parquet', '.csv')
+    """
+    extension = STDOUT.get(out, Path(out).suffix.lower())
+    if extension not in _WRITERS:
+        raise UsageError(f"--out {out}: the extension must be one of {', '.join(_WRITERS)}, or - for stdout.")
+    return extension
+
+
 def write_frame(frame: pd.DataFrame, out: str) -> None:
     """Write a frame as CSV, JSON or Parquet, chosen by extension; "-" writes CSV, and "-.json" JSON, to stdout.
 
     Raises:
         UsageError: the extension names no known format.
     """
-    extension = Path(out).suffix.lower() if out != "-" else ".csv"
-    if out == "-.json":
-        extension = ".json"
-    if extension not in _WRITERS:
-        raise UsageError(f"--out {out}: the extension must be one of {', '.join(_WRITERS)}, or - for stdout.")
-    data = _WRITERS[extension](frame)
-    if out in {"-", "-.json"}:
+    data = _WRITERS[check_extension(out)](frame)
+    if out in STDOUT:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:

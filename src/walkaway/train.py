@@ -136,7 +136,7 @@ def out_of_time_calls(
     have. No label that closed after an origin is in its fold: the gap is in the data, not in a setting.
 
     Returns:
-        Calls with baselines, and settled, won, ending, worth_truth, remaining_hours_truth: of deals still open, what the
+        Calls with baselines, and settled, won, ending, worth_truth, remaining_hours_truth: of open deals, what the
         final model expects. Sorted by deal_id and as_of; empty where no fold could be trained.
     """
     as_of = final.snapshots["as_of"]
@@ -162,7 +162,7 @@ def out_of_time_calls(
 
 
 def _truth(final: Fitted) -> pd.DataFrame:
-    """What became of each training snapshot; of deals still open, what the final model expects from their last state on."""
+    """What became of each training snapshot; of open deals, what the final model expects from their last state on."""
     labels = final.rows.labels
     settled = labels["settled"].to_numpy(dtype=bool)
     latest = latest_rows(final.rows.deal)
@@ -251,7 +251,9 @@ def train(
     calls = out_of_time_calls(history, final, settings, step)
     step("judging", 0, 1)
     tables, signal = _judge(calls, settings)
-    heads = final.heads.with_win(final.heads.win.calibrated(_calibration(calls)) if signal else final.heads.win.without_signal())
+    heads = final.heads.with_win(
+        final.heads.win.calibrated(_calibration(calls)) if signal else final.heads.win.without_signal()
+    )
     summary = summarise(book, final, calls)
     facts = summary | {
         "book": book.manifest.fingerprint,

@@ -11,13 +11,13 @@ def _has_accounts(book: Book) -> bool:
     return "account_id" in book.manifest.fixed_at_creation and bool(book.deals["account_id"].duplicated().any())
 
 
-@feature(unit="count", theme="fit", sentence="{value} won before with this account", exists=_has_accounts)
+@feature(unit="count", theme="fit", sentence="deals won before with this account: {value}", exists=_has_accounts)
 def account_wins(view: View) -> np.ndarray:
     """Deals of this account won so far."""
     return view.shared("closings", by="account_id").where(outcome="won").count()
 
 
-@feature(unit="count", theme="fit", sentence="{value} lost before with this account", exists=_has_accounts)
+@feature(unit="count", theme="fit", sentence="deals lost before with this account: {value}", exists=_has_accounts)
 def account_losses(view: View) -> np.ndarray:
     """Deals of this account lost so far."""
     return view.shared("closings", by="account_id").where(outcome="lost").count()

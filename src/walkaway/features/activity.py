@@ -17,7 +17,7 @@ def _has_people(book: Book) -> bool:
     return bool(book.activities["owner_id"].notna().any())
 
 
-@feature(unit="count", theme="engagement", sentence="{value} recorded on it so far", exists=_has_activities)
+@feature(unit="count", theme="engagement", sentence="activities so far: {value}", exists=_has_activities)
 def touches(view: View) -> np.ndarray:
     """Activities of any kind."""
     return view.activities.where(status=DONE).count()
@@ -26,7 +26,7 @@ def touches(view: View) -> np.ndarray:
 @feature(
     unit="count",
     theme="engagement",
-    sentence="{value} recorded in the last {of} days",
+    sentence="activities in the last {of} days: {value}",
     per="window",
     exists=_has_activities,
 )
@@ -50,7 +50,7 @@ def days_since_touch(view: View) -> np.ndarray:
 @feature(
     unit="count",
     theme="engagement",
-    sentence="{value} {of} so far",
+    sentence="{of} activities so far: {value}",
     per="direction",
     exists=_has_activities,
 )
@@ -99,7 +99,7 @@ def last_step(view: View) -> Coded:
     return view.activities.last_code("step")
 
 
-@feature(unit="count", theme="engagement", sentence="{of}: {value}", per="step", exists=_has_activities)
+@feature(unit="count", theme="engagement", sentence="{of}, times so far: {value}", per="step", exists=_has_activities)
 def step_count(view: View, word: str) -> np.ndarray:
     """How often this step was recorded."""
     return view.activities.where(step=word).count()
@@ -118,33 +118,7 @@ def days_since_step(view: View, word: str) -> np.ndarray:
     return view.activities.where(step=word).days_since_last()
 
 
-@feature(
-    unit="minutes",
-    theme="engagement",
-    sentence="last {of} took {value}",
-    absent="never: {of}",
-    per="kind",
-    exists=_has_activities,
-)
-def last_minutes(view: View, word: str) -> np.ndarray:
-    """Minutes the newest finished activity of this kind took: a long talk differs from a call nobody answered."""
-    return view.activities.where(kind=word, status=DONE).last("seconds") / 60
-
-
-@feature(
-    unit="minutes",
-    theme="engagement",
-    sentence="longest {of} took {value}",
-    absent="never: {of}",
-    per="kind",
-    exists=_has_activities,
-)
-def longest_minutes(view: View, word: str) -> np.ndarray:
-    """Minutes of the longest finished activity of this kind."""
-    return view.activities.where(kind=word, status=DONE).maximum("seconds") / 60
-
-
-@feature(unit="count", theme="effort", sentence="{value} worked on it", exists=_has_people)
+@feature(unit="count", theme="effort", sentence="people of ours who worked on it: {value}", exists=_has_people)
 def people(view: View) -> np.ndarray:
     """Different people of the seller's who worked on the deal; who they are is not looked at."""
     return view.activities.distinct("owner_id")

@@ -30,7 +30,7 @@ def amount(view: View) -> np.ndarray:
 @feature(
     unit="count",
     theme="price and profit",
-    sentence="amount ends in {value} zeros",
+    sentence="zeros at the end of the amount: {value}",
     absent="no amount recorded yet",
     exists=_has_amount,
 )
@@ -41,7 +41,7 @@ def amount_zeros(view: View) -> np.ndarray:
     return np.where(np.isnan(view.amount), np.nan, zeros)
 
 
-@feature(unit="count", theme="price and profit", sentence="amount changed {value}", exists=_amount_moves)
+@feature(unit="count", theme="price and profit", sentence="times an amount was recorded: {value}", exists=_amount_moves)
 def amount_changes(view: View) -> np.ndarray:
     """How often the amount was recorded anew."""
     return view.changes.where(field="amount").count()

@@ -11,13 +11,15 @@ def _has_contacts(book: Book) -> bool:
     return len(book.contacts) > 0
 
 
-@feature(unit="count", theme="decision makers", sentence="{value} on the buyer's side", exists=_has_contacts)
+@feature(unit="count", theme="decision makers", sentence="people on the buyer's side: {value}", exists=_has_contacts)
 def contacts(view: View) -> np.ndarray:
     """People who joined the deal."""
     return view.contacts.count()
 
 
-@feature(unit="count", theme="decision makers", sentence="{value} different roles among them", exists=_has_contacts)
+@feature(
+    unit="count", theme="decision makers", sentence="different roles on the buyer's side: {value}", exists=_has_contacts
+)
 def contact_roles(view: View) -> np.ndarray:
     """Different roles among the people who joined."""
     return view.contacts.distinct("role")

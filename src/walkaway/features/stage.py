@@ -19,19 +19,21 @@ def stage(view: View) -> Coded:
     return view.changes.where(field=STAGE).last_code("new_value")
 
 
-@feature(unit="days", theme="timing", sentence="{value} in its stage", absent="no stage recorded yet", exists=_has_stages)
+@feature(
+    unit="days", theme="timing", sentence="{value} in its stage", absent="no stage recorded yet", exists=_has_stages
+)
 def days_in_stage(view: View) -> np.ndarray:
     """Days since the stage last changed."""
     return view.changes.where(field=STAGE).days_since_last()
 
 
-@feature(unit="count", theme="timing", sentence="moved stage {value}", exists=_has_stages)
+@feature(unit="count", theme="timing", sentence="stage moves: {value}", exists=_has_stages)
 def stage_moves(view: View) -> np.ndarray:
     """How often the stage changed."""
     return view.changes.where(field=STAGE).count()
 
 
-@feature(unit="count", theme="timing", sentence="moved back to an earlier stage {value}", exists=_has_stages)
+@feature(unit="count", theme="timing", sentence="moves back to an earlier stage: {value}", exists=_has_stages)
 def stage_regressions(view: View) -> np.ndarray:
     """Moves into a stage the deal had been in before."""
     moves = view.changes.where(field=STAGE)

@@ -4,6 +4,8 @@ A place in the calendar is a feature only where the book has seen it come round 
 it is nothing but the date, and a model that learns the date learns the past.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 
@@ -18,7 +20,7 @@ def _has_close_date(book: Book) -> bool:
     return bool((book.changes["field"] == CLOSE_DATE).any())
 
 
-def _spans(days: float):  # noqa: ANN202
+def _spans(days: float) -> Callable[[Book], bool]:
     def exists(book: Book) -> bool:
         return (book.last_recorded_at() - book.deals["created_at"].min()) >= pd.Timedelta(days=days)
 
@@ -39,18 +41,6 @@ def _days_to_end(view: View, period: str) -> np.ndarray:
 def age_days(view: View) -> np.ndarray:
     """Days since the deal was created."""
     return view.age_days
-
-
-@feature(unit="weekday", theme="timing", sentence="created on a {value}", exists=_spans(28))
-def weekday_created(view: View) -> np.ndarray:
-    """Weekday of creation, 0 for Monday (UTC)."""
-    return view.attribute("created_at").dt.weekday.to_numpy()
-
-
-@feature(unit="hour of day", theme="fit", sentence="created at {value}", exists=_spans(28))
-def hour_created(view: View) -> np.ndarray:
-    """Hour of the day of creation (UTC)."""
-    return view.attribute("created_at").dt.hour.to_numpy()
 
 
 @feature(unit="weekday", theme="timing", sentence="today is a {value}", exists=_spans(28))
@@ -83,7 +73,7 @@ def days_to_expected_close(view: View) -> np.ndarray:
     return (view.changes.where(field=CLOSE_DATE).last("moment") - view.as_of) / DAY
 
 
-@feature(unit="count", theme="timing", sentence="close date recorded {value}", exists=_has_close_date)
+@feature(unit="count", theme="timing", sentence="times a close date was recorded: {value}", exists=_has_close_date)
 def close_date_changes(view: View) -> np.ndarray:
     """How often the expected close date was recorded, the first time included."""
     return view.changes.where(field=CLOSE_DATE).count()

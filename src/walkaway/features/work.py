@@ -15,7 +15,7 @@ def _has_begun(book: Book) -> bool:
     return bool((book.activities["status"] == "begun").any())
 
 
-@feature(unit="count", theme="effort", sentence="{of}: {value} planned, not begun", per="kind", exists=_has_plans)
+@feature(unit="count", theme="effort", sentence="{of}, planned and not begun: {value}", per="kind", exists=_has_plans)
 def waiting(view: View, word: str) -> np.ndarray:
     """Whether a plan of this kind is newer than any begin or end of it: 1 or 0."""
     planned = view.activities.where(kind=word, status="planned").days_since_last()
@@ -24,7 +24,7 @@ def waiting(view: View, word: str) -> np.ndarray:
     return planned < np.fmin(np.fmin(begun, done), np.where(np.isnan(planned), np.nan, np.inf))
 
 
-@feature(unit="count", theme="effort", sentence="{of}: {value} begun, not finished", exists=_has_begun, per="kind")
+@feature(unit="count", theme="effort", sentence="{of}, begun and not finished: {value}", exists=_has_begun, per="kind")
 def in_hand(view: View, word: str) -> np.ndarray:
     """Whether a begin of this kind is newer than any end of it: 1 or 0."""
     begun = view.activities.where(kind=word, status="begun").days_since_last()

@@ -2,17 +2,22 @@
 
 Dropping them favours quick endings. Instead each round trains on every snapshot: what was observed so far, plus, for
 open deals, what the previous round predicts from their latest state on. The first round sees settled deals only.
+
+An outcome is one coin toss for a deal that was looked at twenty times. `lambda_returns` replaces part of it by what the
+model itself said at the deal's next snapshot (temporal differences; Sutton, Machine Learning 3, 1988), which carries
+the same expectation with less noise.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["complete_and_fit", "latest_rows"]
+__all__ = ["complete_and_fit", "lambda_returns", "latest_rows"]
 
 FloatArray = npt.NDArray[np.float64]
 Fitted = TypeVar("Fitted")
@@ -28,6 +33,31 @@ def latest_rows(deal: npt.NDArray) -> npt.NDArray[np.int64]:
     return ends[np.searchsorted(ends, np.arange(len(deal)))]
 
 
+def lambda_returns(final: FloatArray, value: FloatArray, latest: npt.NDArray[np.int64], decay: float) -> FloatArray:
+    """Targets that mix the end of each deal with the model's value of its later snapshots.
+
+    target(t) = (1 - decay) x value(t + 1) + decay x target(t + 1), and the final value on the deal's last
+    row. A decay of 1 leaves the final values alone.
+
+    Args:
+        final: the end of each row's deal, (rows,).
+        value: the model's prediction for each row, (rows,).
+        latest: position of each row's deal's last row; rows sorted by deal and moment.
+        decay: between 0 and 1.
+
+    >>> lambda_returns(np.array([1.0, 1.0]), np.array([0.4, 0.6]), np.array([1, 1]), 0.5)
+    array([0.8, 1. ])
+    """
+    target = final.copy()
+    to_end = latest - np.arange(len(latest))
+    order = np.argsort(to_end, kind="stable")
+    bounds = np.searchsorted(to_end[order], np.arange(1, to_end.max(initial=0) + 2))
+    for begin, end in pairwise(bounds):
+        rows = order[begin:end]
+        target[rows] = (1 - decay) * value[rows + 1] + decay * target[rows + 1]
+    return target
+
+
 def complete_and_fit(
     fit: Callable[[npt.NDArray[np.bool_], FloatArray], Fitted],
     predict: Callable[[Fitted], FloatArray],
@@ -35,6 +65,7 @@ def complete_and_fit(
     settled: npt.NDArray[np.bool_],
     latest: npt.NDArray[np.int64],
     rounds: int,
+    decay: float = 1.0,
 ) -> tuple[Fitted, FloatArray]:
     """Fit, complete the labels of open deals, fit again.
 
@@ -44,15 +75,17 @@ def complete_and_fit(
         observed: what was seen by the end of the data: 1 or 0 won (0 while open), or hours so far.
         settled: whether the row's deal had closed by then.
         latest: position of each row's deal's last row.
-        rounds: how often to complete; without open deals one fit is enough.
+        rounds: how often to complete; without open deals and with a decay of 1, one fit is enough.
+        decay: of `lambda_returns`; below 1 only where `observed` is the same on all rows of a deal.
 
     Returns:
-        The last model, and the completed targets it was trained on.
+        The last model, and the completed ends it was trained on.
     """
     everything = np.ones(len(observed), dtype=bool)
     model = fit(settled, observed[settled])
     target = observed
-    for _ in range(rounds if not settled.all() else 0):
-        target = observed + np.where(settled, 0.0, predict(model)[latest])
-        model = fit(everything, target)
+    for _ in range(0 if settled.all() and decay == 1 else rounds):
+        value = predict(model)
+        target = observed + np.where(settled, 0.0, value[latest])
+        model = fit(everything, lambda_returns(target, value, latest, decay) if decay < 1 else target)
     return model, target

@@ -64,6 +64,4 @@ def fit_hours(
         scale = target.sum() / np.exp(bag.raw(X[rows])).sum()
         return HoursHead(float(np.mean(target)), bag, float(np.log(scale)))
 
-    return complete_and_fit(
-        fit, lambda head: head.hours(X), hours, settled, latest, settings.completion_rounds
-    )
+    return complete_and_fit(fit, lambda head: head.hours(X), hours, settled, latest, settings.completion_rounds)

@@ -80,5 +80,6 @@ def fit_win(
         settled,
         latest,
         settings.completion_rounds,
+        settings.decay,
     )
     return WinHead(base_rate=float(np.mean(target)), bag=bag), target

@@ -148,5 +148,5 @@ def load_mapping(name_or_file: str) -> XesMapping:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
         raise MappingError(
-            f"mapping {name_or_file}: {where}: {first['msg']} (found {first['input']!r}). Correct this part of the mapping."
+            f"mapping {name_or_file}: {where}: {first['msg']} (found {first['input']!r}). Correct this part."
         ) from error

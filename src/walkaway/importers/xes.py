@@ -40,18 +40,36 @@ class Imported:
         return sum(self.book.manifest.rows_used.values())
 
 
+@dataclass(frozen=True)
+class _TimedEvent:
+    """An event with a name and a moment, and where it stands in the log."""
+
+    moment: pd.Timestamp
+    name: str
+    attributes: Attributes
+    row: str
+
+
 @dataclass
 class _Rows:
     """Rows gathered while the log streams by."""
 
-    deals: list[dict[str, Any]] = field(default_factory=list)
+    deals: dict[str, dict[str, Any]] = field(default_factory=dict)
     changes: list[dict[str, Any]] = field(default_factory=list)
     activities: list[dict[str, Any]] = field(default_factory=list)
     quarantine: list[dict[str, Any]] = field(default_factory=list)
 
-    def refuse(self, table: str, row: str, deal_id: str, column: str, value: str, rule: str, remedy: str) -> None:
-        values = (table, row, deal_id, column, value, rule, remedy)
+    def refuse(self, table: str, row: str, deal_id: str, why: _RefusedError) -> None:
+        values = (table, row, deal_id, why.column, why.value or "nothing", why.rule, why.remedy)
         self.quarantine.append(dict(zip(COLUMNS, values, strict=True)))
+
+
+class _RefusedError(Exception):
+    """A row cannot be used: which column, the value found, the rule, and the remedy."""
+
+    def __init__(self, column: str, value: str | None, rule: str, remedy: str) -> None:
+        super().__init__(rule)
+        self.column, self.value, self.rule, self.remedy = column, value, rule, remedy
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -69,7 +87,9 @@ def _attributes(element: etree._Element) -> Attributes:
     return {a.get("key"): a.get("value") for a in element if a.get("key") is not None and a.get("value") is not None}
 
 
-def read_traces(path: Path, advance: Callable[[int], None] = lambda read: None) -> Iterator[tuple[Attributes, list[Attributes]]]:
+def read_traces(
+    path: Path, advance: Callable[[int], None] = lambda read: None
+) -> Iterator[tuple[Attributes, list[Attributes]]]:
     """Each trace's own attributes and those of its events, in file order.
 
     Args:
@@ -99,167 +119,187 @@ def read_traces(path: Path, advance: Callable[[int], None] = lambda read: None) 
     advance(read)
 
 
-class _Moments:
-    """Reads moments, each with its own offset; a moment without one needs the mapping's `timezone`."""
-
-    def __init__(self, timezone: str | None) -> None:
-        self._timezone = timezone
-
-    def __call__(self, text: str | None) -> pd.Timestamp:
+def _moment(text: str | None, column: str, timezone: str | None) -> pd.Timestamp:
+    """A moment in UTC, read with its own offset; one without offset needs the mapping's `timezone`."""
+    try:
         moment = pd.Timestamp(text) if text else pd.NaT
-        if pd.isna(moment):
-            raise ValueError("is not a moment in ISO 8601")
-        if moment.tzinfo is None:
-            if self._timezone is None:
-                raise ValueError("has no time zone, and the mapping sets no `timezone`")
-            moment = moment.tz_localize(self._timezone)
-        return moment.tz_convert("UTC").as_unit("us")
+    except ValueError:
+        moment = pd.NaT
+    if pd.isna(moment):
+        raise _RefusedError(column, text, "is not a moment in ISO 8601", "correct it at the source")
+    if moment.tzinfo is None:
+        if timezone is None:
+            raise _RefusedError(column, text, "has no time zone", "set `timezone` in the mapping")
+        moment = moment.tz_localize(timezone, nonexistent="shift_forward", ambiguous=False)
+    return moment.tz_convert("UTC").as_unit("us")
 
 
-def _timed_events(
-    rows: _Rows, mapping: XesMapping, deal_id: str, events: list[Attributes], moments: _Moments
-) -> list[tuple[pd.Timestamp, str, Attributes]]:
-    """The events with readable name and moment, in order of time; the others are quarantined."""
-    timed = []
-    for number, event in enumerate(events):
-        row = f"case {deal_id}, event {number + 1}"
-        if not event.get(mapping.event.name):
-            rows.refuse("events", row, deal_id, mapping.event.name, "nothing", "is required", "name the event at the source")
-            continue
-        text = event.get(mapping.event.moment)
-        try:
-            timed.append((moments(text), row, event))
-        except ValueError as error:
-            rule = str(error) if "has no" in str(error) or "is not" in str(error) else "is not a moment in ISO 8601"
-            rows.refuse("events", row, deal_id, mapping.event.moment, text or "nothing", rule, "correct the moment")
-    return sorted(timed, key=lambda entry: entry[0])
+def _number(text: str | None, column: str) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError as error:
+        raise _RefusedError(column, text, "is not a number", "correct it at the source") from error
 
 
-def _close(mapping: XesMapping, timed: list[tuple[pd.Timestamp, str, Attributes]]) -> dict[str, Any]:
+def _timed(mapping: XesMapping, event: Attributes, row: str) -> _TimedEvent:
+    name = event.get(mapping.event.name)
+    if not name:
+        raise _RefusedError(mapping.event.name, None, "is required", "name the event at the source")
+    moment = _moment(event.get(mapping.event.moment), mapping.event.moment, mapping.timezone)
+    return _TimedEvent(moment, name, event, row)
+
+
+def _close(mapping: XesMapping, events: list[_TimedEvent]) -> dict[str, Any]:
     """closed_at, outcome and loss_reason by the first closing event, or nothing for an open deal."""
     closing = {name: part for part in mapping.outcome for name in part.events}
-    for moment, _, event in timed:
-        if part := closing.get(event[mapping.event.name]):
-            return {"closed_at": moment, "outcome": part.outcome, "loss_reason": part.loss_reason}
+    for event in events:
+        if part := closing.get(event.name):
+            return {"closed_at": event.moment, "outcome": part.outcome, "loss_reason": part.loss_reason}
     return {}
 
 
-def _deal_row(
-    rows: _Rows, mapping: XesMapping, number: int, case: Attributes, moments: _Moments, first: pd.Timestamp | None
-) -> dict[str, Any] | None:
-    """The deal of a trace; None, with a quarantine entry, where it has no id or no readable created_at or amount."""
-    part, row = mapping.case, f"trace {number + 1}"
-    deal_id = case.get(part.deal_id)
-    if not deal_id:
-        rows.refuse("deals", row, "", part.deal_id, "nothing", "is required", "give each case an id")
-        return None
-    deal: dict[str, Any] = {"deal_id": deal_id, "currency": mapping.currency or None, SOURCE_ROW: row}
-    for name in ("account_id", "owner_id", "team", "pipeline"):
-        if key := getattr(part, name):
-            deal[name] = case.get(key)
-    deal |= {name: case.get(key) for name, key in part.attributes.items()}
-    column, text = part.created_at or "created_at", case.get(part.created_at or "")
-    try:
-        deal["created_at"] = first if part.created_at is None or (text is None and first is not None) else moments(text)
-        if deal["created_at"] is None:
-            raise ValueError("is missing, and the case has no event")
-        column, text = part.amount or "amount", case.get(part.amount or "")
-        deal["amount"] = float(text) if text else None
-    except ValueError as error:
-        rule = "is not a number" if column == part.amount else str(error)
-        rows.refuse("deals", row, deal_id, column, text or "nothing", rule, "correct it at the source")
-        return None
-    return deal
+def _created_at(mapping: XesMapping, case: Attributes, events: list[_TimedEvent]) -> pd.Timestamp:
+    """The case's own date of creation where the mapping names one and the case has it, else its first event."""
+    column = mapping.case.created_at
+    if column is not None and column in case:
+        return _moment(case[column], column, mapping.timezone)
+    if not events:
+        rule = "is missing, and the case has no event"
+        raise _RefusedError(column or "created_at", None, rule, "give the case a date of creation")
+    return events[0].moment
 
 
-def _in_order(moments: list[pd.Timestamp]) -> list[pd.Timestamp]:
-    """The same moments, those of one instant set a microsecond apart, so that their order in the file is kept."""
+def _deal(mapping: XesMapping, row: str, case: Attributes, events: list[_TimedEvent]) -> dict[str, Any]:
+    part = mapping.case
+    named = {name: getattr(part, name) for name in ("account_id", "owner_id", "team", "pipeline")} | part.attributes
+    return {
+        "deal_id": case[part.deal_id],
+        "created_at": _created_at(mapping, case, events),
+        "amount": _number(case.get(part.amount or ""), part.amount or "amount"),
+        "currency": mapping.currency or None,
+        **{name: case.get(key) for name, key in named.items() if key is not None},
+        **_close(mapping, events),
+        SOURCE_ROW: row,
+    }
+
+
+def _in_order(events: list[_TimedEvent]) -> list[pd.Timestamp]:
+    """The events' moments, those of one instant set a microsecond apart, so that their order in the log is kept."""
     out: list[pd.Timestamp] = []
-    for moment in moments:
-        out.append(max(moment, out[-1] + INSTANT) if out else moment)
+    for event in events:
+        out.append(max(event.moment, out[-1] + INSTANT) if out else event.moment)
     return out
 
 
 class _Work:
     """Pairs the steps of one case's work items into hours."""
 
-    def __init__(self, part: WorkMapping) -> None:
-        self._part, self._begun = part, dict[str, pd.Timestamp]()
+    def __init__(self) -> None:
+        self._begun: dict[str, pd.Timestamp] = {}
 
-    def step(self, name: str, status: str, moment: pd.Timestamp) -> dict[str, Any]:
+    def step(self, part: WorkMapping, name: str, status: str, moment: pd.Timestamp) -> dict[str, Any]:
         """The activity that this step is: a planned or begun one takes no hours, a done one those since its begin."""
-        part, began, hours = self._part, None, 0.0
+        began, hours = None, 0.0
         if status == "begun":
             self._begun[name] = moment
         elif status == "done":
             began = self._begun.pop(name, None)
-            hours = min((moment - began).total_seconds() / 3600, part.clip_hours) if began else part.unpaired_hours
-        kind, direction = part.kinds.get(name, name), part.directions.get(name, part.direction)
-        return {"kind": kind, "status": status, "direction": direction, "occurred_at": began or moment, "hours": hours}
+            worked = (moment - began).total_seconds() / 3600 if began is not None else None
+            hours = part.unpaired_hours if worked is None else min(worked, part.clip_hours)  # type: ignore[assignment]
+        return {
+            "kind": part.kinds.get(name, name),
+            "status": status,
+            "direction": part.directions.get(name, part.direction),
+            "occurred_at": moment if began is None else began,
+            "hours": hours,
+        }
 
 
-def _event_rows(
-    rows: _Rows, mapping: XesMapping, deal_id: str, timed: list[tuple[pd.Timestamp, str, Attributes]]
-) -> None:
+def _meaning(mapping: XesMapping, event: _TimedEvent, work: _Work) -> tuple[str, dict[str, Any]]:
+    """The table an event belongs to, and what it says there."""
+    match mapping.meaning_of(event.name):
+        case FieldMapping(field=name, strip=strip):
+            return "changes", {"field": name, "new_value": event.name.removeprefix(strip)}
+        case ActivityMapping(kind=kind, direction=direction, hours=hours):
+            said = {"kind": kind, "status": "done", "direction": direction, "hours": hours}
+            return "activities", said | {"occurred_at": event.moment}
+        case WorkMapping() as part if status := part.status_of(_transition(mapping, event, part)):
+            return "activities", work.step(part, event.name, status, event.moment)
+    rule, remedy = "is not named by the mapping", "add it to the mapping, if it matters"
+    raise _RefusedError(mapping.event.name, event.name, rule, remedy)
+
+
+def _transition(mapping: XesMapping, event: _TimedEvent, part: WorkMapping) -> str:
+    """The event's lifecycle transition; a log without them records ends only."""
+    return event.attributes.get(mapping.event.transition or "", part.done)
+
+
+def _event_rows(rows: _Rows, mapping: XesMapping, deal_id: str, events: list[_TimedEvent]) -> None:
     """Sort each event of a case into changes, activities or quarantine."""
-    work = _Work(mapping.work) if mapping.work else None
-    last: dict[str, str | None] = {}
-    in_order = _in_order([moment for moment, _, _ in timed])
-    for (moment, row, event), recorded_at in zip(timed, in_order, strict=True):
-        name = event[mapping.event.name]
-        shared = {"deal_id": deal_id, "recorded_at": recorded_at, SOURCE_ROW: row}
-        match mapping.meaning_of(name):
-            case FieldMapping(field=field_name, strip=strip):
-                value = name.removeprefix(strip)
-                rows.changes.append(
-                    shared | {"field": field_name, "old_value": last.get(field_name), "new_value": value}
-                )
-                last[field_name] = value
-            case ActivityMapping(kind=kind, direction=direction, hours=hours):
-                activity = {"kind": kind, "status": "done", "direction": direction, "occurred_at": moment, "hours": hours}
-                rows.activities.append(_activity(mapping, shared | activity, event))
-            case WorkMapping() as part if status := part.status_of(event.get(mapping.event.transition or "", part.done)):
-                assert work is not None  # noqa: S101  (the match found mapping.work)
-                rows.activities.append(_activity(mapping, shared | work.step(name, status, moment), event))
-            case _:
-                rule = "is not named by the mapping"
-                rows.refuse("events", row, deal_id, mapping.event.name, name, rule, "add it to the mapping, if it matters")
+    work, last = _Work(), dict[str, str]()
+    for event, recorded_at in zip(events, _in_order(events), strict=True):
+        shared = {"deal_id": deal_id, "recorded_at": recorded_at, SOURCE_ROW: event.row}
+        try:
+            table, said = _meaning(mapping, event, work)
+        except _RefusedError as why:
+            rows.refuse("events", event.row, deal_id, why)
+            continue
+        if table == "changes":
+            rows.changes.append(shared | said | {"old_value": last.get(said["field"])})
+            last[said["field"]] = said["new_value"]
+        else:
+            owner = event.attributes.get(mapping.event.owner) if mapping.event.owner else None
+            activity_id = event.row.removeprefix("case ").replace(", event ", "/")
+            rows.activities.append(shared | said | {"activity_id": activity_id, "owner_id": owner})
 
 
-def _activity(mapping: XesMapping, row: dict[str, Any], event: Attributes) -> dict[str, Any]:
-    owner = event.get(mapping.event.owner) if mapping.event.owner else None
-    return row | {"activity_id": row[SOURCE_ROW].removeprefix("case ").replace(", event ", "/"), "owner_id": owner}
+def _readable(rows: _Rows, mapping: XesMapping, deal_id: str, events: list[Attributes]) -> list[_TimedEvent]:
+    """The events with a readable name and moment, in order of time; the others are quarantined."""
+    timed = []
+    for number, event in enumerate(events, start=1):
+        row = f"case {deal_id}, event {number}"
+        try:
+            timed.append(_timed(mapping, event, row))
+        except _RefusedError as why:
+            rows.refuse("events", row, deal_id, why)
+    return sorted(timed, key=lambda event: event.moment)
+
+
+def _check_id(rows: _Rows, mapping: XesMapping, case: Attributes) -> None:
+    deal_id = case.get(mapping.case.deal_id)
+    if not deal_id:
+        raise _RefusedError(mapping.case.deal_id, None, "is required", "give each case an id")
+    if deal_id in rows.deals:
+        raise _RefusedError(mapping.case.deal_id, deal_id, "repeats a key", "keep one case an id")
+
+
+def _add_case(rows: _Rows, mapping: XesMapping, number: int, case: Attributes, events: list[Attributes]) -> None:
+    """One trace: a deal with its events, or all of it quarantined."""
+    row, deal_id = f"trace {number}", case.get(mapping.case.deal_id, "")
+    already = len(rows.quarantine)
+    try:
+        _check_id(rows, mapping, case)
+        timed = _readable(rows, mapping, deal_id, events)
+        rows.deals[deal_id] = _deal(mapping, row, case, timed)
+    except _RefusedError as why:
+        del rows.quarantine[already:]  # its events are refused with it, each once
+        rows.refuse("deals", row, deal_id, why)
+        gone = _RefusedError(mapping.event.name, None, "belongs to no admitted deal", "correct its case")
+        for k, event in enumerate(events, start=1):
+            gone.value = event.get(mapping.event.name)
+            rows.refuse("events", f"{row}, event {k}", deal_id, gone)
+        return
+    _event_rows(rows, mapping, deal_id, timed)
 
 
 def _gather(path: Path, mapping: XesMapping, advance: Callable[[int], None]) -> tuple[_Rows, int]:
-    rows, moments, rows_in = _Rows(), _Moments(mapping.timezone), 0
-    seen: set[str] = set()
-    for number, (case, events) in enumerate(read_traces(path, advance)):
+    rows, rows_in = _Rows(), 0
+    for number, (case, events) in enumerate(read_traces(path, advance), start=1):
         rows_in += 1 + len(events)
-        deal_id = case.get(mapping.case.deal_id, "")
-        if deal_id in seen:
-            rows.refuse("deals", f"trace {number + 1}", deal_id, mapping.case.deal_id, deal_id, "repeats a key", "keep one")
-            _refuse_events(rows, deal_id, events, f"trace {number + 1}", "belongs to a repeated case")
-            continue
-        timed = _timed_events(rows, mapping, deal_id, events, moments)
-        deal = _deal_row(rows, mapping, number, case, moments, timed[0][0] if timed else None)
-        if deal is None:
-            for _, row, event in timed:
-                name = event[mapping.event.name]
-                rows.refuse("events", row, deal_id, mapping.event.name, name, "belongs to no admitted deal", "correct the case")
-            continue
-        seen.add(deal_id)
-        rows.deals.append(deal | _close(mapping, timed))
-        _event_rows(rows, mapping, deal_id, timed)
+        _add_case(rows, mapping, number, case, events)
     if rows_in == 0:
         raise DataError(f"{path}: the log has no trace. Is it an XES log, and the right one? Nothing was written.")
     return rows, rows_in
-
-
-def _refuse_events(rows: _Rows, deal_id: str, events: list[Attributes], where: str, rule: str) -> None:
-    for number, event in enumerate(events):
-        name = event.get("concept:name", "nothing")
-        rows.refuse("events", f"{where}, event {number + 1}", deal_id, "event", name, rule, "keep one case an id")
 
 
 def import_xes(
@@ -287,8 +327,11 @@ def import_xes(
     """
     rows, rows_in = _gather(path, mapping, advance)
     fixed = tuple(dict.fromkeys((*mapping.case.fixed_at_creation, *mapping.case.attributes)))
-    manifest = Manifest(source=f"xes {path.name}", mapping=mapping_name, currency=mapping.currency, fixed_at_creation=fixed)
-    gathered = {name: pd.DataFrame(found) for name in ("deals", "changes", "activities") if (found := getattr(rows, name))}
+    manifest = Manifest(
+        source=f"xes {path.name}", mapping=mapping_name, currency=mapping.currency, fixed_at_creation=fixed
+    )
+    found = {"deals": [*rows.deals.values()], "changes": rows.changes, "activities": rows.activities}
+    gathered = {name: pd.DataFrame(records) for name, records in found.items() if records}
     if "deals" not in gathered:
         first = rows.quarantine[0]
         raise DataError(

@@ -1,0 +1,73 @@
+# What CI runs, word for word. `make help` lists everything.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+BOOK ?= data/book
+MODELS ?= models
+OUT ?= reports/calls.csv
+MAPPING ?= bpic2012
+UNTIL ?=
+AS_OF ?=
+PORT ?= 5000
+
+.PHONY: help install import train score explain mlflow test lint format types layers check bench lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## Create .venv with exactly the locked versions
+
+$(VENV)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+import: install ## Import an XES log: make import FILE=log.xes.gz [MAPPING=bpic2012] [BOOK=data/book]
+	@test -n "$(FILE)" || { echo "make import: name the log with FILE=log.xes.gz"; exit 2; }
+	$(RUN)/walkaway import xes "$(FILE)" --mapping "$(MAPPING)" --out "$(BOOK)"
+
+train: install ## Train, judge and register a model: [BOOK=...] [MODELS=...] [UNTIL=2011-11-21]
+	$(RUN)/walkaway train --book "$(BOOK)" --models "$(MODELS)" $(if $(UNTIL),--until $(UNTIL))
+
+score: install ## Call every open deal: [BOOK=...] [MODELS=...] [AS_OF=...] [OUT=reports/calls.csv]
+	$(RUN)/walkaway score --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) --out "$(OUT)"
+
+explain: install ## Tell one deal's story: make explain DEAL=173718
+	@test -n "$(DEAL)" || { echo "make explain: name the deal with DEAL=..."; exit 2; }
+	$(RUN)/walkaway explain "$(DEAL)" --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
+
+mlflow: install ## Open the MLflow UI on loopback: [MODELS=...] [PORT=5000]
+	$(RUN)/mlflow ui --host 127.0.0.1 --port $(PORT) --backend-store-uri sqlite:///$(abspath $(MODELS))/mlflow.db
+
+test: install ## Run every test
+	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile
+
+lint: install ## Check style
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+
+format: install ## Apply style
+	$(RUN)/ruff check --fix .
+	$(RUN)/ruff format .
+
+types: install ## Check types
+	$(RUN)/mypy
+
+layers: install ## Check that rooms import downward only
+	$(RUN)/lint-imports
+
+check: lint types layers test ## All that CI checks
+
+bench: install ## Compare with peers on the same work in one run
+	$(RUN)/python benchmarks/features_vs_duckdb.py
+
+lock: install ## Renew requirements.txt from pyproject.toml
+	$(RUN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --upgrade --output-file requirements.txt
+
+clean: ## Remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,272 @@
+"""The command line: parse, call one function, print. Data goes to stdout, progress and errors to stderr.
+
+Exit codes: 0 ok, 2 usage, 3 bad data, 4 gate not passed, 5 locked, 6 something asked for is missing from the output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from walkaway import __version__
+from walkaway.errors import UsageError, WalkawayError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+app = typer.Typer(
+    help="What is an hour spent on this deal from now on worth, and is that more than it earns elsewhere?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+importers = typer.Typer(help="Read a foreign export as a book.", no_args_is_help=True)
+app.add_typer(importers, name="import")
+
+BookOption = Annotated[Path, typer.Option("--book", help="Folder of the book.")]
+ModelsOption = Annotated[Path, typer.Option("--models", help="Folder of the models.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the data asked for.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
+Forgo = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of won value the bar may forgo.")]
+Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo.")]
+BOOK, MODELS = Path("data/book"), Path("models")
+
+
+def _moment(text: str | None, option: str) -> pd.Timestamp | None:
+    """A UTC moment; a date alone is its midnight, and a moment without offset is UTC."""
+    import pandas as pd
+
+    if text is None:
+        return None
+    try:
+        moment = pd.Timestamp(text)
+    except ValueError:
+        moment = pd.NaT
+    if pd.isna(moment):
+        raise UsageError(f"{option} {text}: must be a moment in ISO 8601, such as 2026-01-31 or 2026-01-31T06:00.")
+    return (moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")).as_unit("us")
+
+
+def _days(text: str) -> float:
+    import pandas as pd
+
+    try:
+        days = pd.Timedelta(text) / pd.Timedelta(days=1)
+    except ValueError:
+        days = 0.0
+    if not days > 0:
+        raise UsageError(f"--every {text}: must be a length of time above 0, such as 1d, 7d or 12h.")
+    return float(days)
+
+
+def _print(renderable: Any, quiet: bool) -> None:
+    if not quiet:
+        from rich.console import Console
+
+        Console(stderr=True, highlight=False).print(renderable)
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
+
+
+@contextmanager
+def _progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on stderr; it shows nothing where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
+    with Progress(
+        *columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty(), transient=True
+    ) as bar:
+        task = bar.add_task("starting", total=None, count="")
+
+        def step(name: str, done: int, total: int) -> None:
+            count = f"{done:,} of {total:,}" if total > 1 else f"{done:,}" if total == 0 else ""
+            bar.update(task, description=name, completed=done, total=total if total > 1 else None, count=count)
+
+        yield step
+
+
+@importers.command("xes")
+def import_log(
+    file: Annotated[Path, typer.Argument(help="An XES event log, .xes or .xes.gz.")],
+    mapping: Annotated[str, typer.Option(help="A mapping file (TOML), or the name of a mapping that ships.")],
+    out: Annotated[Path, typer.Option(help="Folder of the book to write.")] = BOOK,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read an XES event log as a book."""
+    import pandas as pd
+
+    from walkaway.importers.mapping import load_mapping
+    from walkaway.importers.xes import import_xes
+    from walkaway.storage import write_book
+
+    fits = load_mapping(mapping)
+    with _progress(quiet) as step:
+        read = import_xes(file, fits, pd.Timestamp.now("UTC"), mapping, lambda n: step("reading cases", n, 0))
+        step("writing the book", 0, 1)
+        write_book(read.book, out, read.quarantine)
+    if as_json:
+        _print_json(
+            read.book.manifest.model_dump(mode="json") | {"book": str(out), "quarantined": len(read.quarantine)}
+        )
+    else:
+        from walkaway.report.terminal import show_import
+
+        _print(show_import(read, str(out)), quiet)
+
+
+@app.command()
+def train(
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    until: Annotated[str | None, typer.Option(help="Train on what was known by this moment (UTC).")] = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Use the new model though there is a champion.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on won and lost deals, judge it out of time, and register it."""
+    from walkaway.config import Settings
+    from walkaway.report.figures import training_figures
+    from walkaway.retrain import retrain
+
+    moment = _moment(until, "--until")
+    with _progress(quiet) as step:
+        settings = Settings.from_environment()
+        done = retrain(book, models, moment, settings, promote=promote, figures=training_figures, step=step)
+    if as_json:
+        tables = {name: table.reset_index().to_dict("records") for name, table in done.trained.tables.items()}
+        named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
+        _print_json(named | {"summary": done.trained.summary, "metrics": tables})
+    else:
+        from walkaway.report.terminal import show_training
+
+        _print(show_training(done), quiet)
+
+
+@app.command()
+def score(
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    as_of: Annotated[str | None, typer.Option(help="Call at this moment (UTC); default: the newest record.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="First of many moments.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last of many moments.")] = None,
+    every: Annotated[str, typer.Option(help="Step between moments: 1d, 7d, 12h.")] = "1d",
+    out: Annotated[str, typer.Option(help="CSV, Parquet or JSON by extension; - for stdout.")] = "-",
+    forgo: Forgo = 0.10,
+    bar: Bar = None,
+    reasons: Annotated[int, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest.")] = 5,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Call every open deal: win probability, value per remaining hour, verdict and reasons."""
+    from walkaway.bundle import load_champion
+    from walkaway.score import score as score_book
+    from walkaway.storage import check_extension, read_book, write_frame
+
+    check_extension(out)
+    with _progress(quiet) as step:
+        step("reading book and model", 0, 1)
+        read, model = read_book(book), load_champion(models)
+        at = _moments(read.last_recorded_at(), as_of, start, end, every)
+        step("calling open deals", 0, 1)
+        table = score_book(read, model, at, forgo=forgo, bar=bar, reasons=reasons)
+    write_frame(table, "-.json" if as_json and out == "-" else out)
+    if out != "-":
+        from walkaway.report.terminal import show_score
+
+        _print(show_score(table, model.curve, str(model.facts.get("currency", "")), out), quiet)
+
+
+def _moments(
+    newest: pd.Timestamp, as_of: str | None, start: str | None, end: str | None, every: str
+) -> pd.DatetimeIndex:
+    """The moments asked for: one, or from --from to --to."""
+    import pandas as pd
+
+    from walkaway.snapshots import moments
+
+    if (start is None) != (end is None):
+        raise UsageError("--from and --to go together: give both, or --as-of alone.")
+    if start is None:
+        return pd.DatetimeIndex([_moment(as_of, "--as-of") or newest])
+    if as_of is not None:
+        raise UsageError("--as-of names one moment, --from and --to many: give one or the other.")
+    first, last = _moment(start, "--from"), _moment(end, "--to")
+    if first is None or last is None or first > last:
+        raise UsageError(f"--from {start} lies after --to {end}. Swap them.")
+    return moments(first, last, _days(every))
+
+
+@app.command()
+def explain(
+    deal_id: Annotated[str, typer.Argument(help="The deal.")],
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    as_of: Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")] = None,
+    forgo: Forgo = 0.10,
+    bar: Bar = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell one deal's story: what an hour on it is worth, and what makes it so."""
+    from walkaway.bundle import load_champion
+    from walkaway.score import explain_deals
+    from walkaway.storage import read_book
+
+    read, model = read_book(book), load_champion(models)
+    moment = _moment(as_of, "--as-of") or read.last_recorded_at()
+    [story] = explain_deals(read, model, [deal_id], moment, forgo=forgo, bar=bar)
+    if as_json:
+        _print_json(story.as_json())
+    else:
+        from rich.console import Console
+
+        from walkaway.report.terminal import show_story
+
+        Console(highlight=False).print(show_story(story))
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"walkaway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Common to all commands."""
+
+
+def main() -> None:
+    """Entry point: errors raised on purpose become one sentence and an exit code, never a traceback."""
+    try:
+        app()
+    except WalkawayError as error:
+        sys.stderr.write(f"walkaway: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("walkaway: interrupted; nothing half-written was kept\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("WALKAWAY_DEBUG"):
+            raise
+        sys.stderr.write(f"walkaway: unexpected {type(error).__name__}: {error}. Set WALKAWAY_DEBUG=1 to see where.\n")
+        sys.exit(1)

@@ -1,0 +1,127 @@
+"""From SHAP values in log-odds, log money and log hours to factors of value per hour that multiply exactly.
+
+ln(value_per_hour) = ln(win_probability) + ln(value_if_won) - ln(remaining_hours + floor). Worth and hours have
+logarithmic links, so their SHAP values are terms of that sum already. The win head's log-odds pass calibration and
+logarithm by their chord (the rescale rule): the terms add up exactly, though they are not the Shapley values of
+ln(win_probability) itself (G-DeepSHAP, Chen, Lundberg and Lee, Nature Communications 13, 2022,
+doi 10.1038/s41467-022-31384-3).
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from walkaway.calls import Model, Rows
+from walkaway.heads.bag import Bag
+from walkaway.heads.calibration import Calibration
+
+__all__ = ["TERMS", "Attribution", "attribute"]
+
+FloatArray = npt.NDArray[np.float64]
+TERMS = ("deal size", "margin rate", "floor under hours")  # factors that come from arithmetic, not from a head
+SAME = 1e-9  # log-odds closer than this to the base have no chord; its limit is the derivative
+AGREEMENT = 0.8
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Terms of ln(value_per_hour), one column a planned feature, then one for each of TERMS.
+
+    typical: the model's typical value_per_hour (money per hour), where every term is 0.
+    terms: (rows, columns), natural logarithms of factors. agreed: (rows, columns), whether at least four fifths of the
+    bag's members give the term the sign it has. explained: (rows,), False where value_if_won <= 0.
+    """
+
+    columns: tuple[str, ...]
+    typical: float
+    terms: FloatArray
+    agreed: npt.NDArray[np.bool_]
+    explained: npt.NDArray[np.bool_]
+
+    def factors(self) -> FloatArray:
+        """typical x the product of a row's factors is its value_per_hour."""
+        return np.exp(self.terms)
+
+
+def _shap(bag: Bag | None, X: npt.NDArray) -> tuple[FloatArray, FloatArray]:
+    """SHAP values (members, rows, columns) and base values (members,); a head without a bag has none."""
+    if bag is None:
+        return np.zeros((1, *X.shape)), np.zeros(1)
+    import shap
+
+    values, bases = [], []
+    for booster in bag.boosters:
+        explainer = shap.TreeExplainer(booster)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it announces a change of return type, which is handled below
+            found = explainer.shap_values(X)
+        values.append(found[1] if isinstance(found, list) else found)
+        base = explainer.expected_value
+        bases.append(float(np.atleast_1d(base)[-1]))
+    return np.stack(values), np.array(bases)
+
+
+def _chord(calibration: Calibration, raw: FloatArray, base: float) -> FloatArray:
+    """What one unit of log-odds between base and raw is worth in ln(win_probability)."""
+    low = calibration.log_probability(np.array([base]))
+    step = raw - base
+    derivative = calibration.slope * -np.expm1(low)  # slope x (1 - p), the limit of the chord
+    rise = calibration.log_probability(raw) - low
+    return np.where(np.abs(step) < SAME, derivative, np.divide(rise, step, out=np.zeros_like(rise), where=step != 0))
+
+
+def attribute(model: Model, rows: Rows) -> Attribution:
+    """Factors of each row's value_per_hour.
+
+    Args:
+        model: any model; without signal only the arithmetic terms and the hours differ from 0.
+        rows: snapshots read with the model's plan.
+    """
+    win, worth, hours = model.heads.win, model.heads.worth, model.heads.hours
+    win_shap, win_base = _shap(win.bag, rows.X)
+    ratio_shap, ratio_base = _shap(worth.bag, rows.X)
+    hours_shap, hours_base = _shap(hours.bag, rows.X)
+
+    base_raw = (
+        float(win_base.mean()) if win.bag else float(win.raw_by_member(rows.X[:1]).mean()) if len(rows.X) else 0.0
+    )
+    raw = base_raw + win_shap.mean(axis=0).sum(axis=1)
+    chord = _chord(win.calibration, raw, base_raw)[:, None]
+    base_hours = _base_hours(model, hours_base)
+    remaining = base_hours * np.exp(hours_shap.mean(axis=0).sum(axis=1))
+
+    amount, margin = worth.amount(rows.terms["amount"].to_numpy()), worth.margin(rows.terms["margin"].to_numpy())
+    explained = amount * margin > 0
+    safe = np.where(explained, 1.0, np.nan)
+    arithmetic = np.column_stack(
+        [
+            np.log(np.maximum(amount, 1e-300) / max(worth.typical_amount, 1e-300)) * safe,
+            np.log(np.maximum(margin, 1e-300)) * safe,
+            np.log1p(model.floor_hours / base_hours) - np.log1p(model.floor_hours / remaining),
+        ]
+    )
+    by_member = win_shap * chord + ratio_shap - hours_shap
+    mean = win_shap.mean(axis=0) * chord + ratio_shap.mean(axis=0) - hours_shap.mean(axis=0)
+    agreed = (np.sign(by_member) == np.sign(mean)).mean(axis=0) >= AGREEMENT
+    typical_value = max(worth.typical_amount, 1e-300) * np.exp(float(ratio_base.mean()) + worth.log_ratio)
+    typical = float(
+        win.calibration.probability(np.array([base_raw]))[0] * typical_value / (base_hours + model.floor_hours)
+    )
+    return Attribution(
+        columns=(*model.plan.columns, *TERMS),
+        typical=typical,
+        terms=np.concatenate([mean, arithmetic], axis=1),
+        agreed=np.concatenate([agreed, np.ones(arithmetic.shape, dtype=bool)], axis=1),
+        explained=explained,
+    )
+
+
+def _base_hours(model: Model, hours_base: FloatArray) -> float:
+    head = model.heads.hours
+    if head.bag is None:
+        return max(head.mean_hours, 1e-9)
+    return float(np.exp(hours_base.mean() + head.log_scale))

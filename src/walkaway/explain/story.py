@@ -1,0 +1,68 @@
+"""One deal's story: what an hour on it is worth, and what makes it so."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from walkaway.calls import Calls, Model
+from walkaway.explain.attribution import attribute
+from walkaway.explain.reasons import Factor, factors_of
+
+__all__ = ["DealStory", "tell"]
+
+
+@dataclass(frozen=True)
+class DealStory:
+    """A call with all its factors: typical_value_per_hour x every factor = value_per_hour."""
+
+    deal_id: str
+    as_of: pd.Timestamp
+    win_probability: float
+    value_if_won: float
+    remaining_hours: float
+    expected_value: float
+    value_per_hour: float
+    bar: float
+    verdict: str
+    model_version: str
+    assumed_hours_share: float
+    typical_value_per_hour: float
+    currency: str
+    factors: tuple[Factor, ...]
+
+    def strongest(self, most: int) -> list[Factor]:
+        """The factors furthest from 1 on which the bag agrees, strongest first; the floor under hours is no reason."""
+        told = [f for f in self.factors if f.agreed and f.feature != "floor under hours"]
+        return sorted(told, key=lambda f: max(f.factor, 1 / f.factor), reverse=True)[:most]
+
+    def as_json(self) -> dict[str, object]:
+        """The story as plain JSON values."""
+        return asdict(self) | {"as_of": self.as_of.isoformat(), "factors": [asdict(f) for f in self.factors]}
+
+
+def tell(model: Model, calls: Calls) -> list[DealStory]:
+    """The stories of these calls, in order."""
+    attribution = attribute(model, calls.rows)
+    stories = []
+    for row, call in enumerate(calls.table.to_dict("records")):
+        stories.append(
+            DealStory(
+                deal_id=call["deal_id"],
+                as_of=call["as_of"],
+                win_probability=call["win_probability"],
+                value_if_won=call["value_if_won"],
+                remaining_hours=call["remaining_hours"],
+                expected_value=call["expected_value"],
+                value_per_hour=call["value_per_hour"],
+                bar=call["bar"],
+                verdict=call["verdict"],
+                model_version=model.version,
+                assumed_hours_share=float(model.facts.get("assumed_hours_share", 0.0)),  # type: ignore[arg-type]
+                typical_value_per_hour=attribution.typical,
+                currency=str(model.facts.get("currency", "")),
+                factors=tuple(factors_of(model, calls.rows, attribution, row)),
+            )
+        )
+    return stories

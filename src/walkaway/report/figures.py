@@ -1,0 +1,80 @@
+"""Figures: each has a function that makes its tidy frame, and one that draws that frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from walkaway.economics import Curve
+from walkaway.train import Trained
+
+__all__ = ["calibration_frame", "curve_frame", "draw_calibration", "draw_curve", "training_figures"]
+
+
+def calibration_frame(calls: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
+    """Settled calls in bins of equal size: predicted and won shares, and how many.
+
+    >>> calls = pd.DataFrame({"win_probability": [0.2, 0.4], "won": [0.0, 1.0]})
+    >>> calibration_frame(calls, 1)
+       predicted  won  calls
+    0        0.3  0.5      2
+    """
+    ordered = calls.sort_values("win_probability", kind="stable")
+    part = np.minimum(np.arange(len(ordered)) * bins // max(len(ordered), 1), bins - 1)
+    grouped = ordered.groupby(part)
+    return grouped.agg(predicted=("win_probability", "mean"), won=("won", "mean"), calls=("won", "size")).reset_index(
+        drop=True
+    )
+
+
+def draw_calibration(frame: pd.DataFrame) -> Figure:
+    """Predicted against realised share won; on the diagonal, 80% means 80%."""
+    figure = Figure(figsize=(4.5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    axes.plot(frame["predicted"], frame["won"], marker="o", color="C0")
+    axes.set(
+        xlabel="predicted win probability",
+        ylabel="share won",
+        title="Out-of-time calibration",
+        xlim=(0, 1),
+        ylim=(0, 1),
+    )
+    return figure
+
+
+def curve_frame(curve: Curve) -> pd.DataFrame:
+    """One row a bar: bar, value_forgone, hours_saved (shares) and hours_per_week."""
+    return pd.DataFrame(
+        {
+            "bar": curve.bars,
+            "value_forgone": curve.value_forgone,
+            "hours_saved": curve.hours_saved,
+            "hours_per_week": curve.hours_per_week,
+        }
+    )
+
+
+def draw_curve(frame: pd.DataFrame) -> Figure:
+    """Hours saved against value forgone, as the bar rises."""
+    figure = Figure(figsize=(5.5, 4), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, label="dropping at random")
+    axes.plot(frame["value_forgone"], frame["hours_saved"], color="C0", label="below the bar")
+    axes.set(
+        xlabel="share of won value forgone", ylabel="share of hours saved", title="What walking away frees and costs"
+    )
+    axes.legend()
+    return figure
+
+
+def training_figures(trained: Trained) -> dict[str, Figure]:
+    """The figures of one training, by file name; none where nothing could be judged."""
+    if trained.calls.empty:
+        return {}
+    settled = trained.calls[trained.calls["settled"].astype(bool)]
+    return {
+        "calibration.png": draw_calibration(calibration_frame(settled)),
+        "curve.png": draw_curve(curve_frame(trained.model.curve)),
+    }

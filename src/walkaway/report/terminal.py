@@ -1,0 +1,183 @@
+"""What the terminal shows: rich renderables, readable at 80 columns."""
+
+from __future__ import annotations
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from walkaway.economics import Curve
+from walkaway.explain import DealStory
+from walkaway.importers.xes import Imported
+from walkaway.retrain import Retrained
+
+__all__ = ["show_import", "show_score", "show_story", "show_training"]
+
+_VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
+_WHO = {
+    "win_probability": "this model",
+    "logistic": "logistic regression",
+    "stage_rate": "win rate of the stage",
+    "base_rate": "base rate",
+    "value_per_hour": "value per hour",
+    "expected_value": "expected value",
+    "amount": "amount",
+    "younger": "youngest first",
+}
+
+
+def _table(*headers: str, title: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for i, header in enumerate(headers):
+        table.add_column(header, justify="left" if i == 0 else "right", overflow="fold")
+    return table
+
+
+def _money(value: float, currency: str) -> str:
+    return f"{currency} {value:,.0f}".strip()
+
+
+def show_import(imported: Imported, folder: str) -> RenderableType:
+    """Rows in, used and quarantined, and the first reasons for quarantine."""
+    used = _table("table", "rows", title=f"Book {folder}")
+    for name, rows in imported.book.manifest.rows_used.items():
+        used.add_row(name, f"{rows:,}")
+    refused = len(imported.quarantine)
+    sums = Text(f"{imported.rows_in:,} rows in = {imported.rows_used:,} used + {refused:,} quarantined")
+    if not refused:
+        return Group(used, "", sums)
+    why = _table("why quarantined", "rows", title="quarantine.parquet")
+    counts = imported.quarantine.groupby(["table", "column", "rule"]).size().sort_values(ascending=False)
+    for (table, column, rule), rows in counts.head(8).items():
+        why.add_row(f"{table}: {column} {rule}", f"{rows:,}")
+    return Group(used, "", sums, "", why)
+
+
+def _win_table(metrics: pd.DataFrame) -> Table:
+    table = _table("out-of-time prediction", "AUC", "Brier", "90% interval", "log loss", title="How good")
+    for name, row in metrics.iterrows():
+        between = f"{row['brier_low']:.3f} to {row['brier_high']:.3f}"
+        table.add_row(_WHO[str(name)], f"{row['auc']:.3f}", f"{row['brier']:.4f}", between, f"{row['log_loss']:.4f}")
+    return table
+
+
+def _skill_table(metrics: pd.DataFrame) -> Table:
+    table = _table(
+        "ranking deals by", "skill", "90% interval", "up to 20%", title="Walk-away skill (0 random, 1 clairvoyant)"
+    )
+    for name, row in metrics.iterrows():
+        who = "win probability" if name == "win_probability" else _WHO[str(name)]
+        between = f"{row['skill_low']:.3f} to {row['skill_high']:.3f}"
+        table.add_row(who, f"{row['skill']:.3f}", between, f"{row['skill_up_to_0.2']:.3f}")
+    return table
+
+
+def _age_table(metrics: pd.DataFrame) -> Table:
+    table = _table("age of the deal", "calls", "won", "predicted", "Brier", "base rate's", title="By age")
+    for age, row in metrics.iterrows():
+        shares = (f"{row['won']:.1%}", f"{row['predicted']:.1%}", f"{row['brier']:.4f}", f"{row['brier_base']:.4f}")
+        table.add_row(str(age), f"{row['calls']:,.0f}", *shares)
+    return table
+
+
+def show_training(done: Retrained) -> RenderableType:
+    """What went in, how good it is beside simple baselines, where the bar lies, and which model is in use."""
+    facts = done.trained.summary
+    went_in = Text(
+        f"{facts['deals']:,} deals known until {str(facts['known_until'])[:16]}: "
+        f"{facts['won']:,} won, {facts['lost']:,} lost, {facts['open']:,} open. "
+        f"{facts['events']:,} events, {facts['snapshots']:,} snapshots "
+        f"({facts['open_snapshots_share']:.0%} of deals still open), {facts['features']} features. "
+        f"Share of hours assumed: {facts['assumed_hours_share']:.0%}."
+    )
+    parts: list[RenderableType] = [went_in, ""]
+    tables = done.trained.tables
+    if tables:
+        judged = (
+            f"{facts['out_of_time_calls']:,} out-of-time calls, {facts['out_of_time_settled']:,} of them settled since"
+        )
+        parts += [_win_table(tables["win"]), Text(judged, style="dim"), "", _age_table(tables["by_age"]), ""]
+        parts += [_skill_table(tables["skill"]), ""]
+    if not done.trained.model.signal:
+        no_signal = (
+            "No signal: out of time no better than the base rate. It is published instead; each verdict is unsure."
+        )
+        parts += [Text(no_signal, style="bold yellow"), ""]
+    parts += [_curve_table(done.trained.model.curve, str(done.trained.model.facts["currency"])), ""]
+    use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion} (--promote replaces it)"
+    parts.append(Text(f"Model {done.folder.name}, version {done.registered} in MLflow: {use}"))
+    return Group(*parts)
+
+
+def _curve_table(curve: Curve, currency: str) -> RenderableType:
+    if not curve.bars:
+        return Text("No curve: too few settled deals to try a bar on. Set one by hand with --bar.")
+    title = "What a bar frees and forgoes (an estimate)" if curve.estimated else "What a bar frees and forgoes"
+    table = _table("value forgone", "bar per hour", "hours saved", "hours worked a week", title=title)
+    for share in (0.01, 0.02, 0.05, 0.10, 0.20):
+        bar = curve.bar_for_forgo(share)
+        worked, saved, forgone = curve.at(bar)
+        table.add_row(f"{forgone:.1%}", _money(bar, currency), f"{saved:.0%}", f"{worked:,.0f}")
+    return table
+
+
+def show_score(table: pd.DataFrame, curve: Curve, currency: str, out: str) -> RenderableType:
+    """One sentence on what following the verdicts would free and forgo, and the deals most worth dropping."""
+    last = table[table["as_of"] == table["as_of"].max()]
+    bar = float(last["bar"].iloc[0])
+    drop = last[last["verdict"].isin(["walk_away", "nurture"])]
+    _, saved, forgone = curve.at(bar)
+    counts = ", ".join(f"{n:,} {v}" for v, n in last["verdict"].value_counts().items())
+    sentence = Text(
+        f"{len(last):,} deals open at {last['as_of'].iloc[0]:%Y-%m-%d %H:%M} UTC: {counts}. Walking away frees "
+        f"{drop['remaining_hours'].sum():,.0f} of {last['remaining_hours'].sum():,.0f} expected hours, with "
+        f"{_money(drop['expected_value'].clip(lower=0).sum(), currency)} of expected value at risk. "
+        f"Bar: {_money(bar, currency)} per hour; in the past it saved {saved:.0%} of hours "
+        f"and forwent {forgone:.1%} of value "
+        f"({'an estimate' if curve.estimated else 'settled'}). Model {last['model_version'].iloc[0]}."
+    )
+    worst = _table("most worth dropping", "value/hour", "hours", "at risk", "win", title="")
+    for row in drop.sort_values("remaining_hours", ascending=False).head(10).to_dict("records"):
+        money = (
+            _money(row["value_per_hour"], currency),
+            f"{row['remaining_hours']:.1f}",
+            _money(row["expected_value"], currency),
+        )
+        worst.add_row(row["deal_id"], *money, f"{row['win_probability']:.0%}")
+    where = Text(f"{len(table):,} calls written to {out}")
+    return Group(sentence, worst, "", where) if len(drop) else Group(sentence, "", where)
+
+
+def show_story(story: DealStory) -> RenderableType:
+    """A card: the verdict, the numbers it rests on, and the strongest reasons."""
+    money = lambda value: _money(value, story.currency)  # noqa: E731
+    head = Text.assemble(
+        (story.verdict.replace("_", " ").upper(), f"bold {_VERDICT_STYLE[story.verdict]}"),
+        f"  an hour on it is worth {money(story.value_per_hour)}; the bar is {money(story.bar)}",
+    )
+    numbers = Text(
+        f"{story.win_probability:.0%} to win × {money(story.value_if_won)} = {money(story.expected_value)} expected, "
+        f"for {story.remaining_hours:.1f} hours still to spend"
+    )
+    reasons = _table("why", "factor")
+    reasons.add_row(Text("a typical open deal", style="dim"), Text(money(story.typical_value_per_hour), style="dim"))
+    strongest = story.strongest(8)
+    for factor in strongest:
+        reasons.add_row(factor.sentence, Text(f"×{factor.factor:.2f}", style="green" if factor.factor > 1 else "red"))
+    told = 1.0
+    for factor in strongest:
+        told *= factor.factor
+    rest = story.value_per_hour / story.typical_value_per_hour / told if story.typical_value_per_hour and told else 1.0
+    reasons.add_row(
+        Text(f"{len(story.factors) - len(strongest)} smaller factors together", style="dim"), f"×{rest:.2f}"
+    )
+    foot = Text(f"model {story.model_version}, hours assumed: {story.assumed_hours_share:.0%}", style="dim")
+    title = f"Deal {story.deal_id} at {story.as_of:%Y-%m-%d %H:%M} UTC"
+    body = (
+        (head, numbers, "", reasons, "", foot)
+        if story.factors
+        else (head, numbers, "", "Worth nothing or less if won: sold at a loss.", foot)
+    )
+    return Panel(Group(*body), title=title, title_align="left", expand=False, padding=(1, 2))

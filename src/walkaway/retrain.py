@@ -1,0 +1,72 @@
+"""All of `walkaway train`: one lock, train, save the bundle, log to MLflow, move the champion pointer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from walkaway.bundle import champion_version, save_bundle, set_champion
+from walkaway.config import Settings
+from walkaway.storage import exclusive, read_book
+from walkaway.tracking import log_training, set_alias
+from walkaway.train import Step, Trained, train
+
+__all__ = ["Retrained", "retrain"]
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """A training that was kept: what it found, where its bundle lies, and which version is in use now."""
+
+    trained: Trained
+    folder: Path
+    registered: str
+    champion: str
+
+    @property
+    def promoted(self) -> bool:
+        """Whether this model is the one in use."""
+        return self.champion == self.folder.name
+
+
+def retrain(
+    book: Path,
+    models: Path,
+    until: pd.Timestamp | None,
+    settings: Settings,
+    *,
+    promote: bool = False,
+    figures: Callable[[Trained], dict[str, Any]] = lambda trained: {},
+    step: Step = lambda name, done, total: None,
+) -> Retrained:
+    """Train on a book and keep the model.
+
+    Args:
+        book: folder of the book.
+        models: where bundles, the champion pointer and MLflow's SQLite store live.
+        until: train on what was known by then; None for all the book knows.
+        settings: of the project.
+        promote: make the new model champion though there is one already; the first model always becomes champion.
+        figures: draws what MLflow keeps.
+        step: told how far it is.
+
+    Raises:
+        LockedError: another training runs on `models`.
+        DataError: the book cannot be used.
+    """
+    with exclusive(models):
+        read = read_book(book)
+        trained = train(read, until or read.last_recorded_at(), settings.train, step)
+        folder = save_bundle(trained.model, models)
+        step("logging to MLflow", 0, 1)
+        registered = log_training(
+            trained.model, folder, trained.tables, figures(trained), models=models, uri=settings.tracking_uri
+        )
+        if promote or champion_version(models) is None:
+            set_champion(models, folder.name)
+            set_alias(registered, models=models, uri=settings.tracking_uri)
+    return Retrained(trained, folder, registered, str(champion_version(models)))

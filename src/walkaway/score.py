@@ -1,0 +1,124 @@
+"""The batch recipe: a model and a book in, one row an open deal and moment out, most valuable hour first."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from walkaway.calls import Calls, Model, Rows, make_calls, read_rows
+from walkaway.effort import assumed_share
+from walkaway.errors import UsageError
+from walkaway.explain import DealStory, attribute, reasons_table, tell
+from walkaway.history import History, known
+from walkaway.schema import Book
+from walkaway.snapshots import open_snapshots
+
+__all__ = ["explain_deals", "score"]
+
+CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
+
+
+def _check_moments(book: Book, at: pd.DatetimeIndex) -> None:
+    first, last = book.deals["created_at"].min(), book.last_recorded_at()
+    if at.min() < first:
+        raise UsageError(
+            f"as_of {at.min():%Y-%m-%dT%H:%M:%S}Z lies before the book's first deal ({first:%Y-%m-%dT%H:%M:%S}Z): "
+            "nothing was known then. Use a later moment."
+        )
+    if at.max() > last + pd.Timedelta(days=366):
+        raise UsageError(
+            f"as_of {at.max():%Y-%m-%d} lies more than a year after the book's newest record ({last:%Y-%m-%d}). "
+            "Import a newer export, or use an earlier moment."
+        )
+
+
+def _bar(model: Model, forgo: float, bar: float | None) -> float:
+    return model.curve.bar_for_forgo(forgo) if bar is None else bar
+
+
+def _explained(model: Model, calls: Calls, reasons: int) -> pd.DataFrame:
+    """Reasons of every call, a chunk at a time."""
+    parts = [
+        _chunk_reasons(model, calls.rows, slice(begin, begin + CHUNK), reasons)
+        for begin in range(0, len(calls.table), CHUNK)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int) -> pd.DataFrame:
+    part = Rows(rows.snapshots.iloc[at], rows.X[at], rows.terms.iloc[at])
+    return reasons_table(model, part, attribute(model, part), reasons)
+
+
+def score(
+    book: Book, model: Model, at: pd.DatetimeIndex, *, forgo: float, bar: float | None = None, reasons: int = 5
+) -> pd.DataFrame:
+    """Call every deal open at each moment.
+
+    Args:
+        book: any book.
+        model: the champion, say.
+        at: UTC moments.
+        forgo: share of won value the bar may forgo, read off the model's curve.
+        bar: money per hour, in place of `forgo`.
+        reasons: how many reasons a call gets at most; 0 for none, which is much faster.
+
+    Returns:
+        One row an open deal and moment, by as_of, then highest value_per_hour first: deal_id, as_of, win_probability,
+        value_if_won, remaining_hours, expected_value, value_per_hour, bar, verdict, reason_1, factor_1, ...,
+        model_version, assumed_hours_share.
+
+    Raises:
+        UsageError: a moment before the first deal, more than a year after the newest record, or without any open deal.
+    """
+    _check_moments(book, at)
+    snapshots = open_snapshots(book, at)
+    if snapshots.empty:
+        raise UsageError(
+            f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to call. Use another moment."
+        )
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), _bar(model, forgo, bar))
+    table = calls.table
+    if reasons:
+        table = pd.concat([table, _explained(model, calls, reasons)], axis=1)
+    table = table.assign(model_version=model.version, assumed_hours_share=_assumed(book, at))
+    order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def _assumed(book: Book, at: pd.DatetimeIndex) -> float:
+    return assumed_share(known(book, at.max()).activities, book.manifest.assumed_hours)
+
+
+def explain_deals(
+    book: Book, model: Model, deal_ids: list[str], as_of: pd.Timestamp, *, forgo: float, bar: float | None = None
+) -> list[DealStory]:
+    """The stories of these deals at a moment.
+
+    Raises:
+        UsageError: a deal is unknown (near ids are named), not created yet, or closed by then.
+    """
+    for deal_id in deal_ids:
+        _check_open(book, deal_id, as_of)
+    snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), _bar(model, forgo, bar))
+    return tell(model, calls)
+
+
+def _check_open(book: Book, deal_id: str, as_of: pd.Timestamp) -> None:
+    import difflib
+
+    row = book.deals[book.deals["deal_id"] == deal_id]
+    if row.empty:
+        near = difflib.get_close_matches(deal_id, book.deals["deal_id"].tolist(), n=3)
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        raise UsageError(f"deal {deal_id} is not in the book.{hint}")
+    created, closed, outcome = row[["created_at", "closed_at", "outcome"]].iloc[0]
+    if created > as_of:
+        raise UsageError(
+            f"deal {deal_id} was created on {created:%Y-%m-%d}, after {as_of:%Y-%m-%d}. Use a later --as-of."
+        )
+    if pd.notna(closed) and closed <= as_of:
+        raise UsageError(
+            f"deal {deal_id} was closed ({outcome}) on {closed:%Y-%m-%d}: nothing to call. Use an earlier --as-of."
+        )

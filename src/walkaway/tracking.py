@@ -1,0 +1,140 @@
+"""MLflow: one run a training, the model in the registry, an alias on the champion. The only importer of mlflow.
+
+Scoring never needs it. Pickle is switched off: the registered model is the bundle itself, read by `_load_pyfunc`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from walkaway.bundle import load_bundle
+from walkaway.calls import Model, Rows, make_calls
+
+__all__ = ["ALIAS", "EXPERIMENT", "MODEL_NAME", "default_uri", "log_training", "set_alias"]
+
+EXPERIMENT = "walkaway"
+MODEL_NAME = "walkaway"
+ALIAS = "champion"
+
+
+def default_uri(models: Path) -> str:
+    """The SQLite file beside the bundles, where no tracking URI is set."""
+    return f"sqlite:///{models.resolve() / 'mlflow.db'}"
+
+
+def _mlflow(uri: str, models: Path) -> Any:
+    """mlflow, pointed at the URI, pickle off. First use migrates a new database; two first uses would race."""
+    os.environ.update(MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    import mlflow
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    models.mkdir(parents=True, exist_ok=True)
+    with FileLock(models / ".mlflow.lock"):
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        client = mlflow.MlflowClient()
+        if client.get_experiment_by_name(EXPERIMENT) is None:
+            place = (models.resolve() / "mlruns").as_uri() if uri.startswith("sqlite") else None
+            client.create_experiment(EXPERIMENT, artifact_location=place)
+        mlflow.set_experiment(EXPERIMENT)
+    return mlflow
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as dotted names."""
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        out |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return out
+
+
+def _metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """Every finite number of the metric tables, named table.row.column."""
+    out = {}
+    for name, table in tables.items():
+        for row, values in table.iterrows():
+            for column, value in values.items():
+                if pd.notna(value):
+                    out[f"{name}.{row}.{column}".replace(" ", "_")] = float(value)
+    return out
+
+
+def log_training(
+    model: Model,
+    folder: Path,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Any],
+    *,
+    models: Path,
+    uri: str | None,
+) -> str:
+    """Log one training: settings, the data's fingerprint, metrics, tables, figures, and the registered bundle.
+
+    Args:
+        model: the trained model.
+        folder: its bundle.
+        tables: metric tables by name.
+        figures: matplotlib figures by file name.
+        models: where the SQLite store lives by default.
+        uri: any tracking URI; None for the default.
+
+    Returns:
+        The registered model's version number.
+    """
+    mlflow = _mlflow(uri or default_uri(models), models)
+    facts: dict[str, Any] = dict(model.facts)
+    settings = facts.pop("settings", {})
+    with mlflow.start_run(run_name=folder.name):
+        mlflow.log_params(_flat(settings))
+        mlflow.log_params({name: value for name, value in facts.items() if not isinstance(value, (dict, list))})
+        mlflow.set_tags({"book": str(facts.get("book", "")), "bundle": folder.name, "signal": str(model.signal)})
+        mlflow.log_metrics(_metrics(tables))
+        for name, table in tables.items():
+            mlflow.log_text(table.to_csv(), f"tables/{name}.csv")
+        for name, figure in figures.items():
+            mlflow.log_figure(figure, f"figures/{name}")
+        with redirect_stderr(StringIO()):  # it announces each version there, past every logger
+            info = mlflow.pyfunc.log_model(
+                name="model",
+                loader_module="walkaway.tracking",
+                data_path=str(folder),
+                registered_model_name=MODEL_NAME,
+                pip_requirements=[],
+            )
+    return str(info.registered_model_version)
+
+
+def set_alias(number: str, *, models: Path, uri: str | None) -> None:
+    """Point the registry's champion alias at that version; it mirrors the pointer under MODELS, which decides."""
+    mlflow = _mlflow(uri or default_uri(models), models)
+    mlflow.MlflowClient().set_registered_model_alias(MODEL_NAME, ALIAS, number)
+
+
+class _Served:
+    """A bundle as MLflow serves it: a frame of feature columns with amount and margin in, calls out."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Calls of these rows at the 10% point of the model's curve, or at params["bar"]."""
+        blank = pd.Series(float("nan"), index=frame.index)
+        terms = pd.DataFrame({name: frame.get(name, blank).to_numpy() for name in ("amount", "margin")})
+        rows = Rows(pd.DataFrame(index=range(len(frame))), frame[self.model.plan.columns].to_numpy("float32"), terms)
+        bar = (params or {}).get("bar", self.model.curve.bar_for_forgo(0.10))
+        return make_calls(self.model, rows, float(bar)).table
+
+
+def _load_pyfunc(path: str) -> _Served:
+    """Called by MLflow to read a registered bundle."""
+    return _Served(load_bundle(Path(path)))
