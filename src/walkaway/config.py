@@ -43,7 +43,7 @@ class TrainSettings(_Frozen):
 
     cadence_days: float | None = Field(default=None, gt=0)
     folds: int = Field(default=4, ge=1)
-    floor_hours: float = Field(default=0.05, gt=0)
+    floor_hours: float = Field(default=0.1, gt=0)
     bootstrap: int = Field(default=200, ge=20)
     heads: HeadSettings = HeadSettings()
 

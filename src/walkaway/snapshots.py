@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from walkaway.history import NO_MOMENT, microseconds
 from walkaway.schema import MOMENT, Book
 
-__all__ = ["cadence_days", "moments", "open_snapshots"]
+__all__ = ["cadence_days", "moments", "open_snapshots", "snapshot_weights"]
 
 DAILY_BELOW_DAYS = 45.0  # deals that close faster than this, at the median, are looked at daily rather than weekly
 
@@ -53,3 +54,15 @@ def open_snapshots(book: Book, at: pd.DatetimeIndex) -> pd.DataFrame:
     within = np.arange(len(deal)) - np.repeat(np.cumsum(lifetime) - lifetime, lifetime)
     as_of = pd.Series(grid[first[deal] + within]).astype("datetime64[us]").dt.tz_localize("UTC").astype(MOMENT)
     return pd.DataFrame({"deal_id": deals["deal_id"].to_numpy()[deal], "as_of": as_of})
+
+
+def snapshot_weights(age_days: npt.NDArray[np.float64], every_days: float) -> npt.NDArray[np.float64]:
+    """How much each snapshot counts in training: the k-th look at a deal counts 1 / sqrt(k).
+
+    Looks at one deal repeat each other, so a long deal must not outvote many short ones. Only the looks so far are
+    counted: 1 / lifetime would tell the model how long the deal still lives.
+
+    >>> snapshot_weights(np.array([0.5, 3.5]), 1.0)
+    array([1. , 0.5])
+    """
+    return 1.0 / np.sqrt(1.0 + np.floor(age_days / every_days))

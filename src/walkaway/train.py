@@ -22,7 +22,7 @@ from walkaway.heads.completion import latest_rows
 from walkaway.history import History, known
 from walkaway.labels import label
 from walkaway.schema import Book
-from walkaway.snapshots import cadence_days, moments, open_snapshots
+from walkaway.snapshots import cadence_days, moments, open_snapshots, snapshot_weights
 
 __all__ = ["Fitted", "Trained", "fit_as_of", "out_of_time_calls", "train"]
 
@@ -86,7 +86,8 @@ def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings) ->
     plan, X = _without_constants(plan_features(book), read.X)
     labels = label(book, snapshots)
     deal = pd.factorize(snapshots["deal_id"])[0]
-    rows = TrainingRows(X, read.terms, labels, deal, plan.categorical)
+    weight = snapshot_weights(history.at(snapshots).age_days, every)
+    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical)
     heads, completed = fit_heads(rows, settings.heads)
     return Fitted(until, plan, heads, snapshots, rows, completed)
 

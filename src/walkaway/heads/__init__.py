@@ -25,12 +25,14 @@ class TrainingRows:
     """What heads are fitted on; rows sorted by deal_id and as_of.
 
     X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.labels.
-    deal: code of each row's deal. categorical: positions of category columns.
+    weight: how much each row counts for the win head. deal: code of each row's deal. categorical: positions of category
+    columns.
     """
 
     X: npt.NDArray
     terms: pd.DataFrame
     labels: pd.DataFrame
+    weight: FloatArray
     deal: npt.NDArray
     categorical: list[int]
 
@@ -93,7 +95,7 @@ def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.Dat
     latest = latest_rows(rows.deal)
     won = rows.labels["won"].to_numpy()
     settled = rows.labels["settled"].to_numpy(dtype=bool)
-    win, completed_won = fit_win(rows.X, won, latest, rows.categorical, settings)
+    win, completed_won = fit_win(rows.X, won, rows.weight, latest, rows.categorical, settings)
     observed = rows.labels["remaining_hours"].to_numpy()
     hours, completed_hours = fit_hours(rows.X, observed, settled, latest, rows.categorical, settings)
     amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)

@@ -52,6 +52,7 @@ class WinHead:
 def fit_win(
     X: npt.NDArray,
     won: FloatArray,
+    weight: FloatArray,
     latest: npt.NDArray[np.int64],
     categorical: list[int],
     settings: HeadSettings,
@@ -61,6 +62,7 @@ def fit_win(
     Args:
         X: features, (rows, columns).
         won: 1 or 0; NaN while the deal is open.
+        weight: one a row.
         latest: position of each row's deal's last row.
         categorical: positions of category columns.
         settings: of the heads.
@@ -71,7 +73,7 @@ def fit_win(
     settled = ~np.isnan(won)
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray) -> Bag:
-        return fit_bag(X[rows], target, None, categorical, "cross_entropy", settings.win, settings)
+        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", settings.win, settings)
 
     bag, target = complete_and_fit(
         fit,

@@ -1,0 +1,1 @@
+"""Measurements of walkaway beside other ways to the same result."""
