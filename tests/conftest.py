@@ -29,7 +29,9 @@ def at(text: str) -> pd.Timestamp:
 def table_of(text: str) -> pd.DataFrame:
     """A frame written as lines of cells between bars, the first line naming the columns; `-` is missing."""
     head, *lines = [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
-    frame = pd.DataFrame([[None if cell == "-" else cell for cell in line] for line in lines], columns=head, dtype=object)
+    frame = pd.DataFrame(
+        [[None if cell == "-" else cell for cell in line] for line in lines], columns=head, dtype=object
+    )
     return frame.assign(**{c: [t and at(t) for t in frame[c]] for c in head if c.endswith("_at")})
 
 

@@ -46,7 +46,9 @@ def test_a_call_at_the_bar_is_not_below_it():
 
 
 def test_a_deal_once_dropped_stays_dropped_though_its_index_recovers():
-    drops = settle_drops(np.zeros(3, int), np.array([5.0, 1.0, 9.0]), np.array([4.0, 3.0, 2.0]), np.ones(3), np.array([2.0]))
+    drops = settle_drops(
+        np.zeros(3, int), np.array([5.0, 1.0, 9.0]), np.array([4.0, 3.0, 2.0]), np.ones(3), np.array([2.0])
+    )
 
     assert drops.hours_saved.tolist() == [3.0]
 
@@ -59,7 +61,9 @@ def test_without_bars_every_finite_value_of_the_index_is_one():
 
 @pytest.mark.parametrize("never", [np.inf, np.nan])
 def test_an_endless_or_missing_index_is_never_dropped(never):
-    assert settle_drops(DEAL, np.array([3.0, 1.0, never]), HOURS, WORTH, np.array([9.0])).value_forgone.tolist() == [0.0]
+    assert settle_drops(DEAL, np.array([3.0, 1.0, never]), HOURS, WORTH, np.array([9.0])).value_forgone.tolist() == [
+        0.0
+    ]
 
 
 def test_dropping_a_deal_won_at_a_loss_forgoes_nothing():
@@ -128,14 +132,18 @@ def test_the_trade_off_runs_from_nothing_to_everything_and_hours_never_fall():
 
 def test_hours_saved_earlier_are_not_lost_by_a_bar_that_drops_earlier():
     # d0 still needs 1 hour at its first call and 5 at its second: the higher bar saves less
-    drops = settle_drops(np.array([0, 0]), np.array([2.0, 1.0]), np.array([1.0, 5.0]), np.zeros(2), np.array([1.5, 2.5]))
+    drops = settle_drops(
+        np.array([0, 0]), np.array([2.0, 1.0]), np.array([1.0, 5.0]), np.zeros(2), np.array([1.5, 2.5])
+    )
 
     assert drops.hours_saved.tolist() == [5.0, 1.0]
     assert trade_off(drops)[1].tolist() == [0.0, 1.0, 5.0, 5.0]
 
 
 def test_the_area_of_one_straight_line_is_half():
-    assert area(settle_drops(np.array([0]), np.array([1.0]), np.array([1.0]), np.array([1.0]))) == pytest.approx(0.5, abs=1e-12)
+    assert area(settle_drops(np.array([0]), np.array([1.0]), np.array([1.0]), np.array([1.0]))) == pytest.approx(
+        0.5, abs=1e-12
+    )
 
 
 def test_the_area_up_to_a_fifth_of_one_straight_line_is_a_fiftieth():
@@ -149,7 +157,9 @@ FIVE = {"remaining_hours": np.array([5.0, 3.0, 1.0, 4.0, 2.0]), "worth": np.arra
 
 @pytest.mark.parametrize("up_to", [1.0, 0.2])
 def test_the_skill_of_the_clairvoyant_is_one(up_to):
-    assert skill(np.arange(5), FIVE["worth"] / FIVE["remaining_hours"], **FIVE, up_to=up_to) == pytest.approx(1.0, abs=1e-12)
+    assert skill(np.arange(5), FIVE["worth"] / FIVE["remaining_hours"], **FIVE, up_to=up_to) == pytest.approx(
+        1.0, abs=1e-12
+    )
 
 
 def test_the_skill_of_dropping_in_a_random_order_is_zero_over_all_orders():

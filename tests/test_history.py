@@ -137,7 +137,9 @@ def test_events_of_one_instant_are_ordered_by_what_they_say_not_by_their_row(mak
     book = make_book(deals=ONE, changes=changes)
 
     for rows in (book.changes, book.changes.iloc[::-1]):
-        codes, values = History(book.with_tables(changes=rows)).at(snapshots("d1 2026-01-03")).changes.last_code("new_value")
+        codes, values = (
+            History(book.with_tables(changes=rows)).at(snapshots("d1 2026-01-03")).changes.last_code("new_value")
+        )
         assert values[codes].tolist() == ["b"]
 
 
@@ -277,11 +279,17 @@ def test_known_leaves_the_book_it_was_given_alone(make_book, moment):
     pd.testing.assert_frame_equal(book.deals, before)
 
 
-# -- against a slow reference -------------------------------------------------------------------------------------------
+# -- against a slow reference ------------------------------------------------------------------------------
 
 TICK = pd.Timedelta(hours=12)
 START = pd.Timestamp("2026-01-01", tz="UTC")
-rows = st.tuples(st.sampled_from("pq"), st.integers(0, 8), st.sampled_from("xy"), st.sampled_from([None, "m", "n"]), st.integers(0, 3))
+rows = st.tuples(
+    st.sampled_from("pq"),
+    st.integers(0, 8),
+    st.sampled_from("xy"),
+    st.sampled_from([None, "m", "n"]),
+    st.integers(0, 3),
+)
 asks = st.tuples(st.sampled_from("pq"), st.integers(-1, 9))
 
 
@@ -297,7 +305,12 @@ def _slow(events, deal, tick, kind, days):
     return [len(seen), sum(hours), longest, last and last[4], first and first[4], distinct, silence]
 
 
-@given(st.lists(rows, max_size=9), st.lists(asks, min_size=1, max_size=4), st.sampled_from([None, "x"]), st.sampled_from([None, 1, 1.5]))
+@given(
+    st.lists(rows, max_size=9),
+    st.lists(asks, min_size=1, max_size=4),
+    st.sampled_from([None, "x"]),
+    st.sampled_from([None, 1, 1.5]),
+)
 def test_every_question_has_the_answer_of_a_row_by_row_reading(drawn, asked, kind, days):
     drawn = [(*row, number) for number, row in enumerate(drawn)]
     moments = [START + row[1] * TICK for row in drawn]

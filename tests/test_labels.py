@@ -98,9 +98,12 @@ def test_hours_already_booked_are_sunk(labelled):
 
 
 def test_hours_of_an_activity_without_any_are_the_assumed_ones(labelled):
-    assert labelled("d3 2026-01-02", OPEN, work=("a1 | d3 | meeting | done | 2026-01-05 | 2026-01-05 | -",))[
-        "remaining_hours"
-    ] == 1.0
+    assert (
+        labelled("d3 2026-01-02", OPEN, work=("a1 | d3 | meeting | done | 2026-01-05 | 2026-01-05 | -",))[
+            "remaining_hours"
+        ]
+        == 1.0
+    )
 
 
 def test_at_the_moment_of_its_close_a_deal_is_settled_and_before_it_is_open(labelled):
@@ -114,7 +117,9 @@ def test_hours_booked_after_what_is_known_do_not_count(labelled):
 
 def test_labels_come_in_the_order_and_with_the_index_of_the_snapshots(make_book, snapshots):
     book = make_book(deals="\n".join((DEALS, WON, LOST, OPEN)))
-    asked = snapshots("d3 2026-01-02", "d1 2026-01-05", "d2 2026-01-02", "d1 2026-01-02").set_index(pd.Index([7, 5, 3, 1]))
+    asked = snapshots("d3 2026-01-02", "d1 2026-01-05", "d2 2026-01-02", "d1 2026-01-02").set_index(
+        pd.Index([7, 5, 3, 1])
+    )
     found = label(book, asked)
 
     assert found["ending"].to_dict() == {7: "open", 5: "won", 3: "declined", 1: "won"}
@@ -140,7 +145,10 @@ def test_a_snapshot_of_a_deal_created_after_what_is_known_is_refused(labelled):
 
 
 def test_labelling_leaves_the_book_and_the_snapshots_alone(make_book, snapshots):
-    book, asked = make_book(deals="\n".join((DEALS, WON)), activities="\n".join((ACTIVITIES, *WORK[:2]))), snapshots("d1 2026-01-02")
+    book, asked = (
+        make_book(deals="\n".join((DEALS, WON)), activities="\n".join((ACTIVITIES, *WORK[:2]))),
+        snapshots("d1 2026-01-02"),
+    )
     before = [book.deals.copy(), book.activities.copy(), asked.copy()]
     label(book, asked, pd.Timestamp("2026-01-03", tz="UTC"))
 

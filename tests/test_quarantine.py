@@ -50,7 +50,12 @@ def test_a_deal_without_an_id_is_refused_with_an_empty_deal(make_book):
     ("row", "column", "value", "rule"),
     [
         ("a1 | d0 | - | done | 2026-01-06 | 2026-01-06 | 1", "kind", "nothing", "is required"),
-        ("a1 | d0 | call | lost | 2026-01-06 | 2026-01-06 | 1", "status", "lost", "must be one of planned, begun, done"),
+        (
+            "a1 | d0 | call | lost | 2026-01-06 | 2026-01-06 | 1",
+            "status",
+            "lost",
+            "must be one of planned, begun, done",
+        ),
         ("a1 | d0 | call | done | - | 2026-01-06 | 1", "occurred_at", "nothing", "is required"),
         ("a1 | d0 | call | done | 2026-01-06 | - | 1", "recorded_at", "nothing", "is required"),
         ("a1 | d0 | call | done | 2026-01-06 | 2026-01-06 | -1", "hours", "-1.0", "must be finite hours of 0 or more"),
@@ -124,7 +129,9 @@ def test_the_place_in_the_source_is_said_where_the_importer_gave_it_and_is_not_s
 
 
 def test_a_book_without_a_usable_deal_is_refused_with_the_first_reason(make_book):
-    with pytest.raises(BookError, match=r"no deal can be used. The first: row 0, created_at is required \(found nothing\)"):
+    with pytest.raises(
+        BookError, match=r"no deal can be used. The first: row 0, created_at is required \(found nothing\)"
+    ):
         admit(make_book(deals=f"{DEALS}\nd1 | - | - | - | 1"), NOW)
 
 
@@ -138,7 +145,11 @@ def test_a_book_without_any_deal_is_refused(make_book):
 def test_a_clean_book_has_an_empty_quarantine_with_its_columns(make_book):
     book, refused = admit(make_book(deals=f"{DEALS}\n{GOOD}"), NOW)
 
-    assert (book.deals["deal_id"].tolist(), refused.to_numpy().tolist(), refused.columns.tolist()) == (["d0"], [], COLUMNS)
+    assert (book.deals["deal_id"].tolist(), refused.to_numpy().tolist(), refused.columns.tolist()) == (
+        ["d0"],
+        [],
+        COLUMNS,
+    )
 
 
 def test_admitting_leaves_the_book_it_was_given_alone(make_book):

@@ -32,12 +32,12 @@ def test_an_absent_required_column_is_named_with_the_columns_found():
 def test_a_value_that_is_no_number_is_named_with_its_table_and_column():
     rows = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"], "amount": ["a lot"]})
 
-    with pytest.raises(BookError, match="table deals, column amount: every value must be a number; .*'a lot'"):
+    with pytest.raises(BookError, match=r"table deals, column amount: every value must be a number; .*'a lot'"):
         conform("deals", rows)
 
 
 def test_a_value_that_is_no_moment_is_named_with_its_table_and_column():
-    with pytest.raises(BookError, match="table deals, column created_at: every value must be a moment; .*soon"):
+    with pytest.raises(BookError, match=r"table deals, column created_at: every value must be a moment; .*soon"):
         conform("deals", pd.DataFrame({"deal_id": ["d1"], "created_at": ["soon"]}))
 
 

@@ -8,7 +8,7 @@ DEALS = "deal_id | created_at | closed_at | outcome"
 
 @pytest.fixture
 def opened(make_book, moment):
-    """"deal day" of each snapshot of these deals, looked at daily from January 1 to 5."""
+    """ "deal day" of each snapshot of these deals, looked at daily from January 1 to 5."""
 
     def look(*deals):
         book = make_book(deals="\n".join((DEALS, *deals)))
@@ -68,7 +68,10 @@ def test_moments_include_both_ends_where_the_step_meets_them(moment):
 
 
 def test_moments_stop_before_the_end_where_the_step_passes_it(moment):
-    assert moments(moment("2026-01-01"), moment("2026-01-10"), 7).tolist() == [moment("2026-01-01"), moment("2026-01-08")]
+    assert moments(moment("2026-01-01"), moment("2026-01-10"), 7).tolist() == [
+        moment("2026-01-01"),
+        moment("2026-01-08"),
+    ]
 
 
 @pytest.mark.parametrize(("closed", "days"), [("2026-01-11", 1.0), ("2026-04-01", 7.0)])

@@ -50,7 +50,9 @@ def test_a_book_read_back_is_the_book_written(book, tmp_path):
     again = read_book(tmp_path / "book")
 
     for name, table in book.tables().items():
-        pd.testing.assert_frame_equal(again.tables()[name].drop(columns="region", errors="ignore"), table.drop(columns="region", errors="ignore"))
+        pd.testing.assert_frame_equal(
+            again.tables()[name].drop(columns="region", errors="ignore"), table.drop(columns="region", errors="ignore")
+        )
     assert again.deals["region"].fillna("none").tolist() == ["north", "none"]
     assert again.manifest == manifest
 
@@ -252,7 +254,9 @@ def test_a_dash_writes_to_standard_output(frame, monkeypatch, out, begins):
 
 
 def test_an_unknown_extension_is_refused_with_those_known(frame, tmp_path):
-    with pytest.raises(UsageError, match=r"a.xlsx: the extension must be one of .csv, .json, .parquet, or - for stdout"):
+    with pytest.raises(
+        UsageError, match=r"a.xlsx: the extension must be one of .csv, .json, .parquet, or - for stdout"
+    ):
         write_frame(frame, str(tmp_path / "a.xlsx"))
     assert files_of(tmp_path) == []
 

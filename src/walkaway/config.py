@@ -30,7 +30,7 @@ class HeadSettings(_Frozen):
 
     members: int = Field(default=5, ge=1)
     completion_rounds: int = Field(default=3, ge=0)
-    decay: float = Field(default=0.9, ge=0, le=1)
+    decay: float = Field(default=0.95, ge=0, le=1)
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=2, ge=1)
     win: BoosterSettings = BoosterSettings()

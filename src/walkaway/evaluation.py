@@ -18,6 +18,7 @@ from walkaway.economics import skill
 __all__ = [
     "AGE_EDGES",
     "by_age",
+    "by_ending",
     "deal_weights",
     "fit_logistic",
     "has_signal",
@@ -110,6 +111,20 @@ def by_age(calls: pd.DataFrame) -> pd.DataFrame:
     )
     table.index = pd.Index([f"{i.left:g} to {i.right:g} days" for i in table.index], name="age")
     return table
+
+
+def by_ending(calls: pd.DataFrame) -> pd.DataFrame:
+    """Settled calls by how the deal ended: calls, deals, mean predicted, Brier, hours predicted over hours booked."""
+    squared = (calls["win_probability"] - calls["won"]) ** 2
+    grouped = calls.assign(brier=squared).groupby("ending", observed=True)
+    table = grouped.agg(
+        calls=("won", "size"),
+        deals=("deal_id", "nunique"),
+        predicted=("win_probability", "mean"),
+        brier=("brier", "mean"),
+    )
+    hours = grouped[["remaining_hours", "remaining_hours_truth"]].sum()
+    return table.assign(hours_ratio=hours["remaining_hours"] / hours["remaining_hours_truth"].replace(0.0, np.nan))
 
 
 def skills(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from walkaway.config import TrainSettings
 from walkaway.economics import Curve, settle_drops
 from walkaway.effort import assumed_share
 from walkaway.errors import DataError, UsageError
-from walkaway.evaluation import by_age, fit_logistic, has_signal, skills, win_metrics
+from walkaway.evaluation import by_age, by_ending, fit_logistic, has_signal, skills, win_metrics
 from walkaway.features import FeaturePlan, plan_features
 from walkaway.heads import Heads, TrainingRows, fit_heads
 from walkaway.heads.calibration import Calibration, fit_calibration
@@ -218,6 +218,7 @@ def _judge(calls: pd.DataFrame, settings: TrainSettings) -> tuple[dict[str, pd.D
     tables = {
         "win": win_metrics(settled, PROBABILITIES, settings.bootstrap),
         "by_age": by_age(settled),
+        "by_ending": by_ending(settled),
         "skill": skills(calls, INDICES, settings.bootstrap),
     }
     return tables, has_signal(settled, settings.bootstrap)

@@ -1,7 +1,7 @@
 """Rules over every feature: none sees the future, and none depends on anything but what was known.
 
-Random small books are drawn as rows of small numbers. Moments lie on a grid of half weeks, so that recordings at the very
-as_of, several events of one instant and windows that begin at an event are common rather than rare.
+Random small books are drawn as rows of small numbers. Moments lie on a grid of half weeks, so that recordings at the
+very as_of, several events of one instant and windows that begin at an event are common rather than rare.
 """
 
 from functools import cache
@@ -50,7 +50,11 @@ def _row(table: str, number: int, n: list[int], deals: int) -> dict:
         closed = moment + n[2] * HALF_WEEK if n[2] else None
         outcome = _pick(OUTCOMES, n[3]) if closed else None
         row = {"deal_id": f"d{number}", "created_at": moment, "closed_at": closed, "outcome": outcome}
-        return row | {"amount": _pick(AMOUNTS, n[4]), "account_id": _pick(ACCOUNTS, n[5]), "owner_id": _pick(OWNERS, n[6])}
+        return row | {
+            "amount": _pick(AMOUNTS, n[4]),
+            "account_id": _pick(ACCOUNTS, n[5]),
+            "owner_id": _pick(OWNERS, n[6]),
+        }
     row = {"deal_id": deal, "recorded_at": moment}
     if table == "changes":
         field = _pick(FIELDS, n[2])
@@ -63,7 +67,9 @@ def _row(table: str, number: int, n: list[int], deals: int) -> dict:
 
 
 EMPTY = {name: empty_table(name) for name in TABLES}
-DTYPES = {name: [(column, dtype, str(dtype) == MOMENT) for column, dtype in t.dtypes.items()] for name, t in EMPTY.items()}
+DTYPES = {
+    name: [(column, dtype, str(dtype) == MOMENT) for column, dtype in t.dtypes.items()] for name, t in EMPTY.items()
+}
 
 
 def _moments(values: list[int | None]) -> pd.DatetimeIndex:
@@ -83,7 +89,9 @@ def _frame(name: str, rows: list[dict]) -> pd.DataFrame:
 
 
 def _book(rows: dict[str, list[dict]], fixed: tuple[str, ...]) -> Book:
-    return Book(**{name: _frame(name, found) for name, found in rows.items()}, manifest=Manifest(fixed_at_creation=fixed))
+    return Book(
+        **{name: _frame(name, found) for name, found in rows.items()}, manifest=Manifest(fixed_at_creation=fixed)
+    )
 
 
 def _snapshots(rows: dict[str, list[dict]], as_of: int) -> pd.DataFrame:
@@ -105,7 +113,7 @@ def _unlike(one: pd.DataFrame, other: pd.DataFrame) -> list[str]:
 
 @st.composite
 def books(draw):
-    """Rows of a small book, whether its amounts are fixed at creation, and an as_of at which at least one deal exists."""
+    """Rows of a small book, what is fixed at creation, and an as_of at which at least one deal exists."""
     small, sizes = st.integers(0, END), {"deals": 4, "changes": 7, "activities": 8, "contacts": 4}
     drawn = {}
     for name, most in sizes.items():
@@ -198,11 +206,14 @@ FOUR = 4 * HALF_WEEK
 KNOWN_CASE = {
     "deals": [_row("deals", 0, [0, 1, 8, 0, 2, 0, 0], 2), _row("deals", 1, [0, 1, 1, 0, 2, 0, 0], 2)],
     "changes": [_row("changes", i, [0, when, 0, i, 0], 2) for i, when in enumerate((2, 4, 5))],
-    "activities": [_row("activities", i, [i % 2, when, 0, 2, 0, 2, 0, 0, when, 0], 2) for i, when in enumerate((2, 3, 4, 5, 6))],
+    "activities": [
+        _row("activities", i, [i % 2, when, 0, 2, 0, 2, 0, 0, when, 0], 2) for i, when in enumerate((2, 3, 4, 5, 6))
+    ],
     "contacts": [],
 }
 
-OTHERS = [_seen(KNOWN_CASE, FIXED, FOUR), _altered(KNOWN_CASE, FIXED, FOUR, seed=3)]
+DELETED = _seen(KNOWN_CASE, FIXED, FOUR)
+ALTERED = [_altered(KNOWN_CASE, FIXED, FOUR, seed) for seed in range(9)]
 
 
 def reads_the_close(view):
@@ -241,14 +252,16 @@ def test_a_feature_that_reads_the_future_is_caught(leak):
     try:
         plan = FeaturePlan(features=(PlannedFeature(feature="age_days"), PlannedFeature(feature=leak.__name__)))
 
-        for other in OTHERS:
-            assert _leaks(KNOWN_CASE, FIXED, FOUR, plan, other) == [leak.__name__]
+        assert _leaks(KNOWN_CASE, FIXED, FOUR, plan, DELETED) == [leak.__name__]
+        assert {name for other in ALTERED for name in _leaks(KNOWN_CASE, FIXED, FOUR, plan, other)} == {leak.__name__}
     finally:
         del REGISTRY[leak.__name__]
 
 
 def test_the_case_that_catches_leaks_has_no_other():
-    assert [_leaks(KNOWN_CASE, FIXED, FOUR, whole_plan(), other) for other in OTHERS] == [[], []]
+    assert [
+        name for other in (DELETED, *ALTERED) for name in _leaks(KNOWN_CASE, FIXED, FOUR, whole_plan(), other)
+    ] == []
 
 
 @given(books(), st.integers(0, 2**16))
@@ -258,9 +271,12 @@ def test_the_row_order_of_every_table_is_irrelevant_to_the_bit(drawn, seed):
     book, snapshots, rng = _book(rows, fixed), _snapshots(rows, as_of), np.random.default_rng(seed)
     shuffled = {name: t.iloc[rng.permutation(len(t))] for name, t in book.tables().items()}
 
-    assert _unlike(
-        _features(book, snapshots, whole_plan()), _features(book.with_tables(**shuffled), snapshots, whole_plan())
-    ) == []
+    assert (
+        _unlike(
+            _features(book, snapshots, whole_plan()), _features(book.with_tables(**shuffled), snapshots, whole_plan())
+        )
+        == []
+    )
 
 
 @given(books())

@@ -63,7 +63,11 @@ def test_step_count_tells_a_planned_call_from_a_done_one(book, ask):
 
 
 def test_days_since_step_runs_from_its_newest_recording(book, ask):
-    assert ask(book, "days_since_step", "d1 2026-01-01", "d1 2026-01-08", "d1 2026-01-10", word="call / done") == [None, 6, 1]
+    assert ask(book, "days_since_step", "d1 2026-01-01", "d1 2026-01-08", "d1 2026-01-10", word="call / done") == [
+        None,
+        6,
+        1,
+    ]
 
 
 def test_people_counts_each_colleague_once_and_nobody_for_a_missing_name(book, ask):

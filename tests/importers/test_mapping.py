@@ -42,7 +42,9 @@ def test_every_shipped_mapping_loads():
 
 
 def test_an_unknown_name_suggests_a_near_one():
-    with pytest.raises(MappingError, match=r"bpic2021: neither a file nor a shipped mapping \(bpic2012\)\. Did you mean bpic2012"):
+    with pytest.raises(
+        MappingError, match=r"bpic2021: neither a file nor a shipped mapping \(bpic2012\)\. Did you mean bpic2012"
+    ):
         load_mapping("bpic2021")
 
 
@@ -59,12 +61,21 @@ def test_a_file_of_the_users_own_is_read(load):
     ("change", "says"),
     [
         (("deal_id =", "id ="), r"case.deal_id: Field required"),
-        (('outcome = "won"', 'outcome = "draw"'), r"outcome.0.outcome: Input should be 'won' or 'lost' \(found 'draw'\)"),
+        (
+            ('outcome = "won"', 'outcome = "draw"'),
+            r"outcome.0.outcome: Input should be 'won' or 'lost' \(found 'draw'\)",
+        ),
         (("clip_hours = 1.0", "clip_hours = 0"), r"work.clip_hours: Input should be greater than 0 \(found 0\)"),
         (("clip_hours = 1.0", ""), r"work.clip_hours: Field required"),
         (('["signed"]', "[]"), r"outcome.0.events: Tuple should have at least 1 item"),
-        (('kind = "call"', 'kind = "call"\ncolour = 1'), r"activity.0.colour: Extra inputs are not permitted \(found 1\)"),
-        (('kind = "call"', 'kind = "call"\nhours = -1'), r"activity.0.hours: Input should be greater than or equal to 0"),
+        (
+            ('kind = "call"', 'kind = "call"\ncolour = 1'),
+            r"activity.0.colour: Extra inputs are not permitted \(found 1\)",
+        ),
+        (
+            ('kind = "call"', 'kind = "call"\nhours = -1'),
+            r"activity.0.hours: Input should be greater than or equal to 0",
+        ),
         (('"xes"', '"csv"'), r"source: Input should be 'xes' \(found 'csv'\)"),
         (('source = "xes"', 'source = "xes"\ntimezone = "Europe/Amsterdm"'), r"timezone: .*Europe/Amsterdm"),
     ],

@@ -39,7 +39,9 @@ def mapping(**parts) -> XesMapping:
 
 def event(name: str | None, when: str | None, transition: str | None = None, **more: str) -> str:
     pairs = {"concept:name": name, "time:timestamp": when, "lifecycle:transition": transition} | more
-    return "<event>" + "".join(f'<string key="{k}" value="{v}"/>' for k, v in pairs.items() if v is not None) + "</event>"
+    return (
+        "<event>" + "".join(f'<string key="{k}" value="{v}"/>' for k, v in pairs.items() if v is not None) + "</event>"
+    )
 
 
 def trace(*events: str, **case: str | None) -> str:
@@ -69,7 +71,12 @@ def refused(found) -> list[list[str]]:
 def test_a_trace_without_events_is_an_open_deal(take):
     deal = take(trace()).book.deals.iloc[0].dropna().to_dict()
 
-    assert deal == {"deal_id": "d1", "created_at": pd.Timestamp("2026-01-01", tz="UTC"), "amount": 900.0, "currency": "EUR"}
+    assert deal == {
+        "deal_id": "d1",
+        "created_at": pd.Timestamp("2026-01-01", tz="UTC"),
+        "amount": 900.0,
+        "currency": "EUR",
+    }
 
 
 def test_the_first_closing_event_in_time_decides_the_outcome(take, moment):
@@ -249,7 +256,9 @@ def test_a_moment_without_a_zone_is_quarantined(take):
 
 def test_a_moment_without_a_zone_is_read_in_the_zone_of_the_mapping(take, moment):
     found = take(
-        trace(event("A_NEW", "2026-07-02T09:00:00"), event("A_OLD", "2025-12-02T09:00:00Z"), born="2025-12-01T00:00:00"),
+        trace(
+            event("A_NEW", "2026-07-02T09:00:00"), event("A_OLD", "2025-12-02T09:00:00Z"), born="2025-12-01T00:00:00"
+        ),
         with_mapping=mapping(timezone="Europe/Amsterdam"),
     )
 
@@ -270,7 +279,11 @@ def test_an_event_with_an_unreadable_moment_is_quarantined(take, text):
 
 
 def test_an_event_without_a_moment_is_quarantined(take):
-    assert refused(take(trace(event("A_NEW", None))))[0][3:] == ["time:timestamp", "nothing", "is not a moment in ISO 8601"]
+    assert refused(take(trace(event("A_NEW", None))))[0][3:] == [
+        "time:timestamp",
+        "nothing",
+        "is not a moment in ISO 8601",
+    ]
 
 
 def test_an_event_without_a_name_is_quarantined(take):
@@ -282,7 +295,9 @@ def test_an_event_without_a_name_is_quarantined(take):
 def test_an_event_the_mapping_does_not_name_is_quarantined_and_its_deal_kept(take):
     found = take(trace(event("X_ODD", "2026-01-02T09:00:00Z")))
 
-    assert refused(found) == [["events", "case d1, event 1", "d1", "concept:name", "X_ODD", "is not named by the mapping"]]
+    assert refused(found) == [
+        ["events", "case d1, event 1", "d1", "concept:name", "X_ODD", "is not named by the mapping"]
+    ]
     assert found.book.deals["deal_id"].tolist() == ["d1"]
 
 
@@ -389,7 +404,9 @@ def test_an_activity_recorded_in_the_future_is_quarantined_and_its_deal_kept(tak
 
 def test_the_case_attributes_named_by_the_mapping_are_fixed_at_creation(take):
     case = {"deal_id": "id", "attributes": {"region": "land"}, "fixed_at_creation": ["amount"], "owner_id": "seller"}
-    found = take(trace(event("A_NEW", "2026-01-02T00:00:00Z"), land="north", seller="ann"), with_mapping=mapping(case=case))
+    found = take(
+        trace(event("A_NEW", "2026-01-02T00:00:00Z"), land="north", seller="ann"), with_mapping=mapping(case=case)
+    )
 
     assert found.book.deals[["region", "owner_id"]].to_numpy().tolist() == [["north", "ann"]]
     assert found.book.manifest.fixed_at_creation == ("amount", "region")
@@ -422,7 +439,9 @@ def test_progress_is_told_the_number_of_traces_at_the_end(tmp_path):
 
 
 def test_attributes_of_nested_elements_are_not_the_traces(tmp_path):
-    nested = '<string key="a" value="1"><string key="b" value="2"/></string><list key="c"><string key="d" value="3"/></list>'
+    nested = (
+        '<string key="a" value="1"><string key="b" value="2"/></string><list key="c"><string key="d" value="3"/></list>'
+    )
     (tmp_path / "log.xes").write_text(f"<log><trace>{nested}</trace></log>")
 
     assert list(read_traces(tmp_path / "log.xes")) == [({"a": "1"}, [])]
@@ -465,7 +484,9 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 
 
 def test_a_log_without_a_usable_case_says_what_is_wrong_with_the_first(take):
-    with pytest.raises(DataError, match=r"no case can be used as a deal. The first: trace 1, id is required \(found nothing\)"):
+    with pytest.raises(
+        DataError, match=r"no case can be used as a deal. The first: trace 1, id is required \(found nothing\)"
+    ):
         take(trace(id=None))
 
 

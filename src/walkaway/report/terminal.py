@@ -82,6 +82,15 @@ def _age_table(metrics: pd.DataFrame) -> Table:
     return table
 
 
+def _ending_table(metrics: pd.DataFrame) -> Table:
+    headers = ("ending", "calls", "predicted to win", "Brier", "hours predicted / booked")
+    table = _table(*headers, title="By kind of ending")
+    for ending, row in metrics.iterrows():
+        told = (f"{row['calls']:,.0f}", f"{row['predicted']:.1%}", f"{row['brier']:.4f}", f"{row['hours_ratio']:.2f}")
+        table.add_row(str(ending), *told)
+    return table
+
+
 def show_training(done: Retrained) -> RenderableType:
     """What went in, how good it is beside simple baselines, where the bar lies, and which model is in use."""
     facts = done.trained.summary
@@ -99,6 +108,7 @@ def show_training(done: Retrained) -> RenderableType:
             f"{facts['out_of_time_calls']:,} out-of-time calls, {facts['out_of_time_settled']:,} of them settled since"
         )
         parts += [_win_table(tables["win"]), Text(judged, style="dim"), "", _age_table(tables["by_age"]), ""]
+        parts += [_ending_table(tables["by_ending"]), ""]
         parts += [_skill_table(tables["skill"]), ""]
     if not done.trained.model.signal:
         no_signal = (

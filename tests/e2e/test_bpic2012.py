@@ -1,0 +1,133 @@
+"""The whole way on a real log: import, train until a date, call every open deal daily, and let the judge judge.
+
+The judge and the floor it compares with are not ours; both come with the shared data.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from walkaway.bundle import load_champion
+from walkaway.calls import Rows, make_calls, read_rows
+from walkaway.explain import attribute
+from walkaway.history import History
+from walkaway.snapshots import moments, open_snapshots
+from walkaway.storage import read_book
+
+SHARED = Path(__file__).parents[3] / "shared"
+LOG = SHARED / "data" / "bpic2012" / "bpic2012_to_2012-01-15.xes.gz"
+FLOOR = SHARED / "data" / "bpic2012" / "floor_calls_from_2011-11-21.parquet"
+JUDGE = SHARED / "tools" / "judge_bpic2012.py"
+
+pytestmark = pytest.mark.skipif(
+    not LOG.exists() and not os.environ.get("CI"), reason="needs ../shared/data/bpic2012, which is not on this machine"
+)
+
+
+def walkaway(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "walkaway", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A folder with the imported book and a model trained on what was known at 2011-11-21."""
+    folder = tmp_path_factory.mktemp("bpic2012")
+    imported = walkaway("import", "xes", LOG, "--mapping", "bpic2012", "--out", folder / "book", "--json")
+    assert imported.returncode == 0, imported.stderr
+    trained = walkaway(
+        "train", "--book", folder / "book", "--models", folder / "models", "--until", "2011-11-21", "--json"
+    )
+    assert trained.returncode == 0, trained.stderr
+    return folder, json.loads(imported.stdout), json.loads(trained.stdout)
+
+
+@pytest.fixture(scope="module")
+def calls(project):
+    """The model, and its calls of every open deal at 06:00 from 2011-11-21 to 2011-12-16."""
+    folder, *_ = project
+    book, model = read_book(folder / "book"), load_champion(folder / "models")
+    at = moments(pd.Timestamp("2011-11-21T06:00", tz="UTC"), pd.Timestamp("2011-12-16T06:00", tz="UTC"), 1)
+    rows = read_rows(History(book), open_snapshots(book, at), model.plan)
+    return model, make_calls(model, rows, model.curve.bar_for_forgo(0.10))
+
+
+@pytest.fixture(scope="module")
+def judged(calls, tmp_path_factory):
+    """What the judge says of the calls, paired with the floor's."""
+    ledger = tmp_path_factory.mktemp("judged") / "calls.parquet"
+    calls[1].table.to_parquet(ledger)
+    command = [sys.executable, str(JUDGE), str(LOG), str(ledger), "--from", "2011-11-21", "--beside", str(FLOOR)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
+
+
+def test_every_row_of_the_log_is_used_or_quarantined(project):
+    _, imported, _ = project
+    assert imported["rows_in"] == {"traces and events": 8766 + 161584}
+    assert sum(imported["rows_used"].values()) + imported["quarantined"] == 8766 + 161584
+    assert imported["quarantined"] == 0
+
+
+def test_the_model_has_signal_and_becomes_champion(project):
+    _, _, trained = project
+    assert trained["signal"] is True
+    assert trained["champion"] == trained["version"]
+
+
+def test_every_due_call_is_made(judged):
+    assert (judged["calls"], judged["missing"]) == (17827, 0)
+
+
+def test_calls_are_better_than_the_floor_in_brier_and_in_skill(judged):
+    assert judged["beside"]["brier_gain_90"][0] > 0
+    assert judged["beside"]["skill_gain_90"][0] > 0
+
+
+def test_predicted_hours_add_up_to_those_worked(judged):
+    assert 0.85 <= judged["hours_predicted_over_worked"] <= 1.15
+
+
+def test_factors_multiply_to_value_per_hour_for_every_call(calls):
+    model, made = calls
+    value = made.table["value_per_hour"].to_numpy()
+    for begin in range(0, len(value), 6000):
+        at = slice(begin, begin + 6000)
+        part = Rows(made.rows.snapshots.iloc[at], made.rows.X[at], made.rows.terms.iloc[at])
+        found = attribute(model, part)
+        product = found.typical * np.prod(found.factors(), axis=1)
+        np.testing.assert_allclose(product[found.explained], value[at][found.explained], rtol=1e-9)
+        worthless = made.table["value_if_won"].to_numpy()[at] <= 0
+        assert np.array_equal(found.explained, ~worthless)
+
+
+def test_score_writes_one_row_an_open_deal_with_its_reasons(project, tmp_path):
+    folder, *_ = project
+    out = tmp_path / "calls.csv"
+    options = ("--book", folder / "book", "--models", folder / "models", "--as-of", "2011-12-01T06:00", "--out", out)
+    done = walkaway("score", *options)
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(out)
+    book = read_book(folder / "book")
+    at = pd.DatetimeIndex([pd.Timestamp("2011-12-01T06:00", tz="UTC")])
+    assert sorted(table["deal_id"].astype(str)) == sorted(open_snapshots(book, at)["deal_id"])
+    assert table["value_per_hour"].is_monotonic_decreasing
+    assert table["reason_1"].notna().mean() > 0.99
+    assert not table["reason_1"].str.contains(r"[\[_]").any()
+
+
+def test_explain_tells_factors_that_multiply_to_the_deals_value(project):
+    folder, *_ = project
+    options = ("--book", folder / "book", "--models", folder / "models", "--as-of", "2011-11-25T06:00", "--json")
+    done = walkaway("explain", "185614", *options)
+    assert done.returncode == 0, done.stderr
+    story = json.loads(done.stdout)
+    product = story["typical_value_per_hour"] * np.prod([factor["factor"] for factor in story["factors"]])
+    assert product == pytest.approx(story["value_per_hour"], rel=1e-9)

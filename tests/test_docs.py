@@ -1,0 +1,35 @@
+"""Docs say what is so."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_every_module_of_the_package_is_in_the_readmes_table():
+    readme = (ROOT / "README.md").read_text()
+    table = readme.split("## Where is...?")[1].split("## For developers")[0]
+    modules = {p.name for p in (ROOT / "src/walkaway").iterdir() if p.suffix == ".py" and not p.name.startswith("__")}
+    folders = {f"{p.parent.name}/" for p in (ROOT / "src/walkaway").glob("*/__init__.py")}
+    known_elsewhere = {"cli.py", "calls.py", "effort.py", "storage.py"}
+    assert {name for name in modules | folders if name not in table} == known_elsewhere
+
+
+def test_every_link_of_the_readme_leads_somewhere():
+    readme = (ROOT / "README.md").read_text()
+    links = re.findall(r"\]\(([^)#]+)\)", readme)
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_decision_is_numbered_in_order_and_opens_with_its_number():
+    decisions = sorted((ROOT / "docs/decisions").glob("*.md"))
+    numbers = [int(path.name[:4]) for path in decisions]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert [path.name for path in decisions if not path.read_text().startswith(f"# {int(path.name[:4])}. ")] == []
+
+
+def test_every_make_target_has_a_line_of_help():
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.M))
+    helped = set(re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.M))
+    assert targets - helped == set()
