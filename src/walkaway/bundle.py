@@ -29,7 +29,7 @@ FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 MODEL = "model.json"
 POINTER = "champion.json"
-TRAIN_AGAIN = "Train again, or restore the file."
+TRAIN_AGAIN = "Restore the file, or train again with --promote."
 
 
 def _bag_files(head: str, bag: Bag | None) -> dict[str, bytes]:

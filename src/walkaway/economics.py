@@ -205,7 +205,7 @@ def verdicts(index_by_member: FloatArray, value_if_won: FloatArray, bar: float, 
     >>> verdicts(np.array([[1.0, 9.0, 9.0]]), np.array([5.0, 5.0, -1.0]), 3.0, True).tolist()
     ['walk_away', 'pursue', 'walk_away']
     """
-    below = (index_by_member < bar).mean(axis=0)
-    torn = (below > 1 - AGREEMENT) & (below < AGREEMENT)
-    calls = [value_if_won <= 0, np.full(len(value_if_won), not signal) | torn, below >= AGREEMENT]
+    below = (index_by_member < bar).mean(axis=0) >= AGREEMENT
+    above = (index_by_member >= bar).mean(axis=0) >= AGREEMENT
+    calls = [value_if_won <= 0, np.full(len(value_if_won), not signal) | ~(below | above), below]
     return np.select(calls, ["walk_away", "unsure", "walk_away"], default="pursue")

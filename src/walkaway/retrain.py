@@ -59,6 +59,7 @@ def retrain(
         DataError: the book cannot be used.
     """
     with exclusive(models):
+        current = None if promote else champion_version(models)  # a damaged pointer shows before the work, not after
         read = read_book(book)
         trained = train(read, until or read.last_recorded_at(), settings.train, step)
         folder = save_bundle(trained.model, models)
@@ -66,7 +67,7 @@ def retrain(
         registered = log_training(
             trained.model, folder, trained.tables, figures(trained), models=models, uri=settings.tracking_uri
         )
-        if promote or champion_version(models) is None:
+        if current is None:
             set_champion(models, folder.name)
             set_alias(registered, models=models, uri=settings.tracking_uri)
     return Retrained(trained, folder, registered, str(champion_version(models)))

@@ -125,7 +125,7 @@ class Manifest(BaseModel):
     `fixed_at_creation` names the columns of deals and accounts whose value never changes after the deal is
     created. Of all others only the recorded history is used: today's value is the future in disguise.
     `assumed_hours` gives the hours of an activity that has none of its own, by kind.
-    `rows_in` equals `rows_used + rows_quarantined`, table by table.
+    The sum of `rows_in` equals that of `rows_used` and `rows_quarantined`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

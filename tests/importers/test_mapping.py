@@ -81,7 +81,7 @@ def test_a_file_of_the_users_own_is_read(load):
     ],
 )
 def test_a_wrong_part_is_named_with_the_value_found(load, change, says):
-    with pytest.raises(MappingError, match=f"mine.toml: {says}.*Correct this part of the mapping"):
+    with pytest.raises(MappingError, match=f"mine.toml: {says}.*Correct this part"):
         load(WHOLE.replace(*change, 1))
 
 

@@ -249,7 +249,7 @@ def test_a_moment_without_a_zone_is_quarantined(take):
             "d1",
             "time:timestamp",
             "2026-01-02T09:00:00",
-            "has no time zone, and the mapping sets no `timezone`",
+            "has no time zone",
         ]
     ]
 
@@ -267,6 +267,15 @@ def test_a_moment_without_a_zone_is_read_in_the_zone_of_the_mapping(take, moment
     assert refused(found) == [
         ["changes", "case d1, event 1", "d1", "recorded_at", "2026-07-02 07:00:00+00:00", "lies in the future"]
     ]
+
+
+@pytest.mark.parametrize(
+    ("local", "utc"), [("2025-03-30T02:30:00", "2025-03-30T01:00"), ("2025-10-26T02:30:00", "2025-10-26T01:30")]
+)
+def test_an_hour_the_clock_skips_is_moved_forward_and_one_it_repeats_is_the_second(take, moment, local, utc):
+    found = take(trace(born=local), with_mapping=mapping(timezone="Europe/Amsterdam"))
+
+    assert found.book.deals["created_at"].tolist() == [moment(utc)]
 
 
 @pytest.mark.parametrize("text", ["noon", "", "now", "today"])
@@ -331,7 +340,7 @@ def test_an_unreadable_created_at_is_quarantined_with_the_deals_events(take):
 
     assert refused(found) == [
         ["deals", "trace 2", "d2", "born", "early", "is not a moment in ISO 8601"],
-        ["events", "case d2, event 1", "d2", "concept:name", "A_NEW", "belongs to no admitted deal"],
+        ["events", "trace 2, event 1", "d2", "concept:name", "A_NEW", "belongs to no admitted deal"],
     ]
 
 
@@ -339,7 +348,17 @@ def test_an_amount_that_is_no_number_is_quarantined_with_the_deals_events(take):
     found = take(trace(), trace(event("A_NEW", "2026-01-02T00:00:00Z"), id="d2", sum="12,50"))
 
     assert refused(found)[0] == ["deals", "trace 2", "d2", "sum", "12,50", "is not a number"]
-    assert [row[1] for row in refused(found)] == ["trace 2", "case d2, event 1"]
+    assert [row[1] for row in refused(found)] == ["trace 2", "trace 2, event 1"]
+
+
+def test_an_unreadable_event_of_a_refused_case_is_counted_once(take):
+    found = take(trace(), trace(event("A_NEW", "noon"), event(None, "noon"), id="d2", sum="12,50"))
+
+    assert [row[1:2] + row[4:] for row in refused(found)] == [
+        ["trace 2", "12,50", "is not a number"],
+        ["trace 2, event 1", "A_NEW", "belongs to no admitted deal"],
+        ["trace 2, event 2", "nothing", "belongs to no admitted deal"],
+    ]
 
 
 def test_a_missing_amount_does_not_cost_the_deal(take):
@@ -365,7 +384,7 @@ def test_of_two_cases_with_one_id_the_first_is_kept(take):
     assert found.book.deals["amount"].tolist() == [900.0]
     assert found.book.changes["new_value"].tolist() == ["NEW"]
     assert refused(found)[0] == ["deals", "trace 2", "d1", "id", "d1", "repeats a key"]
-    assert refused(found)[1][-2:] == ["A_OLD", "belongs to a repeated case"]
+    assert refused(found)[1][-2:] == ["A_OLD", "belongs to no admitted deal"]
 
 
 def test_an_event_of_a_repeated_case_is_named_by_the_mappings_own_key(take):

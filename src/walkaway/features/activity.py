@@ -108,8 +108,8 @@ def step_count(view: View, word: str) -> np.ndarray:
 @feature(
     unit="days",
     theme="engagement",
-    sentence="{value} since: {of}",
-    absent="never: {of}",
+    sentence="{of}: {value} ago",
+    absent="{of}: not yet",
     per="step",
     exists=_has_activities,
 )

@@ -43,7 +43,7 @@ def stage_regressions(view: View) -> np.ndarray:
 @feature(
     unit="days",
     theme="timing",
-    sentence="{value} since it reached {of}",
+    sentence="reached {of} {value} ago",
     absent="has not reached {of}",
     per="stage",
     exists=_has_stages,
