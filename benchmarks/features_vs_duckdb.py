@@ -14,7 +14,7 @@ all the same).
 
     python benchmarks/features_vs_duckdb.py --events 6000000 --snapshots 2400000 --threads 2
 
-The exit status is 1 if walkaway is not `--least-ratio` times as fast by the wall clock; values that differ are an error.
+The exit status is 1 if walkaway is not `--least-ratio` times as fast by the wall clock; values that differ raise.
 Processor seconds (of all threads) are printed beside, for machines that others use at the same time.
 """
 
@@ -404,7 +404,7 @@ def duckdb_features(connection: duckdb.DuckDBPyConnection, book: Book, plan: Fea
 
         2.0  per deal a sorted list of moments for each selection, cut at as_of by list_filter (this one)
         3.0  aggregates per interval between snapshots (ASOF join), then running windows over the snapshots; the
-             7, 30 and 90 days by a range join. 2.3 for the states alone, with integer deal codes; they did not help here
+             7, 30 and 90 days by a range join (2.3 for the states alone, with integer codes for the deals)
         2.1  the same aggregates, joined to all later snapshots and aggregated again
         3.2  range join of snapshots and all known events, FILTER aggregates
         3.5  window functions over the union of events and snapshots, RANGE frames for 7, 30 and 90 days

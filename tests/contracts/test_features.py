@@ -21,7 +21,7 @@ from walkaway.schema import MOMENT, TABLES, Book, Manifest, empty_table
 
 START = pd.Timestamp("2025-06-01", tz="UTC")
 HALF_WEEK = 84 * 3_600_000_000  # microseconds
-END = 10  # the last half week of a random book
+END = 6  # the last half week of a random book
 FIXED = ("account_id", "owner_id")
 OUTCOMES, ACCOUNTS, OWNERS = ("won", "lost"), ("acme", "bolt", None), ("ann", "bob", None)
 KINDS, STATUSES = ("call", "mail", "fax"), ("planned", "begun", "done", None)
@@ -31,7 +31,6 @@ VALUES = {
     "stage": ("new", "offer", "signed", None),
     "amount": ("100", "80.5", "0", "many", None),
     "expected_close_date": ("2025-07-01", "2025-08-01T12:00:00Z", "2025-08-01 12:00:00.5+02:00", "soon", None),
-    "owner_id": ("ann", "bob"),
 }
 FIELDS = tuple(VALUES)
 # Numbers of one row of each table: the deal it belongs to, its half week, and what it says.
@@ -114,11 +113,11 @@ def _unlike(one: pd.DataFrame, other: pd.DataFrame) -> list[str]:
 @st.composite
 def books(draw):
     """Rows of a small book, what is fixed at creation, and an as_of at which at least one deal exists."""
-    small, sizes = st.integers(0, END), {"deals": 4, "changes": 7, "activities": 8, "contacts": 4}
+    small, sizes = st.integers(0, END), {"deals": (1, 3), "changes": (5, 9), "activities": (3, 8), "contacts": (0, 4)}
     drawn = {}
-    for name, most in sizes.items():
+    for name, (least, most) in sizes.items():
         row = st.lists(small, min_size=PARTS[name], max_size=PARTS[name])
-        drawn[name] = draw(st.lists(row, min_size=name == "deals", max_size=most))
+        drawn[name] = draw(st.lists(row, min_size=least, max_size=most))
     deals = len(drawn["deals"])
     rows = {name: [_row(name, i, n, deals) for i, n in enumerate(found)] for name, found in drawn.items()}
     first = min(deal["created_at"] for deal in rows["deals"])
@@ -265,7 +264,7 @@ def test_the_case_that_catches_leaks_has_no_other():
 
 
 @given(books(), st.integers(0, 2**16))
-@settings(max_examples=max(settings.default.max_examples // 10, 50))
+@settings(max_examples=max(settings.default.max_examples // 5, 100))
 def test_the_row_order_of_every_table_is_irrelevant_to_the_bit(drawn, seed):
     rows, fixed, as_of = drawn
     book, snapshots, rng = _book(rows, fixed), _snapshots(rows, as_of), np.random.default_rng(seed)
