@@ -68,7 +68,12 @@ class _Writer:
         if closed <= END_DAY:
             last = round(first * rng.uniform(0.6, 1.1), 2)
             reason = None if won else str(rng.choice(["no_decision", "competitor"]))
-            row |= {"closed_at": day(closed), "outcome": "won" if won else "lost", "amount": last, "loss_reason": reason}
+            row |= {
+                "closed_at": day(closed),
+                "outcome": "won" if won else "lost",
+                "amount": last,
+                "loss_reason": reason,
+            }
         self.deals.append(row)
         self.change(deal_id, created, "stage", "new")
         self.change(deal_id, created + rng.uniform(0, 12), "amount", first)

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ from walkaway import bundle
 from walkaway.bundle import champion_version, load_bundle, load_champion, save_bundle, set_champion
 from walkaway.calls import make_calls, read_rows
 from walkaway.errors import BundleError
-from walkaway.heads import WorthHead
+from walkaway.heads import HoursHead, WinHead, WorthHead
+from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
 from walkaway.history import History
 from walkaway.storage import write_json
@@ -101,7 +103,7 @@ def test_a_version_is_the_day_until_which_the_book_was_known_and_a_checksum(save
         {"signal": False},
         {"facts": {"currency": "USD"}},
         {"worth": WorthHead(1000.0, 1e-9)},
-        {"hours": plain_model().heads.hours.__class__(2.0 + 1e-12)},
+        {"hours": HoursHead(2.0 + 1e-12)},
     ],
     ids=["floor", "signal", "facts", "worth", "hours"],
 )
@@ -110,13 +112,8 @@ def test_a_model_that_differs_at_all_has_another_version(other, tmp_path):
 
 
 def test_numbers_are_kept_to_the_last_bit(tmp_path):
-    odd = plain_model(worth=WorthHead(0.1 + 0.2, np.nextafter(1.0, 2.0)), floor_hours=1e-300)
-    odd = odd.__class__(
-        **{
-            **odd.__dict__,
-            "heads": odd.heads.with_win(odd.heads.win.calibrated(Calibration(1 / 3, 5e-324))),
-        }
-    )
+    win, worth = WinHead(0.1, None, Calibration(1 / 3, 5e-324)), WorthHead(0.1 + 0.2, np.nextafter(1.0, 2.0))
+    odd = plain_model(win=win, worth=worth, floor_hours=1e-300)
     read = load_bundle(save_bundle(odd, tmp_path))
 
     assert (read.heads, read.floor_hours) == (odd.heads, odd.floor_hours)
@@ -132,7 +129,7 @@ def test_a_damaged_file_is_named_before_anything_of_it_is_parsed(models, monkeyp
     monkeypatch.setattr(bundle.json, "loads", lambda data: parsed.append(data) or read_json(data))
     monkeypatch.setattr(bundle.Bag, "from_texts", lambda texts: parsed.extend(t.encode() for t in texts))
 
-    with pytest.raises(BundleError, match=rf"/{name}: its bytes are not those .*\. Train again, or restore the file\."):
+    with pytest.raises(BundleError, match=rf"/{name}: its bytes are not those .*\. Restore the file, or train again"):
         load_champion(models)
     assert damaged not in parsed
     assert [text for text in parsed if text.startswith(b"tree")] == []
@@ -142,7 +139,7 @@ def test_a_damaged_file_is_named_before_anything_of_it_is_parsed(models, monkeyp
 def test_a_deleted_file_is_named(models, name):
     (folder_of(models) / name).unlink()
 
-    with pytest.raises(BundleError, match=rf"{name}.* Train again, or restore the file\."):
+    with pytest.raises(BundleError, match=rf"{name}.* Restore the file, or train again"):
         load_champion(models)
 
 
@@ -173,7 +170,9 @@ def test_no_single_bit_of_the_pointer_or_of_the_manifest_flips_unseen(models, na
             champion_version(models)
 
 
-@pytest.mark.parametrize("text", ["[]", "3", "null", '{"version": "x"}', '{"version": [], "manifest": "", "checksum": ""}'])
+@pytest.mark.parametrize(
+    "text", ["[]", "3", "null", '{"version": "x"}', '{"version": [], "manifest": "", "checksum": ""}']
+)
 def test_a_pointer_of_another_form_is_refused(models, text):
     (models / "champion.json").write_text(text)
 
@@ -194,7 +193,7 @@ def test_a_manifest_of_another_format_is_refused_with_the_format_found(models, t
     folder = folder_of(models)
     (folder / "bundle.json").write_text(text)
 
-    with pytest.raises(BundleError, match=r"bundle\.json: format_version must be 1, found (None|2)\. Train again"):
+    with pytest.raises(BundleError, match=r"bundle\.json: format_version must be 1, found (None|2)\. Restore the file"):
         load_bundle(folder)
 
 
@@ -215,18 +214,22 @@ def test_a_whole_file_of_wrong_content_is_refused_by_name(models):
     manifest["files"]["model.json"] = bundle.checksum(folder / "model.json")
     write_json(folder / "bundle.json", manifest)
 
-    with pytest.raises(BundleError, match=r"model\.json: a part is missing or wrong: KeyError\('win'\)\. Train again"):
+    with pytest.raises(
+        BundleError, match=r"model\.json: a part is missing or wrong: KeyError\('win'\)\. Restore the file"
+    ):
         load_bundle(folder)
 
 
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
-    with pytest.raises(BundleError, match=r"is not a model bundle: it has no bundle\.json\. Train again"):
+    with pytest.raises(BundleError, match=r"is not a model bundle: it has no bundle\.json\. Restore the file"):
         load_bundle(tmp_path)
 
 
 def test_without_a_champion_the_remedy_is_to_train_one(tmp_path):
     assert champion_version(tmp_path) is None
-    with pytest.raises(BundleError, match=r"holds no champion \(no champion\.json\)\. Train one: walkaway train --book"):
+    with pytest.raises(
+        BundleError, match=r"holds no champion \(no champion\.json\)\. Train one: walkaway train --book"
+    ):
         load_champion(tmp_path)
 
 
@@ -246,11 +249,10 @@ def test_the_champion_is_the_version_last_set(tmp_path):
     assert load_champion(tmp_path).floor_hours == 0.2
 
 
-def test_eleven_members_come_back_in_their_order(trained, tmp_path):
-    [bag] = [trained.model.heads.win.bag]
-    many = bag.__class__((bag.boosters * 6)[:11])
-    head = trained.model.heads.win.__class__(0.5, many)
-    model = trained.model.__class__(**{**trained.model.__dict__, "heads": trained.model.heads.with_win(head)})
+def test_twelve_members_come_back_in_their_order(trained, tmp_path):
+    heads = trained.model.heads
+    many = Bag((heads.win.bag.boosters + heads.hours.bag.boosters) * 3)
+    model = replace(trained.model, heads=heads.with_win(WinHead(0.5, many)))
 
     assert load_bundle(save_bundle(model, tmp_path)).heads.win.bag.texts() == many.texts()
 

@@ -6,6 +6,7 @@ import pytest
 
 from walkaway.evaluation import (
     by_age,
+    by_ending,
     deal_weights,
     fit_logistic,
     has_signal,
@@ -133,6 +134,23 @@ def test_the_columns_by_age_are_named():
     table = by_age(calls_of([1], [0.5], age_days=[0.0]))
 
     assert [table.index.name, *table.columns] == ["age", "calls", "deals", "won", "predicted", "brier", "brier_base"]
+
+
+def test_calls_are_counted_by_how_the_deal_ended_with_the_hours_predicted_over_those_booked():
+    calls = calls_of(
+        [1, 0, 0, 0],
+        [0.5, 0.5, 0.0, 0.2],
+        deal=["a", "b", "b", "c"],
+        ending=["won", "no_decision", "no_decision", "competitor"],
+        remaining_hours=[3.0, 1.0, 2.0, 4.0],
+        remaining_hours_truth=[2.0, 4.0, 0.0, 0.0],
+    )
+
+    assert by_ending(calls).round(9).fillna(-1.0).to_dict("index") == {
+        "competitor": {"calls": 1, "deals": 1, "predicted": 0.2, "brier": 0.04, "hours_ratio": -1.0},
+        "no_decision": {"calls": 2, "deals": 1, "predicted": 0.25, "brier": 0.125, "hours_ratio": 0.75},
+        "won": {"calls": 1, "deals": 1, "predicted": 0.5, "brier": 0.25, "hours_ratio": 1.5},
+    }
 
 
 SETTLED = pd.DataFrame(

@@ -183,13 +183,11 @@ class Curve:
         return self.bars[fits[-1]] if len(fits) else 0.0
 
     def at(self, bar: float) -> tuple[float, float, float]:
-        """(hours_per_week, hours_saved, value_forgone) at a bar, by straight lines between bars."""
+        """(hours_per_week, hours_saved, value_forgone) at a bar: by straight lines between bars, level outside them."""
         if not self.bars:
             return float("nan"), 0.0, 0.0
-        full = self.hours_per_week[0] / max(1.0 - self.hours_saved[0], 1e-12)
-        bars = (0.0, *self.bars)
-        columns = ((full, *self.hours_per_week), (0.0, *self.hours_saved), (0.0, *self.value_forgone))
-        worked, saved, forgone = (float(np.interp(bar, bars, column)) for column in columns)
+        columns = (self.hours_per_week, self.hours_saved, self.value_forgone)
+        worked, saved, forgone = (float(np.interp(bar, self.bars, column)) for column in columns)
         return worked, saved, forgone
 
 

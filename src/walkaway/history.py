@@ -8,9 +8,10 @@ rows that come later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,72 +53,43 @@ def known(book: Book, moment: pd.Timestamp) -> Book:
     return book.with_tables(deals=deals, **tables)
 
 
-def _running(values: IntArray) -> IntArray:
+def _running(values: npt.NDArray, dtype: type = np.int64) -> npt.NDArray:
     """Running sums with a leading zero: the sum of rows [a, b) is out[b] - out[a]."""
-    out = np.zeros(len(values) + 1, dtype=np.int64)
+    out: npt.NDArray = np.zeros(len(values) + 1, dtype=dtype)
     np.cumsum(values, out=out[1:])
     return out
 
 
-class Log:
-    """Rows of one kind of event, sorted by partition and moment of recording, as plain columns.
+def _grouped(codes: IntArray) -> IntArray:
+    """The stable order that sorts codes of 0 or more, by 16 bits at a time: numpy sorts those by counting."""
+    order = np.argsort((codes & 0xFFFF).astype(np.uint16), kind="stable")
+    rest = codes >> 16
+    while rest.any():
+        order = order[np.argsort((rest[order] & 0xFFFF).astype(np.uint16), kind="stable")]
+        rest = rest >> 16
+    return order
 
-    Args:
-        partition: int64 code of each row's deal, account or owner.
-        recorded_at: int64 microseconds.
-        numbers: int64 or float64 columns of the same length.
-        texts: text columns, coded.
-        ties: further keys that order rows of one instant, so that the order of the input does not matter.
-    """
 
-    def __init__(
-        self,
-        partition: IntArray,
-        recorded_at: IntArray,
-        numbers: Mapping[str, npt.NDArray],
-        texts: Mapping[str, _Codes],
-        ties: tuple[npt.NDArray, ...] = (),
-    ) -> None:
-        order = np.lexsort((*reversed(ties), recorded_at, partition))
-        self.partition, self.recorded_at = partition[order], recorded_at[order]
-        self.numbers = {name: values[order] for name, values in numbers.items()}
-        self.texts = {name: values[order] for name, values in texts.items()}
-        self._moments, rank = np.unique(self.recorded_at, return_inverse=True)
-        self._keys = self.partition * (len(self._moments) + 1) + rank
-        self._selections: dict[tuple[tuple[str, str], ...], _Selection] = {}
-
-    def __len__(self) -> int:
-        return len(self.partition)
-
-    def position(self, partition: IntArray, moment: IntArray) -> IntArray:
-        """For each query, one past the last row of its partition known at its moment: recorded_at <= moment."""
-        codes, distinct = pd.factorize(moment)
-        rank = np.searchsorted(self._moments, distinct, side="right")[codes]
-        return np.searchsorted(self._keys, partition * (len(self._moments) + 1) + rank, side="left")
-
-    def first_of(self, partition: IntArray) -> IntArray:
-        """For each query, the position at which its partition's rows begin."""
-        return np.searchsorted(self._keys, partition * (len(self._moments) + 1), side="left")
-
-    def select(self, equals: Mapping[str, str]) -> _Selection:
-        """The rows whose text columns equal these values; kept, since features ask again and again."""
-        key = tuple(sorted(equals.items()))
-        if key not in self._selections:
-            self._selections[key] = _Selection.of(self, equals)
-        return self._selections[key]
+def _dense_rank(values: IntArray, order: IntArray) -> tuple[IntArray, IntArray]:
+    """(rank of each value among the distinct ones, the distinct ones), given an order that sorts them."""
+    ordered = values[order]
+    fresh = np.r_[False, ordered[1:] != ordered[:-1]] if len(values) else np.zeros(0, dtype=bool)
+    rank = np.empty(len(values), dtype=np.int64)
+    rank[order] = np.cumsum(fresh)
+    return rank, ordered[~fresh if not len(fresh) else np.r_[True, fresh[1:]]]
 
 
 @dataclass(frozen=True)
 class _Codes:
-    """A text column as codes into its sorted distinct values; -1 for missing."""
+    """A text column as small codes into its sorted distinct values; -1 for missing."""
 
-    codes: npt.NDArray[np.int32]
+    codes: npt.NDArray
     distinct: npt.NDArray
 
     @classmethod
     def of(cls, text: pd.Series) -> _Codes:
-        codes, values = pd.factorize(text, sort=True)
-        return cls(codes.astype(np.int32), np.asarray(values, dtype=object))
+        codes, distinct = pd.factorize(text, sort=True)
+        return cls(codes.astype(np.min_scalar_type(-len(distinct) - 1)), np.asarray(distinct, dtype=object))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -129,50 +101,120 @@ class _Codes:
         found = np.flatnonzero(self.distinct == value)
         return self.codes == found[0] if len(found) else np.zeros(len(self), dtype=bool)
 
+    def pair(self, other: _Codes) -> _Codes:
+        """ "this / other" for each row; neither may be missing."""
+        wide = self.codes.astype(np.int32) * len(other.distinct) + other.codes
+        distinct = [f"{mine} / {theirs}" for mine in self.distinct for theirs in other.distinct]
+        return _Codes(wide.astype(np.min_scalar_type(-len(distinct) - 1)), np.asarray(distinct, dtype=object))
+
+
+class Log:
+    """Rows of one kind of event, sorted by partition and moment of recording, as plain columns.
+
+    Args:
+        partition: int64 code of each row's deal, account or owner.
+        recorded_at: int64 microseconds.
+        columns: for each name a function that makes the column (numbers, or coded text) when it is first asked for.
+        ties: from row positions to further keys, which order rows of one partition and instant, so that the order of
+            the input does not matter.
+    """
+
+    def __init__(
+        self,
+        partition: IntArray,
+        recorded_at: IntArray,
+        columns: Mapping[str, Callable[[], npt.NDArray | _Codes]],
+        ties: Callable[[IntArray], tuple[npt.NDArray, ...]],
+    ) -> None:
+        by_time = np.argsort(recorded_at)
+        rank, self._moments = _dense_rank(recorded_at, by_time)
+        order = by_time[_grouped(partition[by_time])]
+        keys = partition[order] * (len(self._moments) + 1) + rank[order]
+        self._order, self._keys = _with_ties(order, keys, ties), keys
+        self.partition, self.recorded_at = partition[self._order], recorded_at[self._order]
+        self._make, self._made = columns, dict[str, npt.NDArray | _Codes]()
+        self._selections: dict[tuple[tuple[str, str], ...], _Selection] = {}
+
+    def __len__(self) -> int:
+        return len(self.partition)
+
+    def column(self, name: str) -> Any:
+        """A column in the order of the log: numbers, or coded text."""
+        if name not in self._made:
+            self._made[name] = self._make[name]()[self._order]
+        return self._made[name]
+
+    def position(self, partition: IntArray, moment: IntArray) -> IntArray:
+        """For each query, one past the last row of its partition known at its moment: recorded_at <= moment."""
+        codes, distinct = pd.factorize(moment)
+        rank = np.searchsorted(self._moments, distinct, side="right")[codes]
+        return np.searchsorted(self._keys, partition * (len(self._moments) + 1) + rank, side="left")
+
+    def first_of(self, partition: IntArray) -> IntArray:
+        """For each query, the position at which its partition's rows begin."""
+        codes, distinct = pd.factorize(partition)
+        return np.searchsorted(self._keys, distinct * (len(self._moments) + 1), side="left")[codes]
+
+    def select(self, equals: Mapping[str, str]) -> _Selection:
+        """The rows whose text columns equal these values; kept, since features ask again and again."""
+        key = tuple(sorted(equals.items()))
+        if key not in self._selections:
+            self._selections[key] = _Selection.of(self, equals)
+        return self._selections[key]
+
+
+def _with_ties(order: IntArray, keys: IntArray, ties: Callable[[IntArray], tuple[npt.NDArray, ...]]) -> IntArray:
+    """The order, its rows of equal key put in the order of their ties."""
+    same = np.flatnonzero(keys[1:] == keys[:-1])
+    if not len(same):
+        return order
+    places = np.unique(np.r_[same, same + 1])
+    rows = order[places]
+    out = order.copy()
+    out[places] = rows[np.lexsort((*reversed(ties(rows)), keys[places]))]
+    return out
+
 
 class _Selection:
     """Some rows of a log, and how positions in the log become positions among them."""
 
-    def __init__(self, log: Log, rows: IntArray | None, rank: IntArray | None) -> None:
-        self._log, self._rows, self._rank = log, rows, rank
+    def __init__(self, log: Log, mask: npt.NDArray[np.bool_] | None) -> None:
+        self._log, self._mask = log, mask
+        self._rank = None if mask is None else _running(mask, np.int32)
         self._sums: dict[str, IntArray] = {}
 
     @classmethod
     def of(cls, log: Log, equals: Mapping[str, str]) -> _Selection:
-        if not equals:
-            return cls(log, None, None)
-        mask = np.ones(len(log), dtype=bool)
-        for column, value in equals.items():
-            mask &= log.texts[column].equal(value)
-        return cls(log, np.flatnonzero(mask), _running(mask.astype(np.int64)))
+        masks = [log.column(column).equal(value) for column, value in equals.items()]
+        return cls(log, np.logical_and.reduce(masks) if masks else None)
 
     def at(self, position: IntArray) -> IntArray:
-        return position if self._rank is None else self._rank[position]
+        return position if self._rank is None else self._rank.take(position)
 
-    def number(self, name: str) -> npt.NDArray:
-        values = self._log.numbers[name]
-        return values if self._rows is None else values[self._rows]
+    @cached_property
+    def _rows(self) -> IntArray | slice:
+        return slice(None) if self._mask is None else np.flatnonzero(self._mask)
 
-    def text(self, name: str) -> _Codes:
-        coded = self._log.texts[name]
-        return coded if self._rows is None else coded[self._rows]
+    def column(self, name: str) -> Any:
+        """Numbers, or coded text, of the selected rows."""
+        return self._log.column(name)[self._rows]
 
     @cached_property
     def partition(self) -> IntArray:
-        return self._log.partition if self._rows is None else self._log.partition[self._rows]
+        return self._log.partition[self._rows]
 
     @cached_property
     def moments(self) -> IntArray:
-        return self._log.recorded_at if self._rows is None else self._log.recorded_at[self._rows]
+        return self._log.recorded_at[self._rows]
 
     def sums(self, name: str) -> IntArray:
         if name not in self._sums:
-            self._sums[name] = _running(self.number(name))
+            self._sums[name] = _running(self.column(name))
         return self._sums[name]
 
     def maxima(self, name: str) -> IntArray:
         """The largest value so far in each row's partition (values of 0 or more)."""
-        values = self.number(name)
+        values = self.column(name)
         if not len(values):
             return values
         step = values.max() + 1
@@ -181,7 +223,7 @@ class _Selection:
 
     def previous_same(self, name: str) -> IntArray:
         """For each row, the position of the previous row of its partition with the same value; -1 for none."""
-        codes = self.text(name).codes
+        codes = self.column(name).codes.astype(np.int64)
         order = np.lexsort((np.arange(len(codes)), codes, self.partition))
         same = (np.diff(self.partition[order], prepend=-1) == 0) & (np.diff(codes[order], prepend=-2) == 0)
         out = np.full(len(codes), -1, dtype=np.int64)
@@ -191,9 +233,10 @@ class _Selection:
 
 def _pick(values: npt.NDArray, position: IntArray, there: npt.NDArray[np.bool_], missing: float) -> npt.NDArray:
     """values[position] where `there`, else `missing`."""
-    out = np.full(len(position), missing, dtype=np.result_type(values.dtype, type(missing)))
-    out[there] = values[position[there]]
-    return out
+    if not len(values):
+        return np.full(len(position), missing)
+    picked = values.take(position, mode="clip")
+    return np.where(there, picked, missing)
 
 
 @dataclass(frozen=True)
@@ -251,28 +294,33 @@ class Events:
 
     def last(self, column: str) -> FloatArray:
         """The newest value of a number column; NaN without events."""
-        return _pick(self.selected.number(column), self._past - 1, self._any, np.nan)
+        return _pick(self.selected.column(column), self._past - 1, self._any, np.nan)
 
     def first(self, column: str) -> FloatArray:
         """The oldest value of a number column; NaN without events."""
-        return _pick(self.selected.number(column), self._first, self._any, np.nan)
+        return _pick(self.selected.column(column), self._first, self._any, np.nan)
 
     def last_code(self, column: str) -> tuple[IntArray, npt.NDArray]:
         """The newest value of a text column as (codes, values); code -1 without events or value."""
-        coded = self.selected.text(column)
+        coded = self.selected.column(column)
         return _pick(coded.codes, self._past - 1, self._any, -1), coded.distinct
 
     def days_since_last(self) -> FloatArray:
         """Days from the newest event's recording to as_of; NaN without events."""
-        return (self.as_of - _pick(self.selected.moments, self._past - 1, self._any, np.nan)) / DAY
+        return self._days_since(self._past - 1)
 
     def days_since_first(self) -> FloatArray:
         """Days from the oldest event's recording to as_of; NaN without events."""
-        return (self.as_of - _pick(self.selected.moments, self._first, self._any, np.nan)) / DAY
+        return self._days_since(self._first)
+
+    def _days_since(self, position: IntArray) -> FloatArray:
+        days = (self.as_of - _pick(self.selected.moments, position, self._any, 0)) / DAY
+        days[~self._any] = np.nan
+        return days
 
     def distinct(self, column: str) -> IntArray:
         """How many different values a text column takes; a missing value counts as none."""
-        coded = self.selected.text(column)
+        coded = self.selected.column(column)
         fresh = (self.selected.previous_same(column) < 0) & (coded.codes >= 0)
         if np.array_equal(self.start, self.log.first_of(self.partition)):
             sums = _running(fresh.astype(np.int64))
@@ -411,10 +459,12 @@ class History:
         Raises:
             KeyError: a deal that the book does not hold.
         """
-        codes = self._index.get_indexer(pd.Index(deal_id)).astype(np.int64)
-        if (codes < 0).any():
-            raise KeyError(f"deal {deal_id.iloc[int(np.argmax(codes < 0))]} is not in the book")
-        return codes
+        place, distinct = pd.factorize(deal_id)
+        codes = self._index.get_indexer(pd.Index(distinct)).astype(np.int64)
+        if (codes < 0).any() or (place < 0).any():
+            unknown = distinct[codes < 0][0] if (codes < 0).any() else "without id"
+            raise KeyError(f"deal {unknown} is not in the book")
+        return codes[place]
 
     def group_codes(self, by: str) -> IntArray:
         """The code of each deal's account or owner; a deal without one is a group of its own."""
@@ -425,51 +475,54 @@ class History:
         return np.where(codes < 0, alone + len(self.deals), codes).astype(np.int64)
 
     def _activities(self, rows: pd.DataFrame) -> Log:
-        status = rows["status"].astype("object").where(rows["status"].notna(), "done")
-        step = rows["kind"].astype("object") + " / " + status
-        texts = {name: _Codes.of(rows[name]) for name in ("kind", "direction", "owner_id", "contact_id")}
-        texts |= {"status": _Codes.of(status), "step": _Codes.of(step)}
-        seconds = effort_seconds(rows, self.book.manifest.assumed_hours)
-        return Log(
-            self.deal_codes(rows["deal_id"]),
-            microseconds(rows["recorded_at"]),
-            {"seconds": seconds},
-            texts,
-            ties=(
-                microseconds(rows["occurred_at"]),
-                texts["step"].codes,
-                seconds,
-                _Codes.of(rows["activity_id"]).codes,
-            ),
-        )
+        def status() -> _Codes:
+            return _Codes.of(rows["status"].fillna("done"))
+
+        def seconds() -> IntArray:
+            return effort_seconds(rows, self.book.manifest.assumed_hours)
+
+        def ties(at: IntArray) -> tuple[npt.NDArray, ...]:
+            tied = rows.iloc[at]
+            texts = (tied["kind"], tied["status"].fillna("done"), tied["activity_id"])
+            return (microseconds(tied["occurred_at"]), *(_Codes.of(text).codes for text in texts))
+
+        named = ("kind", "direction", "owner_id", "contact_id")
+        columns: dict[str, Callable[[], npt.NDArray | _Codes]] = {
+            **{name: partial(_Codes.of, rows[name]) for name in named},
+            "status": status,
+            "step": lambda: _Codes.of(rows["kind"]).pair(status()),
+            "seconds": seconds,
+        }
+        return Log(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
 
     def _changes(self, rows: pd.DataFrame) -> Log:
-        field, new = _Codes.of(rows["field"]), _Codes.of(rows["new_value"])
-        amounts = rows["new_value"].where(rows["field"].isin(("amount", "margin")))
-        dates = rows["new_value"].where(rows["field"] == "expected_close_date")
-        moment = microseconds(pd.to_datetime(dates, errors="coerce", utc=True, format="ISO8601"))
-        numbers = {
-            "number": pd.to_numeric(amounts, errors="coerce").to_numpy(dtype=np.float64),
-            "moment": np.where(moment == NO_MOMENT, np.nan, moment),
-        }
-        return Log(
-            self.deal_codes(rows["deal_id"]),
-            microseconds(rows["recorded_at"]),
-            numbers,
-            {"field": field, "new_value": new},
-            ties=(field.codes, new.codes),
-        )
+        def number() -> FloatArray:
+            amounts = rows["new_value"].where(rows["field"].isin(("amount", "margin")))
+            return pd.to_numeric(amounts, errors="coerce").to_numpy(dtype=np.float64)
+
+        def moment() -> FloatArray:
+            dates = rows["new_value"].where(rows["field"] == "expected_close_date")
+            found = microseconds(pd.to_datetime(dates, errors="coerce", utc=True, format="ISO8601"))
+            return np.where(found == NO_MOMENT, np.nan, found)
+
+        def ties(at: IntArray) -> tuple[npt.NDArray, ...]:
+            return tuple(_Codes.of(rows[name].iloc[at]).codes for name in ("field", "new_value"))
+
+        texts = {name: partial(_Codes.of, rows[name]) for name in ("field", "new_value")}
+        columns: dict[str, Callable[[], npt.NDArray | _Codes]] = {**texts, "number": number, "moment": moment}
+        return Log(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
 
     def _contacts(self, rows: pd.DataFrame) -> Log:
         return Log(
             self.deal_codes(rows["deal_id"]),
             microseconds(rows["recorded_at"]),
-            {},
-            {"role": _Codes.of(rows["role"])},
-            ties=(_Codes.of(rows["contact_id"]).codes,),
+            {"role": partial(_Codes.of, rows["role"])},
+            ties=lambda at: (_Codes.of(rows["contact_id"].iloc[at]).codes,),
         )
 
     def _by_group(self, by: str, moment: IntArray) -> Log:
         there = moment != NO_MOMENT
         outcome = _Codes.of(self.deals["outcome"])[there]
-        return Log(self.group_codes(by)[there], moment[there], {}, {"outcome": outcome}, ties=(outcome.codes,))
+        return Log(
+            self.group_codes(by)[there], moment[there], {"outcome": lambda: outcome}, lambda at: (outcome.codes[at],)
+        )

@@ -40,6 +40,9 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
         0 if lost; NaN where no amount was recorded. amount_at_close: money. remaining_hours: booked after as_of, so far
         while unsettled. ending: won, the loss reason, or open. While unsettled, won and money are NaN.
 
+    Raises:
+        KeyError: a snapshot's deal was not in the book by then.
+
     >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"], "amount": [900.0],
     ...     "closed_at": ["2026-01-09T00:00Z"], "outcome": ["won"]})
     >>> snapshot = pd.DataFrame({"deal_id": ["d1"], "as_of": [pd.Timestamp("2026-01-03T00:00Z")]})
@@ -50,6 +53,8 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
     deals = book.deals.reset_index(drop=True)
     book = book.with_tables(deals=deals)
     deal = pd.Index(deals["deal_id"]).get_indexer(pd.Index(snapshots["deal_id"]))
+    if (deal < 0).any():
+        raise KeyError(f"deal {snapshots['deal_id'].iloc[int(np.argmax(deal < 0))]} is not in the book")
     of = deals.iloc[deal].reset_index(drop=True)
     settled = of["outcome"].notna()
     won = (of["outcome"] == "won").astype("float64").where(settled)

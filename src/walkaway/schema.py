@@ -168,7 +168,7 @@ def empty_table(name: str) -> pd.DataFrame:
 def _typed(table: str, column: Column, values: pd.Series) -> pd.Series:
     try:
         if column.kind == "moment":
-            return pd.to_datetime(values, utc=True).astype(MOMENT)
+            return pd.to_datetime(values, utc=True, format="ISO8601").astype(MOMENT)
         if column.kind == "number":
             return pd.to_numeric(values).astype("float64")
         return values.astype("str").where(values.notna(), None).astype("str")

@@ -11,7 +11,9 @@ from walkaway.schema import MOMENT, Book
 
 __all__ = ["cadence_days", "moments", "open_snapshots", "snapshot_weights"]
 
-DAILY_BELOW_DAYS = 45.0  # deals that close faster than this, at the median, are looked at daily rather than weekly
+DAILY_BELOW_DAYS = (
+    45.0  # deals that close faster than this, nine in ten of them, are looked at daily rather than weekly
+)
 
 
 def cadence_days(book: Book) -> float:

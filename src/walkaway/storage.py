@@ -79,6 +79,21 @@ def exclusive(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def _swap(fresh: Path, path: Path) -> None:
+    """Put `fresh` where `path` is; what was there comes back if that fails."""
+    if not path.exists():
+        fresh.rename(path)
+        return
+    old = path.with_name(f".{path.name}.old.{os.getpid()}")
+    path.rename(old)
+    try:
+        fresh.rename(path)
+    except BaseException:
+        old.rename(path)
+        raise
+    shutil.rmtree(old)
+
+
 @contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
     """A new empty folder that takes the place of `path` when the block ends well, and vanishes when it does not."""
@@ -87,13 +102,7 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     fresh.chmod(0o755)
     try:
         yield fresh
-        if path.exists():
-            old = path.with_name(f".{path.name}.old.{os.getpid()}")
-            path.rename(old)
-            fresh.rename(path)
-            shutil.rmtree(old)
-        else:
-            fresh.rename(path)
+        _swap(fresh, path)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
@@ -156,10 +165,15 @@ def read_book(folder: Path) -> Book:
 
 def _for_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Moments as ISO 8601 with a Z, so that each text format says the same."""
-    moments = {
-        n: c.dt.strftime("%Y-%m-%dT%H:%M:%SZ") for n, c in frame.items() if str(c.dtype).startswith("datetime64")
-    }
+    moments = {n: _iso(c) for n, c in frame.items() if isinstance(c.dtype, pd.DatetimeTZDtype)}
     return frame.assign(**moments)
+
+
+def _iso(moments: pd.Series) -> pd.Series:
+    """Moments in UTC as text, with fractions of a second only where any has one."""
+    utc = moments.dt.tz_convert("UTC")
+    whole = (utc == utc.dt.floor("s")).all()
+    return utc.dt.strftime("%Y-%m-%dT%H:%M:%SZ" if whole else "%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 _WRITERS: dict[str, Callable[[pd.DataFrame], bytes]] = {

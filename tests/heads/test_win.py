@@ -99,7 +99,9 @@ def test_open_deals_count_for_nothing_before_they_are_completed():
     ],
 )
 def test_training_needs_won_and_lost_deals_and_says_how_many_there_are(won, found):
-    text = rf"training needs won and lost deals that were open at some snapshot; {found}\. Use a later --until, or a book"
+    text = (
+        rf"training needs won and lost deals that were open at some snapshot; {found}\. Use a later --until, or a book"
+    )
 
     with pytest.raises(DataError, match=text):
         labelled(won).check()

@@ -422,7 +422,13 @@ def test_an_activity_recorded_in_the_future_is_quarantined_and_its_deal_kept(tak
 
 
 def test_the_case_attributes_named_by_the_mapping_are_fixed_at_creation(take):
-    case = {"deal_id": "id", "attributes": {"region": "land"}, "fixed_at_creation": ["amount"], "owner_id": "seller"}
+    case = {
+        "deal_id": "id",
+        "amount": "AMOUNT",
+        "attributes": {"region": "land"},
+        "fixed_at_creation": ["amount"],
+        "owner_id": "seller",
+    }
     found = take(
         trace(event("A_NEW", "2026-01-02T00:00:00Z"), land="north", seller="ann"), with_mapping=mapping(case=case)
     )

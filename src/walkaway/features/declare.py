@@ -17,7 +17,7 @@ __all__ = ["REGISTRY", "THEMES", "Coded", "Feature", "Theme", "Unit", "feature"]
 Unit = Literal["days", "count", "minutes", "money", "ratio", "category", "hour of day", "weekday"]
 Theme = Literal["fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort"]
 THEMES: tuple[str, ...] = ("fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort")
-Per = Literal["stage", "step", "kind", "direction", "window", "step and window", "attribute"]
+Per = Literal["stage", "step", "kind", "direction", "window"]
 Coded = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 

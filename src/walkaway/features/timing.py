@@ -46,7 +46,7 @@ def age_days(view: View) -> np.ndarray:
 @feature(unit="weekday", theme="timing", sentence="today is a {value}", exists=_spans(28))
 def weekday(view: View) -> np.ndarray:
     """Weekday of as_of, 0 for Monday (UTC)."""
-    return _as_of(view).weekday.to_numpy()
+    return _as_of(view).day_of_week.to_numpy()
 
 
 @feature(unit="days", theme="timing", sentence="{value} to the end of the month", exists=_spans(90))

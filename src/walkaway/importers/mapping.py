@@ -7,11 +7,13 @@ import tomllib
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from walkaway.errors import MappingError
+from walkaway.schema import TABLES
 
 __all__ = ["XesMapping", "load_mapping", "shipped_mappings"]
 
@@ -34,6 +36,26 @@ class CaseMapping(_Strict):
     pipeline: str | None = None
     attributes: dict[str, str] = {}
     fixed_at_creation: tuple[str, ...] = ()
+
+    @field_validator("attributes")
+    @classmethod
+    def _no_column_of_the_book(cls, attributes: dict[str, str]) -> dict[str, str]:
+        taken = sorted(set(attributes) & set(TABLES["deals"].names))
+        if taken:
+            raise ValueError(
+                f"{taken[0]} is a column of the book; map it under its own name, or call the attribute another"
+            )
+        return attributes
+
+    @model_validator(mode="after")
+    def _fixed_columns_are_mapped(self) -> Self:
+        mapped = {name for name, key in self if isinstance(key, str)} | set(self.attributes)
+        unknown = [name for name in self.fixed_at_creation if name not in mapped]
+        if unknown:
+            raise ValueError(
+                f"fixed_at_creation names {unknown[0]}, which [case] does not map; it maps {sorted(mapped)}"
+            )
+        return self
 
 
 class EventMapping(_Strict):
@@ -101,6 +123,13 @@ class XesMapping(_Strict):
     field: tuple[FieldMapping, ...] = ()
     activity: tuple[ActivityMapping, ...] = ()
     work: WorkMapping | None = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone_exists(cls, name: str | None) -> str | None:
+        if name is not None and name not in available_timezones():
+            raise ValueError(f"no time zone is called {name}; use a name such as Europe/Amsterdam")
+        return name
 
     def meaning_of(self, name: str) -> FieldMapping | ActivityMapping | WorkMapping | None:
         """The first part of the mapping whose pattern fits the event's name."""

@@ -7,8 +7,10 @@ mapping does not name, and rows that break a rule, are quarantined: rows in = ro
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +26,8 @@ __all__ = ["Imported", "import_xes", "read_traces"]
 
 Attributes = dict[str, str]
 INSTANT = pd.Timedelta(microseconds=1)
+UNNAMED = ("is not named by the mapping", "add it to the mapping, if it matters")
+DATE_LENGTH = len("2026-01-31")
 
 
 @dataclass(frozen=True)
@@ -79,12 +83,14 @@ def _open(path: Path) -> IO[bytes]:
     return gzip.open(path) if zipped else path.open("rb")  # type: ignore[return-value]
 
 
-def _local(element: etree._Element) -> str:
-    return etree.QName(element).localname
+def _is_event(element: etree._Element) -> bool:
+    """Whether this is an event rather than an attribute, a comment or an entity."""
+    return isinstance(element.tag, str) and etree.QName(element).localname == "event"
 
 
 def _attributes(element: etree._Element) -> Attributes:
-    return {a.get("key"): a.get("value") for a in element if a.get("key") is not None and a.get("value") is not None}
+    pairs = ((a.get("key"), a.get("value")) for a in element.iterchildren("*"))
+    return {key: value for key, value in pairs if key is not None and value is not None}
 
 
 def read_traces(
@@ -103,7 +109,7 @@ def read_traces(
     try:
         with _open(path) as file:
             for _, trace in etree.iterparse(file, tag="{*}trace", resolve_entities=False, no_network=True):
-                events = [_attributes(element) for element in trace if _local(element) == "event"]
+                events = [_attributes(element) for element in trace if _is_event(element)]
                 yield _attributes(trace), events
                 trace.clear()
                 while trace.getprevious() is not None:  # the parser keeps emptied siblings alive
@@ -111,7 +117,7 @@ def read_traces(
                 read += 1
                 if read % 500 == 0:
                     advance(read)
-    except (etree.XMLSyntaxError, EOFError, gzip.BadGzipFile, OSError) as error:
+    except (etree.XMLSyntaxError, EOFError, OSError, zlib.error) as error:
         raise DataError(
             f"{path}: not a whole XES log: {error} (after {read} traces). "
             "The file is empty, cut short or damaged: fetch it again. Nothing was written."
@@ -120,13 +126,16 @@ def read_traces(
 
 
 def _moment(text: str | None, column: str, timezone: str | None) -> pd.Timestamp:
-    """A moment in UTC, read with its own offset; one without offset needs the mapping's `timezone`."""
+    """A moment in UTC, read with its own offset; one without offset needs the mapping's `timezone`.
+
+    A date without a time counts as the end of that day.
+    """
     try:
-        moment = pd.Timestamp(text) if text else pd.NaT
-    except ValueError:
-        moment = pd.NaT
-    if pd.isna(moment):
-        raise _RefusedError(column, text, "is not a moment in ISO 8601", "correct it at the source")
+        moment = pd.Timestamp(datetime.fromisoformat(text or ""))
+    except ValueError as error:
+        raise _RefusedError(column, text, "is not a moment in ISO 8601", "correct it at the source") from error
+    if len(text or "") <= DATE_LENGTH:
+        moment += pd.Timedelta(days=1) - INSTANT
     if moment.tzinfo is None:
         if timezone is None:
             raise _RefusedError(column, text, "has no time zone", "set `timezone` in the mapping")
@@ -135,8 +144,12 @@ def _moment(text: str | None, column: str, timezone: str | None) -> pd.Timestamp
 
 
 def _number(text: str | None, column: str) -> float | None:
+    if not text:
+        return None
     try:
-        return float(text) if text else None
+        return float(
+            text.replace("_", "?")
+        )  # Python reads 1_000 as a thousand; a log that says so means something else
     except ValueError as error:
         raise _RefusedError(column, text, "is not a number", "correct it at the source") from error
 
@@ -223,10 +236,13 @@ def _meaning(mapping: XesMapping, event: _TimedEvent, work: _Work) -> tuple[str,
         case ActivityMapping(kind=kind, direction=direction, hours=hours):
             said = {"kind": kind, "status": "done", "direction": direction, "hours": hours}
             return "activities", said | {"occurred_at": event.moment}
-        case WorkMapping() as part if status := part.status_of(_transition(mapping, event, part)):
-            return "activities", work.step(part, event.name, status, event.moment)
-    rule, remedy = "is not named by the mapping", "add it to the mapping, if it matters"
-    raise _RefusedError(mapping.event.name, event.name, rule, remedy)
+        case WorkMapping() as part:
+            transition = _transition(mapping, event, part)
+            if status := part.status_of(transition):
+                return "activities", work.step(part, event.name, status, event.moment)
+            where = mapping.event.transition or mapping.event.name
+            raise _RefusedError(where, transition, *UNNAMED)
+    raise _RefusedError(mapping.event.name, event.name, *UNNAMED)
 
 
 def _transition(mapping: XesMapping, event: _TimedEvent, part: WorkMapping) -> str:

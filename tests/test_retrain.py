@@ -1,0 +1,127 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from tests.books import END_DAY, UNTIL, day, settings_of
+from walkaway import retrain as module
+from walkaway.bundle import champion_version
+from walkaway.errors import BookError, BundleError, LockedError
+from walkaway.retrain import retrain
+from walkaway.storage import exclusive
+
+pytest_plugins = ("tests.books",)
+
+EARLIER = UNTIL - pd.Timedelta(days=7)
+
+
+@pytest.fixture
+def told(monkeypatch, trained):
+    """What training and MLflow were asked: both are replaced, since what they do is tested elsewhere."""
+    asked = []
+
+    def train(book, until, settings, step):
+        asked.append(("train", until))
+        return replace(trained, model=replace(trained.model, facts=trained.model.facts | {"known_until": str(until)}))
+
+    def log(model, folder, tables, figures, *, models, uri):
+        asked.append(("log", folder.name, sorted(figures), uri))
+        return f"v{len(asked)}"
+
+    monkeypatch.setattr(module, "train", train)
+    monkeypatch.setattr(module, "log_training", log)
+    monkeypatch.setattr(module, "set_alias", lambda number, *, models, uri: asked.append(("alias", number, uri)))
+    return asked
+
+
+def test_the_first_model_becomes_champion_and_gets_the_alias(saved_book, tmp_path, told):
+    done = retrain(saved_book, tmp_path, UNTIL, settings_of("sqlite:///x.db"))
+
+    assert (done.promoted, done.champion) == (True, done.folder.name)
+    assert champion_version(tmp_path) == done.folder.name
+    assert told == [
+        ("train", UNTIL),
+        ("log", done.folder.name, [], "sqlite:///x.db"),
+        ("alias", "v2", "sqlite:///x.db"),
+    ]
+
+
+def test_a_second_model_is_kept_and_does_not_become_champion(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of())
+
+    assert second.folder != first.folder
+    assert second.folder.is_dir()
+    assert (second.promoted, second.champion, champion_version(tmp_path)) == (False, first.champion, first.champion)
+    assert [what for what, *_ in told] == ["train", "log", "alias", "train", "log"]
+
+
+def test_a_second_model_becomes_champion_when_promoted(saved_book, tmp_path, told):
+    retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+
+    assert (second.promoted, champion_version(tmp_path)) == (True, second.folder.name)
+    assert told[-1] == ("alias", second.registered, None)
+
+
+def test_the_same_training_again_is_in_use_already(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, UNTIL, settings_of())
+    again = retrain(saved_book, tmp_path, UNTIL, settings_of())
+
+    assert (again.promoted, again.folder) == (True, first.folder)
+
+
+def test_without_until_all_that_the_book_knows_is_used(saved_book, book, tmp_path, told):
+    retrain(saved_book, tmp_path, None, settings_of())
+
+    assert told[0] == ("train", book.last_recorded_at())
+    assert day(END_DAY - 7) < book.last_recorded_at() <= day(END_DAY)
+
+
+def test_figures_are_drawn_of_the_training_and_logged(saved_book, tmp_path, told):
+    retrain(saved_book, tmp_path, UNTIL, settings_of(), figures=lambda done: {f"{len(done.calls)}.png": None})
+
+    assert told[1][2] == ["573.png"]
+
+
+def test_a_held_lock_stops_a_second_training_before_it_begins(saved_book, tmp_path, told):
+    text = r"models is in use by another run \(it holds .*models/\.lock\)\. Wait for it to end\."
+
+    with exclusive(tmp_path / "models"), pytest.raises(LockedError, match=text) as caught:
+        retrain(saved_book, tmp_path / "models", UNTIL, settings_of())
+    assert caught.value.exit_code == 5
+    assert told == []
+
+
+def test_the_lock_is_free_after_a_training_that_failed(saved_book, tmp_path, told):
+    with pytest.raises(BookError, match=r"is not a book: it has no manifest\.json"):
+        retrain(tmp_path / "nothing", tmp_path / "models", UNTIL, settings_of())
+
+    assert retrain(saved_book, tmp_path / "models", UNTIL, settings_of()).promoted is True
+
+
+def test_a_damaged_pointer_stops_a_training_before_it_begins(saved_book, tmp_path, told):
+    (tmp_path / "champion.json").write_text("{}")
+
+    with pytest.raises(BundleError, match=r"champion\.json: its bytes are not those that were written"):
+        retrain(saved_book, tmp_path, UNTIL, settings_of())
+    assert told == []
+
+
+def test_promoting_repairs_a_damaged_pointer(saved_book, tmp_path, told):
+    (tmp_path / "champion.json").write_text("{}")
+    done = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+
+    assert champion_version(tmp_path) == done.folder.name
+
+
+def test_a_training_that_mlflow_refuses_leaves_the_champion_alone(saved_book, tmp_path, told, monkeypatch):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+
+    def refuse(*args, **kwargs):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(module, "log_training", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+    assert champion_version(tmp_path) == first.champion
