@@ -75,6 +75,7 @@ def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings) ->
     """Fit the heads on what was known at `until`; the history may know more, and is not asked for it.
 
     Raises:
+        UsageError: no deal had been created by then.
         DataError: nothing to learn from by then.
     """
     book = known(history.book, until)
@@ -82,8 +83,9 @@ def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings) ->
         raise UsageError(f"--until {until:%Y-%m-%dT%H:%M}Z lies before the first deal was created. Use a later moment.")
     every = settings.cadence_days or cadence_days(book)
     snapshots = open_snapshots(book, _training_moments(book, until, every))
-    read = read_rows(history, snapshots, plan_features(book))
-    plan, X = _without_constants(plan_features(book), read.X)
+    planned = plan_features(book)
+    read = read_rows(history, snapshots, planned)
+    plan, X = _without_constants(planned, read.X)
     labels = label(book, snapshots)
     deal = pd.factorize(snapshots["deal_id"])[0]
     weight = snapshot_weights(history.at(snapshots).age_days, every)
@@ -245,8 +247,6 @@ def train(
         DataError: no won or no lost deal to learn from.
     """
     book = known(book, until)
-    if book.deals.empty:
-        raise UsageError(f"--until {until:%Y-%m-%dT%H:%M}Z lies before the first deal was created. Use a later moment.")
     history = History(book)
     step("heads on all data", 0, 1)
     final = fit_as_of(history, until, settings)
