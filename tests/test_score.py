@@ -40,7 +40,7 @@ def one(text: str) -> pd.DatetimeIndex:
 
 
 def test_the_most_valuable_hour_comes_first_and_ties_go_by_the_deals_name(small):
-    table = score(small, plain_model(), one("2026-01-05"), forgo=0.1)
+    table = score(small, plain_model(), one("2026-01-05"), forgo=0.1, reasons=0)
 
     assert table["deal_id"].tolist() == ["big", "twin a", "twin b"]
     assert table["value_per_hour"].round(9).tolist() == [180.0, 100.0, 100.0]

@@ -50,7 +50,7 @@ class PlannedFeature(BaseModel):
 class FeaturePlan(BaseModel):
     """The columns of a feature frame, in order."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ignored_types=(cached_property,))
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     features: tuple[PlannedFeature, ...]
 

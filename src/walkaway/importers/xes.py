@@ -27,6 +27,7 @@ __all__ = ["Imported", "import_xes", "read_traces"]
 Attributes = dict[str, str]
 INSTANT = pd.Timedelta(microseconds=1)
 UNNAMED = ("is not named by the mapping", "add it to the mapping, if it matters")
+GZIP_MAGIC = b"\x1f\x8b"
 DATE_LENGTH = len("2026-01-31")
 
 
@@ -79,7 +80,8 @@ class _RefusedError(Exception):
 def _open(path: Path) -> IO[bytes]:
     if not path.is_file():
         raise DataError(f"{path}: no such file. Name an XES log (.xes or .xes.gz).")
-    zipped = path.open("rb").read(2) == b"\x1f\x8b"
+    with path.open("rb") as file:
+        zipped = file.read(2) == GZIP_MAGIC
     return gzip.open(path) if zipped else path.open("rb")  # type: ignore[return-value]
 
 
@@ -147,9 +149,7 @@ def _number(text: str | None, column: str) -> float | None:
     if not text:
         return None
     try:
-        return float(
-            text.replace("_", "?")
-        )  # Python reads 1_000 as a thousand; a log that says so means something else
+        return float(text.replace("_", "?"))  # Python reads 1_000 as a thousand; in a log that is a slip
     except ValueError as error:
         raise _RefusedError(column, text, "is not a number", "correct it at the source") from error
 

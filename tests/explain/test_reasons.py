@@ -1,0 +1,201 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tests.books import plain_model, rows_of
+from walkaway.calls import read_rows
+from walkaway.explain import Attribution, Factor, attribute, factors_of, reasons_table
+from walkaway.explain.attribution import TERMS
+from walkaway.explain.reasons import say, written
+from walkaway.features import REGISTRY, FeaturePlan, PlannedFeature
+from walkaway.history import History
+
+pytest_plugins = ("tests.books",)
+
+NONE = float("nan")
+TWO = FeaturePlan(features=(PlannedFeature(feature="age_days"), PlannedFeature(feature="days_since_touch")))
+
+
+@pytest.fixture(scope="module")
+def told(trained, book):
+    """Rows of the trained model, their attribution and up to eight reasons of each."""
+    rows = read_rows(History(book), trained.calls[["deal_id", "as_of"]], trained.model.plan)
+    attribution = attribute(trained.model, rows)
+    return rows, attribution, reasons_table(trained.model, rows, attribution, 8)
+
+
+def attribution_of(terms, agreed=None, explained=True) -> Attribution:
+    """One row's terms of the two features of TWO and of size, margin and floor."""
+    terms = np.log(np.array([terms], dtype=float))
+    agreed = np.ones(terms.shape, dtype=bool) if agreed is None else np.array([agreed])
+    return Attribution((*TWO.columns, *TERMS), 100.0, terms, agreed, np.array([explained]))
+
+
+def rows_of_two():
+    rows = rows_of([5000.0], [0.4])
+    return type(rows)(rows.snapshots, np.array([[12.0, NONE]], dtype=np.float32), rows.terms)
+
+
+def reasons(terms, most=5, **others) -> list:
+    """[sentence, factor] of each reason told."""
+    table = reasons_table(plain_model(plan=TWO), rows_of_two(), attribution_of(terms, **others), most)
+    row = table.iloc[0]
+    pairs = [(row[f"reason_{k}"], round(row[f"factor_{k}"], 9)) for k in range(1, most + 1)]
+    return [(text, factor) for text, factor in pairs if isinstance(text, str)]
+
+
+def test_the_strongest_factor_comes_first_whether_it_lifts_or_lowers():
+    assert reasons([0.5, 1.5, 3.0, 0.9, 1.0]) == [
+        ("deal size of EUR 5,000", 3.0),
+        ("open for 12 days", 0.5),
+        ("nothing done yet", 1.5),
+        ("margin rate of 40%", 0.9),
+    ]
+
+
+def test_a_factor_on_which_the_bag_disagrees_is_not_told():
+    assert reasons([0.1, 1.5, 1.0, 1.0, 1.0], agreed=[False, True, True, True, True]) == [("nothing done yet", 1.5)]
+
+
+def test_no_more_reasons_are_told_than_asked_for():
+    assert reasons([0.5, 1.5, 3.0, 0.9, 1.0], most=2) == [("deal size of EUR 5,000", 3.0), ("open for 12 days", 0.5)]
+
+
+@pytest.mark.parametrize(("factor", "count"), [(1.019, 0), (1.021, 1), (0.981, 0), (0.979, 1)])
+def test_a_factor_within_two_percent_of_one_is_no_reason(factor, count):
+    assert len(reasons([factor, 1.0, 1.0, 1.0, 1.0])) == count
+
+
+def test_the_floor_under_hours_is_arithmetic_and_never_a_reason():
+    assert reasons([1.0, 1.0, 1.0, 1.0, 9.0]) == []
+
+
+def test_a_deal_sold_at_a_loss_has_one_plain_reason_and_no_factor():
+    table = reasons_table(plain_model(plan=TWO), rows_of_two(), attribution_of([9.0] * 5, explained=False), 3)
+
+    assert table.filter(like="reason").iloc[0].fillna("").tolist() == [
+        "worth nothing or less if won: sold at a loss",
+        "",
+        "",
+    ]
+    assert table.filter(like="factor").isna().all(axis=None)
+
+
+def test_more_reasons_asked_for_than_there_are_terms_are_left_empty():
+    assert len(reasons([0.5, 1.5, 3.0, 0.9, 1.0], most=8)) == 4
+
+
+def test_columns_alternate_reason_and_factor():
+    table = reasons_table(plain_model(plan=TWO), rows_of_two(), attribution_of([0.5] * 5), 2)
+
+    assert table.columns.tolist() == ["reason_1", "factor_1", "reason_2", "factor_2"]
+
+
+def test_a_missing_amount_says_what_it_is_taken_as_and_a_missing_margin_that_there_is_none():
+    model, rows = plain_model(), rows_of([NONE])
+    size, margin, floor = factors_of(model, rows, attribute(model, rows), 0)[1:]
+
+    assert size == Factor("price and profit", "deal size", 1.0, "no amount recorded yet, taken as EUR 1,000")
+    assert margin == Factor("price and profit", "margin rate", 1.0, "margin rate of 1, since none is recorded")
+    assert floor.sentence == "least time any deal takes"
+
+
+def test_factors_stand_in_the_order_of_the_columns_and_none_is_left_out(told, trained):
+    rows, attribution, _ = told
+    row = int(np.argmax(attribution.explained))
+    found = factors_of(trained.model, rows, attribution, row)
+
+    assert [factor.feature for factor in found] == list(attribution.columns)
+    assert [factor.factor for factor in found] == np.exp(attribution.terms[row]).tolist()
+    assert [factor.agreed for factor in found] == attribution.agreed[row].tolist()
+
+
+def test_a_row_that_is_not_explained_has_no_factors(told, trained):
+    rows, attribution, _ = told
+    row = int(np.argmin(attribution.explained))
+
+    assert attribution.explained[row] == np.False_
+    assert factors_of(trained.model, rows, attribution, row) == []
+
+
+def test_no_sentence_holds_a_name_of_a_feature_a_bracket_or_an_underscore(told, trained):
+    rows, attribution, table = told
+    sentences = set(table.filter(like="reason").stack().dropna())
+    for row in range(0, len(rows.X), 25):
+        sentences |= {factor.sentence for factor in factors_of(trained.model, rows, attribution, row)}
+    names = [name for name in REGISTRY if "_" in name]
+
+    assert len(sentences) > 100
+    assert [s for s in sentences if any(mark in s for mark in "[]{}_")] == []
+    assert [s for s in sentences for name in names if name in s] == []
+    assert [s for s in sentences if "nan" in s.split() or "None" in s or s != s.strip() or not s] == []
+
+
+def test_reasons_of_every_row_are_sorted_agreed_and_more_than_two_percent(told):
+    _, attribution, table = told
+    strength = np.abs(np.log(table.filter(like="factor").to_numpy()))
+    for row in range(len(table)):
+        told_here = strength[row][~np.isnan(strength[row])].tolist()
+        agreed = np.abs(attribution.terms[row])[:-1][attribution.agreed[row][:-1]]
+        agreed = agreed[np.abs(np.expm1(attribution.terms[row][:-1][attribution.agreed[row][:-1]])) >= 0.02]
+        expected = sorted(agreed.tolist(), reverse=True)[:8] if attribution.explained[row] else []
+        assert told_here == pytest.approx(expected, rel=1e-12)
+        assert all(a >= b for a, b in pairwise(told_here))
+
+
+def test_a_factor_is_written_as_its_sentence_and_a_times_sign():
+    assert str(Factor("timing", "age_days", 0.4849, "open for 41 days")) == "open for 41 days: ×0.48"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (41.2, "days", "41 days"),
+        (1.4, "days", "1 day"),
+        (1.0, "days", "1 day"),
+        (1.6, "days", "2 days"),
+        (0.5, "days", "12 hours"),
+        (1 / 24, "days", "about an hour"),
+        (0.01, "days", "less than an hour"),
+        (0.0, "days", "less than an hour"),
+        (-3.0, "days", "-3 days"),
+        (-0.5, "days", "-12 hours"),
+        (9.5, "minutes", "10 minutes"),
+        (9.4, "minutes", "9.4 minutes"),
+        (1234567.4, "money", "EUR 1,234,567"),
+        (0.825, "ratio", "82%"),
+        (0.0, "weekday", "Monday"),
+        (6.0, "weekday", "Sunday"),
+        (7.0, "hour of day", "07:00 UTC"),
+        (3.0, "count", "3"),
+        (1.0, "category", "offer"),
+        (2.0, "category", "call, begun"),
+    ],
+)
+def test_a_value_is_written_with_its_unit(value, unit, text):
+    assert written(value, unit, "EUR", ("new / done", "offer / done", "call / begun")) == text
+
+
+def test_an_overdue_hour_is_not_written_as_less_than_an_hour_to_come():
+    assert written(-2 / 24, "days", "EUR") == "-2 hours"
+    assert written(-1 / 24, "days", "EUR") != written(0.0, "days", "EUR")
+
+
+def test_money_without_a_currency_has_no_space_in_front():
+    assert written(900.0, "money", "") == "900"
+
+
+@pytest.mark.parametrize(
+    ("planned", "value", "text"),
+    [
+        (PlannedFeature(feature="days_since_touch"), NONE, "nothing done yet"),
+        (PlannedFeature(feature="days_since_stage", word="offer"), NONE, "has not reached offer"),
+        (PlannedFeature(feature="stage", categories=("new", "offer")), 1.0, "stands at offer"),
+        (PlannedFeature(feature="stage", categories=("new", "offer")), NONE, "no stage recorded yet"),
+        (PlannedFeature(feature="step_count", word="call / done"), 2.0, "call, times so far: 2"),
+        (PlannedFeature(feature="touches_in", word="30"), 4.0, "activities in the last 30 days: 4"),
+    ],
+)
+def test_a_feature_says_its_sentence_or_what_is_absent(planned, value, text):
+    assert say(planned, value, "EUR") == text

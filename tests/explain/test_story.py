@@ -1,0 +1,86 @@
+import json
+from dataclasses import replace
+from math import prod
+
+import pandas as pd
+import pytest
+
+from tests.books import START, plain_model, rows_of
+from walkaway.calls import make_calls, read_rows
+from walkaway.explain import DealStory, Factor, tell
+from walkaway.history import History
+
+pytest_plugins = ("tests.books",)
+
+
+def story_of(*factors: Factor) -> DealStory:
+    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0]), 5.0))
+    return replace(story, factors=factors)
+
+
+def test_a_story_is_its_call_with_the_model_behind_it():
+    model = plain_model(version="v3", facts={"currency": "EUR", "assumed_hours_share": 0.125})
+    [story] = tell(model, make_calls(model, rows_of([2000.0], [0.5]), 150.0))
+
+    assert (story.deal_id, story.as_of, story.verdict, story.bar) == ("d0", START, "pursue", 150.0)
+    assert (story.model_version, story.currency) == ("v3", "EUR")
+    numbers = (story.win_probability, story.value_if_won, story.remaining_hours, story.value_per_hour)
+    assert [round(number, 9) for number in numbers] == [0.5, 1000.0, 2.0, 200.0]
+    assert (round(story.typical_value_per_hour, 9), [round(f.factor, 9) for f in story.factors]) == (200.0, [1, 2, 0.5, 1])
+
+
+def test_typical_times_every_factor_is_the_value_per_hour_of_each_story(trained, book):
+    rows = read_rows(History(book), trained.calls[["deal_id", "as_of"]].iloc[::9], trained.model.plan)
+    stories = tell(trained.model, make_calls(trained.model, rows, 50.0))
+    gainful = [story for story in stories if story.factors]
+
+    assert len(gainful) > 50
+    for story in gainful:
+        product = story.typical_value_per_hour * prod(f.factor for f in story.factors)
+        assert product == pytest.approx(story.value_per_hour, rel=1e-9)
+
+
+def test_a_deal_sold_at_a_loss_has_no_factors():
+    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0], [-0.5]), 0.0))
+
+    assert (story.factors, story.verdict) == ((), "walk_away")
+
+
+def test_the_strongest_factors_come_first_whether_they_lift_or_lower():
+    a, b, c = (Factor("timing", name, f, name) for name, f in (("a", 0.5), ("b", 3.0), ("c", 1.5)))
+
+    assert story_of(a, b, c).strongest(2) == [b, a]
+
+
+def test_a_factor_on_which_the_bag_disagrees_and_the_floor_are_left_out():
+    torn = Factor("timing", "a", 9.0, "a", agreed=False)
+    floor = Factor("effort", "floor under hours", 9.0, "least time any deal takes")
+    kept = Factor("timing", "c", 1.5, "c")
+
+    assert story_of(torn, floor, kept).strongest(8) == [kept]
+
+
+def test_a_story_as_json_is_plain_and_says_all():
+    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0, float("nan")]), 5.0))[:1]
+    read = json.loads(json.dumps(story.as_json(), allow_nan=False))
+
+    assert read["as_of"] == "2025-01-06T00:00:00+00:00"
+    assert read["factors"][0] == {
+        "theme": "timing",
+        "feature": "age_days",
+        "factor": 1.0,
+        "sentence": "open for 1 day",
+        "agreed": True,
+    }
+    assert {name: read[name] for name in ("deal_id", "verdict", "bar")} == {
+        "deal_id": "d0",
+        "verdict": "pursue",
+        "bar": 5.0,
+    }
+
+
+def test_stories_are_told_in_the_order_of_the_calls():
+    rows = rows_of([10.0, 30.0, 20.0])
+    stories = tell(plain_model(), make_calls(plain_model(), rows, 5.0))
+
+    assert pd.Series([story.deal_id for story in stories]).tolist() == ["d0", "d1", "d2"]

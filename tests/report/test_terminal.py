@@ -1,0 +1,232 @@
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from tests.books import CURVE, UNTIL, book_with_signal, plain_model, rows_of
+from walkaway.calls import make_calls
+from walkaway.economics import Curve
+from walkaway.explain import Factor, tell
+from walkaway.importers.xes import Imported
+from walkaway.report.terminal import show_import, show_score, show_story, show_training
+from walkaway.retrain import Retrained
+from walkaway.schema import Manifest
+from walkaway.score import score
+
+pytest_plugins = ("tests.books",)
+
+LONG = "0061v00000ABCDEFGHIJ-a-very-long-name-of-a-deal-as-some-systems-have-them-0001"
+
+
+def shown(renderable, width: int = 80) -> str:
+    out = StringIO()
+    Console(file=out, width=width, highlight=False).print(renderable)
+    return out.getvalue()
+
+
+def words(text: str) -> str:
+    """The text with every run of spaces and line ends as one space."""
+    return " ".join(text.replace("│", " ").split())
+
+
+def imported(quarantine: pd.DataFrame) -> Imported:
+    book = book_with_signal()
+    manifest = Manifest(rows_used={"deals": 1234567, "activities": 7}, rows_in={"deals": 1234570})
+    return Imported(book.with_tables(manifest=manifest), quarantine)
+
+
+@pytest.fixture(scope="module")
+def done(trained):
+    return Retrained(trained, Path("models/20250804-0123456789ab"), "3", "20250101-ffffffffffff")
+
+
+@pytest.fixture(scope="module")
+def story(trained, book):
+    from walkaway.score import explain_deals
+
+    table = score(book, trained.model, pd.DatetimeIndex([UNTIL]), forgo=0.1, reasons=0)
+    best = table["deal_id"].iloc[0]
+    [told] = explain_deals(book, replace(trained.model, version="20250804-0123456789ab"), [best], UNTIL, forgo=0.1)
+    return told
+
+
+@pytest.fixture(scope="module")
+def called(trained, book):
+    at = pd.DatetimeIndex([UNTIL - pd.Timedelta(days=7), UNTIL])
+    return score(book, replace(trained.model, version="v1"), at, forgo=0.1, bar=150.0, reasons=1)
+
+
+QUARANTINE = pd.DataFrame(
+    {
+        "table": ["deals", "deals", "activities"],
+        "column": ["amount", "amount", "a_column_of_some_length_indeed"],
+        "rule": ["is not a number and is therefore left out of the book, as the rule says"] * 2 + ["is missing"],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def screens(done, story, called, trained):
+    long = replace(story, deal_id=LONG, factors=(*story.factors, Factor("timing", "x", 9.9, "a word and " * 20)))
+    return {
+        "training": show_training(done),
+        "training without signal": show_training(
+            replace(done, trained=replace(done.trained, model=replace(trained.model, signal=False), tables={}))
+        ),
+        "score": show_score(called, trained.model.curve, "EUR", "reports/" + "x" * 90 + ".csv"),
+        "story": show_story(story),
+        "story of a long name": show_story(long),
+        "story of a loss": show_story(replace(story, factors=(), verdict="walk_away", value_if_won=-5.0)),
+        "import": show_import(imported(QUARANTINE), "data/book"),
+        "import of all": show_import(imported(QUARANTINE.iloc[:0]), "data/book"),
+    }
+
+
+SCREENS = ["training", "training without signal", "score", "story", "story of a long name", "story of a loss"]
+SCREENS += ["import", "import of all"]
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_no_line_is_longer_than_80_columns_and_nothing_is_cut(screens, name):
+    text = shown(screens[name])
+
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+    assert "…" not in text
+    assert len(text.splitlines()) > 2
+
+
+@pytest.mark.parametrize("name", ["training", "score", "story", "import"])
+def test_no_number_is_broken_over_two_lines_at_80_columns(screens, name):
+    """A screen twice as wide has room for all; each of its numbers stands whole on the narrow one too."""
+    numbers = {word for word in shown(screens[name], 160).split() if any(c.isdigit() for c in word) and len(word) < 20}
+    narrow = set(shown(screens[name]).split())
+
+    assert numbers - narrow == set()
+
+
+def test_the_training_screen_says_what_went_in(screens):
+    text = words(shown(screens["training"]))
+
+    assert "171 deals known until 2025-08-04T00:00: 61 won, 77 lost, 33 open." in text
+    assert "1,375 events, 897 snapshots (14% of deals still open), 30 features. Share of hours assumed: 11%." in text
+    assert "573 out-of-time calls, 446 of them settled since" in text
+
+
+def test_the_training_screen_names_the_model_in_use(done):
+    text = words(shown(show_training(done)))
+    other = words(shown(show_training(replace(done, champion=done.folder.name))))
+
+    assert text.endswith(
+        "Model 20250804-0123456789ab, version 3 in MLflow: kept; in use is 20250101-ffffffffffff (--promote replaces it)"
+    )
+    assert other.endswith("Model 20250804-0123456789ab, version 3 in MLflow: in use (champion)")
+
+
+def test_each_baseline_stands_beside_the_model(screens, trained):
+    lines = shown(screens["training"]).splitlines()
+    auc = trained.tables["win"]["auc"]
+    for label, name in (
+        ("this model", "win_probability"),
+        ("logistic regression", "logistic"),
+        ("win rate of the stage", "stage_rate"),
+        ("base rate", "base_rate"),
+    ):
+        assert [line for line in lines if line.startswith(label) and f"{auc[name]:.3f}" in line] != []
+
+
+def test_without_signal_the_screen_says_so(screens):
+    text = words(shown(screens["training without signal"]))
+
+    assert "No signal: out of time no better than the base rate. It is published instead; each verdict is unsure." in text
+    assert "No signal" not in shown(screens["training"])
+
+
+def test_without_a_curve_a_bar_by_hand_is_proposed(done):
+    model = replace(done.trained.model, curve=Curve((), (), (), ()))
+    text = words(shown(show_training(replace(done, trained=replace(done.trained, model=model)))))
+
+    assert "No curve: too few settled deals to try a bar on. Set one by hand with --bar." in text
+
+
+def test_a_curve_is_shown_at_five_shares_and_called_an_estimate(done):
+    model = replace(done.trained.model, curve=CURVE)
+    text = shown(show_training(replace(done, trained=replace(done.trained, model=model))))
+    rows = [line.split() for line in text.splitlines() if " EUR " in line]
+
+    assert "What a bar frees and forgoes (an estimate)" in text
+    assert rows == [["0.0%", "EUR", "10", "10%", "9"]] * 3 + [["10.0%", "EUR", "20", "50%", "5"]] * 2
+
+
+def test_the_score_screen_counts_the_newest_moment_only(called, trained):
+    text = words(shown(show_score(called, trained.model.curve, "EUR", "calls.csv")))
+    last = called[called["as_of"] == UNTIL]
+    dropped = last[last["verdict"] == "walk_away"]
+
+    assert text.startswith(f"{len(last)} deals open at 2025-08-04 00:00 UTC: ")
+    assert f"{len(dropped)} walk_away" in text
+    hours = f"{dropped['remaining_hours'].sum():,.0f} of {last['remaining_hours'].sum():,.0f} expected hours"
+    assert f"Walking away frees {hours}" in text
+    assert "Bar: EUR 150 per hour" in text
+    assert text.endswith(f"{len(called)} calls written to calls.csv")
+
+
+def test_the_deals_most_worth_dropping_are_those_that_would_take_most_hours(called, trained):
+    text = shown(show_score(called, trained.model.curve, "EUR", "calls.csv"))
+    last = called[(called["as_of"] == UNTIL) & (called["verdict"] == "walk_away")]
+    expected = last.sort_values("remaining_hours", ascending=False)["deal_id"].head(10).tolist()
+
+    assert [line.split()[0] for line in text.splitlines() if line[:1] == "d" and line[1:4].isdigit()] == expected
+
+
+def test_a_score_without_any_drop_lists_none(called, trained):
+    text = shown(show_score(called.assign(verdict="pursue"), trained.model.curve, "EUR", "calls.csv"))
+
+    assert "most worth dropping" not in text
+    assert "Walking away frees 0 of" in words(text)
+
+
+def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
+    [told] = tell(plain_model(), make_calls(plain_model(version="v2"), rows_of([3000.0]), 120.0))
+    text = words(shown(show_story(told)))
+
+    assert "Deal d0 at 2025-01-06 00:00 UTC" in text
+    assert "PURSUE an hour on it is worth EUR 600; the bar is EUR 120" in text
+    assert "50% to win × EUR 3,000 = EUR 1,500 expected, for 2.0 hours still to spend" in text
+    assert "a typical open deal EUR 200 deal size of EUR 3,000 ×3.00" in text
+
+
+def test_the_factors_shown_and_the_rest_multiply_to_the_value_per_hour(story):
+    lines = [line.strip("│ ").rsplit("×", 1) for line in shown(show_story(story), 120).splitlines() if "×" in line]
+    shown_factors = [float(factor) for text, factor in lines if "to win" not in text]
+    rest = len(story.factors) - 8
+
+    assert len(shown_factors) == 9
+    assert any(text.startswith(f"{rest} smaller factors together") for text, _ in lines)
+    product = story.typical_value_per_hour
+    for factor in shown_factors:
+        product *= factor
+    assert product == pytest.approx(story.value_per_hour, rel=0.05)  # two decimals each
+
+
+def test_a_story_of_a_loss_says_that_it_is_sold_at_a_loss(screens):
+    text = words(shown(screens["story of a loss"]))
+
+    assert "WALK AWAY" in text
+    assert "Worth nothing or less if won: sold at a loss." in text
+    assert "smaller factors together" not in text
+
+
+def test_the_import_screen_gives_the_sums_and_the_reasons_for_quarantine(screens):
+    text = words(shown(screens["import"]))
+
+    assert "Book data/book table rows deals 1,234,567 activities 7" in text
+    assert "1,234,577 rows in = 1,234,574 used + 3 quarantined" in text
+    assert "activities: a_column_of_some_length_indeed is missing 1" in text
+    assert "why quarantined" not in shown(screens["import of all"])
+
+
+def test_a_screen_without_a_terminal_holds_no_escape_codes(screens):
+    assert [name for name, screen in screens.items() if "\x1b" in shown(screen)] == []
