@@ -1,6 +1,7 @@
 """A small seeded book with real signal, settings that train on it in about a second, and models made by hand.
 
-A plugin of the tests that need them: `pytest_plugins = ("tests.books",)`. What is dear is made once a session; tests copy it.
+A plugin of the tests that need them: `pytest_plugins = ("tests.books",)`. What is dear is made once a session, and
+copied by tests that change it.
 It is imported before pytest could rewrite it, and asserts nothing: PYTEST_DONT_REWRITE.
 """
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-
 from tests.books import plain_model, rows_of
+
 from walkaway import bundle
 from walkaway.bundle import champion_version, load_bundle, load_champion, save_bundle, set_champion
 from walkaway.calls import make_calls, read_rows

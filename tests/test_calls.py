@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from tests.books import START, plain_model, rows_of
+
 from walkaway.calls import Rows, make_calls, read_rows
 from walkaway.economics import value_per_hour
 from walkaway.features import FeaturePlan, PlannedFeature, build_features

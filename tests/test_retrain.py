@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-
 from tests.books import END_DAY, UNTIL, day, settings_of
+
 from walkaway import retrain as module
 from walkaway.bundle import champion_version
 from walkaway.errors import BookError, BundleError, LockedError

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-
 from tests.books import CURVE, START, UNTIL, book_with_signal, day, plain_model
+
 from walkaway.calls import make_calls, read_rows
 from walkaway.economics import Curve
 from walkaway.errors import UsageError
@@ -129,7 +129,9 @@ def test_a_moment_asked_among_others_gets_the_rows_it_gets_alone(champion, book)
 
 
 def test_a_moment_before_the_first_deal_is_refused(small):
-    text = r"as_of 2025-12-31T23:00:00Z lies before the book's first deal \(2026-01-01T00:00:00Z\): nothing was known then"
+    text = (
+        r"as_of 2025-12-31T23:00:00Z lies before the book's first deal \(2026-01-01T00:00:00Z\): nothing was known then"
+    )
 
     with pytest.raises(UsageError, match=text):
         score(small, plain_model(), one("2025-12-31T23:00"), forgo=0.1)
@@ -140,7 +142,9 @@ def test_the_moment_of_the_first_deal_itself_is_not_too_early(small):
 
 
 def test_a_moment_more_than_a_year_after_the_newest_record_is_refused(small):
-    text = r"as_of 2027-01-08 lies more than a year after the book's newest record \(2026-01-06\)\. Import a newer export"
+    text = (
+        r"as_of 2027-01-08 lies more than a year after the book's newest record \(2026-01-06\)\. Import a newer export"
+    )
 
     with pytest.raises(UsageError, match=text):
         score(small, plain_model(), one("2027-01-08"), forgo=0.1)
@@ -207,7 +211,15 @@ def test_numbers_do_not_depend_on_the_reasons_asked_for(scored, champion, book):
 def test_stories_are_told_in_the_order_asked_for_with_the_numbers_of_the_score(scored, champion, book):
     asked = scored["deal_id"].iloc[[5, 0, 9]].tolist()
     stories = explain_deals(book, champion, asked, UNTIL, forgo=0.1)
-    columns = ["win_probability", "value_if_won", "remaining_hours", "expected_value", "value_per_hour", "bar", "verdict"]
+    columns = [
+        "win_probability",
+        "value_if_won",
+        "remaining_hours",
+        "expected_value",
+        "value_per_hour",
+        "bar",
+        "verdict",
+    ]
     by_deal = scored.set_index("deal_id")
 
     assert [story.deal_id for story in stories] == asked

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.image import imread
-
 from tests.books import UNTIL, plain_model, settings_of
+
 from walkaway.bundle import load_champion, save_bundle
 from walkaway.calls import make_calls, read_rows
 from walkaway.history import History

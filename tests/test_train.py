@@ -4,8 +4,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-
 from tests.books import START, TINY, UNTIL, book_with_signal, day
+
 from walkaway.bundle import save_bundle
 from walkaway.calls import make_calls, read_rows
 from walkaway.config import TrainSettings

@@ -61,8 +61,8 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     """Call each row: probability, worth, hours, their index, and the verdict at the bar.
 
     Returns:
-        A table of deal_id, as_of, win_probability, value_if_won (money), remaining_hours, expected_value (money),
-        value_per_hour (money per hour), bar, verdict.
+        A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (none was known, the typical one
+        stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), bar, verdict.
     """
     one, each = model.heads.estimate(rows.X, rows.terms), model.heads.estimate_by_member(rows.X, rows.terms)
     expected = expected_value(one.win_probability, one.value_if_won)
@@ -72,6 +72,7 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     table = rows.snapshots.assign(
         win_probability=one.win_probability,
         value_if_won=one.value_if_won,
+        amount_imputed=rows.terms["amount"].isna().to_numpy(),
         remaining_hours=one.remaining_hours,
         expected_value=expected,
         value_per_hour=value_per_hour(expected, one.remaining_hours, model.floor_hours),

@@ -186,7 +186,7 @@ def score(
     if out != "-":
         from walkaway.report.terminal import show_score
 
-        _print(show_score(table, model.curve, str(model.facts.get("currency", "")), out), quiet)
+        _print(show_score(table, model, out), quiet)
 
 
 def _moments(

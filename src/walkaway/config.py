@@ -33,7 +33,7 @@ class HeadSettings(_Frozen):
     decay: float = Field(default=0.95, ge=0, le=1)
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=2, ge=1)
-    win: BoosterSettings = BoosterSettings(trees=250, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
+    win: BoosterSettings = BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
     hours: BoosterSettings = BoosterSettings(trees=150)
     worth: BoosterSettings = BoosterSettings(trees=100)
 

@@ -64,9 +64,8 @@ def score(
         reasons: how many reasons a call gets at most; 0 for none, which is much faster.
 
     Returns:
-        One row an open deal and moment, by as_of, then highest value_per_hour first: deal_id, as_of, win_probability,
-        value_if_won, remaining_hours, expected_value, value_per_hour, bar, verdict, reason_1, factor_1, ...,
-        model_version, assumed_hours_share.
+        One row an open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
+        reason_1, factor_1, ..., model_version, assumed_hours_share.
 
     Raises:
         UsageError: a moment before the first deal, more than a year after the newest record, or without any open deal.

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-
 from tests.books import TINY, UNTIL, day
+
 from walkaway.calls import make_calls, read_rows
 from walkaway.history import History, known
 from walkaway.score import score
@@ -51,7 +51,9 @@ def test_the_longer_book_fits_the_same_heads_at_the_same_moment(fitted, book):
 def test_a_nightly_score_says_what_a_call_on_the_training_row_says(fitted, book):
     model = fitted.model(TINY)
     last = fitted.snapshots["as_of"] == fitted.until
-    trained_on = make_calls(model, read_rows(History(known(book, fitted.until)), fitted.snapshots[last], fitted.plan), 9.0)
+    trained_on = make_calls(
+        model, read_rows(History(known(book, fitted.until)), fitted.snapshots[last], fitted.plan), 9.0
+    )
     nightly = score(book, model, pd.DatetimeIndex([fitted.until]), forgo=0.1, bar=9.0, reasons=0)
     columns = trained_on.table.columns.tolist()
 

@@ -3,8 +3,8 @@ from math import exp, log
 
 import numpy as np
 import pytest
-
 from tests.books import plain_model, rows_of
+
 from walkaway.calls import Rows, make_calls, read_rows
 from walkaway.economics import value_per_hour
 from walkaway.explain import attribute
@@ -100,7 +100,9 @@ def test_the_floor_lowers_what_few_hours_lift(trained, rows):
 
 
 @pytest.mark.parametrize(
-    ("amount", "margin"), [(0.0, 0.5), (100.0, -0.1), (100.0, 0.0), (-5.0, 0.5)], ids=["nothing", "loss", "zero", "credit"]
+    ("amount", "margin"),
+    [(0.0, 0.5), (100.0, -0.1), (100.0, 0.0), (-5.0, 0.5)],
+    ids=["nothing", "loss", "zero", "credit"],
 )
 def test_a_deal_worth_nothing_or_less_is_not_explained_by_factors(amount, margin):
     found = attribute(plain_model(), rows_of([amount, 100.0], [margin, 0.5]))

@@ -2,8 +2,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-
 from tests.books import plain_model, rows_of
+
 from walkaway.calls import read_rows
 from walkaway.explain import Attribution, Factor, attribute, factors_of, reasons_table
 from walkaway.explain.attribution import TERMS

@@ -4,8 +4,8 @@ from math import prod
 
 import pandas as pd
 import pytest
-
 from tests.books import START, plain_model, rows_of
+
 from walkaway.calls import make_calls, read_rows
 from walkaway.explain import DealStory, Factor, tell
 from walkaway.history import History
@@ -26,7 +26,10 @@ def test_a_story_is_its_call_with_the_model_behind_it():
     assert (story.model_version, story.currency) == ("v3", "EUR")
     numbers = (story.win_probability, story.value_if_won, story.remaining_hours, story.value_per_hour)
     assert [round(number, 9) for number in numbers] == [0.5, 1000.0, 2.0, 200.0]
-    assert (round(story.typical_value_per_hour, 9), [round(f.factor, 9) for f in story.factors]) == (200.0, [1, 2, 0.5, 1])
+    assert (round(story.typical_value_per_hour, 9), [round(f.factor, 9) for f in story.factors]) == (
+        200.0,
+        [1, 2, 0.5, 1],
+    )
 
 
 def test_typical_times_every_factor_is_the_value_per_hour_of_each_story(trained, book):

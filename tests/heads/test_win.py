@@ -75,7 +75,7 @@ def test_completed_labels_keep_what_was_settled_and_give_open_deals_one_share_ea
     still_open = np.isnan(won)
 
     assert completed[~still_open].tolist() == won[~still_open].tolist()
-    assert [len(set(completed[DEAL == deal])) for deal in range(0, 40, 4)] == [1] * 10
+    assert [len(set(completed[deal == DEAL])) for deal in range(0, 40, 4)] == [1] * 10
     assert ((completed[still_open] > 0) & (completed[still_open] < 1)).all()
     assert head.base_rate == float(np.mean(completed))
 

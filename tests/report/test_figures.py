@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-
 from tests.books import CURVE
+
 from walkaway.economics import Curve
 from walkaway.report.figures import calibration_frame, curve_frame, draw_calibration, draw_curve, training_figures
 

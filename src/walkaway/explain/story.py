@@ -21,6 +21,7 @@ class DealStory:
     as_of: pd.Timestamp
     win_probability: float
     value_if_won: float
+    amount_imputed: bool
     remaining_hours: float
     expected_value: float
     value_per_hour: float
@@ -53,6 +54,7 @@ def tell(model: Model, calls: Calls) -> list[DealStory]:
                 as_of=call["as_of"],
                 win_probability=call["win_probability"],
                 value_if_won=call["value_if_won"],
+                amount_imputed=bool(call["amount_imputed"]),
                 remaining_hours=call["remaining_hours"],
                 expected_value=call["expected_value"],
                 value_per_hour=call["value_per_hour"],

@@ -8,6 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from walkaway.calls import Model
 from walkaway.economics import Curve
 from walkaway.explain import DealStory
 from walkaway.importers.xes import Imported
@@ -133,8 +134,21 @@ def _curve_table(curve: Curve, currency: str) -> RenderableType:
     return table
 
 
-def show_score(table: pd.DataFrame, curve: Curve, currency: str, out: str) -> RenderableType:
+def _hindsight(table: pd.DataFrame, model: Model) -> str:
+    """A warning where the model was trained on what happened after the moments it calls."""
+    known_until = pd.Timestamp(str(model.facts.get("known_until", table["as_of"].min())))
+    late = int((table["as_of"] < known_until).sum())
+    if not late:
+        return ""
+    return (
+        f"\n{late:,} of them lie before {known_until:%Y-%m-%d %H:%M}, until when this model learned: it has seen "
+        "what came next, so they prove nothing. Train with --until to test on the past."
+    )
+
+
+def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
     """One sentence on what following the verdicts would free and forgo, and the deals most worth dropping."""
+    curve, currency = model.curve, str(model.facts.get("currency", ""))
     last = table[table["as_of"] == table["as_of"].max()]
     bar = float(last["bar"].iloc[0])
     drop = last[last["verdict"].isin(["walk_away", "nurture"])]
@@ -156,7 +170,7 @@ def show_score(table: pd.DataFrame, curve: Curve, currency: str, out: str) -> Re
             _money(row["expected_value"], currency),
         )
         worst.add_row(row["deal_id"], *money, f"{row['win_probability']:.0%}")
-    where = Text(f"{len(table):,} calls written to {out}")
+    where = Text(f"{len(table):,} calls written to {out}{_hindsight(table, model)}")
     return Group(sentence, worst, "", where) if len(drop) else Group(sentence, "", where)
 
 
@@ -167,9 +181,10 @@ def show_story(story: DealStory) -> RenderableType:
         (story.verdict.replace("_", " ").upper(), f"bold {_VERDICT_STYLE[story.verdict]}"),
         f"  an hour on it is worth {money(story.value_per_hour)}; the bar is {money(story.bar)}",
     )
+    imputed = " (no amount recorded yet, the typical one stands in)" if story.amount_imputed else ""
     numbers = Text(
-        f"{story.win_probability:.0%} to win × {money(story.value_if_won)} = {money(story.expected_value)} expected, "
-        f"for {story.remaining_hours:.1f} hours still to spend"
+        f"{story.win_probability:.0%} to win × {money(story.value_if_won)}{imputed} = "
+        f"{money(story.expected_value)} expected, for {story.remaining_hours:.1f} hours still to spend"
     )
     reasons = _table("why", "factor")
     reasons.add_row(Text("a typical open deal", style="dim"), Text(money(story.typical_value_per_hour), style="dim"))

@@ -1,0 +1,445 @@
+import gzip
+import json
+import sys
+from io import StringIO
+from subprocess import run
+
+import pandas as pd
+import pytest
+from tests.books import END_DAY, UNTIL, day, settings_of
+
+from walkaway import __version__, cli
+from walkaway.bundle import champion_version
+from walkaway.config import Settings
+from walkaway.score import score
+from walkaway.storage import exclusive
+
+pytest_plugins = ("tests.books",)
+
+COMMANDS = ["import", "train", "score", "explain"]
+LOG = b"""<?xml version="1.0" encoding="UTF-8"?>
+<log xes.version="1.0" xmlns="http://www.xes-standard.org/">
+  <trace><string key="concept:name" value="1"/><date key="REG_DATE" value="2011-10-01T09:00:00.000+02:00"/>
+    <string key="AMOUNT_REQ" value="5000"/>
+    <event><string key="concept:name" value="A_SUBMITTED"/><string key="lifecycle:transition" value="COMPLETE"/>
+      <date key="time:timestamp" value="2011-10-01T09:00:00.000+02:00"/></event>
+  </trace>
+</log>
+"""
+
+
+@pytest.fixture
+def walkaway(monkeypatch, capsys, tmp_path):
+    """Runs the command in this process, in an empty folder: its exit code, stdout and stderr."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("WALKAWAY_TRACKING_URI", "MLFLOW_TRACKING_URI", "WALKAWAY_DEBUG", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+
+    def command(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["walkaway", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return ended.value.code or 0, said.out, said.err
+
+    return command
+
+
+@pytest.fixture
+def here(saved_book, models) -> list[str]:
+    """The options that name a book and a models folder with a champion."""
+    return ["--book", str(saved_book), "--models", str(models)]
+
+
+@pytest.fixture
+def tiny(monkeypatch):
+    """Trainings of tiny settings."""
+    monkeypatch.setattr(Settings, "from_environment", classmethod(lambda cls: settings_of()))
+
+
+def open_deal(book, as_of=UNTIL) -> str:
+    deals = book.deals
+    still = deals[(deals["created_at"] <= as_of) & ~(deals["closed_at"] <= as_of)]
+    return still["deal_id"].iloc[0]
+
+
+# Help, version
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_lists_every_command_on_stdout(walkaway, option):
+    code, out, err = walkaway(option)
+
+    assert (code, err) == (0, "")
+    assert [name for name in COMMANDS if f" {name} " not in out] == []
+    assert "What is an hour spent on this deal from now on worth" in " ".join(out.split())
+
+
+@pytest.mark.parametrize("command", [["import"], ["import", "xes"], ["train"], ["score"], ["explain"]])
+def test_each_command_has_help(walkaway, command):
+    code, out, err = walkaway(*command, "--help")
+
+    assert (code, err) == (0, "")
+    assert f"walkaway {' '.join(command)}" in out
+
+
+def test_no_line_of_help_is_longer_than_80_columns(walkaway):
+    screens = [
+        walkaway(*command, "--help")[1] for command in ([], ["train"], ["score"], ["explain"], ["import", "xes"])
+    ]
+
+    assert [line for out in screens for line in out.splitlines() if len(line) > 80] == []
+
+
+def test_the_version_is_printed(walkaway):
+    assert walkaway("--version") == (0, f"walkaway {__version__}\n", "")
+
+
+# Exit codes and errors: one sentence on stderr, nothing on stdout, no traceback
+
+
+def assert_refused(ended: tuple[int, str, str], code: int, *parts: str) -> None:
+    found, out, err = ended
+    said = " ".join(err.replace("│", " ").split())
+
+    assert (found, out) == (code, "")
+    assert [part for part in parts if part not in said] == []
+    assert "Traceback" not in err
+    assert "unexpected" not in err
+
+
+@pytest.mark.parametrize("moment", ["yesterday-ish", "2026-13-45", "", "NaT", "31.01.2026x"])
+@pytest.mark.parametrize("command", [["score", "--as-of"], ["explain", "d001", "--as-of"], ["train", "--until"]])
+def test_a_bad_moment_exits_with_2(walkaway, here, command, moment):
+    *words, option = command
+
+    assert_refused(
+        walkaway(*words, *here, option, moment), 2, f"walkaway: {option} {moment}: must be a moment in ISO 8601"
+    )
+
+
+def test_an_unknown_deal_exits_with_2(walkaway, here):
+    assert_refused(walkaway("explain", "d99", *here), 2, "walkaway: deal d99 is not in the book. Did you mean d199")
+
+
+@pytest.mark.parametrize("option", ["--from", "--to"])
+def test_from_and_to_alone_exit_with_2(walkaway, here, option):
+    assert_refused(walkaway("score", *here, option, "2025-08-01"), 2, "--from and --to go together")
+
+
+def test_from_after_to_exits_with_2(walkaway, here):
+    ended = walkaway("score", *here, "--from", "2025-08-02", "--to", "2025-08-01")
+
+    assert_refused(ended, 2, "--from 2025-08-02 lies after --to 2025-08-01. Swap them.")
+
+
+def test_as_of_beside_from_and_to_exits_with_2(walkaway, here):
+    ended = walkaway("score", *here, "--as-of", "2025-08-01", "--from", "2025-08-01", "--to", "2025-08-01")
+
+    assert_refused(ended, 2, "--as-of names one moment, --from and --to many: give one or the other.")
+
+
+@pytest.mark.parametrize("out", ["calls.xlsx", "calls", "calls.csv.gz", "-.txt"])
+def test_a_bad_extension_exits_with_2_before_anything_is_read(walkaway, out):
+    ended = walkaway("score", "--book", "nowhere", "--models", "nowhere", "--out", out)
+
+    assert_refused(ended, 2, f"--out {out}: the extension must be one of .csv")
+
+
+@pytest.mark.parametrize("every", ["0d", "-1d", "often", "", "nat"])
+def test_a_step_that_is_no_length_of_time_above_zero_exits_with_2(walkaway, here, every):
+    ended = walkaway("score", *here, "--from", "2025-08-01", "--to", "2025-08-02", "--every", every)
+
+    assert_refused(ended, 2, f"--every {every}: must be a length of time above 0, such as 1d, 7d or 12h.")
+
+
+def test_a_step_without_a_unit_is_refused_rather_than_taken_as_nanoseconds(walkaway, here):
+    ended = walkaway("score", *here, "--from", "2025-08-01", "--to", "2025-08-02", "--every", "5")
+
+    assert_refused(ended, 2, "--every 5: must be a length of time above 0, such as 1d, 7d or 12h.")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["score", "--forgo", "1.5"],
+        ["score", "--bar", "-1"],
+        ["score", "--reasons", "21"],
+        ["score", "--no-such-option"],
+        ["explain"],
+        ["sing"],
+        ["import", "csv"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_with_2(walkaway, arguments):
+    assert_refused(walkaway(*arguments), 2, "Usage: ", "for help.", "Error")
+
+
+def test_a_moment_before_any_data_exits_with_2(walkaway, here):
+    assert_refused(walkaway("score", *here, "--as-of", "1999-01-01"), 2, "lies before the book's first deal")
+    assert_refused(
+        walkaway("train", *here, "--until", "1999-01-01"), 2, "--until 1999-01-01T00:00Z lies before the first"
+    )
+
+
+@pytest.mark.parametrize("command", [["train"], ["score"], ["explain", "d001"]])
+def test_no_book_exits_with_3(walkaway, models, command):
+    ended = walkaway(*command, "--book", "nowhere", "--models", models)
+
+    assert_refused(
+        ended, 3, "walkaway: nowhere is not a book: it has no manifest.json. Make one with `walkaway import`."
+    )
+
+
+@pytest.mark.parametrize("command", [["score"], ["explain", "d001"]])
+def test_no_champion_exits_with_3(walkaway, saved_book, tmp_path, command):
+    ended = walkaway(*command, "--book", saved_book, "--models", tmp_path / "none")
+
+    assert_refused(
+        ended, 3, "none holds no champion (no champion.json). Train one: walkaway train --book BOOK --models"
+    )
+
+
+@pytest.mark.parametrize("name", ["win-0.txt", "model.json", "bundle.json", "champion.json"])
+@pytest.mark.parametrize("damage", ["cut", "gone"])
+def test_a_damaged_bundle_exits_with_3(walkaway, here, models, name, damage):
+    path = models / name if name == "champion.json" else models / champion_version(models) / name
+    path.write_bytes(path.read_bytes()[:-9])
+    if damage == "gone":
+        path.unlink()
+
+    assert_refused(walkaway("score", *here), 3, "walkaway: ", name)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "gzip"])
+def test_a_truncated_log_exits_with_3_and_leaves_no_book(walkaway, tmp_path, packed):
+    name, whole = ("log.xes.gz", gzip.compress(LOG)) if packed else ("log.xes", LOG)
+    (tmp_path / name).write_bytes(whole[: len(whole) * 2 // 3])
+
+    assert_refused(walkaway("import", "xes", tmp_path / name, "--mapping", "bpic2012", "--out", "book"), 3, name)
+    assert not (tmp_path / "book").exists()
+
+
+def test_a_log_that_is_absent_exits_with_a_sentence(walkaway, tmp_path):
+    code, out, err = walkaway("import", "xes", tmp_path / "none.xes", "--mapping", "bpic2012", "--out", "book")
+
+    assert (code in (2, 3), out) == (True, "")
+    assert "none.xes" in err.replace("\n", "")
+    assert "Traceback" not in err
+
+
+def test_a_held_lock_exits_with_5(walkaway, here, models):
+    with exclusive(models):
+        ended = walkaway("train", *here)
+
+    assert_refused(ended, 5, "models is in use by another run", "Wait for it to end.")
+
+
+def test_what_nobody_foresaw_becomes_one_line_and_exit_code_1(walkaway, here, monkeypatch):
+    monkeypatch.setattr("walkaway.storage.read_book", lambda folder: 1 / 0)
+    code, out, err = walkaway("score", *here)
+
+    assert (code, out) == (1, "")
+    assert err == ("walkaway: unexpected ZeroDivisionError: division by zero. Set WALKAWAY_DEBUG=1 to see where.\n")
+
+
+def test_with_debug_on_the_unforeseen_is_shown_whole(monkeypatch, here):
+    monkeypatch.setattr("walkaway.storage.read_book", lambda folder: 1 / 0)
+    monkeypatch.setenv("WALKAWAY_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["walkaway", "score", *here])
+
+    with pytest.raises(ZeroDivisionError, match="division by zero"):
+        cli.main()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--help"], 0), (["score", "--as-of", "x"], 3), (["sing"], 2)],
+)
+def test_the_installed_command_ends_with_the_code_and_no_traceback(tmp_path, arguments, code):
+    done = run([sys.executable, "-m", "walkaway", *arguments], cwd=tmp_path, capture_output=True, text=True)
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+    assert (done.stdout == "") == (code != 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+# score
+
+
+def test_score_prints_csv_and_nothing_else(walkaway, here, champion, book):
+    code, out, err = walkaway("score", *here, "--as-of", "2025-08-04")
+    table = score(book, champion, pd.DatetimeIndex([UNTIL]), forgo=0.1)
+
+    assert (code, err) == (0, "")
+    read = pd.read_csv(StringIO(out), float_precision="round_trip")
+    assert read.columns.tolist() == table.columns.tolist()
+    assert read["deal_id"].tolist() == table["deal_id"].tolist()
+    assert read["value_per_hour"].tolist() == table["value_per_hour"].tolist()
+    assert read["as_of"].unique().tolist() == ["2025-08-04T00:00:00Z"]
+
+
+def test_score_prints_json_to_stdout_only(walkaway, here, champion, book):
+    code, out, err = walkaway("score", *here, "--as-of", "2025-08-04", "--json")
+    table = score(book, champion, pd.DatetimeIndex([UNTIL]), forgo=0.1)
+
+    assert (code, err) == (0, "")
+    assert [row["deal_id"] for row in json.loads(out)] == table["deal_id"].tolist()
+    assert [row["value_per_hour"] for row in json.loads(out)] == pytest.approx(table["value_per_hour"].tolist())
+
+
+def test_score_to_a_file_says_so_on_stderr_only(walkaway, here, tmp_path):
+    code, out, err = walkaway("score", *here, "--as-of", "2025-08-04", "--out", "a/calls.csv")
+
+    assert (code, out) == (0, "")
+    assert "33 calls written to a/calls.csv" in " ".join(err.split())
+    assert len((tmp_path / "a" / "calls.csv").read_text().splitlines()) == 34
+    assert [line for line in err.splitlines() if len(line) > 80] == []
+
+
+def test_quiet_score_to_a_file_prints_nothing(walkaway, here, tmp_path):
+    assert walkaway("score", *here, "--as-of", "2025-08-04", "--out", "calls.parquet", "--quiet") == (0, "", "")
+    assert len(pd.read_parquet(tmp_path / "calls.parquet")) == 33
+
+
+def test_quiet_score_to_stdout_still_prints_the_data_asked_for(walkaway, here):
+    assert walkaway("score", *here, "-q")[:2] == walkaway("score", *here)[:2]
+
+
+def test_score_to_a_file_with_json_prints_json_on_stdout(walkaway, here):
+    code, out, _ = walkaway("score", *here, "--as-of", "2025-08-04", "--out", "calls.csv", "--json")
+
+    assert code == 0
+    assert json.loads(out) != []
+
+
+def test_score_calls_at_the_newest_record_by_default(walkaway, here, book):
+    out = walkaway("score", *here, "--reasons", "0")[1]
+
+    assert pd.read_csv(StringIO(out))["as_of"].unique().tolist() == [f"{book.last_recorded_at():%Y-%m-%dT%H:%M:%S}Z"]
+
+
+def test_score_calls_at_many_moments_both_ends_included(walkaway, here):
+    span = ["--from", "2025-08-01", "--to", "2025-08-02", "--every", "12h"]
+    out = walkaway("score", *here, *span, "--reasons", "0")[1]
+
+    assert pd.read_csv(StringIO(out))["as_of"].unique().tolist() == [
+        "2025-08-01T00:00:00Z",
+        "2025-08-01T12:00:00Z",
+        "2025-08-02T00:00:00Z",
+    ]
+
+
+def test_a_moment_with_an_offset_is_taken_to_utc(walkaway, here):
+    out = walkaway("score", *here, "--as-of", "2025-08-04T02:00+02:00", "--reasons", "0")[1]
+
+    assert out == walkaway("score", *here, "--as-of", "2025-08-04", "--reasons", "0")[1]
+
+
+def test_a_bar_by_hand_reaches_the_output(walkaway, here):
+    out = walkaway("score", *here, "--bar", "123.5", "--reasons", "1")[1]
+    table = pd.read_csv(StringIO(out))
+
+    assert table["bar"].unique().tolist() == [123.5]
+    assert [column for column in table if column.startswith("reason")] == ["reason_1"]
+
+
+def test_the_share_to_forgo_reaches_the_output(walkaway, here, champion):
+    out = walkaway("score", *here, "--forgo", "0.3", "--reasons", "0")[1]
+
+    assert pd.read_csv(StringIO(out))["bar"].unique() == pytest.approx([champion.curve.bar_for_forgo(0.3)])
+
+
+# explain
+
+
+def test_explain_prints_a_card_on_stdout_only(walkaway, here, book):
+    deal = open_deal(book)
+    code, out, err = walkaway("explain", deal, *here, "--as-of", "2025-08-04")
+
+    assert (code, err) == (0, "")
+    assert f"Deal {deal} at 2025-08-04 00:00 UTC" in out
+    assert [line for line in out.splitlines() if len(line) > 80] == []
+    assert "\x1b" not in out
+
+
+def test_explain_prints_json_on_stdout_only(walkaway, here, book):
+    deal = open_deal(book)
+    code, out, err = walkaway("explain", deal, *here, "--as-of", "2025-08-04", "--bar", "9", "--json")
+    read = json.loads(out)
+
+    assert (code, err) == (0, "")
+    assert (read["deal_id"], read["as_of"], read["bar"]) == (deal, "2025-08-04T00:00:00+00:00", 9.0)
+
+
+def test_colours_are_left_out_where_no_color_is_set(walkaway, here, book, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    arguments = ["explain", open_deal(book), *here, "--as-of", "2025-08-04"]
+    coloured = walkaway(*arguments)[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    plain = walkaway(*arguments)[1]
+
+    assert "\x1b[32m" in coloured or "\x1b[31m" in coloured
+    assert "\x1b[3" not in plain.replace("\x1b[3m", "")
+    assert "\x1b[1;3" not in plain
+
+
+# train
+
+
+@pytest.mark.usefixtures("tiny")
+def test_train_prints_json_on_stdout_only(walkaway, saved_book, fresh_models):
+    where = ["--book", saved_book, "--models", fresh_models]
+    code, out, err = walkaway("train", *where, "--until", "2025-08-04", "--json")
+    read = json.loads(out)
+
+    assert (code, err) == (0, "")
+    assert read["version"] == read["champion"] == champion_version(fresh_models)
+    assert (read["signal"], read["summary"]["deals"]) == (True, 171)
+    assert [row["prediction"] for row in read["metrics"]["win"]] == [
+        "win_probability",
+        "logistic",
+        "stage_rate",
+        "base_rate",
+    ]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_quiet_train_prints_nothing_and_a_second_train_keeps_the_champion_unless_promoted(
+    walkaway, saved_book, fresh_models
+):
+    where = ["--book", saved_book, "--models", fresh_models]
+    assert walkaway("train", *where, "--until", "2025-06-01", "--quiet") == (0, "", "")
+    first = champion_version(fresh_models)
+
+    code, out, err = walkaway("train", *where, "--until", "2025-07-01")
+    assert (code, out, champion_version(fresh_models)) == (0, "", first)
+    assert f"kept; in use is {first} (--promote replaces it)" in " ".join(err.split())
+
+    code, out, err = walkaway("train", *where, "--until", "2025-07-01", "--promote")
+    assert (code, out) == (0, "")
+    assert champion_version(fresh_models).startswith("20250701-")
+    assert "in use (champion)" in " ".join(err.split())
+
+
+# import
+
+
+def test_import_says_what_it_read_on_stderr_and_as_json_on_stdout(walkaway, tmp_path):
+    (tmp_path / "log.xes").write_bytes(LOG)
+    arguments = ["import", "xes", "log.xes", "--mapping", "bpic2012", "--out", "book"]
+    code, out, err = walkaway(*arguments)
+    assert (code, out) == (0, "")
+    assert "Book book" in err
+
+    code, out, err = walkaway(*arguments, "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["rows_used"] == json.loads((tmp_path / "book" / "manifest.json").read_text())["rows_used"]
+    assert walkaway(*arguments, "--quiet") == (0, "", "")
+
+
+def test_the_book_of_these_tests_ends_where_they_say(book):
+    assert book.last_recorded_at() <= day(END_DAY)
