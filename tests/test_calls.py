@@ -28,6 +28,7 @@ def test_a_call_is_the_arithmetic_of_the_three_heads():
             "as_of": START,
             "win_probability": 0.5,
             "value_if_won": 200.0,
+            "amount_imputed": False,
             "remaining_hours": 2.0,
             "expected_value": 100.0,
             "value_per_hour": 40.0,
@@ -78,6 +79,13 @@ def test_calls_stand_in_the_order_of_the_snapshots_and_carry_their_rows():
 
     assert calls.table["value_if_won"].round(9).tolist() == [10.0, 30.0, 20.0]
     assert calls.rows is rows
+
+
+def test_a_call_says_whether_the_typical_amount_stands_in_for_a_missing_one():
+    table = make_calls(plain_model(), rows_of([5.0, float("nan"), 0.0]), 0.0).table
+
+    assert table["amount_imputed"].tolist() == [False, True, False]
+    assert table["value_if_won"].round(9).tolist() == [5.0, 1000.0, 0.0]
 
 
 def test_making_calls_leaves_the_snapshots_alone():

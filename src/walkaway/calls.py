@@ -61,7 +61,7 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     """Call each row: probability, worth, hours, their index, and the verdict at the bar.
 
     Returns:
-        A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (none was known, the typical one
+        A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (none known, the typical one
         stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), bar, verdict.
     """
     one, each = model.heads.estimate(rows.X, rows.terms), model.heads.estimate_by_member(rows.X, rows.terms)

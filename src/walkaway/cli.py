@@ -78,6 +78,12 @@ def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
 
 
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON objects; what is not a number is null."""
+    rows = table.reset_index().astype("object")
+    return rows.where(rows.notna(), None).to_dict("records")
+
+
 @contextmanager
 def _progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on stderr; it shows nothing where stderr is no terminal."""
@@ -146,7 +152,7 @@ def train(
         settings = Settings.from_environment()
         done = retrain(book, models, moment, settings, promote=promote, figures=training_figures, step=step)
     if as_json:
-        tables = {name: table.reset_index().to_dict("records") for name, table in done.trained.tables.items()}
+        tables = {name: _records(table) for name, table in done.trained.tables.items()}
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
         _print_json(named | {"summary": done.trained.summary, "metrics": tables})
     else:

@@ -13,11 +13,16 @@ import numpy.typing as npt
 
 __all__ = [
     "Curve",
+    "Drops",
+    "Schedule",
     "Verdict",
     "area",
+    "clairvoyant_index",
     "expected_value",
+    "schedule_drops",
     "settle_drops",
     "skill",
+    "skill_of",
     "trade_off",
     "value_per_hour",
     "verdicts",
@@ -74,6 +79,53 @@ def _lowest_so_far(deal: npt.NDArray, index: FloatArray) -> FloatArray:
     return np.sort(index, kind="stable")[np.minimum.accumulate(shifted) + group * len(index)]
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """At which bars each call would be its deal's drop: those from position `enter` up to, not with, `leave`."""
+
+    bars: FloatArray
+    enter: npt.NDArray[np.int64]
+    leave: npt.NDArray[np.int64]
+    begins: npt.NDArray[np.bool_]
+
+    def settle(self, remaining_hours: FloatArray, worth: FloatArray, weight: FloatArray | None = None) -> Drops:
+        """What these drops save and forgo.
+
+        Args:
+            remaining_hours: hours booked after each call.
+            worth: money won in the end (0 if lost), the same on all calls of a deal; only gains are forgone.
+            weight: how often each deal counts (one number a call, constant within the deal), for a bootstrap.
+        """
+        hours, value = remaining_hours, np.maximum(worth, 0.0)
+        if weight is not None:
+            hours, value = hours * weight, value * weight
+        saved, forgone = self._per_bar(hours), self._per_bar(value)
+        return Drops(self.bars, saved, forgone, float(hours[self.begins].sum()), float(value[self.begins].sum()))
+
+    def _per_bar(self, amount: FloatArray) -> FloatArray:
+        places = len(self.bars) + 1
+        steps = np.bincount(self.enter, amount, places) - np.bincount(self.leave, amount, places)
+        return np.cumsum(steps)[:-1]
+
+
+def schedule_drops(deal: npt.NDArray, index: FloatArray, bars: FloatArray | None = None) -> Schedule:
+    """Schedule the policy "drop for good at the first call below the bar", for every bar at once.
+
+    Args:
+        deal: code of each call's deal; rows sorted by deal and moment.
+        index: what deals are ranked by, higher is better.
+        bars: ascending; default every value the index takes.
+
+    A call is the deal's drop at bar b when the lowest index so far is below b and the lowest before it was not.
+    """
+    bars = np.unique(index[np.isfinite(index)]) if bars is None else bars
+    begins = _first(deal)
+    lowest = _lowest_so_far(deal, index)
+    before = np.where(begins, np.inf, np.r_[np.inf, lowest[:-1]])
+    enter, leave = (np.searchsorted(bars, values, side="right") for values in (lowest, before))
+    return Schedule(bars, enter, leave, begins)
+
+
 def settle_drops(
     deal: npt.NDArray,
     index: FloatArray,
@@ -82,32 +134,8 @@ def settle_drops(
     bars: FloatArray | None = None,
     weight: FloatArray | None = None,
 ) -> Drops:
-    """Settle the policy "drop for good at the first call below the bar", for every bar at once.
-
-    Args:
-        deal: code of each call's deal; rows sorted by deal and moment.
-        index: what deals are ranked by, higher is better.
-        remaining_hours: hours booked after each call.
-        worth: money won in the end (0 if lost), the same on all calls of a deal; only gains are forgone.
-        bars: ascending; default every value the index takes.
-        weight: how often each deal counts (one number a call, constant within the deal), for a bootstrap.
-
-    A call is the deal's drop at bar b when the lowest index so far is below b and the lowest before it was not.
-    """
-    weight = np.ones(len(index)) if weight is None else weight
-    bars = np.unique(index[np.isfinite(index)]) if bars is None else bars
-    begins = _first(deal)
-    lowest = _lowest_so_far(deal, index)
-    before = np.where(begins, np.inf, np.r_[np.inf, lowest[:-1]])
-    enter, leave = np.searchsorted(bars, lowest, side="right"), np.searchsorted(bars, before, side="right")
-    gain = np.maximum(worth, 0.0)
-
-    def per_bar(amount: FloatArray) -> FloatArray:
-        steps = np.bincount(enter, amount, len(bars) + 1) - np.bincount(leave, amount, len(bars) + 1)
-        return np.cumsum(steps)[: len(bars)]
-
-    hours, value = remaining_hours * weight, gain * weight
-    return Drops(bars, per_bar(hours), per_bar(value), float(hours[begins].sum()), float(value[begins].sum()))
+    """`schedule_drops`, settled at once."""
+    return schedule_drops(deal, index, bars).settle(remaining_hours, worth, weight)
 
 
 def trade_off(drops: Drops) -> tuple[FloatArray, FloatArray]:
@@ -124,6 +152,18 @@ def area(drops: Drops, up_to: float = 1.0) -> float:
     return float(np.trapezoid(np.interp(grid, *trade_off(drops)), grid))
 
 
+def clairvoyant_index(remaining_hours: FloatArray, worth: FloatArray) -> FloatArray:
+    """The index of one who knows the end: realised worth over remaining hours."""
+    return worth / np.maximum(remaining_hours, 1e-3)
+
+
+def skill_of(own: Drops, clairvoyant: Drops, up_to: float = 1.0) -> float:
+    """(A - A_random) / (A_clairvoyant - A_random); NaN where even the clairvoyant saves nothing."""
+    chance = up_to**2 / 2
+    best = area(clairvoyant, up_to) - chance
+    return (area(own, up_to) - chance) / best if best > 0 else float("nan")
+
+
 def skill(
     deal: npt.NDArray,
     index: FloatArray,
@@ -134,18 +174,12 @@ def skill(
 ) -> float:
     """Walk-away skill: 0 is dropping at random, 1 is clairvoyance.
 
-    (A - A_random) / (A_clairvoyant - A_random), the clairvoyant index being realised worth over remaining hours.
-    NaN where even the clairvoyant saves nothing.
-
     >>> deal, hours, worth = np.array([0, 1]), np.array([1.0, 1.0]), np.array([0.0, 9.0])
     >>> skill(deal, np.array([1.0, 2.0]), hours, worth)
     1.0
     """
-    clairvoyant = worth / np.maximum(remaining_hours, 1e-3)
-    chance = up_to**2 / 2
-    best = area(settle_drops(deal, clairvoyant, remaining_hours, worth, weight=weight), up_to) - chance
-    own = area(settle_drops(deal, index, remaining_hours, worth, weight=weight), up_to) - chance
-    return own / best if best > 0 else float("nan")
+    best = settle_drops(deal, clairvoyant_index(remaining_hours, worth), remaining_hours, worth, weight=weight)
+    return skill_of(settle_drops(deal, index, remaining_hours, worth, weight=weight), best, up_to)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from walkaway.economics import skill
+from walkaway.economics import Drops, clairvoyant_index, schedule_drops, skill, skill_of
 
 __all__ = [
     "AGE_EDGES",
@@ -31,6 +31,7 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 AGE_EDGES = (0.0, 1.0, 3.0, 7.0, 14.0, 30.0, 90.0, np.inf)
 LEVEL = 0.90
+BOOTSTRAP_BARS = 400
 
 
 def log_loss_rows(won: FloatArray, probability: FloatArray) -> FloatArray:
@@ -52,9 +53,9 @@ def deal_weights(deal: npt.NDArray, draws: int, seed: int = 0) -> FloatArray:
 
 
 def interval(draws: FloatArray) -> list[float]:
-    """The 90% interval of bootstrap draws."""
-    tail = (1 - LEVEL) / 2
-    return [float(q) for q in np.quantile(draws[np.isfinite(draws)], [tail, 1 - tail])]
+    """The 90% interval of bootstrap draws; not a number where no draw is one."""
+    tail, finite = (1 - LEVEL) / 2, draws[np.isfinite(draws)]
+    return [float(q) for q in np.quantile(finite, [tail, 1 - tail])] if len(finite) else [float("nan")] * 2
 
 
 def _weighted_mean(rows: FloatArray, weights: FloatArray) -> FloatArray:
@@ -133,18 +134,28 @@ def skills(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:
     Args:
         calls: deal_id, remaining_hours_truth, worth_truth and the index columns; sorted by deal_id and as_of.
         columns: the indices, higher is better.
-        draws: of the bootstrap.
+        draws: of the bootstrap, which tries BOOTSTRAP_BARS bars rather than all.
     """
     deal = pd.factorize(calls["deal_id"])[0]
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
     weights = deal_weights(deal, draws)
+    best = _bootstrap_drops(deal, clairvoyant_index(hours, worth), hours, worth, weights)
     out = {}
     for column in columns:
         index = calls[column].to_numpy()
-        low, high = interval(np.array([skill(deal, index, hours, worth, weight=w) for w in weights]))
+        own = _bootstrap_drops(deal, index, hours, worth, weights)
+        low, high = interval(np.array([skill_of(mine, theirs) for mine, theirs in zip(own, best, strict=True)]))
         overall, early = skill(deal, index, hours, worth), skill(deal, index, hours, worth, 0.2)
         out[column] = {"skill": overall, "skill_low": low, "skill_high": high, "skill_up_to_0.2": early}
     return pd.DataFrame(out).T.rename_axis("index")
+
+
+def _bootstrap_drops(
+    deal: npt.NDArray, index: FloatArray, hours: FloatArray, worth: FloatArray, weights: FloatArray
+) -> list[Drops]:
+    bars = np.unique(np.quantile(index, np.linspace(0, 1, BOOTSTRAP_BARS)))
+    schedule = schedule_drops(deal, index, bars)
+    return [schedule.settle(hours, worth, weight) for weight in weights]
 
 
 def fit_logistic(X: npt.NDArray, won: FloatArray) -> Callable[[npt.NDArray], FloatArray]:

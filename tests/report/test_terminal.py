@@ -74,7 +74,7 @@ def screens(done, story, called, trained):
         "training without signal": show_training(
             replace(done, trained=replace(done.trained, model=replace(trained.model, signal=False), tables={}))
         ),
-        "score": show_score(called, trained.model.curve, "EUR", "reports/" + "x" * 90 + ".csv"),
+        "score": show_score(called, trained.model, "reports/" + "x" * 90 + ".csv"),
         "story": show_story(story),
         "story of a long name": show_story(long),
         "story of a loss": show_story(replace(story, factors=(), verdict="walk_away", value_if_won=-5.0)),
@@ -160,7 +160,7 @@ def test_a_curve_is_shown_at_five_shares_and_called_an_estimate(done):
 
 
 def test_the_score_screen_counts_the_newest_moment_only(called, trained):
-    text = words(shown(show_score(called, trained.model.curve, "EUR", "calls.csv")))
+    text = words(shown(show_score(called, trained.model, "calls.csv")))
     last = called[called["as_of"] == UNTIL]
     dropped = last[last["verdict"] == "walk_away"]
 
@@ -169,19 +169,32 @@ def test_the_score_screen_counts_the_newest_moment_only(called, trained):
     hours = f"{dropped['remaining_hours'].sum():,.0f} of {last['remaining_hours'].sum():,.0f} expected hours"
     assert f"Walking away frees {hours}" in text
     assert "Bar: EUR 150 per hour" in text
-    assert text.endswith(f"{len(called)} calls written to calls.csv")
+    assert f"{len(called)} calls written to calls.csv" in text
 
 
 def test_the_deals_most_worth_dropping_are_those_that_would_take_most_hours(called, trained):
-    text = shown(show_score(called, trained.model.curve, "EUR", "calls.csv"))
+    text = shown(show_score(called, trained.model, "calls.csv"))
     last = called[(called["as_of"] == UNTIL) & (called["verdict"] == "walk_away")]
     expected = last.sort_values("remaining_hours", ascending=False)["deal_id"].head(10).tolist()
 
     assert [line.split()[0] for line in text.splitlines() if line[:1] == "d" and line[1:4].isdigit()] == expected
 
 
+def test_calls_of_moments_before_the_model_learned_are_said_to_prove_nothing(called, trained):
+    """One of the two moments lies a week before the model's last lesson; the other is that very moment."""
+    text = words(shown(show_score(called, trained.model, "calls.csv")))
+    late = int((called["as_of"] < UNTIL).sum())
+
+    assert text.endswith(
+        f"{late} of them lie before 2025-08-04 00:00, until when this model learned: it has seen what came next, "
+        "so they prove nothing. Train with --until to test on the past."
+    )
+    newest = called[called["as_of"] == UNTIL]
+    assert "prove nothing" not in words(shown(show_score(newest, trained.model, "calls.csv")))
+
+
 def test_a_score_without_any_drop_lists_none(called, trained):
-    text = shown(show_score(called.assign(verdict="pursue"), trained.model.curve, "EUR", "calls.csv"))
+    text = shown(show_score(called.assign(verdict="pursue"), trained.model, "calls.csv"))
 
     assert "most worth dropping" not in text
     assert "Walking away frees 0 of" in words(text)
@@ -195,6 +208,14 @@ def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
     assert "PURSUE an hour on it is worth EUR 600; the bar is EUR 120" in text
     assert "50% to win × EUR 3,000 = EUR 1,500 expected, for 2.0 hours still to spend" in text
     assert "a typical open deal EUR 200 deal size of EUR 3,000 ×3.00" in text
+
+
+def test_a_story_says_that_a_typical_amount_stands_in_for_a_missing_one():
+    [told] = tell(plain_model(), make_calls(plain_model(), rows_of([float("nan")]), 120.0))
+
+    assert "50% to win × EUR 1,000 (no amount recorded yet, the typical one stands in) = EUR 500 expected" in words(
+        shown(show_story(told))
+    )
 
 
 def test_the_factors_shown_and_the_rest_multiply_to_the_value_per_hour(story):
