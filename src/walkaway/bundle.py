@@ -86,6 +86,8 @@ def _verified(folder: Path) -> dict[str, bytes]:
     found = manifest.get("format_version") if isinstance(manifest, dict) else None
     if found != FORMAT_VERSION:
         raise BundleError(f"{folder / MANIFEST}: format_version must be {FORMAT_VERSION}, found {found}. {TRAIN_AGAIN}")
+    if not isinstance(manifest.get("files"), dict):
+        raise BundleError(f"{folder / MANIFEST}: must name its files, each with a checksum. {TRAIN_AGAIN}")
     contents = {}
     for name, digest in manifest["files"].items():
         path = folder / name
@@ -134,9 +136,15 @@ def load_bundle(folder: Path) -> Model:
         raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {error!r}. {TRAIN_AGAIN}") from error
 
 
+def _manifest_checksum(folder: Path) -> str:
+    if not (folder / MANIFEST).is_file():
+        raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST}. {TRAIN_AGAIN}")
+    return checksum(folder / MANIFEST)
+
+
 def set_champion(models: Path, version: str) -> None:
     """Make that version the model in use, by one atomic rename."""
-    digest = checksum(models / version / MANIFEST)
+    digest = _manifest_checksum(models / version)
     own = sha256(f"{version} {digest}".encode()).hexdigest()
     write_json(models / POINTER, {"version": version, "manifest": digest, "checksum": own})
 
@@ -158,7 +166,7 @@ def champion_version(models: Path) -> str | None:
         whole = False
     if not whole:
         raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
-    if checksum(models / pointer["version"] / MANIFEST) != pointer["manifest"]:
+    if _manifest_checksum(models / pointer["version"]) != pointer["manifest"]:
         raise BundleError(
             f"{models / pointer['version'] / MANIFEST}: its bytes are not those of the champion. {TRAIN_AGAIN}"
         )

@@ -38,6 +38,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 Forgo = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of won value the bar may forgo.")]
 Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo.")]
 BOOK, MODELS = Path("data/book"), Path("models")
+DAYS_OF_UNIT = {"h": 1 / 24, "d": 1.0, "w": 7.0}
 
 
 def _moment(text: str | None, option: str) -> pd.Timestamp | None:
@@ -56,15 +57,14 @@ def _moment(text: str | None, option: str) -> pd.Timestamp | None:
 
 
 def _days(text: str) -> float:
-    import pandas as pd
-
+    number, unit = text[:-1], text[-1:]
     try:
-        days = pd.Timedelta(text) / pd.Timedelta(days=1)
-    except ValueError:
+        days = float(number) * DAYS_OF_UNIT[unit]
+    except (ValueError, KeyError):
         days = 0.0
-    if not days > 0:
+    if not 0 < days < float("inf"):
         raise UsageError(f"--every {text}: must be a length of time above 0, such as 1d, 7d or 12h.")
-    return float(days)
+    return days
 
 
 def _print(renderable: Any, quiet: bool) -> None:
@@ -177,26 +177,31 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Call every open deal: win probability, value per remaining hour, verdict and reasons."""
-    from walkaway.bundle import load_champion
-    from walkaway.score import score as score_book
     from walkaway.storage import check_extension, read_book, write_frame
 
     check_extension(out)
+    every_days = _days(every)
+    from walkaway.bundle import load_champion
+    from walkaway.score import score as score_book
+    from walkaway.score import summary
+
     with _progress(quiet) as step:
         step("reading book and model", 0, 1)
         read, model = read_book(book), load_champion(models)
-        at = _moments(read.last_recorded_at(), as_of, start, end, every)
+        at = _moments(read.last_recorded_at(), as_of, start, end, every_days)
         step("calling open deals", 0, 1)
         table = score_book(read, model, at, forgo=forgo, bar=bar, reasons=reasons)
     write_frame(table, "-.json" if as_json and out == "-" else out)
-    if out != "-":
+    if out != "-" and as_json:
+        _print_json(summary(table) | {"out": out})
+    elif out != "-":
         from walkaway.report.terminal import show_score
 
         _print(show_score(table, model, out), quiet)
 
 
 def _moments(
-    newest: pd.Timestamp, as_of: str | None, start: str | None, end: str | None, every: str
+    newest: pd.Timestamp, as_of: str | None, start: str | None, end: str | None, every_days: float
 ) -> pd.DatetimeIndex:
     """The moments asked for: one, or from --from to --to."""
     import pandas as pd
@@ -212,7 +217,7 @@ def _moments(
     first, last = _moment(start, "--from"), _moment(end, "--to")
     if first is None or last is None or first > last:
         raise UsageError(f"--from {start} lies after --to {end}. Swap them.")
-    return moments(first, last, _days(every))
+    return moments(first, last, every_days)
 
 
 @app.command()

@@ -37,6 +37,6 @@ def assumed_share(activities: pd.DataFrame, assumed: Mapping[str, float]) -> flo
     >>> assumed_share(rows, {"call": 0.25})
     0.25
     """
-    hours = _hours(activities, assumed)
-    total = float(hours.sum())
-    return float(hours[activities["hours"].isna()].sum()) / total if total else 0.0
+    seconds = effort_seconds(activities, assumed)
+    total = int(seconds.sum())
+    return int(seconds[activities["hours"].isna().to_numpy()].sum()) / total if total else 0.0

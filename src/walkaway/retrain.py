@@ -67,7 +67,7 @@ def retrain(
         registered = log_training(
             trained.model, folder, trained.tables, figures(trained), models=models, uri=settings.tracking_uri
         )
-        if current is None:
+        if current in (None, folder.name):
             set_champion(models, folder.name)
             set_alias(registered, models=models, uri=settings.tracking_uri)
     return Retrained(trained, folder, registered, str(champion_version(models)))

@@ -11,25 +11,22 @@ from walkaway.errors import UsageError
 from walkaway.explain import DealStory, attribute, reasons_table, tell
 from walkaway.history import History, known
 from walkaway.schema import Book
-from walkaway.snapshots import open_snapshots
+from walkaway.snapshots import check_not_far_ahead, open_snapshots
 
-__all__ = ["explain_deals", "score"]
+__all__ = ["DROPPED", "explain_deals", "score", "summary"]
 
+DROPPED = ("walk_away", "nurture")
 CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
 
 
 def _check_moments(book: Book, at: pd.DatetimeIndex) -> None:
-    first, last = book.deals["created_at"].min(), book.last_recorded_at()
+    first = book.deals["created_at"].min()
     if at.min() < first:
         raise UsageError(
             f"as_of {at.min():%Y-%m-%dT%H:%M:%S}Z lies before the book's first deal ({first:%Y-%m-%dT%H:%M:%S}Z): "
             "nothing was known then. Use a later moment."
         )
-    if at.max() > last + pd.Timedelta(days=366):
-        raise UsageError(
-            f"as_of {at.max():%Y-%m-%d} lies more than a year after the book's newest record ({last:%Y-%m-%d}). "
-            "Import a newer export, or use an earlier moment."
-        )
+    check_not_far_ahead(book, at.max(), "as_of")
 
 
 def _bar(model: Model, forgo: float, bar: float | None) -> float:
@@ -80,13 +77,32 @@ def score(
     table = calls.table
     if reasons:
         table = pd.concat([table, _explained(model, calls, reasons)], axis=1)
-    table = table.assign(model_version=model.version, assumed_hours_share=_assumed(book, at))
+    assumed = {moment: _assumed_share(book, moment) for moment in at}
+    table = table.assign(model_version=model.version, assumed_hours_share=table["as_of"].map(assumed))
     order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))
     return table.iloc[order].reset_index(drop=True)
 
 
-def _assumed(book: Book, at: pd.DatetimeIndex) -> float:
-    return assumed_share(known(book, at.max()).activities, book.manifest.assumed_hours)
+def summary(table: pd.DataFrame) -> dict[str, object]:
+    """Scored calls in a few plain numbers, of the newest moment: what walking away frees, and what it puts at risk."""
+    last = table[table["as_of"] == table["as_of"].max()]
+    drop = last[last["verdict"].isin(DROPPED)]
+    return {
+        "calls": len(table),
+        "as_of": last["as_of"].iloc[0].isoformat(),
+        "open_deals": len(last),
+        "bar": float(last["bar"].iloc[0]),
+        "verdicts": {str(verdict): int(n) for verdict, n in last["verdict"].value_counts().items()},
+        "hours": float(last["remaining_hours"].sum()),
+        "hours_freed": float(drop["remaining_hours"].sum()),
+        "value_at_risk": float(drop["expected_value"].clip(lower=0).sum()),
+        "model_version": str(last["model_version"].iloc[0]),
+    }
+
+
+def _assumed_share(book: Book, moment: pd.Timestamp) -> float:
+    """Share of the hours booked by then that were assumed."""
+    return assumed_share(known(book, moment).activities, book.manifest.assumed_hours)
 
 
 def explain_deals(
@@ -97,11 +113,12 @@ def explain_deals(
     Raises:
         UsageError: a deal is unknown (near ids are named), not created yet, or closed by then.
     """
+    _check_moments(book, pd.DatetimeIndex([as_of]))
     for deal_id in deal_ids:
         _check_open(book, deal_id, as_of)
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), _bar(model, forgo, bar))
-    return tell(model, calls)
+    return tell(model, calls, _assumed_share(book, as_of))
 
 
 def _check_open(book: Book, deal_id: str, as_of: pd.Timestamp) -> None:

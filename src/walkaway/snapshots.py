@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from walkaway.errors import UsageError
 from walkaway.history import NO_MOMENT, microseconds
 from walkaway.schema import MOMENT, Book
 
-__all__ = ["cadence_days", "moments", "open_snapshots", "snapshot_weights"]
+__all__ = ["cadence_days", "check_not_far_ahead", "moments", "open_snapshots", "snapshot_weights"]
 
 DAILY_BELOW_DAYS = (
     45.0  # deals that close faster than this, nine in ten of them, are looked at daily rather than weekly
@@ -32,6 +33,20 @@ def moments(start: pd.Timestamp, end: pd.Timestamp, every_days: float) -> pd.Dat
     2
     """
     return pd.date_range(start, end, freq=pd.Timedelta(days=every_days)).as_unit("us")
+
+
+def check_not_far_ahead(book: Book, moment: pd.Timestamp, name: str) -> None:
+    """Refuse a moment so late that silence would be all there is to see.
+
+    Raises:
+        UsageError: more than a year after the book's newest record.
+    """
+    newest = book.last_recorded_at()
+    if moment > newest + pd.Timedelta(days=366):
+        raise UsageError(
+            f"{name} {moment:%Y-%m-%d} lies more than a year after the book's newest record ({newest:%Y-%m-%d}). "
+            "Import a newer export, or use an earlier moment."
+        )
 
 
 def open_snapshots(book: Book, at: pd.DatetimeIndex) -> pd.DataFrame:

@@ -24,6 +24,7 @@ __all__ = ["ALIAS", "EXPERIMENT", "MODEL_NAME", "default_uri", "log_training", "
 EXPERIMENT = "walkaway"
 MODEL_NAME = "walkaway"
 ALIAS = "champion"
+DEFAULT_FORGO = 0.10
 
 
 def default_uri(models: Path) -> str:
@@ -109,6 +110,7 @@ def log_training(
                 loader_module="walkaway.tracking",
                 data_path=str(folder),
                 registered_model_name=MODEL_NAME,
+                signature=_signature(model),
                 pip_requirements=[],
             )
     return str(info.registered_model_version)
@@ -118,6 +120,14 @@ def set_alias(number: str, *, models: Path, uri: str | None) -> None:
     """Point the registry's champion alias at that version; it mirrors the pointer under MODELS, which decides."""
     mlflow = _mlflow(uri or default_uri(models), models)
     mlflow.MlflowClient().set_registered_model_alias(MODEL_NAME, ALIAS, number)
+
+
+def _signature(model: Model) -> Any:
+    """The bar as a parameter of serving. No schema of inputs: its errors would print rows of data into logs."""
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import ParamSchema, ParamSpec
+
+    return ModelSignature(params=ParamSchema([ParamSpec("bar", "double", model.curve.bar_for_forgo(DEFAULT_FORGO))]))
 
 
 class _Served:
@@ -131,7 +141,7 @@ class _Served:
         blank = pd.Series(float("nan"), index=frame.index)
         terms = pd.DataFrame({name: frame.get(name, blank).to_numpy() for name in ("amount", "margin")})
         rows = Rows(pd.DataFrame(index=range(len(frame))), frame[self.model.plan.columns].to_numpy("float32"), terms)
-        bar = (params or {}).get("bar", self.model.curve.bar_for_forgo(0.10))
+        bar = (params or {}).get("bar", self.model.curve.bar_for_forgo(DEFAULT_FORGO))
         return make_calls(self.model, rows, float(bar)).table
 
 

@@ -22,7 +22,7 @@ from walkaway.heads.completion import latest_rows
 from walkaway.history import History, known
 from walkaway.labels import label
 from walkaway.schema import Book
-from walkaway.snapshots import cadence_days, moments, open_snapshots, snapshot_weights
+from walkaway.snapshots import cadence_days, check_not_far_ahead, moments, open_snapshots, snapshot_weights
 
 __all__ = ["Fitted", "Trained", "fit_as_of", "out_of_time_calls", "train"]
 
@@ -38,6 +38,7 @@ class Fitted:
     """Heads fitted on what was known at `until`, with the rows they were fitted on."""
 
     until: pd.Timestamp
+    every_days: float
     plan: FeaturePlan
     heads: Heads
     snapshots: pd.DataFrame
@@ -91,7 +92,7 @@ def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings) ->
     weight = snapshot_weights(history.at(snapshots).age_days, every)
     rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical)
     heads, completed = fit_heads(rows, settings.heads)
-    return Fitted(until, plan, heads, snapshots, rows, completed)
+    return Fitted(until, every, plan, heads, snapshots, rows, completed)
 
 
 def _origins(history: History, until: pd.Timestamp, every: float, folds: int) -> list[pd.Timestamp]:
@@ -143,8 +144,7 @@ def out_of_time_calls(
         final model expects. Sorted by deal_id and as_of; empty where no fold could be trained.
     """
     as_of = final.snapshots["as_of"]
-    every = float((as_of.drop_duplicates().sort_values().diff().min()) / pd.Timedelta(days=1))
-    origins = _origins(history, final.until, every, settings.folds)
+    origins = _origins(history, final.until, final.every_days, settings.folds)
     truth = _truth(final)
     parts = []
     for k, origin in enumerate(origins):
@@ -165,15 +165,21 @@ def out_of_time_calls(
 
 
 def _truth(final: Fitted) -> pd.DataFrame:
-    """What became of each training snapshot; of open deals, what the final model expects from their last state on."""
+    """What became of each training snapshot; of open deals, what the final model expects from their last state on.
+
+    A deal won without an amount counts with the typical one.
+    """
     labels = final.rows.labels
     settled = labels["settled"].to_numpy(dtype=bool)
     latest = latest_rows(final.rows.deal)
     expected = final.heads.estimate(final.rows.X, final.rows.terms)
     value = (expected.win_probability * expected.value_if_won)[latest]
+    typical = pd.Series(
+        final.heads.worth.typical_amount * final.heads.worth.margin(final.rows.terms["margin"].to_numpy())
+    )
     return labels[["settled", "won", "ending"]].assign(
         won_completed=final.completed["won"],
-        worth_truth=np.where(settled, np.nan_to_num(labels["worth"].to_numpy()), value),
+        worth_truth=np.where(settled, labels["worth"].fillna(typical).to_numpy(), value),
         remaining_hours_truth=final.completed["remaining_hours"],
     )
 
@@ -244,8 +250,10 @@ def train(
         The model with its metrics. The same book and settings give the same model, to the byte.
 
     Raises:
+        UsageError: `until` lies before the first deal, or more than a year after the newest record.
         DataError: no won or no lost deal to learn from.
     """
+    check_not_far_ahead(book, until, "--until")
     book = known(book, until)
     history = History(book)
     step("heads on all data", 0, 1)
@@ -261,7 +269,7 @@ def train(
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,
         "currency": book.manifest.currency,
-        "settings": settings.model_dump(mode="json"),
+        "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
     model = Model(final.plan, heads, settings.floor_hours, _curve(calls) if len(calls) else NO_CURVE, signal, facts)
     return Trained(model, summary, tables, calls)

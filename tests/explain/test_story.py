@@ -14,13 +14,13 @@ pytest_plugins = ("tests.books",)
 
 
 def story_of(*factors: Factor) -> DealStory:
-    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0]), 5.0))
+    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0]), 5.0), 0.125)
     return replace(story, factors=factors)
 
 
 def test_a_story_is_its_call_with_the_model_behind_it():
-    model = plain_model(version="v3", facts={"currency": "EUR", "assumed_hours_share": 0.125})
-    [story] = tell(model, make_calls(model, rows_of([2000.0], [0.5]), 150.0))
+    model = plain_model(version="v3", facts={"currency": "EUR"})
+    [story] = tell(model, make_calls(model, rows_of([2000.0], [0.5]), 150.0), 0.125)
 
     assert (story.deal_id, story.as_of, story.verdict, story.bar) == ("d0", START, "pursue", 150.0)
     assert (story.model_version, story.currency) == ("v3", "EUR")
@@ -34,7 +34,7 @@ def test_a_story_is_its_call_with_the_model_behind_it():
 
 def test_typical_times_every_factor_is_the_value_per_hour_of_each_story(trained, book):
     rows = read_rows(History(book), trained.calls[["deal_id", "as_of"]].iloc[::9], trained.model.plan)
-    stories = tell(trained.model, make_calls(trained.model, rows, 50.0))
+    stories = tell(trained.model, make_calls(trained.model, rows, 50.0), 0.125)
     gainful = [story for story in stories if story.factors]
 
     assert len(gainful) > 50
@@ -44,7 +44,7 @@ def test_typical_times_every_factor_is_the_value_per_hour_of_each_story(trained,
 
 
 def test_a_deal_sold_at_a_loss_has_no_factors():
-    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0], [-0.5]), 0.0))
+    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0], [-0.5]), 0.0), 0.125)
 
     assert (story.factors, story.verdict) == ((), "walk_away")
 
@@ -64,7 +64,7 @@ def test_a_factor_on_which_the_bag_disagrees_and_the_floor_are_left_out():
 
 
 def test_a_story_as_json_is_plain_and_says_all():
-    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0, float("nan")]), 5.0))[:1]
+    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0, float("nan")]), 5.0), 0.125)[:1]
     read = json.loads(json.dumps(story.as_json(), allow_nan=False))
 
     assert read["as_of"] == "2025-01-06T00:00:00+00:00"
@@ -84,6 +84,6 @@ def test_a_story_as_json_is_plain_and_says_all():
 
 def test_stories_are_told_in_the_order_of_the_calls():
     rows = rows_of([10.0, 30.0, 20.0])
-    stories = tell(plain_model(), make_calls(plain_model(), rows, 5.0))
+    stories = tell(plain_model(), make_calls(plain_model(), rows, 5.0), 0.125)
 
     assert pd.Series([story.deal_id for story in stories]).tolist() == ["d0", "d1", "d2"]

@@ -201,7 +201,7 @@ def test_a_score_without_any_drop_lists_none(called, trained):
 
 
 def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
-    [told] = tell(plain_model(), make_calls(plain_model(version="v2"), rows_of([3000.0]), 120.0))
+    [told] = tell(plain_model(), make_calls(plain_model(version="v2"), rows_of([3000.0]), 120.0), 0.125)
     text = words(shown(show_story(told)))
 
     assert "Deal d0 at 2025-01-06 00:00 UTC" in text
@@ -211,7 +211,7 @@ def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
 
 
 def test_a_story_says_that_a_typical_amount_stands_in_for_a_missing_one():
-    [told] = tell(plain_model(), make_calls(plain_model(), rows_of([float("nan")]), 120.0))
+    [told] = tell(plain_model(), make_calls(plain_model(), rows_of([float("nan")]), 120.0), 0.125)
 
     assert "50% to win × EUR 1,000 (no amount recorded yet, the typical one stands in) = EUR 500 expected" in words(
         shown(show_story(told))

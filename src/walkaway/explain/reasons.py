@@ -16,6 +16,8 @@ __all__ = ["Factor", "factors_of", "reasons_table", "say", "written"]
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LEAST_EFFECT = 0.02  # a factor within 2% of 1 is not a reason
+SOLD_AT_A_LOSS = "worth nothing or less if won: sold at a loss"
+Reason = tuple[str | None, float]  # a sentence and its factor
 _TERM_SENTENCES = {
     "deal size": ("price and profit", "deal size of {value}"),
     "margin rate": ("price and profit", "margin rate of {value}"),
@@ -38,9 +40,11 @@ class Factor:
 
 
 def _days(value: float) -> str:
-    if abs(value) < 1:
+    if value < 0:
+        return f"-{_days(-value)}"
+    if value < 1:
         hours = value * 24
-        return f"{hours:.0f} hours" if abs(hours) >= 1.5 else "about an hour" if hours >= 0.5 else "less than an hour"
+        return f"{hours:.0f} hours" if hours >= 1.5 else "about an hour" if hours >= 0.5 else "less than an hour"
     return "1 day" if round(value) == 1 else f"{value:.0f} days"
 
 
@@ -53,25 +57,28 @@ def written(value: float, unit: str, currency: str, categories: tuple[str, ...] 
     match unit:
         case "days":
             return _days(value)
-        case "minutes":
-            return f"{value:.0f} minutes" if value >= 9.5 else f"{value:.1f} minutes"
+        case "days ahead":
+            return f"in {_days(value)}" if value >= 0 else f"{_days(-value)} ago"
         case "money":
             return f"{currency} {value:,.0f}".strip()
         case "ratio":
             return f"{value:.0%}"
         case "category":
-            return categories[int(value)].removesuffix(" / done").replace(" / ", ", ")
-        case "hour of day":
-            return f"{value:02.0f}:00 UTC"
+            return _plain(categories[int(value)])
         case "weekday":
             return WEEKDAYS[int(value)]
     return f"{value:.0f}"
 
 
+def _plain(word: str) -> str:
+    """A step as a reader says it: what is done needs no saying."""
+    return word.removesuffix(" / done").replace(" / ", ", ")
+
+
 def say(planned: PlannedFeature, value: float, currency: str) -> str:
     """The sentence of a feature at a value; its sentence for "absent" where the value is missing."""
     declared = planned.declared
-    of = (planned.word or "").removesuffix(" / done").replace(" / ", ", ")
+    of = _plain(planned.word or "")
     if np.isnan(value):
         return declared.absent.format(of=of, value="unknown")
     return declared.sentence.format(of=of, value=written(value, declared.unit, currency, planned.categories))
@@ -105,37 +112,41 @@ def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int) -> 
 
 
 def _strongest(attribution: Attribution, most: int) -> npt.NDArray[np.int64]:
-    """Columns of each row's strongest agreed terms, strongest first, (rows, most)."""
-    floor_column = len(attribution.columns) - 1  # the floor is arithmetic, not a reason
-    size = np.where(attribution.agreed, np.abs(attribution.terms), 0.0)
-    size[:, floor_column] = 0.0
-    size = np.nan_to_num(size)
+    """Columns of each row's strongest agreed terms, strongest first, (rows, up to most)."""
+    reasons = attribution.terms[:, :-1]  # the last, the floor, is arithmetic and no reason
+    size = np.nan_to_num(np.where(attribution.agreed[:, :-1], np.abs(reasons), 0.0))
     return np.argsort(-size, axis=1, kind="stable")[:, :most]
 
 
+def _reasons_of(model: Model, rows: Rows, attribution: Attribution, row: int, columns: npt.NDArray) -> list[Reason]:
+    """The reasons of one row among these columns, each a sentence with its factor."""
+    if not attribution.explained[row]:
+        return [(SOLD_AT_A_LOSS, np.nan)]
+    width, currency = len(model.plan.features), str(model.facts.get("currency", ""))
+    out: list[Reason] = []
+    for column in columns:
+        term = attribution.terms[row, column]
+        if not attribution.agreed[row, column] or abs(np.expm1(term)) < LEAST_EFFECT:
+            continue
+        factor = float(np.exp(term))
+        if column < width:
+            text = say(model.plan.features[column], float(rows.X[row, column]), currency)
+        else:
+            text = _term_factor(TERMS[column - width], rows, row, model, factor).sentence
+        out.append((text, factor))
+    return out
+
+
 def reasons_table(model: Model, rows: Rows, attribution: Attribution, most: int) -> pd.DataFrame:
-    """Up to `most` reasons a row, strongest first, only where the bag agrees: reason_1 ... with factor_1 ...
+    """Up to `most` reasons a row, strongest first, only where the bag agrees: reason_1, factor_1, reason_2 ...
 
     A deal whose value_if_won is zero or negative has one plain reason and no factor.
     """
     order = _strongest(attribution, most)
-    width = len(model.plan.features)
-    currency = str(model.facts.get("currency", ""))
-    out: dict[str, list[object]] = {}
+    told = [_reasons_of(model, rows, attribution, row, order[row]) for row in range(len(rows.X))]
+    padded = [reasons + [(None, np.nan)] * (most - len(reasons)) for reasons in told]
+    out = {}
     for k in range(most):
-        out[f"reason_{k + 1}"], out[f"factor_{k + 1}"] = [], []
-    for row in range(len(rows.X)):
-        for k, column in enumerate(order[row]):
-            term = attribution.terms[row, column]
-            text, factor = None, np.nan
-            if not attribution.explained[row]:
-                text = "worth nothing or less if won: sold at a loss" if k == 0 else None
-            elif attribution.agreed[row, column] and abs(np.expm1(term)) >= LEAST_EFFECT:
-                factor = float(np.exp(term))
-                if column < width:
-                    text = say(model.plan.features[column], float(rows.X[row, column]), currency)
-                else:
-                    text = _term_factor(TERMS[column - width], rows, row, model, factor).sentence
-            out[f"reason_{k + 1}"].append(text)
-            out[f"factor_{k + 1}"].append(factor)
-    return pd.DataFrame(out).astype({f"reason_{k + 1}": "str" for k in range(most)})
+        out[f"reason_{k + 1}"] = pd.Series([reasons[k][0] for reasons in padded], dtype="str")
+        out[f"factor_{k + 1}"] = pd.Series([reasons[k][1] for reasons in padded], dtype="float64")
+    return pd.DataFrame(out)

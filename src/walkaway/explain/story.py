@@ -43,8 +43,8 @@ class DealStory:
         return asdict(self) | {"as_of": self.as_of.isoformat(), "factors": [asdict(f) for f in self.factors]}
 
 
-def tell(model: Model, calls: Calls) -> list[DealStory]:
-    """The stories of these calls, in order."""
+def tell(model: Model, calls: Calls, assumed_hours_share: float) -> list[DealStory]:
+    """The stories of these calls, in order; the share of hours assumed is that of the book by then."""
     attribution = attribute(model, calls.rows)
     stories = []
     for row, call in enumerate(calls.table.to_dict("records")):
@@ -61,7 +61,7 @@ def tell(model: Model, calls: Calls) -> list[DealStory]:
                 bar=call["bar"],
                 verdict=call["verdict"],
                 model_version=model.version,
-                assumed_hours_share=float(model.facts.get("assumed_hours_share", 0.0)),  # type: ignore[arg-type]
+                assumed_hours_share=assumed_hours_share,
                 typical_value_per_hour=attribution.typical,
                 currency=str(model.facts.get("currency", "")),
                 factors=tuple(factors_of(model, calls.rows, attribution, row)),

@@ -14,7 +14,7 @@ from walkaway.schema import Book
 
 __all__ = ["REGISTRY", "THEMES", "Coded", "Feature", "Theme", "Unit", "feature"]
 
-Unit = Literal["days", "count", "minutes", "money", "ratio", "category", "hour of day", "weekday"]
+Unit = Literal["days", "days ahead", "count", "money", "ratio", "category", "weekday"]
 Theme = Literal["fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort"]
 THEMES: tuple[str, ...] = ("fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort")
 Per = Literal["stage", "step", "kind", "direction", "window"]

@@ -62,9 +62,9 @@ def days_to_quarter_end(view: View) -> np.ndarray:
 
 
 @feature(
-    unit="days",
+    unit="days ahead",
     theme="timing",
-    sentence="{value} to the expected close",
+    sentence="expected close {value}",
     absent="no expected close date",
     exists=_has_close_date,
 )

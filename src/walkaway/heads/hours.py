@@ -56,8 +56,8 @@ def fit_hours(
     Returns:
         The head, and the completed targets (hours so far plus the model's own for open deals).
     """
-    if not hours.any():
-        return HoursHead(mean_hours=0.0), hours
+    if not hours[settled].any() or not X.shape[1]:  # nothing booked yet, or nothing to tell deals apart by
+        return HoursHead(mean_hours=float(np.mean(hours))), hours
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray) -> HoursHead:
         bag = fit_bag(X[rows], target, None, categorical, "tweedie", settings.hours, settings)

@@ -71,6 +71,9 @@ def fit_win(
         The head, and the completed targets (the model's own probability for open deals).
     """
     settled = ~np.isnan(won)
+    if not X.shape[1]:  # nothing to tell deals apart by
+        rate = float(np.mean(won[settled]))
+        return WinHead(rate), np.where(settled, won, rate)
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray) -> Bag:
         return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", settings.win, settings)

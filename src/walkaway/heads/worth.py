@@ -30,8 +30,8 @@ class WorthHead:
     typical_margin: float = field(default=1.0)
 
     def amount(self, known: FloatArray) -> FloatArray:
-        """The known amount, or the typical one where none is known."""
-        return np.where(np.isnan(known), self.typical_amount, known)
+        """The known amount, or the typical one where none is known; an amount below 0 is worth nothing."""
+        return np.maximum(np.where(np.isnan(known), self.typical_amount, known), 0.0)
 
     def margin(self, known: FloatArray) -> FloatArray:
         """The known margin rate, or 1 where none is known."""
@@ -54,6 +54,14 @@ class WorthHead:
         return size * np.exp(self.log_ratio_by_member(X).mean(axis=0))
 
 
+def _typical(amount: FloatArray, amount_at_close: FloatArray) -> float:
+    """The median amount known in time, else the median at close; 1 where a book has no amounts, so that wins count."""
+    for amounts in (amount, amount_at_close):
+        if (recorded := amounts[~np.isnan(amounts)]).size:
+            return float(np.median(recorded))
+    return 1.0
+
+
 def fit_worth(
     X: npt.NDArray,
     amount: FloatArray,
@@ -70,14 +78,13 @@ def fit_worth(
         categorical: positions of category columns.
         settings: of the heads.
     """
-    recorded = amount[~np.isnan(amount)]
-    typical = float(np.median(recorded)) if len(recorded) else float(np.nanmedian(np.r_[amount_at_close, 0.0]))
+    typical = _typical(amount, amount_at_close)
     usable = (amount > 0) & (amount_at_close > 0)
     if not usable.any():
         return WorthHead(typical)
     ratio = amount_at_close[usable] / amount[usable]
     mean = float(amount_at_close[usable].sum() / amount[usable].sum())
-    if usable.sum() < LEAST_ROWS or np.allclose(ratio, ratio[0], rtol=1e-9):
+    if usable.sum() < LEAST_ROWS or not X.shape[1] or np.allclose(ratio, ratio[0], rtol=1e-9):
         return WorthHead(typical, float(np.log(mean)))
     bag = fit_bag(X[usable], ratio, amount[usable], categorical, "gamma", settings.worth, settings)
     fitted = np.exp(bag.raw(X[usable])) * amount[usable]

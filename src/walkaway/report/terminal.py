@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 from rich.console import Group, RenderableType
 from rich.panel import Panel
@@ -13,6 +15,7 @@ from walkaway.economics import Curve
 from walkaway.explain import DealStory
 from walkaway.importers.xes import Imported
 from walkaway.retrain import Retrained
+from walkaway.score import DROPPED, summary
 
 __all__ = ["show_import", "show_score", "show_story", "show_training"]
 
@@ -149,18 +152,17 @@ def _hindsight(table: pd.DataFrame, model: Model) -> str:
 def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
     """One sentence on what following the verdicts would free and forgo, and the deals most worth dropping."""
     curve, currency = model.curve, str(model.facts.get("currency", ""))
-    last = table[table["as_of"] == table["as_of"].max()]
-    bar = float(last["bar"].iloc[0])
-    drop = last[last["verdict"].isin(["walk_away", "nurture"])]
-    _, saved, forgone = curve.at(bar)
-    counts = ", ".join(f"{n:,} {v}" for v, n in last["verdict"].value_counts().items())
+    told: dict[str, Any] = summary(table)
+    drop = table[(table["as_of"] == table["as_of"].max()) & table["verdict"].isin(DROPPED)]
+    _, saved, forgone = curve.at(told["bar"])
+    counts = ", ".join(f"{n:,} {verdict}" for verdict, n in told["verdicts"].items())
     sentence = Text(
-        f"{len(last):,} deals open at {last['as_of'].iloc[0]:%Y-%m-%d %H:%M} UTC: {counts}. Walking away frees "
-        f"{drop['remaining_hours'].sum():,.0f} of {last['remaining_hours'].sum():,.0f} expected hours, with "
-        f"{_money(drop['expected_value'].clip(lower=0).sum(), currency)} of expected value at risk. "
-        f"Bar: {_money(bar, currency)} per hour; in the past it saved {saved:.0%} of hours "
-        f"and forwent {forgone:.1%} of value "
-        f"({'an estimate' if curve.estimated else 'settled'}). Model {last['model_version'].iloc[0]}."
+        f"{told['open_deals']:,} deals open at {pd.Timestamp(told['as_of']):%Y-%m-%d %H:%M} UTC: {counts}. "
+        f"Walking away frees {told['hours_freed']:,.0f} of {told['hours']:,.0f} expected hours, with "
+        f"{_money(told['value_at_risk'], currency)} of expected value at risk. "
+        f"Bar: {_money(told['bar'], currency)} per hour; in the past it saved {saved:.0%} of hours "
+        f"and forwent {forgone:.1%} of value ({'an estimate' if curve.estimated else 'settled'}). "
+        f"Model {told['model_version']}."
     )
     worst = _table("most worth dropping", "value/hour", "hours", "at risk", "win", title="")
     for row in drop.sort_values("remaining_hours", ascending=False).head(10).to_dict("records"):
