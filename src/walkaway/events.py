@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
 from walkaway.schema import MOMENT
 
@@ -45,22 +47,10 @@ def _running(values: npt.NDArray, dtype: type = np.int64) -> npt.NDArray:
 
 
 def _grouped(codes: IntArray) -> IntArray:
-    """The stable order that sorts codes of 0 or more, by 16 bits at a time: numpy sorts those by counting."""
-    order = np.argsort((codes & 0xFFFF).astype(np.uint16), kind="stable")
-    rest = codes >> 16
-    while rest.any():
-        order = order[np.argsort((rest[order] & 0xFFFF).astype(np.uint16), kind="stable")]
-        rest = rest >> 16
-    return order
-
-
-def _dense_rank(values: IntArray, order: IntArray) -> tuple[IntArray, IntArray]:
-    """(rank of each value among the distinct ones, the distinct ones), given an order that sorts them."""
-    ordered = values[order]
-    fresh = np.r_[False, ordered[1:] != ordered[:-1]] if len(values) else np.zeros(0, dtype=bool)
-    rank = np.empty(len(values), dtype=np.int64)
-    rank[order] = np.cumsum(fresh)
-    return rank, ordered[~fresh if not len(fresh) else np.r_[True, fresh[1:]]]
+    """The stable order that sorts codes of 0 or more: to put a sparse matrix in row order is to sort by counting."""
+    rows, columns = codes.astype(np.int32), np.arange(len(codes), dtype=np.int32)
+    shape = (int(codes.max(initial=0)) + 1, len(codes))
+    return sparse.coo_array((np.zeros(len(codes), dtype=np.int8), (rows, columns)), shape=shape).tocsr().indices
 
 
 @dataclass(frozen=True)
@@ -117,12 +107,17 @@ class Log:
         ties: Callable[[IntArray], tuple[npt.NDArray, ...]],
     ) -> None:
         by_time = np.argsort(recorded_at)
-        rank, self._moments = _dense_rank(recorded_at, by_time)
-        order = by_time[_grouped(partition[by_time])]
-        keys = partition[order] * (len(self._moments) + 1) + rank[order]
-        self._order, self._keys = _with_ties(order, keys, ties), keys
-        self.partition, self.recorded_at = partition[self._order], recorded_at[self._order]
+        in_time = recorded_at[by_time]
+        fresh = np.r_[np.ones(min(len(in_time), 1), dtype=bool), in_time[1:] != in_time[:-1]]
+        self._moments, rank = in_time[fresh], np.cumsum(fresh) - 1
+        grouped = _grouped(partition[by_time])
+        order = by_time[grouped]
+        self.partition = partition[order]
+        self._keys = self.partition * (len(self._moments) + 1) + rank[grouped]
+        self._order = _with_ties(order, self._keys, ties)
+        self.recorded_at = in_time[grouped]
         self._make, self._made = columns, dict[str, npt.NDArray | Codes]()
+        self._making = {name: Lock() for name in columns}  # features are computed side by side
         self._selections: dict[tuple[tuple[str, str], ...], _Selection] = {}
 
     def __len__(self) -> int:
@@ -130,9 +125,10 @@ class Log:
 
     def column(self, name: str) -> Any:
         """A column in the order of the log: numbers, or coded text."""
-        if name not in self._made:
-            self._made[name] = self._make[name]()[self._order]
-        return self._made[name]
+        with self._making[name]:
+            if name not in self._made:
+                self._made[name] = self._make[name]()[self._order]
+            return self._made[name]
 
     def position(self, partition: IntArray, moment: IntArray) -> IntArray:
         """For each query, one past the last row of its partition known at its moment: recorded_at <= moment."""
@@ -171,7 +167,7 @@ class _Selection:
     def __init__(self, log: Log, mask: npt.NDArray[np.bool_] | None) -> None:
         self._log, self._mask = log, mask
         self._rank = None if mask is None else _running(mask, np.int32)
-        self._sums: dict[str, IntArray] = {}
+        self._made: dict[tuple[str, str], Any] = {}
 
     @classmethod
     def of(cls, log: Log, equals: Mapping[str, str]) -> _Selection:
@@ -185,9 +181,15 @@ class _Selection:
     def _rows(self) -> IntArray | slice:
         return slice(None) if self._mask is None else np.flatnonzero(self._mask)
 
+    def _kept(self, what: str, name: str, make: Callable[[], Any]) -> Any:
+        """Made once, since every chunk of snapshots asks for it."""
+        if (what, name) not in self._made:
+            self._made[what, name] = make()
+        return self._made[what, name]
+
     def column(self, name: str) -> Any:
         """Numbers, or coded text, of the selected rows."""
-        return self._log.column(name)[self._rows]
+        return self._kept("column", name, lambda: self._log.column(name)[self._rows])
 
     @cached_property
     def partition(self) -> IntArray:
@@ -198,27 +200,42 @@ class _Selection:
         return self._log.recorded_at[self._rows]
 
     def sums(self, name: str) -> IntArray:
-        if name not in self._sums:
-            self._sums[name] = _running(self.column(name))
-        return self._sums[name]
+        """Running sums of a number column."""
+        return self._kept("sums", name, lambda: _running(self.column(name)))
 
     def maxima(self, name: str) -> IntArray:
         """The largest value so far in each row's partition (values of 0 or more)."""
-        values = self.column(name)
-        if not len(values):
-            return values
-        step = values.max() + 1
-        group = np.cumsum(np.r_[False, self.partition[1:] != self.partition[:-1]])
-        return np.maximum.accumulate(values + group * step) - group * step
+        return self._kept("maxima", name, lambda: _maxima(self.column(name), self.partition))
+
+    def first_times(self, name: str) -> IntArray:
+        """Running count of rows that show a text value for the first time in their partition."""
+        return self._kept("first times", name, lambda: _first_times(self.column(name), self.partition))
 
     def previous_same(self, name: str) -> IntArray:
         """For each row, the position of the previous row of its partition with the same value; -1 for none."""
-        codes = self.column(name).codes.astype(np.int64)
-        order = np.lexsort((np.arange(len(codes)), codes, self.partition))
-        same = (np.diff(self.partition[order], prepend=-1) == 0) & (np.diff(codes[order], prepend=-2) == 0)
-        out = np.full(len(codes), -1, dtype=np.int64)
-        out[order[same]] = order[np.flatnonzero(same) - 1]
-        return out
+        return self._kept("previous same", name, lambda: _previous_same(self.column(name), self.partition))
+
+
+def _maxima(values: IntArray, partition: IntArray) -> IntArray:
+    if not len(values):
+        return values
+    step = values.max() + 1
+    group = np.cumsum(np.r_[False, partition[1:] != partition[:-1]])
+    return np.maximum.accumulate(values + group * step) - group * step
+
+
+def _first_times(coded: Codes, partition: IntArray) -> IntArray:
+    value = pd.Series(partition * (len(coded.distinct) + 1) + coded.codes)
+    return _running((coded.codes >= 0) & ~value.duplicated().to_numpy())
+
+
+def _previous_same(coded: Codes, partition: IntArray) -> IntArray:
+    codes = coded.codes.astype(np.int64)
+    order = np.lexsort((np.arange(len(codes)), codes, partition))
+    same = (np.diff(partition[order], prepend=-1) == 0) & (np.diff(codes[order], prepend=-2) == 0)
+    out = np.full(len(codes), -1, dtype=np.int64)
+    out[order[same]] = order[np.flatnonzero(same) - 1]
+    return out
 
 
 def _pick(values: npt.NDArray, position: IntArray, there: npt.NDArray[np.bool_], missing: float) -> npt.NDArray:
@@ -242,6 +259,7 @@ class Events:
     start: IntArray
     end: IntArray
     selected: _Selection
+    windowed: bool = False
 
     @classmethod
     def of(cls, log: Log, partition: IntArray, as_of: IntArray) -> Events:
@@ -267,7 +285,7 @@ class Events:
     def last_days(self, days: float) -> Events:
         """Only events recorded in the `days` before as_of: as_of - days < recorded_at <= as_of."""
         begin = self.log.position(self.partition, self.as_of - int(days * DAY))
-        return replace(self, start=np.maximum(self.start, begin))
+        return replace(self, start=np.maximum(self.start, begin), windowed=True)
 
     def count(self) -> IntArray:
         """How many events."""
@@ -304,18 +322,18 @@ class Events:
         return self._days_since(self._first)
 
     def _days_since(self, position: IntArray) -> FloatArray:
-        days = (self.as_of - _pick(self.selected.moments, position, self._any, 0)) / DAY
-        days[~self._any] = np.nan
+        if not len(self.selected.moments):
+            return np.full(len(self.as_of), np.nan)
+        days = (self.as_of - self.selected.moments.take(position, mode="clip")) / DAY
+        np.copyto(days, np.nan, where=~self._any)
         return days
 
     def distinct(self, column: str) -> IntArray:
         """How many different values a text column takes; a missing value counts as none."""
-        coded = self.selected.column(column)
-        fresh = (self.selected.previous_same(column) < 0) & (coded.codes >= 0)
-        if np.array_equal(self.start, self.log.first_of(self.partition)):
-            sums = _running(fresh.astype(np.int64))
-            return sums[self._past] - sums[self._first]
-        return self._distinct_in_window(coded.codes, self.selected.previous_same(column))
+        if not self.windowed:
+            sums = self.selected.first_times(column)
+            return sums.take(self._past) - sums.take(self._first)
+        return self._distinct_in_window(self.selected.column(column).codes, self.selected.previous_same(column))
 
     def _distinct_in_window(self, codes: npt.NDArray, previous: IntArray) -> IntArray:
         """Rows of the window whose previous equal row lies before it, counted row by row of the longest window."""

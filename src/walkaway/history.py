@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -40,20 +41,20 @@ class View:
 
     Args:
         history: the gate over a book.
-        snapshots: a frame with deal_id and as_of (UTC), one row a snapshot.
-
-    Raises:
-        KeyError: a snapshot names a deal that the book does not hold.
+        deal: code of each snapshot's deal.
+        as_of: microseconds of each snapshot.
     """
 
-    def __init__(self, history: History, snapshots: pd.DataFrame) -> None:
-        self._history = history
-        self.deal = history.deal_codes(snapshots["deal_id"])
-        self.as_of = microseconds(snapshots["as_of"])
+    def __init__(self, history: History, deal: IntArray, as_of: IntArray) -> None:
+        self._history, self.deal, self.as_of = history, deal, as_of
         self._events: dict[str, Events] = {}
 
     def __len__(self) -> int:
         return len(self.deal)
+
+    def part(self, rows: slice) -> View:
+        """The view of some of these snapshots."""
+        return View(self._history, self.deal[rows], self.as_of[rows])
 
     @property
     def activities(self) -> Events:
@@ -72,14 +73,14 @@ class View:
 
     def _of_deal(self, name: str) -> Events:
         if name not in self._events:
-            self._events[name] = Events.of(self._history.logs[name], self.deal, self.as_of)
+            self._events[name] = Events.of(self._history.log(name), self.deal, self.as_of)
         return self._events[name]
 
     def shared(self, log: str, by: str) -> Events:
         """Openings or closings of all deals that share this deal's account or owner (`by`)."""
         key = f"{log} by {by}"
         if key not in self._events:
-            self._events[key] = Events.of(self._history.logs[key], self._history.group_codes(by)[self.deal], self.as_of)
+            self._events[key] = Events.of(self._history.log(key), self._history.group_codes(by)[self.deal], self.as_of)
         return self._events[key]
 
     def has(self, attribute: str) -> bool:
@@ -137,18 +138,37 @@ class History:
         self._index = pd.Index(self.deals["deal_id"])
         self.created_at = microseconds(self.deals["created_at"])
         self.closed_at = microseconds(self.deals["closed_at"])
-        self.logs = {
-            "activities": self._activities(book.activities),
-            "changes": self._changes(book.changes),
-            "contacts": self._contacts(book.contacts),
-        }
-        for by in ("account_id", "owner_id"):
-            self.logs[f"openings by {by}"] = self._by_group(by, self.created_at)
-            self.logs[f"closings by {by}"] = self._by_group(by, self.closed_at)
+        self._logs: dict[str, Log] = {}
+        self._making = Lock()  # features are computed side by side, and sorting twice costs more than waiting
 
     def at(self, snapshots: pd.DataFrame) -> View:
-        """What was known at these snapshots (deal_id, as_of)."""
-        return View(self, snapshots)
+        """What was known at these snapshots (deal_id, as_of; UTC).
+
+        Raises:
+            KeyError: a snapshot names a deal that the book does not hold.
+        """
+        return View(self, self.deal_codes(snapshots["deal_id"]), microseconds(snapshots["as_of"]))
+
+    def log(self, name: str) -> Log:
+        """The sorted log of that name, made when it is first asked for."""
+        with self._making:
+            if name not in self._logs:
+                self._logs[name] = self._make_log(name)
+            return self._logs[name]
+
+    def _make_log(self, name: str) -> Log:
+        match name.split(" by "):
+            case ["activities"]:
+                return self._activities(self.book.activities)
+            case ["changes"]:
+                return self._changes(self.book.changes)
+            case ["contacts"]:
+                return self._contacts(self.book.contacts)
+            case ["openings", by]:
+                return self._by_group(by, self.created_at)
+            case ["closings", by]:
+                return self._by_group(by, self.closed_at)
+        raise KeyError(f"no log is called {name}")
 
     def deal_codes(self, deal_id: pd.Series) -> IntArray:
         """The code of each deal.
@@ -172,8 +192,9 @@ class History:
         return np.where(codes < 0, alone + len(self.deals), codes).astype(np.int64)
 
     def _activities(self, rows: pd.DataFrame) -> Log:
-        def status() -> Codes:
-            return Codes.of(rows["status"].fillna("done"))
+        @cache
+        def text(name: str) -> Codes:
+            return Codes.of(rows[name].fillna("done") if name == "status" else rows[name])
 
         def seconds() -> IntArray:
             return effort_seconds(rows, self.book.manifest.assumed_hours)
@@ -183,11 +204,10 @@ class History:
             texts = (tied["kind"], tied["status"].fillna("done"), tied["activity_id"])
             return (microseconds(tied["occurred_at"]), *(Codes.of(text).codes for text in texts))
 
-        named = ("kind", "direction", "owner_id", "contact_id")
+        named = ("kind", "status", "direction", "owner_id", "contact_id")
         columns: dict[str, Callable[[], npt.NDArray | Codes]] = {
-            **{name: partial(Codes.of, rows[name]) for name in named},
-            "status": status,
-            "step": lambda: Codes.of(rows["kind"]).pair(status()),
+            **{name: partial(text, name) for name in named},
+            "step": lambda: text("kind").pair(text("status")),
             "seconds": seconds,
         }
         return Log(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)

@@ -15,18 +15,18 @@ def _has_begun(book: Book) -> bool:
     return bool((book.activities["status"] == "begun").any())
 
 
+def _last_status_is(view: View, kind: str, status: str) -> np.ndarray:
+    codes, statuses = view.activities.where(kind=kind).last_code("status")
+    return np.append(statuses == status, False)[codes]  # a code of -1, no such activity, reads the last entry
+
+
 @feature(unit="count", theme="effort", sentence="{of}, planned and not begun: {value}", per="kind", exists=_has_plans)
 def waiting(view: View, word: str) -> np.ndarray:
-    """Whether a plan of this kind is newer than any begin or end of it: 1 or 0."""
-    planned = view.activities.where(kind=word, status="planned").days_since_last()
-    begun = view.activities.where(kind=word, status="begun").days_since_last()
-    done = view.activities.where(kind=word, status="done").days_since_last()
-    return planned < np.fmin(np.fmin(begun, done), np.where(np.isnan(planned), np.nan, np.inf))
+    """Whether the newest step of this kind is a plan: 1 or 0."""
+    return _last_status_is(view, word, "planned")
 
 
 @feature(unit="count", theme="effort", sentence="{of}, begun and not finished: {value}", exists=_has_begun, per="kind")
 def in_hand(view: View, word: str) -> np.ndarray:
-    """Whether a begin of this kind is newer than any end of it: 1 or 0."""
-    begun = view.activities.where(kind=word, status="begun").days_since_last()
-    done = view.activities.where(kind=word, status="done").days_since_last()
-    return begun < np.where(np.isnan(done), np.inf, done)
+    """Whether the newest step of this kind is a begin: 1 or 0."""
+    return _last_status_is(view, word, "begun")
