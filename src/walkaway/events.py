@@ -9,7 +9,7 @@ Something is known at as_of if and only if `recorded_at <= as_of`: that is decid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
@@ -22,7 +22,7 @@ from scipy import sparse
 
 from walkaway.schema import MOMENT
 
-__all__ = ["DAY", "NO_MOMENT", "Codes", "Events", "Log", "microseconds"]
+__all__ = ["DAY", "NO_MOMENT", "Codes", "Events", "Log", "Once", "microseconds"]
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -51,6 +51,21 @@ def _grouped(codes: IntArray) -> IntArray:
     rows, columns = codes.astype(np.int32), np.arange(len(codes), dtype=np.int32)
     shape = (int(codes.max(initial=0)) + 1, len(codes))
     return sparse.coo_array((np.zeros(len(codes), dtype=np.int8), (rows, columns)), shape=shape).tocsr().indices
+
+
+class Once:
+    """Values made once by key, though several threads ask for them: the second waits for the first."""
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._make, self._made = make, dict[tuple[Hashable, ...], Any]()
+        self._locks: dict[tuple[Hashable, ...], Lock] = {}
+
+    def __call__(self, *key: Hashable) -> Any:
+        """The value of that key."""
+        with self._locks.setdefault(key, Lock()):
+            if key not in self._made:
+                self._made[key] = self._make(*key)
+            return self._made[key]
 
 
 @dataclass(frozen=True)
@@ -116,19 +131,11 @@ class Log:
         self._keys = self.partition * (len(self._moments) + 1) + rank[grouped]
         self._order = _with_ties(order, self._keys, ties)
         self.recorded_at = in_time[grouped]
-        self._make, self._made = columns, dict[str, npt.NDArray | Codes]()
-        self._making = {name: Lock() for name in columns}  # features are computed side by side
-        self._selections: dict[tuple[tuple[str, str], ...], _Selection] = {}
+        self.column = Once(lambda name: columns[name]()[self._order])  # numbers or coded text, in the log's order
+        self._select = Once(lambda *equals: _Selection.of(self, dict(equals)))
 
     def __len__(self) -> int:
         return len(self.partition)
-
-    def column(self, name: str) -> Any:
-        """A column in the order of the log: numbers, or coded text."""
-        with self._making[name]:
-            if name not in self._made:
-                self._made[name] = self._make[name]()[self._order]
-            return self._made[name]
 
     def position(self, partition: IntArray, moment: IntArray) -> IntArray:
         """For each query, one past the last row of its partition known at its moment: recorded_at <= moment."""
@@ -143,10 +150,7 @@ class Log:
 
     def select(self, equals: Mapping[str, str]) -> _Selection:
         """The rows whose text columns equal these values; kept, since features ask again and again."""
-        key = tuple(sorted(equals.items()))
-        if key not in self._selections:
-            self._selections[key] = _Selection.of(self, equals)
-        return self._selections[key]
+        return self._select(*sorted(equals.items()))
 
 
 def _with_ties(order: IntArray, keys: IntArray, ties: Callable[[IntArray], tuple[npt.NDArray, ...]]) -> IntArray:
@@ -167,7 +171,11 @@ class _Selection:
     def __init__(self, log: Log, mask: npt.NDArray[np.bool_] | None) -> None:
         self._log, self._mask = log, mask
         self._rank = None if mask is None else _running(mask, np.int32)
-        self._made: dict[tuple[str, str], Any] = {}
+        self.column = Once(lambda name: log.column(name)[self._rows])
+        self.sums = Once(lambda name: _running(self.column(name)))
+        self.maxima = Once(lambda name: _maxima(self.column(name), self.partition))
+        self.first_times = Once(lambda name: _first_times(self.column(name), self.partition))
+        self.previous_same = Once(lambda name: _previous_same(self.column(name), self.partition))
 
     @classmethod
     def of(cls, log: Log, equals: Mapping[str, str]) -> _Selection:
@@ -181,16 +189,6 @@ class _Selection:
     def _rows(self) -> IntArray | slice:
         return slice(None) if self._mask is None else np.flatnonzero(self._mask)
 
-    def _kept(self, what: str, name: str, make: Callable[[], Any]) -> Any:
-        """Made once, since every chunk of snapshots asks for it."""
-        if (what, name) not in self._made:
-            self._made[what, name] = make()
-        return self._made[what, name]
-
-    def column(self, name: str) -> Any:
-        """Numbers, or coded text, of the selected rows."""
-        return self._kept("column", name, lambda: self._log.column(name)[self._rows])
-
     @cached_property
     def partition(self) -> IntArray:
         return self._log.partition[self._rows]
@@ -199,24 +197,9 @@ class _Selection:
     def moments(self) -> IntArray:
         return self._log.recorded_at[self._rows]
 
-    def sums(self, name: str) -> IntArray:
-        """Running sums of a number column."""
-        return self._kept("sums", name, lambda: _running(self.column(name)))
-
-    def maxima(self, name: str) -> IntArray:
-        """The largest value so far in each row's partition (values of 0 or more)."""
-        return self._kept("maxima", name, lambda: _maxima(self.column(name), self.partition))
-
-    def first_times(self, name: str) -> IntArray:
-        """Running count of rows that show a text value for the first time in their partition."""
-        return self._kept("first times", name, lambda: _first_times(self.column(name), self.partition))
-
-    def previous_same(self, name: str) -> IntArray:
-        """For each row, the position of the previous row of its partition with the same value; -1 for none."""
-        return self._kept("previous same", name, lambda: _previous_same(self.column(name), self.partition))
-
 
 def _maxima(values: IntArray, partition: IntArray) -> IntArray:
+    """The largest value so far in each row's partition (values of 0 or more)."""
     if not len(values):
         return values
     step = values.max() + 1
@@ -225,11 +208,13 @@ def _maxima(values: IntArray, partition: IntArray) -> IntArray:
 
 
 def _first_times(coded: Codes, partition: IntArray) -> IntArray:
+    """Running count of rows that show a text value for the first time in their partition."""
     value = pd.Series(partition * (len(coded.distinct) + 1) + coded.codes)
     return _running((coded.codes >= 0) & ~value.duplicated().to_numpy())
 
 
 def _previous_same(coded: Codes, partition: IntArray) -> IntArray:
+    """For each row, the position of the previous row of its partition with the same value; -1 for none."""
     codes = coded.codes.astype(np.int64)
     order = np.lexsort((np.arange(len(codes)), codes, partition))
     same = (np.diff(partition[order], prepend=-1) == 0) & (np.diff(codes[order], prepend=-2) == 0)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, cached_property, partial
-from threading import Lock
+from concurrent.futures import Executor
+from functools import cached_property, partial
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from walkaway.effort import effort_seconds
-from walkaway.events import DAY, NO_MOMENT, Codes, Events, Log, microseconds
+from walkaway.events import DAY, NO_MOMENT, Codes, Events, Log, Once, microseconds
 from walkaway.schema import Book
 
 __all__ = ["DAY", "NO_MOMENT", "Events", "History", "Log", "View", "known", "microseconds"]
@@ -51,6 +51,10 @@ class View:
 
     def __len__(self) -> int:
         return len(self.deal)
+
+    def prepare(self, pool: Executor) -> None:
+        """Make what all parts of this view share."""
+        self._history.prepare(pool)
 
     def part(self, rows: slice) -> View:
         """The view of some of these snapshots."""
@@ -138,8 +142,8 @@ class History:
         self._index = pd.Index(self.deals["deal_id"])
         self.created_at = microseconds(self.deals["created_at"])
         self.closed_at = microseconds(self.deals["closed_at"])
-        self._logs: dict[str, Log] = {}
-        self._making = Lock()  # features are computed side by side, and sorting twice costs more than waiting
+        self.log = Once(self._make_log)  # sorted when first asked for
+        self._text = Once(self._code_text)
 
     def at(self, snapshots: pd.DataFrame) -> View:
         """What was known at these snapshots (deal_id, as_of; UTC).
@@ -149,12 +153,17 @@ class History:
         """
         return View(self, self.deal_codes(snapshots["deal_id"]), microseconds(snapshots["as_of"]))
 
-    def log(self, name: str) -> Log:
-        """The sorted log of that name, made when it is first asked for."""
-        with self._making:
-            if name not in self._logs:
-                self._logs[name] = self._make_log(name)
-            return self._logs[name]
+    def prepare(self, pool: Executor) -> None:
+        """Sort events and code their texts side by side, rather than when the first feature asks."""
+        tasks = [pool.submit(self.log, "activities")]  # the longest first
+        tasks += [pool.submit(self._text, "activities", name) for name in ("kind", "status", "direction")]
+        tasks += [pool.submit(self.log, "changes")]
+        for task in tasks:
+            task.result()
+
+    def _code_text(self, table: str, name: str) -> Codes:
+        column = getattr(self.book, table)[name]
+        return Codes.of(column.fillna("done") if name == "status" else column)
 
     def _make_log(self, name: str) -> Log:
         match name.split(" by "):
@@ -192,9 +201,7 @@ class History:
         return np.where(codes < 0, alone + len(self.deals), codes).astype(np.int64)
 
     def _activities(self, rows: pd.DataFrame) -> Log:
-        @cache
-        def text(name: str) -> Codes:
-            return Codes.of(rows[name].fillna("done") if name == "status" else rows[name])
+        text = partial(self._text, "activities")
 
         def seconds() -> IntArray:
             return effort_seconds(rows, self.book.manifest.assumed_hours)

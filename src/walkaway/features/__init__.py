@@ -156,6 +156,7 @@ def build_features(view: View, plan: FeaturePlan, threads: int = 2) -> pd.DataFr
             column[rows] = _column(part, planned)
 
     with ThreadPoolExecutor(threads) as pool:
+        view.prepare(pool)
         list(pool.map(prepare, plan.features))  # what all chunks share is made once
         list(pool.map(fill, range(0, len(view), CHUNK)))
     return pd.DataFrame(block.T, columns=plan.columns, copy=False)
