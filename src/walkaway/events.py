@@ -10,7 +10,7 @@ Something is known at as_of if and only if `recorded_at <= as_of`: that is decid
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
 from typing import Any
@@ -97,7 +97,7 @@ class Codes:
         return self.codes == found[0] if len(found) else np.zeros(len(self), dtype=bool)
 
     def pair(self, other: Codes) -> Codes:
-        """ "this / other" for each row; neither may be missing."""
+        """Both texts of each row, with " / " between them; neither may be missing."""
         wide = self.codes.astype(np.int32) * len(other.distinct) + other.codes
         distinct = [f"{mine} / {theirs}" for mine in self.distinct for theirs in other.distinct]
         return Codes(wide.astype(np.min_scalar_type(-len(distinct) - 1)), np.asarray(distinct, dtype=object))
@@ -245,6 +245,7 @@ class Events:
     end: IntArray
     selected: _Selection
     windowed: bool = False
+    newest: dict[tuple[tuple[str, str], ...], Events] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, log: Log, partition: IntArray, as_of: IntArray) -> Events:
@@ -265,12 +266,16 @@ class Events:
 
     def where(self, **equals: str) -> Events:
         """Only events whose columns equal these values, in place of any earlier `where`."""
-        return replace(self, selected=self.log.select(equals))
+        key = tuple(sorted(equals.items()))
+        if key not in self.newest:  # columns about one word are asked for one after another
+            self.newest.clear()
+            self.newest[key] = replace(self, selected=self.log.select(equals), newest={})
+        return self.newest[key]
 
     def last_days(self, days: float) -> Events:
         """Only events recorded in the `days` before as_of: as_of - days < recorded_at <= as_of."""
         begin = self.log.position(self.partition, self.as_of - int(days * DAY))
-        return replace(self, start=np.maximum(self.start, begin), windowed=True)
+        return replace(self, start=np.maximum(self.start, begin), windowed=True, newest={})
 
     def count(self) -> IntArray:
         """How many events."""

@@ -144,6 +144,7 @@ def build_features(view: View, plan: FeaturePlan, threads: int = 2) -> pd.DataFr
        age_days
     0       2.5
     """
+    by_word = sorted(range(len(plan.features)), key=lambda place: plan.features[place].word or "")
     block = np.empty((len(plan.features), len(view)), dtype=np.float32)
 
     def prepare(planned: PlannedFeature) -> None:
@@ -152,8 +153,8 @@ def build_features(view: View, plan: FeaturePlan, threads: int = 2) -> pd.DataFr
     def fill(begin: int) -> None:
         rows = slice(begin, begin + CHUNK)
         part = view.part(rows)
-        for column, planned in zip(block, plan.features, strict=True):
-            column[rows] = _column(part, planned)
+        for place in by_word:
+            block[place, rows] = _column(part, plan.features[place])
 
     with ThreadPoolExecutor(threads) as pool:
         view.prepare(pool)
