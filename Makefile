@@ -36,7 +36,7 @@ train: install ## Train, judge and register a model: [BOOK=...] [MODELS=...] [UN
 score: install ## Call every open deal: [BOOK=...] [MODELS=...] [AS_OF=...] [OUT=reports/calls.csv]
 	$(RUN)/walkaway score --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) --out "$(OUT)"
 
-explain: install ## Tell one deal's story: make explain DEAL=173718
+explain: install ## Tell one deal's story: make explain DEAL=187409
 	@test -n "$(DEAL)" || { echo "make explain: name the deal with DEAL=..."; exit 2; }
 	$(RUN)/walkaway explain "$(DEAL)" --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
 
