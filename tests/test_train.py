@@ -247,6 +247,15 @@ def test_the_curve_rises_from_almost_nothing_to_all_that_the_calls_held(trained)
     assert curve.estimated is True
 
 
+def test_the_curve_is_in_the_calibrated_value_per_hour_that_scoring_compares_with_it(trained):
+    calls, model = trained.calls, trained.model
+    probability = model.heads.win.calibration.probability(calls["raw"].to_numpy())
+    index = probability * calls["value_if_won"] / (calls["remaining_hours"] + model.floor_hours)
+
+    assert model.curve.bars[0] == pytest.approx(index.min(), rel=1e-12)
+    assert model.curve.bars[-1] == pytest.approx(index.max(), rel=1e-12)
+
+
 def test_each_step_is_told_in_order(book):
     told = []
     train(book, day(120), TINY, lambda name, done, total: told.append((name, done, total)))

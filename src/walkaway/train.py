@@ -11,13 +11,13 @@ import pandas as pd
 
 from walkaway.calls import Model, make_calls, read_rows
 from walkaway.config import TrainSettings
-from walkaway.economics import Curve, settle_drops
+from walkaway.economics import Curve, expected_value, settle_drops, value_per_hour
 from walkaway.effort import assumed_share
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import by_age, by_ending, fit_logistic, has_signal, skills, win_metrics
 from walkaway.features import FeaturePlan, plan_features
 from walkaway.heads import Heads, TrainingRows, fit_heads
-from walkaway.heads.calibration import Calibration, fit_calibration
+from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration
 from walkaway.heads.completion import latest_rows
 from walkaway.history import History, known
 from walkaway.labels import label
@@ -191,11 +191,16 @@ def _calibration(calls: pd.DataFrame) -> Calibration:
     )
 
 
-def _curve(calls: pd.DataFrame) -> Curve:
-    deal = pd.factorize(calls["deal_id"])[0]
-    index, hours, worth = (calls[c].to_numpy() for c in ("value_per_hour", "remaining_hours_truth", "worth_truth"))
+def _curve(calls: pd.DataFrame, calibration: Calibration, floor_hours: float) -> Curve:
+    """The curve over out-of-time calls, in the calibrated value per hour that scoring will compare with the bar."""
+    if calls.empty:
+        return NO_CURVE
+    expected = expected_value(calibration.probability(calls["raw"].to_numpy()), calls["value_if_won"].to_numpy())
+    index = value_per_hour(expected, calls["remaining_hours"].to_numpy(), floor_hours)
+    hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
-    return Curve.of(settle_drops(deal, index, hours, worth), max(float(weeks), 1 / 7))
+    drops = settle_drops(pd.factorize(calls["deal_id"])[0], index, hours, worth)
+    return Curve.of(drops, max(float(weeks), 1 / 7))
 
 
 def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, object]:
@@ -261,9 +266,8 @@ def train(
     calls = out_of_time_calls(history, final, settings, step)
     step("judging", 0, 1)
     tables, signal = _judge(calls, settings)
-    heads = final.heads.with_win(
-        final.heads.win.calibrated(_calibration(calls)) if signal else final.heads.win.without_signal()
-    )
+    calibration = _calibration(calls) if signal else IDENTITY
+    win = final.heads.win.calibrated(calibration) if signal else final.heads.win.without_signal()
     summary = summarise(book, final, calls)
     facts = summary | {
         "book": book.manifest.fingerprint,
@@ -271,5 +275,6 @@ def train(
         "currency": book.manifest.currency,
         "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
-    model = Model(final.plan, heads, settings.floor_hours, _curve(calls) if len(calls) else NO_CURVE, signal, facts)
+    curve = _curve(calls, calibration, settings.floor_hours)
+    model = Model(final.plan, final.heads.with_win(win), settings.floor_hours, curve, signal, facts)
     return Trained(model, summary, tables, calls)
