@@ -182,8 +182,23 @@ def test_a_term_is_agreed_only_where_four_fifths_of_the_members_give_it_its_sign
     width = len(model.plan.features)
 
     assert 0 < same.mean() < 1
-    assert found.agreed[:, :width].mean() == pytest.approx(same.mean(), abs=0.002)
+    heads_alone = [i for i, column in enumerate(model.plan.columns) if column != "amount"]
+    assert found.agreed[:, heads_alone].mean() == pytest.approx(same[:, heads_alone].mean(), abs=0.002)
     assert found.agreed[:, width:].all()
+
+
+def test_the_size_of_a_deal_is_told_with_its_amount_as_one_factor(trained, rows):
+    model, found = trained.model, attribute(trained.model, rows)
+    place = model.plan.columns.index("amount")
+    heads = (_shap(getattr(model.heads, h).bag, rows.X)[0].mean(axis=0)[:, place] for h in ("win", "worth", "hours"))
+    win, worth, hours = heads
+    raw, base = model.heads.win.raw_by_member(rows.X).mean(axis=0), _shap(model.heads.win.bag, rows.X)[1].mean()
+    size = np.log(model.heads.worth.amount(rows.terms["amount"].to_numpy()) / model.heads.worth.typical_amount)
+    told = win * _chord(model.heads.win.calibration, raw, float(base)) + worth - hours + size
+
+    worthy = found.explained
+    np.testing.assert_allclose(found.terms[worthy, place], told[worthy], rtol=1e-9, atol=1e-12)
+    assert not found.terms[:, found.columns.index("deal size")].any()
 
 
 def test_a_row_explained_alone_has_the_terms_it_has_among_others(trained, rows):

@@ -23,6 +23,7 @@ __all__ = ["TERMS", "Attribution", "attribute"]
 
 FloatArray = npt.NDArray[np.float64]
 TERMS = ("deal size", "margin rate", "floor under hours")  # factors that come from arithmetic, not from a head
+AMOUNT = "amount"
 SAME = 1e-9  # log-odds closer than this to the base have no chord; its limit is the derivative
 AGREEMENT = 0.8
 
@@ -106,6 +107,11 @@ def attribute(model: Model, rows: Rows) -> Attribution:
     )
     by_member = win_shap * chord + ratio_shap - hours_shap
     mean = win_shap.mean(axis=0) * chord + ratio_shap.mean(axis=0) - hours_shap.mean(axis=0)
+    if AMOUNT in model.plan.columns:  # its size and what the heads make of it are one thing to a reader: one factor
+        place = model.plan.columns.index(AMOUNT)
+        for terms in (by_member[..., place], mean[:, place]):
+            terms += arithmetic[:, 0]
+        arithmetic[:, 0] = 0.0
     agreed = (np.sign(by_member) == np.sign(mean)).mean(axis=0) >= AGREEMENT
     typical_value = max(worth.typical_amount, 1e-300) * np.exp(float(ratio_base.mean()) + worth.log_ratio)
     typical = float(
