@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from walkaway.errors import BookError
-from walkaway.schema import MOMENT, SOURCE_ROW, TABLES, Book, Manifest, conform, empty_table, find_column
+from walkaway.schema import MOMENT, SOURCE_ROW, TABLES, Book, Manifest, conform, empty_table
 
 DEALS = "deal_id | created_at | closed_at | outcome"
 
@@ -99,11 +99,6 @@ def test_an_empty_table_has_the_types_a_filled_one_has(table):
 
     assert empty_table("contacts").dtypes.tolist() == filled.dtypes.tolist()
     assert str(filled["recorded_at"].dtype) == MOMENT
-
-
-def test_a_declared_column_is_found_and_an_attribute_is_not():
-    assert find_column("deals", "outcome").allowed == ("won", "lost")
-    assert find_column("deals", "region") is None
 
 
 def test_a_book_keeps_the_attributes_its_manifest_declares_fixed():

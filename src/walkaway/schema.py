@@ -23,7 +23,6 @@ __all__ = [
     "Table",
     "conform",
     "empty_table",
-    "find_column",
 ]
 
 FORMAT_VERSION = 1
@@ -149,11 +148,6 @@ class Manifest(BaseModel):
         return sha256("".join(f"{name}{digest}" for name, digest in sorted(self.files.items())).encode()).hexdigest()[
             :16
         ]
-
-
-def find_column(table: str, name: str) -> Column | None:
-    """The declared column of that table, or None for an attribute that only the manifest declares."""
-    return next((column for column in TABLES[table].columns if column.name == name), None)
 
 
 def empty_table(name: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ value_if_won = amount (imputed where none is recorded yet) x what is left of an 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +27,6 @@ class WorthHead:
     typical_amount: float
     log_ratio: float = 0.0
     bag: Bag | None = None
-    typical_margin: float = field(default=1.0)
 
     def amount(self, known: FloatArray) -> FloatArray:
         """The known amount, or the typical one where none is known; an amount below 0 is worth nothing."""

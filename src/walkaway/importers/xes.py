@@ -212,13 +212,13 @@ class _Work:
 
     def step(self, part: WorkMapping, name: str, status: str, moment: pd.Timestamp) -> dict[str, Any]:
         """The activity that this step is: a planned or begun one takes no hours, a done one those since its begin."""
-        began, hours = None, 0.0
+        began, hours = None, 0.0 if status != "done" else part.unpaired_hours
         if status == "begun":
             self._begun[name] = moment
         elif status == "done":
             began = self._begun.pop(name, None)
-            worked = (moment - began).total_seconds() / 3600 if began is not None else None
-            hours = part.unpaired_hours if worked is None else min(worked, part.clip_hours)  # type: ignore[assignment]
+            if began is not None:
+                hours = min((moment - began).total_seconds() / 3600, part.clip_hours)
         return {
             "kind": part.kinds.get(name, name),
             "status": status,
