@@ -237,6 +237,27 @@ def test_the_openings_of_an_owner_count_deals_created_by_then(make_book, snapsho
     assert view.shared("openings", by="owner_id").count().tolist() == [2, 3]
 
 
+def test_a_log_between_two_deals_holds_their_rows_and_no_others(make_book):
+    rows = f"{WORKED}\n    c1 | d3 | call | done | inbound | 2026-01-03 | 2026-01-03 | 1 | cid"
+    deals = f"{TWO}\nd3 | 2026-01-01 | - | - | - | - | - | -"
+    log = History(make_book(deals=deals, activities=rows)).log("activities")
+
+    assert [log.between(*deals).column("seconds").tolist() for deals in ((0, 0), (1, 1), (1, 2), (0, -1))] == [
+        [1800, 900, 450],
+        [8 * 3600],
+        [8 * 3600, 3600],
+        [],
+    ]
+
+
+def test_snapshots_put_together_by_deal_tell_where_each_one_went(make_book, snapshots):
+    view = History(make_book(deals=TWO)).at(snapshots("d2 2026-01-02", "d1 2026-01-04", "d2 2026-01-03"))
+    together, places = view.by_deal()
+
+    assert together.deal.tolist() == [0, 1, 1]
+    assert together.as_of[places].tolist() == view.as_of.tolist()
+
+
 def test_what_is_known_of_a_book_leaves_out_later_rows_and_deals(make_book, moment):
     book = make_book(deals=f"{GROUP}\nd2b | 2026-01-06 | - | - | - | - | - | -", activities=WORKED)
     then = known(book, moment("2026-01-05"))

@@ -13,11 +13,14 @@ __all__ = ["SECONDS_PER_HOUR", "assumed_share", "effort_seconds"]
 SECONDS_PER_HOUR = 3600
 
 
-def _hours(activities: pd.DataFrame, assumed: Mapping[str, float]) -> pd.Series:
+def _hours(activities: pd.DataFrame, assumed: Mapping[str, float]) -> npt.NDArray[np.float64]:
     """Recorded hours; where none, what a done activity of that kind is assumed to take; else none."""
-    done = activities["status"].fillna("done") == "done"
-    table = activities["kind"].map(dict(assumed)).astype("float64").where(done)
-    return activities["hours"].fillna(table).fillna(0.0)
+    kind, kinds = pd.factorize(activities["kind"])
+    status, statuses = pd.factorize(activities["status"])
+    usual = np.array([*(assumed.get(name, 0.0) for name in kinds), 0.0])  # a code of -1, missing, reads the last entry
+    done = np.array([*(name == "done" for name in statuses), True])
+    recorded = activities["hours"].to_numpy(dtype=np.float64)
+    return np.where(np.isnan(recorded), usual[kind] * done[status], recorded)
 
 
 def effort_seconds(activities: pd.DataFrame, assumed: Mapping[str, float]) -> npt.NDArray[np.int64]:
@@ -27,7 +30,7 @@ def effort_seconds(activities: pd.DataFrame, assumed: Mapping[str, float]) -> np
     >>> effort_seconds(rows, {"call": 0.25})
     array([1800,  900])
     """
-    return (_hours(activities, assumed) * SECONDS_PER_HOUR).round().astype("int64").to_numpy()
+    return (_hours(activities, assumed) * SECONDS_PER_HOUR).round().astype(np.int64)
 
 
 def assumed_share(activities: pd.DataFrame, assumed: Mapping[str, float]) -> float:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from threading import Lock
 from typing import Any
 
@@ -28,6 +28,7 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 DAY = 86_400_000_000  # microseconds
 NO_MOMENT = np.iinfo(np.int64).min
+KEPT_SELECTIONS = 4  # more would be memory touched for the first time, which costs more than counting again
 
 
 def microseconds(moments: pd.Series) -> IntArray:
@@ -88,7 +89,7 @@ class Codes:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, key: npt.NDArray) -> Codes:
+    def __getitem__(self, key: npt.NDArray | slice) -> Codes:
         return Codes(self.codes[key], self.distinct)
 
     def equal(self, value: str) -> npt.NDArray[np.bool_]:
@@ -107,32 +108,68 @@ class Log:
     """Rows of one kind of event, sorted by partition and moment of recording, as plain columns.
 
     Args:
-        partition: int64 code of each row's deal, account or owner.
-        recorded_at: int64 microseconds.
-        columns: for each name a function that makes the column (numbers, or coded text) when it is first asked for.
-        ties: from row positions to further keys, which order rows of one partition and instant, so that the order of
-            the input does not matter.
+        partition: int64 code of each row's deal, account or owner, ascending.
+        recorded_at: int64 microseconds, ascending within a partition.
+        keys: partition and the rank of recorded_at among `moments` in one number, ascending.
+        moments: the distinct moments, ascending, of this log or of a longer one that it is a part of.
+        column: for a name the column (numbers, or coded text), in the log's order.
     """
 
     def __init__(
         self,
         partition: IntArray,
         recorded_at: IntArray,
+        keys: IntArray,
+        moments: IntArray,
+        column: Callable[[str], npt.NDArray | Codes],
+    ) -> None:
+        self.partition, self.recorded_at, self._keys, self._moments = partition, recorded_at, keys, moments
+        self.column = Once(column)
+        self._select = lru_cache(KEPT_SELECTIONS)(lambda *equals: _Selection.of(self, dict(equals)))
+
+    @classmethod
+    def of(
+        cls,
+        partition: IntArray,
+        recorded_at: IntArray,
         columns: Mapping[str, Callable[[], npt.NDArray | Codes]],
         ties: Callable[[IntArray], tuple[npt.NDArray, ...]],
-    ) -> None:
+    ) -> Log:
+        """Sort rows into a log.
+
+        Args:
+            partition: int64 code of each row's deal, account or owner.
+            recorded_at: int64 microseconds.
+            columns: for each name a function that makes the column when it is first asked for.
+            ties: from row positions to further keys, which order rows of one partition and instant, so that the order
+                of the input does not matter.
+        """
         by_time = np.argsort(recorded_at)
         in_time = recorded_at[by_time]
         fresh = np.r_[np.ones(min(len(in_time), 1), dtype=bool), in_time[1:] != in_time[:-1]]
-        self._moments, rank = in_time[fresh], np.cumsum(fresh) - 1
+        moments, rank = in_time[fresh], np.cumsum(fresh, dtype=np.int32) - 1
         grouped = _grouped(partition[by_time])
         order = by_time[grouped]
-        self.partition = partition[order]
-        self._keys = self.partition * (len(self._moments) + 1) + rank[grouped]
-        self._order = _with_ties(order, self._keys, ties)
-        self.recorded_at = in_time[grouped]
-        self.column = Once(lambda name: columns[name]()[self._order])  # numbers or coded text, in the log's order
-        self._select = Once(lambda *equals: _Selection.of(self, dict(equals)))
+        partition = partition[order]
+        keys = partition * (len(moments) + 1) + rank[grouped]
+        order = _with_ties(order, keys, ties)
+        return cls(partition, in_time[grouped], keys, moments, lambda name: columns[name]()[order])
+
+    def between(self, first: int, last: int) -> Log:
+        """The rows of partitions first to last, both included, as a log of their own; nothing is copied.
+
+        What a question makes of a log (the rows of one kind, their running sums) is as long as the log: over the
+        neighbouring deals of a few snapshots it stays in the processor's cache.
+        """
+        bounds = np.array([first, last + 1]) * (len(self._moments) + 1)
+        rows = slice(*np.searchsorted(self._keys, bounds))
+        return Log(
+            self.partition[rows],
+            self.recorded_at[rows],
+            self._keys[rows],
+            self._moments,
+            lambda name: self.column(name)[rows],
+        )
 
     def __len__(self) -> int:
         return len(self.partition)
@@ -149,7 +186,7 @@ class Log:
         return np.searchsorted(self._keys, distinct * (len(self._moments) + 1), side="left")[codes]
 
     def select(self, equals: Mapping[str, str]) -> _Selection:
-        """The rows whose text columns equal these values; kept, since features ask again and again."""
+        """The rows whose text columns equal these values; the newest few are kept, since features ask again."""
         return self._select(*sorted(equals.items()))
 
 

@@ -14,7 +14,7 @@ from walkaway.effort import effort_seconds
 from walkaway.events import DAY, NO_MOMENT, Codes, Events, Log, Once, microseconds
 from walkaway.schema import Book
 
-__all__ = ["DAY", "NO_MOMENT", "Events", "History", "Log", "View", "known", "microseconds"]
+__all__ = ["DAY", "NO_MOMENT", "Codes", "Events", "History", "Log", "View", "known", "microseconds"]
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -56,6 +56,13 @@ class View:
         """Make what all parts of this view share."""
         self._history.prepare(pool)
 
+    def by_deal(self) -> tuple[View, IntArray | slice]:
+        """The same snapshots, those of a deal together, and the place of each of mine among them."""
+        if (self.deal[1:] >= self.deal[:-1]).all():
+            return self, slice(None)
+        order = np.argsort(self.deal, kind="stable")
+        return View(self._history, self.deal[order], self.as_of[order]), np.argsort(order)
+
     def part(self, rows: slice) -> View:
         """The view of some of these snapshots."""
         return View(self._history, self.deal[rows], self.as_of[rows])
@@ -77,7 +84,8 @@ class View:
 
     def _of_deal(self, name: str) -> Events:
         if name not in self._events:
-            self._events[name] = Events.of(self._history.log(name), self.deal, self.as_of)
+            deals = (int(self.deal.min()), int(self.deal.max())) if len(self) else (0, -1)
+            self._events[name] = Events.of(self._history.log(name).between(*deals), self.deal, self.as_of)
         return self._events[name]
 
     def shared(self, log: str, by: str) -> Events:
@@ -217,7 +225,7 @@ class History:
             "step": lambda: text("kind").pair(text("status")),
             "seconds": seconds,
         }
-        return Log(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
+        return Log.of(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
 
     def _changes(self, rows: pd.DataFrame) -> Log:
         def number() -> FloatArray:
@@ -234,10 +242,10 @@ class History:
 
         texts = {name: partial(Codes.of, rows[name]) for name in ("field", "new_value")}
         columns: dict[str, Callable[[], npt.NDArray | Codes]] = {**texts, "number": number, "moment": moment}
-        return Log(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
+        return Log.of(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
 
     def _contacts(self, rows: pd.DataFrame) -> Log:
-        return Log(
+        return Log.of(
             self.deal_codes(rows["deal_id"]),
             microseconds(rows["recorded_at"]),
             {"role": partial(Codes.of, rows["role"])},
@@ -247,6 +255,6 @@ class History:
     def _by_group(self, by: str, moment: IntArray) -> Log:
         there = moment != NO_MOMENT
         outcome = Codes.of(self.deals["outcome"])[there]
-        return Log(
+        return Log.of(
             self.group_codes(by)[there], moment[there], {"outcome": lambda: outcome}, lambda at: (outcome.codes[at],)
         )

@@ -25,7 +25,7 @@ __all__ = ["REGISTRY", "THEMES", "Feature", "FeaturePlan", "PlannedFeature", "bu
 FAMILIES = (account, activity, amount, contacts, load, stage, timing, work)
 LEAST_DEALS = 20  # a word of a vocabulary that fewer deals use gets no feature of its own
 LEAST_SHARE = 0.002
-CHUNK = 1 << 16  # snapshots computed at a time: few enough that a column in the making stays in the processor's cache
+CHUNK = 1 << 17  # snapshots computed at a time: few enough that a column in the making stays in the processor's cache
 
 
 class PlannedFeature(BaseModel):
@@ -128,7 +128,7 @@ def _categories(declared: Feature, vocabulary: _Vocabulary) -> tuple[str, ...]:
 def _column(view: View, planned: PlannedFeature) -> np.ndarray:
     compute = planned.declared.compute
     found = compute(view) if planned.word is None else compute(view, planned.word)
-    return recode(found, planned.categories) if isinstance(found, tuple) else np.asarray(found, dtype=np.float64)
+    return recode(found, planned.categories) if isinstance(found, tuple) else np.asarray(found)
 
 
 def build_features(view: View, plan: FeaturePlan, threads: int = 2) -> pd.DataFrame:
@@ -145,6 +145,7 @@ def build_features(view: View, plan: FeaturePlan, threads: int = 2) -> pd.DataFr
     0       2.5
     """
     by_word = sorted(range(len(plan.features)), key=lambda place: plan.features[place].word or "")
+    view, places = view.by_deal()
     block = np.empty((len(plan.features), len(view)), dtype=np.float32)
 
     def prepare(planned: PlannedFeature) -> None:
@@ -160,4 +161,4 @@ def build_features(view: View, plan: FeaturePlan, threads: int = 2) -> pd.DataFr
         view.prepare(pool)
         list(pool.map(prepare, plan.features))  # what all chunks share is made once
         list(pool.map(fill, range(0, len(view), CHUNK)))
-    return pd.DataFrame(block.T, columns=plan.columns, copy=False)
+    return pd.DataFrame(block[:, places].T, columns=plan.columns, copy=False)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from walkaway.features.declare import feature
-from walkaway.history import View
+from walkaway.history import Codes, View
 from walkaway.schema import Book
 
 
@@ -17,7 +17,7 @@ def _has_begun(book: Book) -> bool:
 
 def _last_status_is(view: View, kind: str, status: str) -> np.ndarray:
     codes, statuses = view.activities.where(kind=kind).last_code("status")
-    return np.append(statuses == status, False)[codes]  # a code of -1, no such activity, reads the last entry
+    return Codes(codes, statuses).equal(status)
 
 
 @feature(unit="count", theme="effort", sentence="{of}, planned and not begun: {value}", per="kind", exists=_has_plans)
