@@ -105,9 +105,22 @@ class View:
         Raises:
             KeyError: the manifest does not declare it fixed: today's value would be the future in disguise.
         """
+        self._check_fixed(name)
+        return self._history.deals[name].iloc[self.deal].reset_index(drop=True)
+
+    def coded_attribute(self, name: str) -> tuple[npt.NDArray, npt.NDArray]:
+        """A text attribute fixed at creation as (codes, values), one code a snapshot; -1 for missing.
+
+        Raises:
+            KeyError: the manifest does not declare it fixed.
+        """
+        self._check_fixed(name)
+        coded = self._history.text("deals", name)
+        return coded.codes[self.deal], coded.distinct
+
+    def _check_fixed(self, name: str) -> None:
         if name != "created_at" and not self.has(name):
             raise KeyError(f"{name} is not declared fixed at creation: its value at as_of is unknown")
-        return self._history.deals[name].iloc[self.deal].reset_index(drop=True)
 
     @cached_property
     def age_days(self) -> FloatArray:
@@ -151,7 +164,7 @@ class History:
         self.created_at = microseconds(self.deals["created_at"])
         self.closed_at = microseconds(self.deals["closed_at"])
         self.log = Once(self._make_log)  # sorted when first asked for
-        self._text = Once(self._code_text)
+        self.text = Once(self._code_text)  # by table and column
 
     def at(self, snapshots: pd.DataFrame) -> View:
         """What was known at these snapshots (deal_id, as_of; UTC).
@@ -164,13 +177,13 @@ class History:
     def prepare(self, pool: Executor) -> None:
         """Sort events and code their texts side by side, rather than when the first feature asks."""
         tasks = [pool.submit(self.log, "activities")]  # the longest first
-        tasks += [pool.submit(self._text, "activities", name) for name in ("kind", "status", "direction")]
+        tasks += [pool.submit(self.text, "activities", name) for name in ("kind", "status", "direction")]
         tasks += [pool.submit(self.log, "changes")]
         for task in tasks:
             task.result()
 
     def _code_text(self, table: str, name: str) -> Codes:
-        column = getattr(self.book, table)[name]
+        column = (self.deals if table == "deals" else getattr(self.book, table))[name]
         return Codes.of(column.fillna("done") if name == "status" else column)
 
     def _make_log(self, name: str) -> Log:
@@ -209,7 +222,7 @@ class History:
         return np.where(codes < 0, alone + len(self.deals), codes).astype(np.int64)
 
     def _activities(self, rows: pd.DataFrame) -> Log:
-        text = partial(self._text, "activities")
+        text = partial(self.text, "activities")
 
         def seconds() -> IntArray:
             return effort_seconds(rows, self.book.manifest.assumed_hours)

@@ -200,6 +200,9 @@ def conform(name: str, frame: pd.DataFrame, extra: tuple[str, ...] = ()) -> pd.D
     return pd.DataFrame(out | {column: frame[column] for column in kept}, index=frame.index)
 
 
+_NO_ATTRIBUTES = ("deal_id", "created_at", "amount", "margin", "currency", "account_id", "owner_id")
+
+
 @dataclass(frozen=True)
 class Book:
     """The five tables of one team's deals, with their manifest. Frames are never changed in place."""
@@ -229,6 +232,17 @@ class Book:
     def with_tables(self, **tables: pd.DataFrame) -> Book:
         """The same book with these tables in place of its own."""
         return replace(self, **tables)
+
+    def attributes(self, kind: Literal["text", "number"]) -> list[str]:
+        """Columns of deals fixed at creation that describe the deal: no money, which has features of its own, no ids.
+
+        >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05"], "product": ["x"], "owner_id": ["o"]})
+        >>> Book.of(Manifest(fixed_at_creation=("product", "owner_id")), deals=deals).attributes("text")
+        ['product']
+        """
+        fixed = [name for name in self.manifest.fixed_at_creation if name in self.deals and name not in _NO_ATTRIBUTES]
+        numbers = {name for name in fixed if pd.api.types.is_numeric_dtype(self.deals[name])}
+        return sorted(numbers if kind == "number" else set(fixed) - numbers)
 
     def last_recorded_at(self) -> pd.Timestamp:
         """The newest moment at which anything was recorded: what the book knows, it knows as of then.

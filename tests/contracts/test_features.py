@@ -23,10 +23,11 @@ from walkaway.schema import MOMENT, TABLES, Book, Manifest, empty_table
 START = pd.Timestamp("2025-06-01", tz="UTC")
 HALF_WEEK = 84 * 3_600_000_000  # microseconds
 END = 6  # the last half week of a random book
-FIXED = ("account_id", "owner_id")
+FIXED = ("account_id", "owner_id", "product", "list_price")
 OUTCOMES, ACCOUNTS, OWNERS = ("won", "lost"), ("acme", "bolt", None), ("ann", "bob", None)
 KINDS, STATUSES = ("call", "mail", "fax"), ("planned", "begun", "done", None)
 DIRECTIONS, ROLES = ("inbound", "outbound", "internal", None), ("buyer", "user", None)
+PRODUCTS = ("press", None, "lathe")
 HOURS, AMOUNTS = (None, 0.0, 0.1, 0.7), (None, 0.0, 100.0, 12_345.5)
 VALUES = {
     "stage": ("new", "offer", "signed", None),
@@ -54,6 +55,8 @@ def _row(table: str, number: int, n: list[int], deals: int) -> dict:
             "amount": _pick(AMOUNTS, n[4]),
             "account_id": _pick(ACCOUNTS, n[5]),
             "owner_id": _pick(OWNERS, n[6]),
+            "product": _pick(PRODUCTS, n[4] + n[5]),
+            "list_price": _pick(AMOUNTS, n[5] + n[6]),
         }
     row = {"deal_id": deal, "recorded_at": moment}
     if table == "changes":
@@ -67,6 +70,7 @@ def _row(table: str, number: int, n: list[int], deals: int) -> dict:
 
 
 EMPTY = {name: empty_table(name) for name in TABLES}
+EMPTY["deals"] = EMPTY["deals"].assign(product=pd.Series(dtype="str"), list_price=pd.Series(dtype="float64"))
 DTYPES = {
     name: [(column, dtype, str(dtype) == MOMENT) for column, dtype in t.dtypes.items()] for name, t in EMPTY.items()
 }
@@ -324,8 +328,8 @@ def test_a_plan_read_back_from_json_is_the_plan():
     assert FeaturePlan.model_validate_json(whole_plan().model_dump_json()) == whole_plan()
 
 
-def test_the_categorical_columns_of_a_plan_are_the_stage_and_the_last_step():
-    assert [whole_plan().columns[i] for i in whole_plan().categorical] == ["last_step", "stage"]
+def test_the_categorical_columns_of_a_plan_are_attributes_the_stage_and_the_last_step():
+    assert [whole_plan().columns[i] for i in whole_plan().categorical] == ["last_step", "attribute[product]", "stage"]
 
 
 def test_a_word_that_too_few_deals_use_gets_no_feature():

@@ -61,6 +61,8 @@ def written(value: float, unit: str, currency: str, categories: tuple[str, ...] 
             return f"in {_days(value)}" if value >= 0 else f"{_days(-value)} ago"
         case "money":
             return f"{currency} {value:,.0f}".strip()
+        case "number":
+            return f"{value:,.10g}"
         case "ratio":
             return f"{value:.0%}"
         case "category":
@@ -78,7 +80,7 @@ def _plain(word: str) -> str:
 def say(planned: PlannedFeature, value: float, currency: str) -> str:
     """The sentence of a feature at a value; its sentence for "absent" where the value is missing."""
     declared = planned.declared
-    of = _plain(planned.word or "")
+    of = _plain(planned.word or "").replace("_", " ")
     if np.isnan(value):
         return declared.absent.format(of=of, value="unknown")
     return declared.sentence.format(of=of, value=written(value, declared.unit, currency, planned.categories))

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from walkaway.features import account, activity, amount, contacts, load, stage, timing, work
+from walkaway.features import account, activity, amount, attributes, contacts, load, stage, timing, work
 from walkaway.features.declare import REGISTRY, THEMES, Feature, recode
 from walkaway.history import View
 from walkaway.schema import Book
@@ -22,7 +22,7 @@ from walkaway.snapshots import cadence_days
 
 __all__ = ["REGISTRY", "THEMES", "Feature", "FeaturePlan", "PlannedFeature", "build_features", "plan_features"]
 
-FAMILIES = (account, activity, amount, contacts, load, stage, timing, work)
+FAMILIES = (account, activity, amount, attributes, contacts, load, stage, timing, work)
 LEAST_DEALS = 20  # a word of a vocabulary that fewer deals use gets no feature of its own
 LEAST_SHARE = 0.002
 CHUNK = 1 << 17  # snapshots computed at a time: few enough that a column in the making stays in the processor's cache
@@ -82,9 +82,19 @@ class _Vocabulary:
                 return self._common(self.book.activities["deal_id"], self._steps)
             case "kind" | "direction":
                 return self._common(self.book.activities["deal_id"], self.book.activities[per])
+            case "role":
+                return self._common(self.book.contacts["deal_id"], self.book.contacts["role"])
+            case "attribute":
+                return [name for name in self.book.attributes("text") if len(self.values(name)) > 1]
+            case "measure":
+                return self.book.attributes("number")
             case "window":
                 return self._windows
         raise ValueError(f"no vocabulary is called {per}")
+
+    def values(self, attribute: str) -> list[str]:
+        """The common values of an attribute fixed at creation, sorted."""
+        return self._common(self.book.deals["deal_id"], self.book.deals[attribute])
 
     @cached_property
     def _steps(self) -> pd.Series:
@@ -114,14 +124,18 @@ def plan_features(book: Book) -> FeaturePlan:
         if not declared.exists(book):
             continue
         words: list[str | None] = [*vocabulary.words(declared.per)] if declared.per else [None]
-        categories = _categories(declared, vocabulary)
-        planned += [PlannedFeature(feature=declared.name, word=word, categories=categories) for word in words]
+        planned += [
+            PlannedFeature(feature=declared.name, word=word, categories=_categories(declared, word, vocabulary))
+            for word in words
+        ]
     return FeaturePlan(features=tuple(planned))
 
 
-def _categories(declared: Feature, vocabulary: _Vocabulary) -> tuple[str, ...]:
+def _categories(declared: Feature, word: str | None, vocabulary: _Vocabulary) -> tuple[str, ...]:
     if declared.unit != "category":
         return ()
+    if declared.per == "attribute" and word is not None:
+        return tuple(vocabulary.values(word))
     return tuple(vocabulary.words("stage" if declared.name == "stage" else "step"))
 
 

@@ -11,6 +11,10 @@ def _has_contacts(book: Book) -> bool:
     return len(book.contacts) > 0
 
 
+def _has_roles(book: Book) -> bool:
+    return bool(book.contacts["role"].notna().any())
+
+
 @feature(unit="count", theme="decision makers", sentence="people on the buyer's side: {value}", exists=_has_contacts)
 def contacts(view: View) -> np.ndarray:
     """People who joined the deal."""
@@ -23,6 +27,18 @@ def contacts(view: View) -> np.ndarray:
 def contact_roles(view: View) -> np.ndarray:
     """Different roles among the people who joined."""
     return view.contacts.distinct("role")
+
+
+@feature(
+    unit="count",
+    theme="decision makers",
+    sentence="people on the buyer's side in the role of {of}: {value}",
+    per="role",
+    exists=_has_roles,
+)
+def contacts_in_role(view: View, word: str) -> np.ndarray:
+    """People who joined the deal in this role, such as a decision maker."""
+    return view.contacts.where(role=word).count()
 
 
 @feature(

@@ -14,10 +14,10 @@ from walkaway.schema import Book
 
 __all__ = ["REGISTRY", "THEMES", "Coded", "Feature", "Theme", "Unit", "feature"]
 
-Unit = Literal["days", "days ahead", "count", "money", "ratio", "category", "weekday"]
+Unit = Literal["days", "days ahead", "count", "money", "number", "ratio", "category", "weekday"]
 Theme = Literal["fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort"]
 THEMES: tuple[str, ...] = ("fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort")
-Per = Literal["stage", "step", "kind", "direction", "window"]
+Per = Literal["stage", "step", "kind", "direction", "window", "role", "attribute", "measure"]
 Coded = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 

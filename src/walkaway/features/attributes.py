@@ -1,0 +1,29 @@
+"""What a deal was from the start: attributes that the book declares fixed at creation."""
+
+import numpy as np
+
+from walkaway.features.declare import Coded, feature
+from walkaway.history import View
+from walkaway.schema import Book
+
+
+def _attributes(book: Book) -> bool:
+    return bool(book.attributes("text"))
+
+
+def _measures(book: Book) -> bool:
+    return bool(book.attributes("number"))
+
+
+@feature(
+    unit="category", theme="fit", sentence="{of}: {value}", absent="{of} unknown", per="attribute", exists=_attributes
+)
+def attribute(view: View, word: str) -> Coded:
+    """A word fixed at creation, such as product or industry; never who owns the deal."""
+    return view.coded_attribute(word)
+
+
+@feature(unit="number", theme="fit", sentence="{of}: {value}", absent="{of} unknown", per="measure", exists=_measures)
+def measure(view: View, word: str) -> np.ndarray:
+    """A number fixed at creation, such as the buyer's employees or a list price."""
+    return view.attribute(word).to_numpy(dtype=np.float64)
