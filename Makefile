@@ -12,8 +12,11 @@ MAPPING ?= bpic2012
 UNTIL ?=
 AS_OF ?=
 PORT ?= 5000
+DEMO ?= data/demo
+DEALS ?= 3000
+SEED ?= 7
 
-.PHONY: help install import train score explain mlflow test lint format types layers check bench lock clean
+.PHONY: help install demo import train score explain mlflow test lint format types layers check bench lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -25,6 +28,12 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
+
+demo: install ## From nothing to calls on a sample book: [DEALS=3000] [SEED=7] [DEMO=data/demo]
+	$(RUN)/walkaway sample --out "$(DEMO)/book" --deals $(DEALS) --seed $(SEED)
+	$(RUN)/walkaway train --book "$(DEMO)/book" --models "$(DEMO)/models" --promote
+	$(RUN)/walkaway score --book "$(DEMO)/book" --models "$(DEMO)/models" --out "$(DEMO)/calls.csv"
+	@echo; echo "The book lies in $(DEMO)/book, the model in $(DEMO)/models, every call in $(DEMO)/calls.csv."
 
 import: install ## Import an XES log: make import FILE=log.xes.gz [MAPPING=bpic2012] [BOOK=data/book]
 	@test -n "$(FILE)" || { echo "make import: name the log with FILE=log.xes.gz"; exit 2; }

@@ -134,6 +134,32 @@ def import_log(
 
 
 @app.command()
+def sample(
+    out: Annotated[Path, typer.Option(help="Folder of the book to write.")] = BOOK,
+    deals: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many deals, over four years.")] = 3000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same book.")] = 0,
+    stationary: Annotated[bool, typer.Option("--stationary", help="No drift over the years, no seasons.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a synthetic book whose truth is known: what each open deal was worth, Monday by Monday."""
+    from walkaway.sample import describe, make_sample
+    from walkaway.storage import write_book
+
+    with _progress(quiet) as step:
+        step("living the deals", 0, 1)
+        made = make_sample(deals, seed, stationary)
+        step("writing the book", 0, 1)
+        write_book(made.book, out, truth=made.truth)
+    if as_json:
+        _print_json(describe(made) | {"book": str(out)})
+    else:
+        from walkaway.report.terminal import show_sample
+
+        _print(show_sample(describe(made), str(out)), quiet)
+
+
+@app.command()
 def train(
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,

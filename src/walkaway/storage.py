@@ -34,6 +34,7 @@ __all__ = [
 
 MANIFEST = "manifest.json"
 QUARANTINE = "quarantine.parquet"
+TRUTH = "truth.parquet"
 
 
 def checksum(path: Path) -> str:
@@ -108,8 +109,12 @@ def replaced_folder(path: Path) -> Iterator[Path]:
         raise
 
 
-def write_book(book: Book, folder: Path, quarantine: pd.DataFrame | None = None) -> Manifest:
+def write_book(
+    book: Book, folder: Path, quarantine: pd.DataFrame | None = None, truth: pd.DataFrame | None = None
+) -> Manifest:
     """Write a book: one Parquet file a table, the quarantine, and the manifest with a checksum a file.
+
+    The truth of a sample book lies beside its tables; nothing that reads the book looks at it.
 
     Returns:
         The manifest as written, its `files` filled in.
@@ -124,6 +129,8 @@ def write_book(book: Book, folder: Path, quarantine: pd.DataFrame | None = None)
             table.to_parquet(fresh / f"{name}.parquet", index=False)
         if quarantine is not None:
             quarantine.to_parquet(fresh / QUARANTINE, index=False)
+        if truth is not None:
+            truth.to_parquet(fresh / TRUTH, index=False)
         files = {f"{name}.parquet": checksum(fresh / f"{name}.parquet") for name in TABLES}
         manifest = book.manifest.model_copy(update={"files": files})
         write_json(fresh / MANIFEST, manifest.model_dump(mode="json"))

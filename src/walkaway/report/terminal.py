@@ -149,6 +149,14 @@ def _hindsight(table: pd.DataFrame, model: Model) -> str:
     )
 
 
+def _why(call: dict[str, Any], most: int = 2) -> str:
+    """The strongest reasons against a deal, a line each."""
+    numbers = [k.removeprefix("reason_") for k in call if k.startswith("reason_")]
+    told = [(call[f"reason_{k}"], call[f"factor_{k}"]) for k in numbers]
+    against = [(reason, factor) for reason, factor in told if pd.notna(reason) and not factor >= 1]
+    return "\n".join(f"{r} ×{f:.2f}" if pd.notna(f) else str(r) for r, f in against[:most])
+
+
 def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
     """One sentence on what following the verdicts would free and forgo, and the deals most worth dropping."""
     curve, currency = model.curve, str(model.facts.get("currency", ""))
@@ -165,15 +173,27 @@ def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
         f"Model {told['model_version']}."
     )
     worst = _table("most worth dropping", "value/hour", "hours", "at risk", "win", title="")
+    worst.add_column("why", ratio=1, min_width=24)
     for row in drop.sort_values("remaining_hours", ascending=False).head(10).to_dict("records"):
         money = (
             _money(row["value_per_hour"], currency),
             f"{row['remaining_hours']:.1f}",
             _money(row["expected_value"], currency),
         )
-        worst.add_row(row["deal_id"], *money, f"{row['win_probability']:.0%}")
+        worst.add_row(row["deal_id"], *money, f"{row['win_probability']:.0%}", _why(row))
     where = Text(f"{len(table):,} calls written to {out}{_hindsight(table, model)}")
     return Group(sentence, worst, "", where) if len(drop) else Group(sentence, "", where)
+
+
+def show_sample(told: dict[str, Any], out: str) -> RenderableType:
+    """What a sample book holds, and where it lies."""
+    return Text(
+        f"{told['source']}: {told['won']:,} won, {told['lost']:,} lost, {told['open']:,} open; "
+        f"{told['activities']:,} activities, {told['changes']:,} changes, {told['contacts']:,} contacts, until "
+        f"{str(told['last_recorded_at'])[:10]}. Everything is made up.\n"
+        f"Book written to {out}; truth.parquet beside it holds what could be expected of each open deal on "
+        f"{told['snapshots_with_truth']:,} Mondays."
+    )
 
 
 def show_story(story: DealStory) -> RenderableType:

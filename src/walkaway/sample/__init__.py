@@ -13,7 +13,7 @@ from walkaway.sample.life import Lived, live
 from walkaway.sample.market import Market, draw_market
 from walkaway.schema import MOMENT, Book, Manifest
 
-__all__ = ["FIRST_DAY", "WEEKS", "Sample", "make_sample"]
+__all__ = ["FIRST_DAY", "WEEKS", "Sample", "describe", "make_sample"]
 
 FIRST_DAY = pd.Timestamp("2022-01-03", tz="UTC")  # a Monday
 WEEKS = 208
@@ -155,3 +155,25 @@ def make_sample(deals: int, seed: int, stationary: bool = False) -> Sample:
         accounts=market.accounts,
     )
     return Sample(book, _truth(lived, market, calendar, names))
+
+
+def describe(sample: Sample) -> dict[str, object]:
+    """A sample book in a few plain numbers.
+
+    >>> describe(make_sample(50, seed=1))["deals"]
+    50
+    """
+    book, truth = sample.book, sample.truth
+    outcome = book.deals["outcome"]
+    return {
+        "source": book.manifest.source,
+        "deals": len(book.deals),
+        "won": int((outcome == "won").sum()),
+        "lost": int((outcome == "lost").sum()),
+        "open": int(outcome.isna().sum()),
+        "activities": len(book.activities),
+        "changes": len(book.changes),
+        "contacts": len(book.contacts),
+        "snapshots_with_truth": len(truth),
+        "last_recorded_at": book.last_recorded_at().isoformat(),
+    }

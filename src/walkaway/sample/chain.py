@@ -43,7 +43,7 @@ CUT = 0.85  # what is left of an amount after each cut
 HOURS = {"email": 0.1, "call": 0.25, "meeting": 1.0, "task": 0.5}  # mean, and what is assumed where none was logged
 EMAILS_A_REPLY = 1.4
 YEAR = 52.18  # weeks
-SETTLING_WEEKS = 400  # after the last week of the calendar: by then all but one deal in a hundred thousand has ended
+SETTLING_WEEKS = 800  # after the last week of the calendar: by then no more than one deal in ten billion is open
 
 
 def _logistic(x: FloatArray) -> FloatArray:
