@@ -55,7 +55,7 @@ def here(saved_book, models) -> list[str]:
 @pytest.fixture
 def tiny(monkeypatch):
     """Trainings of tiny settings."""
-    monkeypatch.setattr(Settings, "from_environment", classmethod(lambda cls: settings_of()))
+    monkeypatch.setattr(Settings, "from_environment", classmethod(lambda cls, file=None: settings_of()))
 
 
 def open_deal(book, as_of=UNTIL) -> str:
