@@ -219,6 +219,38 @@ def score(
         _print(show_score(table, model, out), quiet)
 
 
+@app.command()
+def batch(
+    context: typer.Context,
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    out: Annotated[Path | None, typer.Option("--out-dir", help="Folder of the output [setting: batch.folder].")] = None,
+    now: Annotated[str | None, typer.Option(help="Run as of this moment (UTC); default: the clock's.")] = None,
+    forgo: Forgo = None,
+    bar: Bar = None,
+    reasons: Reasons = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Call every open deal for a scheduler: calls, what changed since the last run, and a record of the run."""
+    from walkaway.batch import run_batch
+
+    settings, moment = _settings(context), _moment(now, "--now")
+    dial = settings.score.overruled_by(forgo=forgo, bar=bar, reasons=reasons)
+    settings = settings.model_copy(update={"score": dial})
+    with _progress(quiet) as step:
+        step("calling open deals", 0, 1)
+        done = run_batch(book, models, out or settings.batch.folder, settings, now=moment)
+    if as_json:
+        _print_json(done.record)
+    else:
+        from walkaway.report.batch import show_batch
+
+        _print(show_batch(done), quiet)
+    if done.problem:
+        raise done.problem
+
+
 def _moments(
     newest: pd.Timestamp, as_of: str | None, start: str | None, end: str | None, every_days: float
 ) -> pd.DatetimeIndex:
