@@ -108,9 +108,9 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
         )()
     except SettingsError as error:
         name = re.search(r'field "(\w+)"', str(error))
-        variable = f"{PREFIX}{name[1].upper()}" if name else f"{PREFIX}..."
+        named = [v for setting, v in variables.items() if name and setting.split(".")[0] == name[1]]
         raise UsageError(
-            f"{variable}: must be JSON, such as {{}} or [], being a table or a list. Correct it."
+            f"{' or '.join(named)}: lists and tables must be JSON, such as '[\"stage\"]', and this is not. Correct it."
         ) from error
     return found
 
