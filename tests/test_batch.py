@@ -352,6 +352,13 @@ def test_hours_that_were_set_are_those_the_run_assumes(run):
     assert run(settings=FAST.model_copy(update={"hours": free})).calls["assumed_hours_share"].iloc[0] == 0
 
 
+def test_hours_other_than_those_of_training_are_said(run):
+    said = "The hours assumed of activities are not those this model was trained with: train again."
+
+    assert said not in run().notes
+    assert said in run(settings=FAST.model_copy(update={"hours": {"call": 9.0}})).notes
+
+
 def test_hours_of_a_kind_that_looks_like_a_slip_are_refused(run):
     with pytest.raises(
         UsageError, match=r"hours\.meting: no activity of the book is of that kind\. Did you mean meeting"

@@ -180,6 +180,14 @@ def _compared(previous: pd.DataFrame, calls: pd.DataFrame, book: Book) -> tuple[
     return changes(previous, calls, book), (f"Since {before['as_of']:%Y-%m-%d %H:%M} UTC:", *notes)
 
 
+def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
+    """A sentence where the model learned from other assumed hours than the book has now."""
+    learned = model.facts.get("assumed_hours")
+    if not isinstance(learned, dict) or learned == book.manifest.assumed_hours:
+        return ()
+    return ("The hours assumed of activities are not those this model was trained with: train again.",)
+
+
 @contextmanager
 def _recorded(out: Path, now: pd.Timestamp) -> Iterator[dict[str, Any]]:
     """A record that is filled as the run goes, and kept however the run ends."""
@@ -246,6 +254,7 @@ def _written(
     name = f"calls.{settings.batch.format}"
     previous, note = _last_calls(out, name)
     changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book)
+    notes += _other_hours(model, book)
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
     problem = _incomplete(uncalled(calls, open_deals), len(open_deals))

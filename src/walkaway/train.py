@@ -277,6 +277,7 @@ def train(
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,
         "currency": book.manifest.currency,
+        "assumed_hours": dict(book.manifest.assumed_hours),
         "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
     curve = _curve(calls, calibration, settings.floor_hours)

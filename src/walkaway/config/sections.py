@@ -55,7 +55,7 @@ class HeadSettings(_Frozen):
 
 
 class FeatureSettings(_Frozen):
-    """Which features a model may use: names, families (files of features/) or columns such as `reached[offer]`.
+    """Which features a model may use: names, families (files of features/) or columns such as `days_since_stage[offer]`.
 
     `allowed` of None allows all; what is denied stays out even where it is allowed.
     """
