@@ -323,6 +323,13 @@ def test_a_held_lock_stops_a_run_and_leaves_no_record(run, records, tmp_path):
     assert records() == []
 
 
+def test_a_file_where_the_folder_should_be_is_refused(run, tmp_path):
+    (tmp_path / "out").write_text("")
+
+    with pytest.raises(UsageError, match=r"out: must be a folder; File exists\. Name another\.$"):
+        run()
+
+
 def test_an_open_deal_without_a_call_is_named_and_the_others_are_written(run, records, monkeypatch):
     whole = module.score
     monkeypatch.setattr(module, "score", lambda *given, **more: whole(*given, **more).sort_values("deal_id").iloc[1:])

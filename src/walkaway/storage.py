@@ -94,8 +94,12 @@ def exclusive(folder: Path) -> Iterator[None]:
 
     Raises:
         LockedError: another run holds it.
+        UsageError: there can be no such folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: must be a folder; {error.strerror}. Name another.") from error
     try:
         with FileLock(folder / ".lock", timeout=0):
             yield

@@ -55,7 +55,7 @@ class HeadSettings(_Frozen):
 
 
 class FeatureSettings(_Frozen):
-    """Which features a model may use: names, families (files of features/) or columns such as `days_since_stage[offer]`.
+    """Which features a model may use: names, families (files of features/) or columns (`days_since_stage[offer]`).
 
     `allowed` of None allows all; what is denied stays out even where it is allowed.
     """
@@ -104,7 +104,8 @@ class BatchSettings(_Frozen):
 class Settings(BaseSettings):
     """Everything that can be set. Making one reads nothing: `from_environment` does.
 
-    `hours` are those assumed of an activity without its own, by kind; they come before the book's.
+    `hours` are those assumed of an activity without its own, by kind; they come before the book's. A kind with capitals
+    stands in the file or in WALKAWAY_HOURS as JSON: names of variables have no case.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
