@@ -7,10 +7,11 @@ VENV := .venv
 RUN := $(VENV)/bin
 BOOK ?= data/book
 MODELS ?= models
-OUT ?= reports/calls.csv
+OUT ?=
 MAPPING ?= bpic2012
 UNTIL ?=
 AS_OF ?=
+NOW ?=
 PORT ?= 5000
 DEMO ?= data/demo
 DEALS ?= 3000
@@ -42,8 +43,8 @@ import: install ## Import an XES log: make import FILE=log.xes.gz [MAPPING=bpic2
 train: install ## Train, judge and register a model: [BOOK=...] [MODELS=...] [UNTIL=2011-11-21]
 	$(RUN)/walkaway train --book "$(BOOK)" --models "$(MODELS)" $(if $(UNTIL),--until $(UNTIL))
 
-score: install ## Call every open deal: [BOOK=...] [MODELS=...] [AS_OF=...] [OUT=reports/calls.csv]
-	$(RUN)/walkaway score --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) --out "$(OUT)"
+score: install ## The nightly batch: [BOOK=...] [MODELS=...] [NOW=2011-12-01T06:00] [OUT=reports]
+	$(RUN)/walkaway batch --book "$(BOOK)" --models "$(MODELS)" $(if $(NOW),--now $(NOW)) $(if $(OUT),--out-dir "$(OUT)")
 
 explain: install ## Tell one deal's story: make explain DEAL=187409
 	@test -n "$(DEAL)" || { echo "make explain: name the deal with DEAL=..."; exit 2; }

@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 import sys
 from io import StringIO
 from subprocess import run
@@ -16,7 +17,7 @@ from walkaway.storage import exclusive
 
 pytest_plugins = ("tests.books",)
 
-COMMANDS = ["import", "train", "score", "explain"]
+COMMANDS = ["import", "train", "score", "batch", "explain", "config"]
 LOG = b"""<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1.0" xmlns="http://www.xes-standard.org/">
   <trace><string key="concept:name" value="1"/><date key="REG_DATE" value="2011-10-01T09:00:00.000+02:00"/>
@@ -33,7 +34,8 @@ def walkaway(monkeypatch, capsys, tmp_path):
     """Runs the command in this process, in an empty folder: its exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    for name in ("WALKAWAY_TRACKING_URI", "MLFLOW_TRACKING_URI", "WALKAWAY_DEBUG", "NO_COLOR", "FORCE_COLOR"):
+    ours = [name for name in os.environ if name.startswith("WALKAWAY_")]
+    for name in (*ours, "MLFLOW_TRACKING_URI", "NO_COLOR", "FORCE_COLOR"):
         monkeypatch.delenv(name, raising=False)
 
     def command(*arguments) -> tuple[int, str, str]:
@@ -55,7 +57,7 @@ def here(saved_book, models) -> list[str]:
 @pytest.fixture
 def tiny(monkeypatch):
     """Trainings of tiny settings."""
-    monkeypatch.setattr(Settings, "from_environment", classmethod(lambda cls: settings_of()))
+    monkeypatch.setattr(Settings, "from_environment", classmethod(lambda cls, file=None: settings_of()))
 
 
 def open_deal(book, as_of=UNTIL) -> str:
@@ -76,7 +78,9 @@ def test_help_lists_every_command_on_stdout(walkaway, option):
     assert "What is an hour spent on this deal from now on worth" in " ".join(out.split())
 
 
-@pytest.mark.parametrize("command", [["import"], ["import", "xes"], ["train"], ["score"], ["explain"]])
+@pytest.mark.parametrize(
+    "command", [["import"], ["import", "xes"], ["train"], ["score"], ["batch"], ["explain"], ["config", "show"]]
+)
 def test_each_command_has_help(walkaway, command):
     code, out, err = walkaway(*command, "--help")
 
@@ -85,9 +89,8 @@ def test_each_command_has_help(walkaway, command):
 
 
 def test_no_line_of_help_is_longer_than_80_columns(walkaway):
-    screens = [
-        walkaway(*command, "--help")[1] for command in ([], ["train"], ["score"], ["explain"], ["import", "xes"])
-    ]
+    commands = ([], ["train"], ["score"], ["batch"], ["explain"], ["import", "xes"], ["config", "show"])
+    screens = [walkaway(*command, "--help")[1] for command in commands]
 
     assert [line for out in screens for line in out.splitlines() if len(line) > 80] == []
 
@@ -351,6 +354,122 @@ def test_the_share_to_forgo_reaches_the_output(walkaway, here, champion):
     out = walkaway("score", *here, "--forgo", "0.3", "--reasons", "0")[1]
 
     assert pd.read_csv(StringIO(out))["bar"].unique() == pytest.approx([champion.curve.bar_for_forgo(0.3)])
+
+
+# batch
+
+
+def test_batch_writes_its_folder_and_tells_what_changed_on_stderr_only(walkaway, here, tmp_path):
+    code, out, err = walkaway("batch", *here, "--now", "2025-08-04")
+    assert (code, out) == (0, "")
+    assert "No calls of an earlier run in reports: nothing to compare with." in " ".join(err.split())
+
+    code, out, err = walkaway("batch", *here, "--now", "2025-08-11")
+    assert (code, out) == (0, "")
+    assert "newly open" in err
+    assert "All of them: reports/changes.csv" in err
+    assert [line for line in err.splitlines() if len(line) > 80] == []
+    assert len((tmp_path / "reports" / "runs.jsonl").read_text().splitlines()) == 2
+
+
+def test_batch_prints_its_record_as_json(walkaway, here, tmp_path):
+    code, out, err = walkaway("batch", *here, "--now", "2025-08-04", "--out-dir", "out", "--json")
+
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json.loads((tmp_path / "out" / "runs.jsonl").read_text())
+
+
+def test_quiet_batch_prints_nothing(walkaway, here):
+    assert walkaway("batch", *here, "--now", "2025-08-04", "-q") == (0, "", "")
+
+
+def test_a_stale_book_exits_with_3(walkaway, here):
+    assert_refused(walkaway("batch", *here), 3, "its newest record is of 2025-10-1", "batch.max_age_days allows 3.")
+
+
+def test_a_batch_folder_that_is_held_exits_with_5(walkaway, here, tmp_path):
+    with exclusive(tmp_path / "reports"):
+        ended = walkaway("batch", *here, "--now", "2025-08-04")
+
+    assert_refused(ended, 5, "reports is in use by another run")
+
+
+def test_an_open_deal_without_a_call_exits_with_6_after_the_output_is_told(walkaway, here, monkeypatch):
+    monkeypatch.setattr("walkaway.batch.uncalled", lambda calls, open_deals: ["d7"])
+    code, out, err = walkaway("batch", *here, "--now", "2025-08-04", "--json")
+
+    assert (code, json.loads(out)["exit_status"]) == (6, 6)
+    assert err.startswith("walkaway: 1 of 33 open deals got no call: d7. The others are written.")
+
+
+def test_a_bar_by_hand_reaches_the_batch(walkaway, here):
+    out = walkaway("batch", *here, "--now", "2025-08-04", "--bar", "123.5", "--json")[1]
+
+    assert json.loads(out)["bar"] == 123.5
+
+
+# Settings
+
+
+def test_an_option_wins_over_a_variable_and_a_variable_over_the_file(walkaway, here, tmp_path, monkeypatch):
+    def bar(*options):
+        out = walkaway("score", *here, "--as-of", "2025-08-04", "--reasons", "0", *options)[1]
+        return pd.read_csv(StringIO(out))["bar"].iloc[0]
+
+    (tmp_path / "walkaway.toml").write_text("[score]\nbar = 11")
+    assert bar() == 11
+    monkeypatch.setenv("WALKAWAY_SCORE__BAR", "22")
+    assert bar() == 22
+    assert bar("--bar", "33") == 33
+
+
+def test_a_bar_of_the_file_reaches_explain(walkaway, here, book, tmp_path):
+    (tmp_path / "walkaway.toml").write_text("[score]\nbar = 11")
+
+    assert json.loads(walkaway("explain", open_deal(book), *here, "--as-of", "2025-08-04", "--json")[1])["bar"] == 11
+
+
+def test_hours_of_the_file_reach_the_score(walkaway, here, tmp_path):
+    (tmp_path / "walkaway.toml").write_text("[hours]\ncall = 0\nemail = 0\nmeeting = 0")
+    out = walkaway("score", *here, "--as-of", "2025-08-04", "--reasons", "0")[1]
+
+    assert pd.read_csv(StringIO(out))["assumed_hours_share"].unique().tolist() == [0.0]
+
+
+def test_config_names_another_file(walkaway, here, tmp_path):
+    (tmp_path / "b.toml").write_text("[score]\nbar = 11")
+    out = walkaway("--config", "b.toml", "score", *here, "--as-of", "2025-08-04", "--reasons", "0")[1]
+
+    assert pd.read_csv(StringIO(out))["bar"].iloc[0] == 11
+
+
+@pytest.mark.parametrize("command", [["score"], ["batch"], ["train"], ["explain", "d001"], ["config", "show"]])
+def test_a_setting_that_does_not_exist_exits_with_2(walkaway, here, tmp_path, command):
+    (tmp_path / "walkaway.toml").write_text("[score]\nbat = 11")
+    ended = walkaway(*command, *([] if command[0] == "config" else here))
+
+    assert_refused(ended, 2, "file walkaway.toml: there is no setting score.bat. Did you mean score.bar?")
+
+
+def test_config_show_prints_a_table_on_stdout(walkaway, tmp_path):
+    (tmp_path / "walkaway.toml").write_text("[score]\nbar = 11")
+    code, out, err = walkaway("config", "show")
+    rows = {line.split()[0]: " ".join(line.split()[1:]) for line in out.splitlines() if line.strip()}
+
+    assert (code, err) == (0, "")
+    assert rows["score.bar"] == "11.0 file walkaway.toml"
+    assert rows["score.forgo"] == "0.1 default"
+
+
+def test_config_show_prints_json_with_secrets_masked(walkaway, monkeypatch):
+    monkeypatch.setenv("WALKAWAY_TRACKING_URI", "https://ann:s3cret@mlflow.example.com")
+    code, out, err = walkaway("config", "show", "--json")
+
+    assert (code, err) == (0, "")
+    assert json.loads(out)["tracking_uri"] == {
+        "value": "https://***@mlflow.example.com",
+        "from": "environment WALKAWAY_TRACKING_URI",
+    }
 
 
 # explain

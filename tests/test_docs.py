@@ -3,7 +3,11 @@
 import re
 from pathlib import Path
 
+from walkaway.config import read_settings
+from walkaway.features.choice import refuse_unknown
+
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
 
 
 def test_every_module_of_the_package_is_in_the_readmes_table():
@@ -18,6 +22,23 @@ def test_every_link_of_the_readme_leads_somewhere():
     readme = (ROOT / "README.md").read_text()
     links = re.findall(r"\]\(([^)#]+)\)", readme)
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_settings_the_readme_shows_can_be_read(tmp_path, monkeypatch):
+    block = README.split("`walkaway config show`")[1].split("\n\n")[1]
+    (tmp_path / "walkaway.toml").write_text("\n".join(line.strip() for line in block.splitlines()))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    found = read_settings(tmp_path / "walkaway.toml")
+    refuse_unknown(found.settings.train.features)
+
+    assert sorted(found.origins) == [
+        "batch.format",
+        "batch.max_age_days",
+        "hours.call",
+        "hours.meeting",
+        "score.bar",
+        "train.features.denied",
+    ]
 
 
 def test_every_decision_is_numbered_in_order_and_opens_with_its_number():

@@ -78,6 +78,15 @@ def test_without_until_all_that_the_book_knows_is_used(saved_book, book, tmp_pat
     assert day(END_DAY - 7) < book.last_recorded_at() <= day(END_DAY)
 
 
+def test_hours_that_were_set_are_those_training_assumes(saved_book, tmp_path, told, monkeypatch):
+    seen = []
+    plain = module.train
+    monkeypatch.setattr(module, "train", lambda book, *more: seen.append(book.manifest) or plain(book, *more))
+    retrain(saved_book, tmp_path, UNTIL, settings_of().model_copy(update={"hours": {"call": 0.5}}))
+
+    assert seen[0].assumed_hours == {"email": 0.1, "call": 0.5, "meeting": 1.0}
+
+
 def test_figures_are_drawn_of_the_training_and_logged(saved_book, tmp_path, told):
     retrain(saved_book, tmp_path, UNTIL, settings_of(), figures=lambda done: {f"{len(done.calls)}.png": None})
 

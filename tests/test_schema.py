@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from walkaway.errors import BookError
+from walkaway.errors import BookError, UsageError
 from walkaway.schema import MOMENT, SOURCE_ROW, TABLES, Book, Manifest, conform, empty_table
 
 DEALS = "deal_id | created_at | closed_at | outcome"
@@ -144,3 +144,22 @@ def test_the_fingerprint_changes_with_a_checksum_and_not_with_their_order():
 def test_a_manifest_refuses_a_part_it_does_not_know():
     with pytest.raises(ValueError, match="fixed_at_birth\n  Extra inputs are not permitted"):
         Manifest(fixed_at_birth=("amount",))
+
+
+# Hours that were set
+
+
+def test_hours_that_were_set_come_before_the_books_and_leave_its_others(make_book):
+    book = make_book(deals="deal_id | created_at\nd1 | 2026-01-05", assumed={"call": 0.25, "visit": 2.0})
+
+    hours = book.with_hours({"call": 0.5, "demo": 1.0}).manifest.assumed_hours
+    assert hours == {"call": 0.5, "visit": 2.0, "demo": 1.0}
+    assert book.manifest.assumed_hours == {"call": 0.25, "visit": 2.0}
+
+
+def test_hours_of_a_kind_that_looks_like_a_slip_for_one_of_the_books_are_refused(make_book):
+    activities = "activity_id | deal_id | kind | occurred_at | recorded_at\na1 | d1 | visit | 2026-01-06 | 2026-01-06"
+    book = make_book(deals="deal_id | created_at\nd1 | 2026-01-05", activities=activities)
+
+    with pytest.raises(UsageError, match=r"^hours\.visits: no activity of the book .* Did you mean visit\?$"):
+        book.with_hours({"visits": 0.5})

@@ -9,8 +9,11 @@ import pytest
 
 from walkaway.errors import BookError, UsageError
 from walkaway.storage import (
+    append_line,
     checksum,
     read_book,
+    read_lines,
+    read_text_frame,
     replaced_folder,
     write_book,
     write_bytes,
@@ -266,3 +269,55 @@ def test_writing_a_frame_leaves_it_alone(frame, tmp_path):
     write_frame(frame, str(tmp_path / "a.csv"))
 
     pd.testing.assert_frame_equal(frame, before)
+
+
+# Lines of JSON
+
+
+def test_lines_are_read_back_in_the_order_they_were_added(tmp_path):
+    for n in (1, 2):
+        append_line(tmp_path / "a" / "runs.jsonl", {"run": n, "who": "Zoë"})
+
+    assert read_lines(tmp_path / "a" / "runs.jsonl") == [{"run": 1, "who": "Zoë"}, {"run": 2, "who": "Zoë"}]
+
+
+def test_without_a_file_there_are_no_lines(tmp_path):
+    assert read_lines(tmp_path / "runs.jsonl") == []
+
+
+def test_a_line_that_is_no_whole_object_is_left_out(tmp_path):
+    (tmp_path / "runs.jsonl").write_bytes(b'{"run": 1}\n\xff\n[2]\n{"run": 3}\n{"ru')
+
+    assert read_lines(tmp_path / "runs.jsonl") == [{"run": 1}, {"run": 3}]
+
+
+def test_adding_a_line_drops_only_a_torn_last_one(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    path.write_bytes(b'{"run": 1}\nodd\n{"ru')
+    append_line(path, {"run": 2})
+
+    assert path.read_bytes() == b'{"run": 1}\nodd\n{"run": 2}\n'
+
+
+def test_a_line_that_cannot_be_written_leaves_the_file_as_it_was(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    append_line(path, {"run": 1})
+
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        append_line(path, {"run": float("nan")})
+    assert path.read_bytes() == b'{"run": 1}\n'
+
+
+# Frames read back as text
+
+
+def test_a_deal_called_na_or_007_is_read_back_by_its_name(tmp_path):
+    write_frame(pd.DataFrame({"deal_id": ["NA", "007"]}), str(tmp_path / "a.csv"))
+
+    assert read_text_frame(tmp_path / "a.csv")["deal_id"].tolist() == ["NA", "007"]
+
+
+def test_parquet_is_read_back_with_its_types(tmp_path, frame):
+    write_frame(frame, str(tmp_path / "a.parquet"))
+
+    pd.testing.assert_frame_equal(read_text_frame(tmp_path / "a.parquet"), frame)

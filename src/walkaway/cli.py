@@ -21,6 +21,8 @@ from walkaway.errors import UsageError, WalkawayError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from walkaway.config import Settings
+
 app = typer.Typer(
     help="What is an hour spent on this deal from now on worth, and is that more than it earns elsewhere?",
     no_args_is_help=True,
@@ -30,13 +32,20 @@ app = typer.Typer(
 )
 importers = typer.Typer(help="Read a foreign export as a book.", no_args_is_help=True)
 app.add_typer(importers, name="import")
+configuration = typer.Typer(help="The settings in force.", no_args_is_help=True)
+app.add_typer(configuration, name="config")
 
 BookOption = Annotated[Path, typer.Option("--book", help="Folder of the book.")]
 ModelsOption = Annotated[Path, typer.Option("--models", help="Folder of the models.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the data asked for.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
-Forgo = Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of won value the bar may forgo.")]
-Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo.")]
+Forgo = Annotated[
+    float | None, typer.Option(min=0.0, max=1.0, help="Share of won value the bar may forgo [setting: score.forgo].")
+]
+Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo [setting: score.bar].")]
+Reasons = Annotated[
+    int | None, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest [setting: score.reasons].")
+]
 BOOK, MODELS = Path("data/book"), Path("models")
 DAYS_OF_UNIT = {"h": 1 / 24, "d": 1.0, "w": 7.0}
 
@@ -54,6 +63,13 @@ def _moment(text: str | None, option: str) -> pd.Timestamp | None:
     if pd.isna(moment):
         raise UsageError(f"{option} {text}: must be a moment in ISO 8601, such as 2026-01-31 or 2026-01-31T06:00.")
     return (moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")).as_unit("us")
+
+
+def _settings(context: typer.Context) -> Settings:
+    """The settings in force, from the file that --config names, if any."""
+    from walkaway.config import Settings
+
+    return Settings.from_environment(context.obj)
 
 
 def _days(text: str) -> float:
@@ -161,6 +177,7 @@ def sample(
 
 @app.command()
 def train(
+    context: typer.Context,
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
     until: Annotated[str | None, typer.Option(help="Train on what was known by this moment (UTC).")] = None,
@@ -169,13 +186,12 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model on won and lost deals, judge it out of time, and register it."""
-    from walkaway.config import Settings
     from walkaway.report.figures import training_figures
     from walkaway.retrain import retrain
 
     moment = _moment(until, "--until")
     with _progress(quiet) as step:
-        settings = Settings.from_environment()
+        settings = _settings(context)
         done = retrain(book, models, moment, settings, promote=promote, figures=training_figures, step=step)
     if as_json:
         tables = {name: _records(table) for name, table in done.trained.tables.items()}
@@ -189,6 +205,7 @@ def train(
 
 @app.command()
 def score(
+    context: typer.Context,
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
     as_of: Annotated[str | None, typer.Option(help="Call at this moment (UTC); default: the newest record.")] = None,
@@ -196,9 +213,9 @@ def score(
     end: Annotated[str | None, typer.Option("--to", help="Last of many moments.")] = None,
     every: Annotated[str, typer.Option(help="Step between moments: 1d, 7d, 12h.")] = "1d",
     out: Annotated[str, typer.Option(help="CSV, Parquet or JSON by extension; - for stdout.")] = "-",
-    forgo: Forgo = 0.10,
+    forgo: Forgo = None,
     bar: Bar = None,
-    reasons: Annotated[int, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest.")] = 5,
+    reasons: Reasons = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -211,12 +228,14 @@ def score(
     from walkaway.score import score as score_book
     from walkaway.score import summary
 
+    settings = _settings(context)
+    dial = settings.score.overruled_by(forgo=forgo, bar=bar, reasons=reasons)
     with _progress(quiet) as step:
         step("reading book and model", 0, 1)
-        read, model = read_book(book), load_champion(models)
+        read, model = read_book(book).with_hours(settings.hours), load_champion(models)
         at = _moments(read.last_recorded_at(), as_of, start, end, every_days)
         step("calling open deals", 0, 1)
-        table = score_book(read, model, at, forgo=forgo, bar=bar, reasons=reasons)
+        table = score_book(read, model, at, forgo=dial.forgo, bar=dial.bar, reasons=dial.reasons)
     write_frame(table, "-.json" if as_json and out == "-" else out)
     if out != "-" and as_json:
         _print_json(summary(table) | {"out": out})
@@ -224,6 +243,38 @@ def score(
         from walkaway.report.terminal import show_score
 
         _print(show_score(table, model, out), quiet)
+
+
+@app.command()
+def batch(
+    context: typer.Context,
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    out: Annotated[Path | None, typer.Option("--out-dir", help="Folder of the output [setting: batch.folder].")] = None,
+    now: Annotated[str | None, typer.Option(help="Run as of this moment (UTC); default: the clock's.")] = None,
+    forgo: Forgo = None,
+    bar: Bar = None,
+    reasons: Reasons = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Call every open deal for a scheduler: calls, what changed since the last run, and a record of the run."""
+    from walkaway.batch import run_batch
+
+    settings, moment = _settings(context), _moment(now, "--now")
+    dial = settings.score.overruled_by(forgo=forgo, bar=bar, reasons=reasons)
+    settings = settings.model_copy(update={"score": dial})
+    with _progress(quiet) as step:
+        step("calling open deals", 0, 1)
+        done = run_batch(book, models, out or settings.batch.folder, settings, now=moment)
+    if as_json:
+        _print_json(done.record)
+    else:
+        from walkaway.report.batch import show_batch
+
+        _print(show_batch(done), quiet)
+    if done.problem:
+        raise done.problem
 
 
 def _moments(
@@ -248,11 +299,12 @@ def _moments(
 
 @app.command()
 def explain(
+    context: typer.Context,
     deal_id: Annotated[str, typer.Argument(help="The deal.")],
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
     as_of: Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")] = None,
-    forgo: Forgo = 0.10,
+    forgo: Forgo = None,
     bar: Bar = None,
     as_json: AsJson = False,
 ) -> None:
@@ -261,9 +313,11 @@ def explain(
     from walkaway.score import explain_deals
     from walkaway.storage import read_book
 
-    read, model = read_book(book), load_champion(models)
+    settings = _settings(context)
+    read, model = read_book(book).with_hours(settings.hours), load_champion(models)
     moment = _moment(as_of, "--as-of") or read.last_recorded_at()
-    [story] = explain_deals(read, model, [deal_id], moment, forgo=forgo, bar=bar)
+    dial = settings.score.overruled_by(forgo=forgo, bar=bar)
+    [story] = explain_deals(read, model, [deal_id], moment, forgo=dial.forgo, bar=dial.bar)
     if as_json:
         _print_json(story.as_json())
     else:
@@ -280,13 +334,34 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
+@configuration.command("show")
+def show_config(context: typer.Context, as_json: AsJson = False) -> None:
+    """Print every setting in force and where it comes from; secrets are masked."""
+    from walkaway.config import read_settings
+
+    rows = read_settings(context.obj).rows()
+    if as_json:
+        _print_json({name: {"value": value, "from": origin} for name, value, origin in rows})
+    else:
+        from rich.console import Console
+
+        from walkaway.report.settings import show_settings
+
+        Console(highlight=False).print(show_settings(rows))
+
+
 @app.callback()
 def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings file; default walkaway.toml, where there is one.")
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Common to all commands."""
+    context.obj = config
 
 
 def main() -> None:

@@ -60,7 +60,7 @@ def retrain(
     """
     with exclusive(models):
         current = None if promote else champion_version(models)  # a damaged pointer shows before the work, not after
-        read = read_book(book)
+        read = read_book(book).with_hours(settings.hours)
         trained = train(read, until or read.last_recorded_at(), settings.train, step)
         folder = save_bundle(trained.model, models)
         step("logging to MLflow", 0, 1)

@@ -5,13 +5,15 @@ All moments are UTC. Money is in the book's one reporting currency. Effort is in
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from walkaway.errors import BookError
+from walkaway.errors import BookError, UsageError
 
 __all__ = [
     "MOMENT",
@@ -243,6 +245,26 @@ class Book:
         fixed = [name for name in self.manifest.fixed_at_creation if name in self.deals and name not in _NO_ATTRIBUTES]
         numbers = {name for name in fixed if pd.api.types.is_numeric_dtype(self.deals[name])}
         return sorted(numbers if kind == "number" else set(fixed) - numbers)
+
+    def with_hours(self, hours: Mapping[str, float]) -> Book:
+        """The same book with these hours assumed, by kind of activity; they come before the manifest's.
+
+        A kind that no activity has is fine, unless it looks like a slip for one that some have.
+
+        Raises:
+            UsageError: a kind that is not in the book and close to one that is.
+
+        >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"]}))
+        >>> book.with_hours({"call": 0.5}).manifest.assumed_hours
+        {'email': 0.1, 'call': 0.5, 'meeting': 1.0}
+        """
+        kinds = {*self.manifest.assumed_hours, *self.activities["kind"].unique()} if hours else set()
+        for kind in hours:
+            near = [] if kind in kinds else difflib.get_close_matches(kind, sorted(kinds), n=1, cutoff=0.7)
+            if near:
+                raise UsageError(f"hours.{kind}: no activity of the book is of that kind. Did you mean {near[0]}?")
+        assumed = {**self.manifest.assumed_hours, **hours}
+        return replace(self, manifest=self.manifest.model_copy(update={"assumed_hours": assumed}))
 
     def last_recorded_at(self) -> pd.Timestamp:
         """The newest moment at which anything was recorded: what the book knows, it knows as of then.

@@ -21,10 +21,13 @@ from walkaway.errors import BookError, LockedError, UsageError
 from walkaway.schema import FORMAT_VERSION, TABLES, Book, Manifest, conform
 
 __all__ = [
+    "append_line",
     "check_extension",
     "checksum",
     "exclusive",
     "read_book",
+    "read_lines",
+    "read_text_frame",
     "replaced_folder",
     "write_book",
     "write_bytes",
@@ -63,14 +66,41 @@ def write_json(path: Path, value: Any) -> None:
     write_bytes(path, (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode())
 
 
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines, in order; a line that is no whole object, as a torn one, is left out."""
+    found = []
+    for line in path.read_bytes().splitlines() if path.is_file() else []:
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
+def append_line(path: Path, value: dict[str, Any]) -> None:
+    """Add an object to a file of JSON lines by writing the file anew, so that half a line is never there.
+
+    What stood there stays, byte by byte; only a last line without its end, which another program tore, is left out.
+    """
+    old = path.read_bytes() if path.is_file() else b""
+    line = json.dumps(value, allow_nan=False, ensure_ascii=False) + "\n"
+    write_bytes(path, old[: old.rfind(b"\n") + 1] + line.encode())
+
+
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
     """Hold the one lock of a folder.
 
     Raises:
         LockedError: another run holds it.
+        UsageError: there can be no such folder.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: must be a folder; {error.strerror}. Name another.") from error
     try:
         with FileLock(folder / ".lock", timeout=0):
             yield
@@ -220,3 +250,15 @@ def write_frame(frame: pd.DataFrame, out: str) -> None:
         sys.stdout.buffer.flush()
     else:
         write_bytes(Path(out), data)
+
+
+def read_text_frame(path: Path) -> pd.DataFrame:
+    """A CSV or Parquet file that `write_frame` wrote, each CSV cell as the text it is: a deal may be called NA.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no table, or a damaged one.
+    """
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -10,12 +10,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.calls import Model, make_calls, read_rows
-from walkaway.config import TrainSettings
+from walkaway.config import FeatureSettings, TrainSettings
 from walkaway.economics import Curve, expected_value, settle_drops, value_per_hour
 from walkaway.effort import assumed_share
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import by_age, by_ending, fit_logistic, has_signal, skills, win_metrics
 from walkaway.features import FeaturePlan, plan_features
+from walkaway.features.choice import refuse_unknown
 from walkaway.heads import Heads, TrainingRows, fit_heads
 from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration
 from walkaway.heads.completion import latest_rows
@@ -84,7 +85,7 @@ def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings) ->
         raise UsageError(f"--until {until:%Y-%m-%dT%H:%M}Z lies before the first deal was created. Use a later moment.")
     every = settings.cadence_days or cadence_days(book)
     snapshots = open_snapshots(book, _training_moments(book, until, every))
-    planned = plan_features(book)
+    planned = plan_features(book, settings.features)
     read = read_rows(history, snapshots, planned)
     plan, X = _without_constants(planned, read.X)
     labels = label(book, snapshots)
@@ -255,11 +256,14 @@ def train(
         The model with its metrics. The same book and settings give the same model, to the byte.
 
     Raises:
-        UsageError: `until` lies before the first deal, or more than a year after the newest record.
+        UsageError: `until` lies before the first deal, or more than a year after the newest record; or a feature
+            allowed or denied does not exist.
         DataError: no won or no lost deal to learn from.
     """
     check_not_far_ahead(book, until, "--until")
     book = known(book, until)
+    if len(book.deals) and settings.features != FeatureSettings():
+        refuse_unknown(settings.features, plan_features(book).columns)  # folds know fewer words, so here, once
     history = History(book)
     step("heads on all data", 0, 1)
     final = fit_as_of(history, until, settings)
@@ -273,6 +277,7 @@ def train(
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,
         "currency": book.manifest.currency,
+        "assumed_hours": dict(book.manifest.assumed_hours),
         "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
     curve = _curve(calls, calibration, settings.floor_hours)

@@ -14,7 +14,10 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from walkaway.config import FeatureSettings
+from walkaway.errors import DataError
 from walkaway.features import account, activity, amount, attributes, contacts, load, stage, timing, work
+from walkaway.features.choice import chosen, refuse_unknown
 from walkaway.features.declare import REGISTRY, THEMES, Feature, recode
 from walkaway.history import View
 from walkaway.schema import Book
@@ -22,6 +25,7 @@ from walkaway.snapshots import cadence_days
 
 __all__ = ["REGISTRY", "THEMES", "Feature", "FeaturePlan", "PlannedFeature", "build_features", "plan_features"]
 
+ALL = FeatureSettings()
 FAMILIES = (account, activity, amount, attributes, contacts, load, stage, timing, work)
 LEAST_DEALS = 20  # a word of a vocabulary that fewer deals use gets no feature of its own
 LEAST_SHARE = 0.002
@@ -112,14 +116,19 @@ class _Vocabulary:
         return sorted(str(word) for word in counts.index[counts >= least])
 
 
-def plan_features(book: Book) -> FeaturePlan:
-    """Which columns a model trained on this book gets. What the book records decides.
+def plan_features(book: Book, choice: FeatureSettings = ALL) -> FeaturePlan:
+    """Which columns a model trained on this book gets. What the book records decides, then what was chosen.
+
+    Raises:
+        UsageError: the choice names what no feature, family or column is called.
+        DataError: the choice leaves nothing.
 
     >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"]})
     >>> plan_features(Book.of(deals=deals)).columns
     ['age_days']
     """
-    vocabulary, planned = _Vocabulary(book), []
+    refuse_unknown(choice)
+    wanted, vocabulary, planned = chosen(choice), _Vocabulary(book), []
     for declared in REGISTRY.values():
         if not declared.exists(book):
             continue
@@ -127,7 +136,10 @@ def plan_features(book: Book) -> FeaturePlan:
         planned += [
             PlannedFeature(feature=declared.name, word=word, categories=_categories(declared, word, vocabulary))
             for word in words
+            if wanted(declared, word)
         ]
+    if not planned:
+        raise DataError("train.features leaves no feature that this book can fill. Allow more, or deny less.")
     return FeaturePlan(features=tuple(planned))
 
 

@@ -1,0 +1,63 @@
+"""The reporting currency, and the dated rates that turn other money into it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from walkaway.errors import DataError
+
+__all__ = ["MoneySettings", "Rate", "rate_on"]
+
+Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
+
+
+class Rate(BaseModel):
+    """From a day on, one unit of a currency is worth that much of the reporting currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    currency: Currency
+    since: dt.date = Field(alias="from")
+    rate: float = Field(gt=0, allow_inf_nan=False)
+
+
+class MoneySettings(BaseModel):
+    """The currency everything is reported in (ISO 4217; None: that of the book), and the rates into it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    currency: Currency | None = None
+    rates: tuple[Rate, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_rate_a_day(self) -> MoneySettings:
+        seen: set[tuple[str, dt.date]] = set()
+        for rate in self.rates:
+            if (rate.currency, rate.since) in seen:
+                raise ValueError(f"must name one rate a currency and day, and {rate.currency} {rate.since} has two")
+            seen.add((rate.currency, rate.since))
+        return self
+
+
+def rate_on(money: MoneySettings, currency: str, day: dt.date) -> float:
+    """Reporting money that one unit of a currency is worth on a day: the newest rate dated that day or before.
+
+    Raises:
+        DataError: no rate of that currency is known by then.
+
+    >>> money = MoneySettings(currency="EUR", rates=[{"currency": "USD", "from": "2026-01-01", "rate": 0.85}])
+    >>> rate_on(money, "USD", dt.date(2026, 3, 1)), rate_on(money, "EUR", dt.date(2026, 3, 1))
+    (0.85, 1.0)
+    """
+    if currency == money.currency:
+        return 1.0
+    by_then = [rate for rate in money.rates if rate.currency == currency and rate.since <= day]
+    if not by_then:
+        raise DataError(
+            f"money.rates: no rate from {currency} to {money.currency or 'the reporting currency'} is known on "
+            f"{day:%Y-%m-%d}. Add one dated that day or before."
+        )
+    return max(by_then, key=lambda rate: rate.since).rate

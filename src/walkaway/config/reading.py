@@ -1,0 +1,172 @@
+"""Which settings are in force, and from where: defaults, then one TOML file, then the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import EnvSettingsSource, SettingsError
+
+from walkaway.config.refusals import refusal, unknown
+from walkaway.config.sections import DIALS, Settings
+from walkaway.errors import UsageError
+
+__all__ = ["FILE", "PREFIX", "InForce", "masked", "read_settings"]
+
+FILE = Path("walkaway.toml")
+PREFIX = "WALKAWAY_"
+NOT_SETTINGS = ("WALKAWAY_CONFIG", "WALKAWAY_DEBUG")
+MLFLOW = "MLFLOW_TRACKING_URI"
+_SECRET = re.compile(r"(?<=://)\S*(?=@)|(?<=password=)[^&\s]*|(?<=token=)[^&\s]*|(?<=secret=)[^&\s]*", re.IGNORECASE)
+
+
+def masked(text: str) -> str:
+    """The text without who logs in to an address, and without passwords among its parameters.
+
+    >>> masked("https://ann:s3cret@mlflow.example.com")
+    'https://***@mlflow.example.com'
+    """
+    return _SECRET.sub("***", text)
+
+
+@dataclass(frozen=True)
+class InForce:
+    """Settings, and where each that is no default comes from, by its dotted name."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def rows(self) -> list[tuple[str, object, str]]:
+        """(name, value as plain JSON, where from) of every setting; secrets are masked."""
+        plain = self.settings.model_dump(mode="json", by_alias=True)
+        return [(name, _shown(value), self.origins.get(name, "default")) for name, value in _leaves(plain)]
+
+
+def _shown(value: object) -> object:
+    return masked(value) if isinstance(value, str) else value
+
+
+def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names and values; an empty table is a leaf."""
+    for key, value in tree.items():
+        name = f"{above}{key}"
+        if isinstance(value, dict) and value:
+            yield from _leaves(value, f"{name}.")
+        else:
+            yield name, value
+
+
+def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    """Both trees, `high` before `low`."""
+    both = {
+        k: _merged(low[k], v) if isinstance(v, dict) and isinstance(low.get(k), dict) else v for k, v in high.items()
+    }
+    return {**low, **both}
+
+
+def _from_file(path: Path | None, named_by: str) -> dict[str, Any]:
+    if path is None:
+        return {}
+    try:
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"{named_by}: cannot be read ({error.strerror}). Name a settings file that exists.") from error
+    except ValueError as error:
+        raise UsageError(f"{path}: must be TOML in UTF-8; {error}. Correct the file.") from error
+
+
+def _file(asked: Path | None) -> tuple[Path | None, str]:
+    """The settings file, if any, and what named it."""
+    if asked is not None:
+        return asked, f"--config {asked}"
+    named = os.environ.get("WALKAWAY_CONFIG")
+    if named:
+        return Path(named), f"WALKAWAY_CONFIG={named}"
+    return (FILE if FILE.exists() else None), str(FILE)
+
+
+def _variables() -> dict[str, str]:
+    """Names of the variables that set something, by dotted setting."""
+    names = [n for n, value in os.environ.items() if n.upper().startswith(PREFIX) and value]
+    ours = [n for n in names if n.upper() not in NOT_SETTINGS]
+    return {name[len(PREFIX) :].lower().replace("__", "."): name for name in ours}
+
+
+def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
+    for setting, variable in variables.items():
+        if not _exists(Settings, setting.split(".")):
+            raise unknown(variable, setting, as_variable=True)
+    try:
+        found = EnvSettingsSource(
+            Settings, env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, case_sensitive=False
+        )()
+    except SettingsError as error:
+        name = re.search(r'field "(\w+)"', str(error))
+        named = [v for setting, v in variables.items() if name and setting.split(".")[0] == name[1]]
+        raise UsageError(
+            f"{' or '.join(named)}: lists and tables must be JSON, such as '[\"stage\"]', and this is not. Correct it."
+        ) from error
+    return found
+
+
+def _exists(model: type[BaseModel], path: list[str]) -> bool:
+    """Whether a path of names leads to a setting; below a table of free names one more name may follow."""
+    field = model.model_fields.get(path[0])
+    if field is None or len(path) == 1:
+        return field is not None
+    kind = field.annotation
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return _exists(kind, path[1:])
+    return getattr(kind, "__origin__", None) is dict and len(path) == 2
+
+
+def _without_lesser_dials(low: dict[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
+    """`low` without its dials where `high` names one: a bar in the file must not outdo --forgo of the environment."""
+    score, over = low.get("score"), high.get("score")
+    if not isinstance(score, dict) or not isinstance(over, dict) or not set(DIALS) & set(over):
+        return low
+    return {**low, "score": {name: value for name, value in score.items() if name not in DIALS}}
+
+
+def _origins(
+    file: Mapping[str, Any], path: Path | None, environment: Mapping[str, Any], variables: Mapping[str, str]
+) -> dict[str, str]:
+    """Where each given setting comes from, by its dotted name."""
+    found = {name: f"file {path}" for name, _ in _leaves(file)}
+    for name, _ in _leaves(environment):
+        nearest = max((s for s in variables if f"{name}.".startswith(f"{s}.")), key=len, default=None)
+        found[name] = f"environment {variables[nearest]}" if nearest else f"environment {MLFLOW}"
+    return found
+
+
+def read_settings(file: Path | None = None) -> InForce:
+    """The settings in force and where each comes from.
+
+    Args:
+        file: a TOML file; default the one WALKAWAY_CONFIG names, else walkaway.toml in the working directory, if any.
+
+    Variables named WALKAWAY_SECTION__SETTING win over the file. MLFLOW_TRACKING_URI counts where neither sets
+    tracking_uri.
+
+    Raises:
+        UsageError: a file that cannot be read, a setting that does not exist, or a value that breaks its rule.
+    """
+    path, named_by = _file(file)
+    variables = _variables()
+    given = _from_environment(variables)
+    read = _without_lesser_dials(_from_file(path, named_by), given)
+    uri = os.environ.get(MLFLOW)
+    if uri and "tracking_uri" not in _merged(read, given):
+        given = given | {"tracking_uri": uri}
+    origins = _origins(read, path, given, variables)
+    defaults = Settings().model_dump(by_alias=True)  # so that one setting of a nested table leaves its others alone
+    try:
+        return InForce(Settings.model_validate(_merged(defaults, _merged(read, given))), origins)
+    except ValidationError as error:
+        raise refusal(error, origins, str(path)) from None

@@ -1,0 +1,132 @@
+"""The sections of the settings: one small typed class a step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from walkaway.config.money import MoneySettings
+
+__all__ = [
+    "DIALS",
+    "BatchSettings",
+    "BoosterSettings",
+    "FeatureSettings",
+    "HeadSettings",
+    "ScoreSettings",
+    "Settings",
+    "TrainSettings",
+]
+
+DIALS = ("forgo", "bar")  # one of them sets the bar; a place that names one overrules the others of lesser places
+Hours = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BoosterSettings(_Frozen):
+    """One LightGBM booster: few leaves and random splits, since a deal's snapshots repeat the same little evidence."""
+
+    trees: int = Field(default=200, ge=1)
+    learning_rate: float = Field(default=0.05, gt=0)
+    leaves: int = Field(default=15, ge=2)
+    least_rows_in_leaf: int = Field(default=100, ge=1)
+    feature_share: float = Field(default=0.5, gt=0, le=1)
+    row_share: float = Field(default=0.7, gt=0, le=1)
+    l2: float = Field(default=5.0, ge=0)
+
+
+class HeadSettings(_Frozen):
+    """The heads: bags of boosters, and how open deals are completed (`heads.completion`)."""
+
+    members: int = Field(default=5, ge=1)
+    completion_rounds: int = Field(default=3, ge=0)
+    decay: float = Field(default=0.95, ge=0, le=1)
+    seed: int = Field(default=0, ge=0)
+    threads: int = Field(default=2, ge=1)
+    win: BoosterSettings = BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
+    hours: BoosterSettings = BoosterSettings(trees=150)
+    worth: BoosterSettings = BoosterSettings(trees=100)
+
+
+class FeatureSettings(_Frozen):
+    """Which features a model may use: names, families (files of features/) or columns (`days_since_stage[offer]`).
+
+    `allowed` of None allows all; what is denied stays out even where it is allowed.
+    """
+
+    allowed: tuple[str, ...] | None = None
+    denied: tuple[str, ...] = ()
+
+
+class TrainSettings(_Frozen):
+    """Training: how often deals are looked at, the rolling folds, and the floor under hours."""
+
+    cadence_days: float | None = Field(default=None, gt=0)
+    folds: int = Field(default=4, ge=1)
+    floor_hours: float = Field(default=0.1, gt=0)
+    bootstrap: int = Field(default=200, ge=20)
+    features: FeatureSettings = FeatureSettings()
+    heads: HeadSettings = HeadSettings()
+
+
+class ScoreSettings(_Frozen):
+    """Scoring: which point on the curve sets the bar."""
+
+    forgo: float = Field(default=0.10, ge=0, le=1)
+    bar: float | None = Field(default=None, ge=0)
+    reasons: int = Field(default=5, ge=0, le=20)
+
+    def overruled_by(self, **options: float | None) -> ScoreSettings:
+        """These settings, with the options that were given before them: naming one dial sets the others back.
+
+        >>> ScoreSettings(bar=2500.0).overruled_by(forgo=0.05, bar=None, reasons=None)
+        ScoreSettings(forgo=0.05, bar=None, reasons=5)
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        lesser = set(DIALS) if set(DIALS) & set(given) else set()
+        return type(self).model_validate(self.model_dump(exclude=lesser) | given)
+
+
+class BatchSettings(_Frozen):
+    """The nightly batch: how old the newest record may be, where the output lies, and its format."""
+
+    max_age_days: float = Field(default=3.0, gt=0)
+    folder: Path = Path("reports")
+    format: Literal["csv", "parquet"] = "csv"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Making one reads nothing: `from_environment` does.
+
+    `hours` are those assumed of an activity without its own, by kind; they come before the book's. A kind with capitals
+    stands in the file or in WALKAWAY_HOURS as JSON: names of variables have no case.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    money: MoneySettings = MoneySettings()
+    hours: dict[str, Hours] = {}
+    train: TrainSettings = TrainSettings()
+    score: ScoreSettings = ScoreSettings()
+    batch: BatchSettings = BatchSettings()
+    tracking_uri: str | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **more: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Nothing but the arguments: pydantic-settings would read the environment wherever a Settings is made."""
+        return (init_settings,)
+
+    @classmethod
+    def from_environment(cls, file: Path | None = None) -> Settings:
+        """The settings in force: defaults, then the file, then the environment. See `read_settings`."""
+        from walkaway.config.reading import read_settings
+
+        return read_settings(file).settings

@@ -1,0 +1,59 @@
+"""Which of the planned columns a team wants: by feature, by family or by column."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+
+from walkaway.config import FeatureSettings
+from walkaway.errors import UsageError
+from walkaway.features.declare import REGISTRY, Feature
+
+__all__ = ["chosen", "refuse_unknown"]
+
+
+def chosen(choice: FeatureSettings) -> Callable[[Feature, str | None], bool]:
+    """Whether a feature (and the word it is about) is wanted.
+
+    >>> wanted = chosen(FeatureSettings(denied=("stage",)))
+    >>> wanted(REGISTRY["age_days"], None), wanted(REGISTRY["stage"], None)
+    (True, False)
+    """
+
+    def wanted(feature: Feature, word: str | None) -> bool:
+        names = {feature.name, feature.family, feature.column(word)}
+        allowed = choice.allowed is None or not names.isdisjoint(choice.allowed)
+        return allowed and names.isdisjoint(choice.denied)
+
+    return wanted
+
+
+def refuse_unknown(choice: FeatureSettings, columns: Iterable[str] | None = None) -> None:
+    """Refuse a name that is no feature, family or column.
+
+    Args:
+        choice: what was set.
+        columns: those the book makes, all of them. None, as for a part of the book, which may know fewer words: any
+            column of a feature that is repeated over words will do.
+
+    Raises:
+        UsageError: names the setting, the name and the nearest there is.
+
+    >>> refuse_unknown(FeatureSettings(denied=("age_day",)))
+    Traceback (most recent call last):
+    ...
+    walkaway.errors.UsageError: train.features.denied: no feature, family or column is called age_day. Did you mean
+    age_days?
+    """
+    names = {*REGISTRY, *(feature.family for feature in REGISTRY.values()), *(columns or ())}
+    for setting, given in (("allowed", choice.allowed or ()), ("denied", choice.denied)):
+        for name in given:
+            if name not in names and not (columns is None and _is_worded(name)):
+                near = difflib.get_close_matches(name, sorted(names), n=1)
+                hint = f"Did you mean {near[0]}?" if near else "docs/method.md and src/walkaway/features/ list them."
+                raise UsageError(f"train.features.{setting}: no feature, family or column is called {name}. {hint}")
+
+
+def _is_worded(name: str) -> bool:
+    feature = REGISTRY.get(name.split("[")[0])
+    return feature is not None and feature.per is not None and name.endswith("]")
