@@ -11,7 +11,8 @@ from walkaway.calls import make_calls
 from walkaway.economics import Curve
 from walkaway.explain import Factor, tell
 from walkaway.importers.xes import Imported
-from walkaway.report.terminal import show_import, show_score, show_story, show_training
+from walkaway.report.imports import show_import
+from walkaway.report.terminal import show_score, show_story, show_training
 from walkaway.retrain import Retrained
 from walkaway.schema import Manifest
 from walkaway.score import explain_deals, score
