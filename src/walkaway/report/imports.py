@@ -28,6 +28,13 @@ def _files(imported: Imported) -> Table:
     return table
 
 
+def _found_out(imported: Imported) -> list[RenderableType]:
+    """How the files were read, and the notes; nothing for a source that has neither."""
+    shown: list[RenderableType] = [_files(imported), ""] if imported.files else []
+    notes: list[RenderableType] = [*map(Text, imported.notes), ""] if imported.notes else []
+    return shown + notes
+
+
 def show_import(imported: Imported, folder: str) -> RenderableType:
     """Rows in, used and quarantined, and the first reasons for quarantine."""
     used = plain_table("table", "rows", title=f"Book {folder}")
@@ -35,13 +42,10 @@ def show_import(imported: Imported, folder: str) -> RenderableType:
         used.add_row(name, f"{rows:,}")
     refused = len(imported.quarantine)
     sums = Text(f"{imported.rows_in:,} rows in = {imported.rows_used:,} used + {refused:,} quarantined")
-    read = (
-        (_files(imported), *(["", *map(Text, imported.notes)] if imported.notes else []), "") if imported.files else ()
-    )
     if not refused:
-        return Group(*read, used, "", sums)
+        return Group(*_found_out(imported), used, "", sums)
     why = plain_table("why quarantined", "rows", title="quarantine.parquet")
     counts = imported.quarantine.groupby(["table", "column", "rule"]).size().sort_values(ascending=False)
     for (table, column, rule), rows in counts.head(8).items():
         why.add_row(f"{table}: {column} {rule}", f"{rows:,}")
-    return Group(*read, used, "", sums, "", why)
+    return Group(*_found_out(imported), used, "", sums, "", why)
