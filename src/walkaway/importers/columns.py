@@ -98,9 +98,10 @@ class _Rows:
         if not mask.any():
             return
         deal = getattr(self.part, "deal_id", None)
-        shown = {SOURCE_ROW: self.cells.index, column: as_texts(self.cells[column])}
+        shown = {SOURCE_ROW: self.cells.index, "found": as_texts(self.cells[column])}
         named = {"deal_id": as_texts(self.cells[deal])} if deal else {}
-        self.refused.append(entries(self.part.table, pd.DataFrame(shown | named)[mask], column, says, remedy))
+        refused = entries(self.part.table, pd.DataFrame(shown | named)[mask], "found", says, remedy)
+        self.refused.append(refused.assign(column=column))
         self.alive = self.alive & ~mask
 
     def numbers(self, name: str, column: str) -> None:

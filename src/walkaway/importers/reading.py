@@ -79,7 +79,7 @@ def _utf16_without_mark(data: bytes) -> str | None:
     """utf-16-le or -be where every other byte of a Latin text is 0; None where not."""
     sample = data[:2000]
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) * 4 < len(sample):  # fewer than half of one side
+    if max(even, odd) * 8 < len(sample) * 3:  # fewer than three quarters of one side
         return None
     return "utf-16-le" if odd > even else "utf-16-be"
 
@@ -125,7 +125,7 @@ def decode(data: bytes, file: str, encoding: str | None = None) -> tuple[str, st
     if data.startswith(b"\xef\xbb\xbf") and _is_utf8(data):
         return data.decode("utf-8-sig"), "utf-8 with BOM"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return _fixed(data, "utf-16", file), "utf-16"
+        return _wide(data, "utf-16", file), "utf-16"
     if NUL in data:
         return _with_nul(data, file)
     found = "utf-8" if _is_utf8(data) else _legacy(data, file)
@@ -137,7 +137,14 @@ def _with_nul(data: bytes, file: str) -> tuple[str, str]:
     if wide is None:
         zipped = " It looks like a workbook or zip file: give it its own extension." if data[:2] == b"PK" else ""
         raise DataError(f"{file}: is not text (it holds zero bytes).{zipped} Export it as CSV, Parquet or XLSX.")
-    return _fixed(data, wide, file), wide
+    return _wide(data, wide, file), wide
+
+
+def _wide(data: bytes, encoding: str, file: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: looks like {encoding}, and is not whole: {error}. Export it again.") from error
 
 
 def _records(text: str, separator: str, strict: bool) -> Iterator[tuple[int, list[str]]]:

@@ -89,10 +89,10 @@ def _column(sheet: Sheet, name: str) -> str | None:
     return next((column for column in called if column and holds(sheet.cells[column])), None)
 
 
-def _by_values(sheet: Sheet, columns: dict[str, str]) -> dict[str, str]:
-    """Columns nothing was called after, by their values: the first key, dates in the order they stand."""
+def _by_values(sheet: Sheet, columns: dict[str, str], outcome: str | None) -> dict[str, str]:
+    """Columns nothing was called after, by their values: the first key, and dates, the best filled first."""
     cells, out = sheet.cells, dict(columns)
-    free = [column for column in cells if column not in out.values()]
+    free = [column for column in cells if column not in (*out.values(), outcome)]
     if "deal_id" not in out:
         keys = [column for column in free if _is_key(cells[column]) and not _are_dates(cells[column])]
         out |= {"deal_id": keys[0]} if keys else {}
@@ -113,8 +113,9 @@ def _outcome(sheet: Sheet) -> str | None:
 
 
 def _guess(sheet: Sheet) -> _Guess:
+    outcome = _outcome(sheet)
     called = {name: column for name in _NAMES if (column := _column(sheet, name))}
-    return _Guess(sheet, _by_values(sheet, called), _outcome(sheet))
+    return _Guess(sheet, _by_values(sheet, called, outcome), outcome)
 
 
 def _score(guess: _Guess) -> tuple[bool, int, int]:

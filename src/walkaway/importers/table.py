@@ -108,9 +108,8 @@ def _joined(deals: Sheet, part: JoinPart, side: pd.DataFrame, gathered: _Gathere
     strange = keys[keys.notna() & ~keys.isin(side.index)]
     if len(strange):
         first = ", ".join(list(dict.fromkeys(strange))[:3])
-        gathered.notes.append(
-            f"{deals.file}: {len(strange):,} rows find nothing in {part.file}, whose {part.key} lacks {first}."
-        )
+        where = f"{part.on} is not among the {part.key} of {part.file}"
+        gathered.notes.append(f"{deals.file}: in {len(strange):,} rows {where} ({first}).")
     found = {name: side[column].reindex(keys).set_axis(keys.index) for name, column in part.columns().items()}
     return replace(deals, cells=deals.cells.assign(**{n: c.where(c.notna(), None) for n, c in found.items()}))
 
