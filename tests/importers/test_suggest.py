@@ -65,6 +65,12 @@ def test_a_file_without_outcomes_is_drafted_and_says_so(draft):
     assert 'column = "?" # UNSURE: no column says won and lost; name it' in draft(deals="id,created\n1,2026-01-01\n")
 
 
+def test_a_column_of_two_values_may_be_the_outcome(draft):
+    said = draft(deals="id,fate\n1,A\n2,B\n3,A\n")
+
+    assert 'column = "fate"\nwon = ["A"] # UNSURE: which of the two is won?\nlost = ["B"]' in said
+
+
 def test_a_no_may_mean_open(draft):
     assert "# UNSURE: is this said of open deals too?" in draft(deals="id,is_won\n1,true\n2,false\n")
 

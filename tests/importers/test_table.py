@@ -338,9 +338,7 @@ def test_a_book_of_which_no_row_can_be_used_says_why(take):
 
 
 def test_a_part_without_its_file_is_named(take):
-    with pytest.raises(
-        MappingError, match=r"no file fits deals\*, which the mapping names for the deals; given: x.csv"
-    ):
+    with pytest.raises(MappingError, match=r"no file fits deals\*, which the mapping names for the deals; given: x"):
         take(x=HEAD + WON)
     with pytest.raises(MappingError, match=r"no file fits products\*, which the mapping names for a side table"):
         take(mapping(JOIN), deals=HEAD + WON)

@@ -27,7 +27,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "team": ("hubspotteamid", "teamid", "team", "regionaloffice"),
     "pipeline": ("dealpipelineid", "pipelineid", "pipeline", "recordtypeid"),
 }
-_OUTCOMES = ("dealstage", "stagename", "dealpipelinestageid", "status", "stage", "outcome", "iswon", "hsisclosedwon")
+_OUTCOMES = (
+    "dealstage",
+    "stagename",
+    "dealpipelinestageid",
+    "status",
+    "stage",
+    "outcome",
+    "iswon",
+    "hsisclosedwon",
+    "state",
+)
 _WON = re.compile(r"\b(?:closed ?won|won|win|signed|success(?:ful)?|true|yes)\b", re.IGNORECASE)
 _LOST = re.compile(r"\b(?:closed ?lost|lost|loss|declined|rejected|cancell?ed|abandoned|false|no)\b", re.IGNORECASE)
 _CHANGING = ("probability", "forecastcategory", "lastactivitydate", "lastmodifieddate", "nextstep", "stage")
@@ -103,13 +113,15 @@ def _by_values(sheet: Sheet, columns: dict[str, str], outcome: str | None) -> di
 
 
 def _outcome(sheet: Sheet) -> str | None:
-    """The column of outcomes: one with values that mean won and lost, else one so called."""
+    """The column of outcomes: one with values that mean won and lost, else one so called, else one of two values."""
     texts = {column: as_texts(sheet.cells[column]).dropna().unique() for column in sheet.cells}
     few = [column for column, values in texts.items() if 2 <= len(values) <= MANY]
     speaking = [c for c in few if any(map(_WON.search, texts[c])) and any(map(_LOST.search, texts[c]))]
     named = [column for column in (_by_name(speaking, [name]) for name in _OUTCOMES) if column]
     plainly = [c for c in speaking if any(re.search("won|win|lost", v, re.IGNORECASE) for v in texts[c])]
-    return next(iter([*named, *plainly, *filter(None, [_by_name(few, _OUTCOMES)])]), None)
+    called = _by_name(few, _OUTCOMES)
+    two = [column for column in few if len(texts[column]) == 2 and not _is_key(sheet.cells[column])]
+    return next(iter([*named, *plainly, *([called] if called else []), *two]), None)
 
 
 def _guess(sheet: Sheet) -> _Guess:
@@ -134,11 +146,15 @@ def _listed(values: Iterable[str]) -> str:
     return f"[{', '.join(map(_quoted, values))}]"
 
 
-def _doubt_of_lost(lost: list[str]) -> str:
-    if not lost:
-        return " # UNSURE: no value found says lost"
+def _doubts(won: list[str], lost: list[str], rest: list[str]) -> tuple[str, str, str]:
+    """What is unsure about the values taken for won, lost and open."""
     yes_or_no = any(value.lower() in ("false", "no") for value in lost)
-    return " # UNSURE: is this said of open deals too? Then name a column that tells them apart" if yes_or_no else ""
+    open_too = "# UNSURE: is this said of open deals too? Then name a column that tells them apart"
+    return (
+        "" if won else "# UNSURE: no value found says won",
+        "# UNSURE: no value found says lost" if not lost else open_too if yes_or_no else "",
+        "# UNSURE: all other values; is each of them open?" if rest else "",
+    )
 
 
 def _outcome_lines(guess: _Guess) -> list[str]:
@@ -150,15 +166,14 @@ def _outcome_lines(guess: _Guess) -> list[str]:
     won = [value for value in values if _WON.search(value)]
     lost = [value for value in values if value not in won and _LOST.search(value)]
     rest = [value for value in values if value not in (*won, *lost)]
-    unsure = " # UNSURE: all other values; is each of them open?" if rest else ""
-    return [
-        "",
-        "[deals.outcome]",
-        f"column = {_quoted(guess.outcome)}",
-        f"won = {_listed(won or ['won'])}" + ("" if won else " # UNSURE: no value found says won"),
-        f"lost = {_listed(lost or ['lost'])}" + _doubt_of_lost(lost),
-        f"open = {_listed(rest)}{unsure}",
-    ]
+    doubts = _doubts(won, lost, rest)
+    if not won and not lost and len(rest) == 2:
+        won, lost, rest = rest[:1], rest[1:], []
+        doubts = ("# UNSURE: which of the two is won?", "", "")
+    told = {"won": won or ["won"], "lost": lost or ["lost"], "open": rest}
+    pairs = zip(told.items(), doubts, strict=True)
+    lines = [f"{name} = {_listed(said)} {doubt}".rstrip() for (name, said), doubt in pairs]
+    return ["", "[deals.outcome]", f"column = {_quoted(guess.outcome)}", *lines]
 
 
 def _column_lines(guess: _Guess) -> list[str]:
