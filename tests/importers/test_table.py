@@ -1,7 +1,9 @@
 import tomllib
+from datetime import date
 
 import pandas as pd
 import pytest
+from tests.workbooks import workbook
 
 from walkaway.errors import DataError, MappingError
 from walkaway.importers.mapping import load_mapping
@@ -187,6 +189,19 @@ def test_several_files_of_one_part_become_one_table(take):
     found = take(deals_2025=HEAD + WON, deals_2026="id;state;born;closed;sum\nd2;O;02.01.2026;;\nd3;O;13.01.2026;;\n")
 
     assert found.book.deals["deal_id"].tolist() == ["d1", "d2", "d3"]
+
+
+def test_a_workbook_and_parquet_give_the_same_book_as_text(take, tmp_path):
+    expected = take(deals=HEAD + WON + OPEN).book.deals
+    rows = [["d1", date(2026, 1, 1), date(2026, 1, 9), 100, "W"], ["d2", date(2026, 1, 2), None, None, "O"]]
+    names = HEAD.strip().split(",")
+    workbook(tmp_path / "deals.xlsx", Deals=[names, *rows])
+    pd.DataFrame(rows, columns=names).to_parquet(tmp_path / "deals.parquet")
+
+    for extension in ("xlsx", "parquet"):
+        found = import_table([tmp_path / f"deals.{extension}"], mapping(), NOW)
+        pd.testing.assert_frame_equal(found.book.deals, expected)
+        assert found.files[0].dates == {"closed": "typed", "born": "typed"}
 
 
 # Side tables
