@@ -151,6 +151,7 @@ def _of_serial(days: float) -> datetime:
     return datetime(1899, 12, 30) + timedelta(seconds=round(days * 86_400))
 
 
+@lru_cache(maxsize=200_000)
 def _clock(text: str, zone: str | None) -> time | None:
     for form in ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p"):
         try:
@@ -226,7 +227,9 @@ def date_format_of(cells: pd.Series) -> str:
 def _refuse_unclear(column: str, texts: Mapping[str, str], fits: Mapping[str, set[str]], best: str, twin: str) -> None:
     """Raise where a column's day and month could be either way round, or are both ways round."""
     remedy = "Set `date_format` in the mapping"
-    only_best, only_twin = ([t for t in texts if t in fits[a] - fits[b]] for a, b in ((best, twin), (twin, best)))
+    fits_best, fits_twin = fits[best], fits[twin]
+    only_best = [text for text in texts if text in fits_best and text not in fits_twin]
+    only_twin = [text for text in texts if text in fits_twin and text not in fits_best]
     if only_best and only_twin:
         one, two = only_best[0], only_twin[0]
         raise MappingError(
