@@ -79,7 +79,18 @@ def test_help_lists_every_command_on_stdout(walkaway, option):
 
 
 @pytest.mark.parametrize(
-    "command", [["import"], ["import", "xes"], ["train"], ["score"], ["batch"], ["explain"], ["config", "show"]]
+    "command",
+    [
+        ["sample"],
+        ["import"],
+        ["import", "xes"],
+        ["import", "table"],
+        ["train"],
+        ["score"],
+        ["batch"],
+        ["explain"],
+        ["config", "show"],
+    ],
 )
 def test_each_command_has_help(walkaway, command):
     code, out, err = walkaway(*command, "--help")
@@ -89,8 +100,8 @@ def test_each_command_has_help(walkaway, command):
 
 
 def test_no_line_of_help_is_longer_than_80_columns(walkaway):
-    commands = ([], ["train"], ["score"], ["batch"], ["explain"], ["import", "xes"], ["config", "show"])
-    screens = [walkaway(*command, "--help")[1] for command in commands]
+    commands = ([], ["sample"], ["train"], ["score"], ["batch"], ["explain"], ["config", "show"])
+    screens = [walkaway(*command, "--help")[1] for command in (*commands, ["import", "xes"], ["import", "table"])]
 
     assert [line for out in screens for line in out.splitlines() if len(line) > 80] == []
 
@@ -558,6 +569,84 @@ def test_import_says_what_it_read_on_stderr_and_as_json_on_stdout(walkaway, tmp_
     assert (code, err) == (0, "")
     assert json.loads(out)["rows_used"] == json.loads((tmp_path / "book" / "manifest.json").read_text())["rows_used"]
     assert walkaway(*arguments, "--quiet") == (0, "", "")
+
+
+TABLE_MAPPING = """
+source = "table"
+[deals]
+file = "deals*"
+deal_id = "id"
+created_at = "born"
+closed_at = "closed"
+outcome = { column = "state", won = ["W"], lost = ["L"], open = ["O"] }
+"""
+
+
+@pytest.fixture
+def export(tmp_path):
+    """A flat export in the folder of the command: two deals, one without a date."""
+    (tmp_path / "deals.csv").write_text("id;born;closed;state\n1;01.01.2026;13.01.2026;W\n2;;;O\n")
+    (tmp_path / "other.csv").write_text("x")
+    (tmp_path / "mine.toml").write_text(TABLE_MAPPING)
+
+
+@pytest.mark.usefixtures("export")
+def test_import_table_says_what_it_found_on_stderr(walkaway):
+    code, out, err = walkaway("import", "table", "deals.csv", "other.csv", "--mapping", "mine.toml", "--out", "book")
+
+    said = " ".join(err.split())
+    assert (code, out) == (0, "")
+    assert "semicolon" in said
+    assert "closed: %d.%m.%Y" in said
+    assert "other.csv: not named by the mapping, left alone." in said
+    assert "2 rows in = 1 used + 1 quarantined" in said
+    assert [line for line in err.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.usefixtures("export")
+def test_import_table_says_what_it_found_as_json_on_stdout(walkaway):
+    code, out, err = walkaway("import", "table", "deals.csv", "--mapping", "mine.toml", "--out", "book", "--json")
+    read = json.loads(out)
+
+    assert (code, err, read["quarantined"], read["book"]) == (0, "", 1, "book")
+    assert read["files_read"] == [
+        {
+            "file": "deals.csv",
+            "table": "deals",
+            "rows": 2,
+            "encoding": "utf-8",
+            "separator": ";",
+            "decimals": {},
+            "dates": {"closed": "%d.%m.%Y", "born": "%d.%m.%Y"},
+        }
+    ]
+
+
+@pytest.mark.usefixtures("export")
+def test_a_suggested_mapping_goes_to_stdout_and_can_be_used(walkaway, tmp_path):
+    code, out, err = walkaway("import", "table", "--suggest", "deals.csv", "other.csv")
+
+    assert (code, err) == (3, "walkaway: other.csv: is empty: it has a header and no row. Export it again.\n")
+    code, out, err = walkaway("import", "table", "--suggest", "deals.csv")
+    assert (code, err) == (0, "")
+    (tmp_path / "draft.toml").write_text(out)
+    assert walkaway("import", "table", "deals.csv", "--mapping", "draft.toml", "--out", "book", "-q") == (0, "", "")
+
+
+@pytest.mark.usefixtures("export")
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["deals.csv"], 2, "--mapping is required: name a mapping, or draft one with --suggest."),
+        (["deals.csv", "--mapping", "bpic2012"], 3, "mapping bpic2012: is for `walkaway import xes`."),
+        (["none.csv", "--mapping", "mine.toml"], 3, "none.csv: no such file."),
+        ([".", "--mapping", "mine.toml"], 3, "is a folder."),
+        (["other.csv", "--mapping", "mine.toml"], 3, "no file fits deals*"),
+    ],
+)
+def test_import_table_refuses_what_cannot_be_read(walkaway, tmp_path, arguments, code, says):
+    assert_refused(walkaway("import", "table", *arguments, "--out", "book"), code, says)
+    assert not (tmp_path / "book").exists()
 
 
 def test_the_book_of_these_tests_ends_where_they_say(book):

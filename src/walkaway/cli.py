@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from walkaway.config import Settings
+    from walkaway.importers.imported import Imported
 
 app = typer.Typer(
     help="What is an hour spent on this deal from now on worth, and is that more than it earns elsewhere?",
@@ -130,21 +131,55 @@ def import_log(
     """Read an XES event log as a book."""
     import pandas as pd
 
-    from walkaway.importers.mapping import load_mapping
+    from walkaway.importers.mapping import XesMapping, mapping_for
     from walkaway.importers.xes import import_xes
     from walkaway.storage import write_book
 
-    fits = load_mapping(mapping)
+    fits = mapping_for(XesMapping, mapping)
     with _progress(quiet) as step:
         read = import_xes(file, fits, pd.Timestamp.now("UTC"), mapping, lambda n: step("reading cases", n, 0))
         step("writing the book", 0, 1)
         write_book(read.book, out, read.quarantine)
+    _print_import(read, out, quiet, as_json)
+
+
+@importers.command("table")
+def import_tables(
+    files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or XLSX files; those not mapped are left alone.")],
+    mapping: Annotated[str | None, typer.Option(help="A mapping file (TOML), or the name of one that ships.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the book to write.")] = BOOK,
+    suggest: Annotated[bool, typer.Option("--suggest", help="Draft a mapping of these files to stdout.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read a flat export as a book, or draft its mapping."""
+    import pandas as pd
+
+    from walkaway.importers.mapping import mapping_for
+    from walkaway.importers.table import import_table
+    from walkaway.importers.table_mapping import TableMapping
+    from walkaway.storage import write_book
+
+    if suggest:
+        from walkaway.importers.suggest import suggest as draft
+
+        sys.stdout.write(draft(files))
+        return
+    if mapping is None:
+        raise UsageError("--mapping is required: name a mapping, or draft one with --suggest.")
+    fits = mapping_for(TableMapping, mapping)
+    with _progress(quiet) as step:
+        read = import_table(files, fits, pd.Timestamp.now("UTC"), mapping, lambda name: step(f"reading {name}", 0, 1))
+        step("writing the book", 0, 1)
+        write_book(read.book, out, read.quarantine)
+    _print_import(read, out, quiet, as_json)
+
+
+def _print_import(read: Imported, out: Path, quiet: bool, as_json: bool) -> None:
     if as_json:
-        _print_json(
-            read.book.manifest.model_dump(mode="json") | {"book": str(out), "quarantined": len(read.quarantine)}
-        )
+        _print_json(read.as_json() | {"book": str(out)})
     else:
-        from walkaway.report.terminal import show_import
+        from walkaway.report.imports import show_import
 
         _print(show_import(read, str(out)), quiet)
 

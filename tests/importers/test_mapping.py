@@ -38,18 +38,19 @@ def test_the_shipped_mapping_of_bpic2012_names_what_wins_a_deal():
 
 
 def test_every_shipped_mapping_loads():
-    assert [load_mapping(name).source for name in shipped_mappings()] == ["xes"]
+    assert [load_mapping(name).source for name in shipped_mappings()] == ["xes", "table"]
 
 
 def test_an_unknown_name_suggests_a_near_one():
     with pytest.raises(
-        MappingError, match=r"bpic2021: neither a file nor a shipped mapping \(bpic2012\)\. Did you mean bpic2012"
+        MappingError,
+        match=r"bpic2021: neither a file nor a shipped mapping \(bpic2012, maven_crm\)\. Did you mean bpic2012",
     ):
         load_mapping("bpic2021")
 
 
 def test_a_name_near_to_none_suggests_none():
-    with pytest.raises(MappingError, match=r"zzz: neither a file nor a shipped mapping \(bpic2012\)\.$"):
+    with pytest.raises(MappingError, match=r"zzz: neither a file nor a shipped mapping \(bpic2012, maven_crm\)\.$"):
         load_mapping("zzz")
 
 
@@ -76,7 +77,7 @@ def test_a_file_of_the_users_own_is_read(load):
             ('kind = "call"', 'kind = "call"\nhours = -1'),
             r"activity.0.hours: Input should be greater than or equal to 0",
         ),
-        (('"xes"', '"csv"'), r"source: Input should be 'xes' \(found 'csv'\)"),
+        (('"xes"', '"csv"'), r"source: must be one of xes, table \(found 'csv'\)"),
         (('source = "xes"', 'source = "xes"\ntimezone = "Europe/Amsterdm"'), r"timezone: .*Europe/Amsterdm"),
     ],
 )

@@ -5,15 +5,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from rich.console import Console
-from tests.books import CURVE, UNTIL, book_with_signal, plain_model, rows_of
+from tests.books import CURVE, UNTIL, plain_model, rows_of
 
 from walkaway.calls import make_calls
 from walkaway.economics import Curve
 from walkaway.explain import Factor, tell
-from walkaway.importers.xes import Imported
-from walkaway.report.terminal import show_import, show_score, show_story, show_training
+from walkaway.report.terminal import show_score, show_story, show_training
 from walkaway.retrain import Retrained
-from walkaway.schema import Manifest
 from walkaway.score import explain_deals, score
 
 pytest_plugins = ("tests.books",)
@@ -30,12 +28,6 @@ def shown(renderable, width: int = 80) -> str:
 def words(text: str) -> str:
     """The text with every run of spaces and line ends as one space."""
     return " ".join(text.replace("│", " ").split())
-
-
-def imported(quarantine: pd.DataFrame) -> Imported:
-    book = book_with_signal()
-    manifest = Manifest(rows_used={"deals": 1234567, "activities": 7})
-    return Imported(book.with_tables(manifest=manifest), quarantine, 1234574 + len(quarantine))
 
 
 @pytest.fixture(scope="module")
@@ -57,15 +49,6 @@ def called(trained, book):
     return score(book, replace(trained.model, version="v1"), at, forgo=0.1, bar=150.0, reasons=1)
 
 
-QUARANTINE = pd.DataFrame(
-    {
-        "table": ["deals", "deals", "activities"],
-        "column": ["amount", "amount", "a_column_of_some_length_indeed"],
-        "rule": ["is not a number and is therefore left out of the book, as the rule says"] * 2 + ["is missing"],
-    }
-)
-
-
 @pytest.fixture(scope="module")
 def screens(done, story, called, trained):
     long = replace(story, deal_id=LONG, factors=(*story.factors, Factor("timing", "x", 9.9, "a word and " * 20)))
@@ -78,13 +61,10 @@ def screens(done, story, called, trained):
         "story": show_story(story),
         "story of a long name": show_story(long),
         "story of a loss": show_story(replace(story, factors=(), verdict="walk_away", value_if_won=-5.0)),
-        "import": show_import(imported(QUARANTINE), "data/book"),
-        "import of all": show_import(imported(QUARANTINE.iloc[:0]), "data/book"),
     }
 
 
 SCREENS = ["training", "training without signal", "score", "story", "story of a long name", "story of a loss"]
-SCREENS += ["import", "import of all"]
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -96,7 +76,7 @@ def test_no_line_is_longer_than_80_columns_and_nothing_is_cut(screens, name):
     assert len(text.splitlines()) > 2
 
 
-@pytest.mark.parametrize("name", ["training", "score", "story", "import"])
+@pytest.mark.parametrize("name", ["training", "score", "story"])
 def test_no_number_is_broken_over_two_lines_at_80_columns(screens, name):
     """A screen twice as wide has room for all; each of its numbers stands whole on the narrow one too."""
     numbers = {word for word in shown(screens[name], 160).split() if any(c.isdigit() for c in word) and len(word) < 20}
@@ -237,15 +217,6 @@ def test_a_story_of_a_loss_says_that_it_is_sold_at_a_loss(screens):
     assert "WALK AWAY" in text
     assert "Worth nothing or less if won: sold at a loss." in text
     assert "smaller factors together" not in text
-
-
-def test_the_import_screen_gives_the_sums_and_the_reasons_for_quarantine(screens):
-    text = words(shown(screens["import"]))
-
-    assert "Book data/book table rows deals 1,234,567 activities 7" in text
-    assert "1,234,577 rows in = 1,234,574 used + 3 quarantined" in text
-    assert "activities: a_column_of_some_length_indeed is missing 1" in text
-    assert "why quarantined" not in shown(screens["import of all"])
 
 
 def test_a_screen_without_a_terminal_holds_no_escape_codes(screens):

@@ -7,24 +7,19 @@ import tomllib
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Self
-from zoneinfo import available_timezones
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from walkaway.errors import MappingError
+from walkaway.importers.strict import Direction, Strict, existing_timezone
+from walkaway.importers.table_mapping import TableMapping
 from walkaway.schema import TABLES
 
-__all__ = ["XesMapping", "load_mapping", "shipped_mappings"]
-
-Direction = Literal["inbound", "outbound", "internal"]
+__all__ = ["XesMapping", "load_mapping", "mapping_for", "shipped_mappings"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CaseMapping(_Strict):
+class CaseMapping(Strict):
     """Which case attributes are the deal's; values are attribute keys of the log."""
 
     deal_id: str
@@ -34,7 +29,7 @@ class CaseMapping(_Strict):
     owner_id: str | None = None
     team: str | None = None
     pipeline: str | None = None
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str] = Field(default_factory=dict)
     fixed_at_creation: tuple[str, ...] = ()
 
     @field_validator("attributes")
@@ -58,7 +53,7 @@ class CaseMapping(_Strict):
         return self
 
 
-class EventMapping(_Strict):
+class EventMapping(Strict):
     """Which event attributes name the event, its moment, its lifecycle transition and who did it."""
 
     name: str = "concept:name"
@@ -67,7 +62,7 @@ class EventMapping(_Strict):
     owner: str | None = None
 
 
-class OutcomeMapping(_Strict):
+class OutcomeMapping(Strict):
     """Events that close a deal; the first to happen counts."""
 
     outcome: Literal["won", "lost"]
@@ -75,7 +70,7 @@ class OutcomeMapping(_Strict):
     events: tuple[str, ...] = Field(min_length=1)
 
 
-class FieldMapping(_Strict):
+class FieldMapping(Strict):
     """Events, by pattern, that set a tracked field to their own name (without `strip`)."""
 
     field: str
@@ -83,7 +78,7 @@ class FieldMapping(_Strict):
     strip: str = ""
 
 
-class ActivityMapping(_Strict):
+class ActivityMapping(Strict):
     """Events, by pattern, that are activities of one kind and take the hours given."""
 
     events: str
@@ -92,7 +87,7 @@ class ActivityMapping(_Strict):
     hours: float | None = Field(default=0.0, ge=0)
 
 
-class WorkMapping(_Strict):
+class WorkMapping(Strict):
     """Events, by pattern, that are steps of work items, and how a begin and an end are paired into hours."""
 
     events: str
@@ -102,8 +97,8 @@ class WorkMapping(_Strict):
     clip_hours: float = Field(gt=0)
     unpaired_hours: float | None = Field(default=None, ge=0)
     direction: Direction = "internal"
-    kinds: dict[str, str] = {}
-    directions: dict[str, Direction] = {}
+    kinds: dict[str, str] = Field(default_factory=dict)
+    directions: dict[str, Direction] = Field(default_factory=dict)
 
     def status_of(self, transition: str) -> str | None:
         """planned, begun or done; None for a transition that the mapping does not name."""
@@ -111,7 +106,7 @@ class WorkMapping(_Strict):
         return named.get(transition)
 
 
-class XesMapping(_Strict):
+class XesMapping(Strict):
     """What the cases and events of an XES log mean."""
 
     source: Literal["xes"]
@@ -124,12 +119,7 @@ class XesMapping(_Strict):
     activity: tuple[ActivityMapping, ...] = ()
     work: WorkMapping | None = None
 
-    @field_validator("timezone")
-    @classmethod
-    def _timezone_exists(cls, name: str | None) -> str | None:
-        if name is not None and name not in available_timezones():
-            raise ValueError(f"no time zone is called {name}; use a name such as Europe/Amsterdam")
-        return name
+    _timezone_exists = field_validator("timezone")(existing_timezone)
 
     def meaning_of(self, name: str) -> FieldMapping | ActivityMapping | WorkMapping | None:
         """The first part of the mapping whose pattern fits the event's name."""
@@ -141,7 +131,7 @@ def shipped_mappings() -> list[str]:
     """Names of the mappings that come with the package.
 
     >>> shipped_mappings()
-    ['bpic2012']
+    ['bpic2012', 'maven_crm']
     """
     folder = files("walkaway.importers") / "mappings"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
@@ -160,8 +150,23 @@ def _text_of(name_or_file: str) -> str:
     )
 
 
-def load_mapping(name_or_file: str) -> XesMapping:
-    """The mapping of that shipped name or file.
+Mapping = XesMapping | TableMapping
+M = TypeVar("M", XesMapping, TableMapping)
+_MODELS: dict[str, type[XesMapping] | type[TableMapping]] = {"xes": XesMapping, "table": TableMapping}
+
+
+def _model_of(name_or_file: str, parsed: dict[str, Any]) -> type[XesMapping] | type[TableMapping]:
+    source = parsed.get("source")
+    if not isinstance(source, str) or source not in _MODELS:
+        raise MappingError(
+            f"mapping {name_or_file}: source: must be one of {', '.join(_MODELS)} (found {source!r}). "
+            "Correct this part."
+        )
+    return _MODELS[source]
+
+
+def load_mapping(name_or_file: str) -> Mapping:
+    """The mapping of that shipped name or file; its `source` says of which kind it is.
 
     Raises:
         MappingError: no such mapping, not TOML, or a part that is missing, unknown or of the wrong type.
@@ -170,7 +175,8 @@ def load_mapping(name_or_file: str) -> XesMapping:
     'AMOUNT_REQ'
     """
     try:
-        return XesMapping.model_validate(tomllib.loads(_text_of(name_or_file)))
+        parsed = tomllib.loads(_text_of(name_or_file))
+        return _model_of(name_or_file, parsed).model_validate(parsed)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MappingError(f"mapping {name_or_file}: not TOML: {error}. Correct the file.") from error
     except ValidationError as error:
@@ -179,3 +185,17 @@ def load_mapping(name_or_file: str) -> XesMapping:
         raise MappingError(
             f"mapping {name_or_file}: {where}: {first['msg']} (found {first['input']!r}). Correct this part."
         ) from error
+
+
+def mapping_for(model: type[M], name_or_file: str) -> M:
+    """The mapping of that shipped name or file, for an importer of one kind of source.
+
+    Raises:
+        MappingError: as `load_mapping`, or it is for another kind of source.
+    """
+    found = load_mapping(name_or_file)
+    if not isinstance(found, model):
+        raise MappingError(
+            f"mapping {name_or_file}: is for `walkaway import {found.source}`. Use that command, or another mapping."
+        )
+    return found

@@ -18,6 +18,7 @@ import pandas as pd
 from lxml import etree
 
 from walkaway.errors import DataError
+from walkaway.importers.imported import Imported
 from walkaway.importers.mapping import ActivityMapping, FieldMapping, WorkMapping, XesMapping
 from walkaway.quarantine import COLUMNS, admit
 from walkaway.schema import SOURCE_ROW, Book, Manifest
@@ -29,20 +30,6 @@ INSTANT = pd.Timedelta(microseconds=1)
 UNNAMED = ("is not named by the mapping", "add it to the mapping, if it matters")
 GZIP_MAGIC = b"\x1f\x8b"
 DATE_LENGTH = len("2026-01-31")
-
-
-@dataclass(frozen=True)
-class Imported:
-    """A book, the rows that could not be used, and how many rows the source had in all."""
-
-    book: Book
-    quarantine: pd.DataFrame
-    rows_in: int
-
-    @property
-    def rows_used(self) -> int:
-        """Rows of the source that stand in the book."""
-        return sum(self.book.manifest.rows_used.values())
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,10 @@ from rich.text import Text
 from walkaway.calls import Model
 from walkaway.economics import Curve
 from walkaway.explain import DealStory
-from walkaway.importers.xes import Imported
 from walkaway.retrain import Retrained
 from walkaway.score import DROPPED, summary
 
-__all__ = ["show_import", "show_score", "show_story", "show_training"]
+__all__ = ["plain_table", "show_score", "show_story", "show_training"]
 
 _VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 _WHO = {
@@ -32,7 +31,8 @@ _WHO = {
 }
 
 
-def _table(*headers: str, title: str | None = None) -> Table:
+def plain_table(*headers: str, title: str | None = None) -> Table:
+    """A table without lines: the first column to the left, the others to the right."""
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for i, header in enumerate(headers):
         table.add_column(header, justify="left" if i == 0 else "right", overflow="fold")
@@ -43,24 +43,8 @@ def _money(value: float, currency: str) -> str:
     return f"{currency} {value:,.0f}".strip()
 
 
-def show_import(imported: Imported, folder: str) -> RenderableType:
-    """Rows in, used and quarantined, and the first reasons for quarantine."""
-    used = _table("table", "rows", title=f"Book {folder}")
-    for name, rows in imported.book.manifest.rows_used.items():
-        used.add_row(name, f"{rows:,}")
-    refused = len(imported.quarantine)
-    sums = Text(f"{imported.rows_in:,} rows in = {imported.rows_used:,} used + {refused:,} quarantined")
-    if not refused:
-        return Group(used, "", sums)
-    why = _table("why quarantined", "rows", title="quarantine.parquet")
-    counts = imported.quarantine.groupby(["table", "column", "rule"]).size().sort_values(ascending=False)
-    for (table, column, rule), rows in counts.head(8).items():
-        why.add_row(f"{table}: {column} {rule}", f"{rows:,}")
-    return Group(used, "", sums, "", why)
-
-
 def _win_table(metrics: pd.DataFrame) -> Table:
-    table = _table("out-of-time prediction", "AUC", "Brier", "90% interval", "log loss", title="How good")
+    table = plain_table("out-of-time prediction", "AUC", "Brier", "90% interval", "log loss", title="How good")
     for name, row in metrics.iterrows():
         between = f"{row['brier_low']:.3f} to {row['brier_high']:.3f}"
         table.add_row(_WHO[str(name)], f"{row['auc']:.3f}", f"{row['brier']:.4f}", between, f"{row['log_loss']:.4f}")
@@ -68,7 +52,7 @@ def _win_table(metrics: pd.DataFrame) -> Table:
 
 
 def _skill_table(metrics: pd.DataFrame) -> Table:
-    table = _table(
+    table = plain_table(
         "ranking deals by", "skill", "90% interval", "up to 20%", title="Walk-away skill (0 random, 1 clairvoyant)"
     )
     for name, row in metrics.iterrows():
@@ -79,7 +63,7 @@ def _skill_table(metrics: pd.DataFrame) -> Table:
 
 
 def _age_table(metrics: pd.DataFrame) -> Table:
-    table = _table("age of the deal", "calls", "won", "predicted", "Brier", "base rate's", title="By age")
+    table = plain_table("age of the deal", "calls", "won", "predicted", "Brier", "base rate's", title="By age")
     for age, row in metrics.iterrows():
         shares = (f"{row['won']:.1%}", f"{row['predicted']:.1%}", f"{row['brier']:.4f}", f"{row['brier_base']:.4f}")
         table.add_row(str(age), f"{row['calls']:,.0f}", *shares)
@@ -88,7 +72,7 @@ def _age_table(metrics: pd.DataFrame) -> Table:
 
 def _ending_table(metrics: pd.DataFrame) -> Table:
     headers = ("ending", "calls", "predicted to win", "Brier", "hours predicted / booked")
-    table = _table(*headers, title="By kind of ending")
+    table = plain_table(*headers, title="By kind of ending")
     for ending, row in metrics.iterrows():
         told = (f"{row['calls']:,.0f}", f"{row['predicted']:.1%}", f"{row['brier']:.4f}", f"{row['hours_ratio']:.2f}")
         table.add_row(str(ending), *told)
@@ -129,7 +113,7 @@ def _curve_table(curve: Curve, currency: str) -> RenderableType:
     if not curve.bars:
         return Text("No curve: too few settled deals to try a bar on. Set one by hand with --bar.")
     title = "What a bar frees and forgoes (an estimate)" if curve.estimated else "What a bar frees and forgoes"
-    table = _table("value forgone", "bar per hour", "hours saved", "hours worked a week", title=title)
+    table = plain_table("value forgone", "bar per hour", "hours saved", "hours worked a week", title=title)
     for share in (0.01, 0.02, 0.05, 0.10, 0.20):
         bar = curve.bar_for_forgo(share)
         worked, saved, forgone = curve.at(bar)
@@ -172,7 +156,7 @@ def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
         f"and forwent {forgone:.1%} of value ({'an estimate' if curve.estimated else 'settled'}). "
         f"Model {told['model_version']}."
     )
-    worst = _table("most worth dropping", "value/hour", "hours", "at risk", "win", title="")
+    worst = plain_table("most worth dropping", "value/hour", "hours", "at risk", "win", title="")
     worst.add_column("why", ratio=1, min_width=24)
     for row in drop.sort_values("remaining_hours", ascending=False).head(10).to_dict("records"):
         money = (
@@ -208,7 +192,7 @@ def show_story(story: DealStory) -> RenderableType:
         f"{story.win_probability:.0%} to win × {money(story.value_if_won)}{imputed} = "
         f"{money(story.expected_value)} expected, for {story.remaining_hours:.1f} hours still to spend"
     )
-    reasons = _table("why", "factor")
+    reasons = plain_table("why", "factor")
     reasons.add_row(Text("a typical open deal", style="dim"), Text(money(story.typical_value_per_hour), style="dim"))
     strongest = story.strongest(8)
     for factor in strongest:

@@ -1,0 +1,233 @@
+"""One sheet to rows of one table of the book: columns found, outcomes read, numbers and dates converted.
+
+A row that cannot be used is refused once, by the first rule it breaks.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+
+from walkaway.errors import MappingError
+from walkaway.importers.cells import SERIAL, as_texts, date_format_of, decimal_mark_of, moments, numbers
+from walkaway.importers.imported import FileFound
+from walkaway.importers.reading import Sheet
+from walkaway.importers.table_mapping import DealsPart, FilePart, OutcomePart, TableMapping
+from walkaway.quarantine import COLUMNS, entries
+from walkaway.schema import SOURCE_ROW, TABLES
+
+__all__ = ["AT_CREATION", "Converted", "check_columns", "convert", "ragged_entries", "replaced"]
+
+AT_CREATION = "amount_at_creation"
+MOST = 1e12
+ABSURD = (f"must be at most {MOST:.0e}", "correct it: beyond this it is a slip of the keyboard or the decimal mark")
+
+
+@dataclass(frozen=True)
+class Converted:
+    """The rows of one file for one table, those refused, how the file was written, and what to know about it."""
+
+    rows: pd.DataFrame
+    refused: list[pd.DataFrame]
+    found: FileFound
+    notes: list[str] = field(default_factory=list)
+
+
+def check_columns(sheet: Sheet, named: Iterable[str]) -> None:
+    """Raise MappingError where the sheet lacks a column that the mapping names; a near name is suggested."""
+    columns = list(map(str, sheet.cells.columns))
+    absent = [column for column in named if column not in columns]
+    if not absent:
+        return
+    if len(columns) == 1:
+        said = repr(sheet.separator) if sheet.separator else "no separator"
+        raise MappingError(
+            f"{sheet.file}: has a single column, {columns[0]}, where the mapping names several ({said} was taken as "
+            "the separator). Set `separator` in the mapping, or leave it out to have it found."
+        )
+    lower = {column.lower(): column for column in columns}
+    near = difflib.get_close_matches(absent[0].lower(), lower, n=1)
+    hint = f" Did you mean {lower[near[0]]}?" if near else ""
+    raise MappingError(f"{sheet.file}: has no column {absent[0]}; it has {', '.join(columns)}.{hint}")
+
+
+def replaced(sheet: Sheet, values: Mapping[str, Mapping[str, str]]) -> tuple[Sheet, list[str]]:
+    """The sheet with the mapping's replacements made, and a note on each that was."""
+    check_columns(sheet, values)
+    columns, notes = {}, []
+    for column, meant in values.items():
+        texts = as_texts(sheet.cells[column])
+        columns[column] = sheet.cells[column].where(~texts.isin(meant), texts.map(meant).replace("", None))
+        for text, rows in texts[texts.isin(meant)].value_counts(sort=False).items():
+            notes.append(f"{sheet.file}: {column} {text} is read as {meant[str(text)]}: {rows:,} rows.")
+    return replace(sheet, cells=sheet.cells.assign(**columns)), notes
+
+
+def ragged_entries(table: str, sheet: Sheet) -> pd.DataFrame:
+    """Quarantine entries of the rows whose width is not the header's."""
+    remedy = "quote cells that hold the separator, or add the cells that are missing"
+    return pd.DataFrame(
+        [
+            (table, r.row, "", "whole row", sheet.separator.join(c for c in r.cells if c != "None"), says, remedy)
+            for r in sheet.ragged
+            for says in [f"has {len(r.cells)} cells where the header has {r.columns}"]
+        ],
+        columns=COLUMNS,
+        dtype="str",
+    )
+
+
+class _Rows:
+    """Rows of one sheet on their way to a table: columns read so far, and rows refused so far."""
+
+    def __init__(self, sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timestamp) -> None:
+        self.cells, self.part, self.reading = sheet.cells, part, mapping.reading(part)
+        self.timezone, self.now = mapping.timezone, now
+        self.read: dict[str, pd.Series] = {}
+        self.refused: list[pd.DataFrame] = []
+        self.alive = pd.Series(True, index=sheet.cells.index)
+        self.decimals: dict[str, str] = {}
+        self.dates: dict[str, str] = {}
+
+    def refuse(self, mask: pd.Series, column: str, says: str, remedy: str) -> None:
+        """Set rows apart that no earlier rule refused."""
+        mask = mask & self.alive
+        if not mask.any():
+            return
+        deal = getattr(self.part, "deal_id", None)
+        shown = {SOURCE_ROW: self.cells.index, "found": as_texts(self.cells[column])}
+        named = {"deal_id": as_texts(self.cells[deal])} if deal else {}
+        refused = entries(self.part.table, pd.DataFrame(shown | named)[mask], "found", says, remedy)
+        self.refused.append(refused.assign(column=column))
+        self.alive = self.alive & ~mask
+
+    def numbers(self, name: str, column: str) -> None:
+        """Read a column of numbers; what is none, or absurd, is refused."""
+        cells = self.cells[column]
+        decimal = self.reading.decimal or decimal_mark_of(cells)
+        if as_texts(cells).str.contains("[.,]", na=False).any():
+            self.decimals[column] = decimal
+        found = numbers(cells, decimal)
+        remedy = f'write digits alone, with "{decimal}" as decimal mark; a currency has a column of its own'
+        self.refuse(cells.notna() & found.isna(), column, "is not a number", remedy)
+        self.refuse(found.abs() > MOST, column, *ABSURD)
+        self.read[name] = found
+
+    def moments(self, name: str, column: str, cells: pd.Series) -> None:
+        """Read a column of dates; what is none is refused.
+
+        A date without a time of day was known by the end of that day, not before; but a deal is taken to exist from
+        the start of the day on which it was created, so that one closed on that day closes after it.
+        """
+        form = self.reading.format_of(column)
+        form = form if form is not None else date_format_of(cells)
+        if cells.notna().any():
+            self.dates[column] = form or "typed"
+        found = moments(cells, form, self.timezone, end_of_day=name != "created_at", now=self.now)
+        remedy = "correct it, or set `date_format` in the mapping"
+        self.refuse(cells.notna() & found.isna(), column, f"is not a date written as {form or 'a date'}", remedy)
+        self.read[name] = found
+
+    def column(self, name: str, column: str, kind: str) -> None:
+        """Read a column as its kind: text, number or moment."""
+        if kind == "number":
+            self.numbers(name, column)
+        elif kind == "moment":
+            self.moments(name, column, self.cells[column])
+        else:
+            self.read[name] = as_texts(self.cells[column]).astype("str")
+
+
+def _outcome(rows: _Rows, part: OutcomePart) -> str | None:
+    """Read the outcome; values outside the mapping are refused, and listed in the note returned."""
+    column = part.column
+    texts = as_texts(rows.cells[column]).fillna("")
+    meaning = {v: said for said, values in (("won", part.won), ("lost", part.lost)) for v in values}
+    outside = ~texts.isin([*meaning, *part.open])
+    remedy = "add it to won, lost or open in [deals.outcome]"
+    rows.refuse(outside, column, "is not among the outcomes of the mapping", remedy)
+    rows.read["outcome"] = texts.map(meaning)
+    rows.read["loss_reason"] = texts.map(part.loss_reasons)
+    counts = texts[outside].value_counts()
+    listed = ", ".join(f"{value or 'nothing'} ({times:,})" for value, times in counts.items())
+    return f"{column}: values outside the mapping: {listed}." if listed else None
+
+
+def _loss_reason(rows: _Rows, column: str | None) -> None:
+    """The reason of a lost deal by its column, else by its outcome; no other deal has one."""
+    lost = rows.read["outcome"] == "lost"
+    said = as_texts(rows.cells[column]) if column else rows.read["loss_reason"]
+    rows.read["loss_reason"] = said.fillna(rows.read["loss_reason"]).where(lost)
+
+
+def _currency(rows: _Rows, column: str, currency: str) -> None:
+    other = as_texts(rows.cells[column]).fillna(currency) != currency
+    remedy = f"convert it to {currency} at the source, at the rate of its date"
+    rows.refuse(other, column, f"is not the book's currency {currency}, and no rate is known", remedy)
+
+
+def _deals(rows: _Rows, part: DealsPart, currency: str) -> list[str]:
+    """Read the deals; the close of an open deal is a plan, and is left out."""
+    notes = [note] if (note := _outcome(rows, part.outcome)) else []
+    _loss_reason(rows, part.loss_reason)
+    if part.closed_at:
+        cells = rows.cells[part.closed_at]
+        is_open = rows.read["outcome"].isna()
+        planned = int((is_open & cells.notna() & rows.alive).sum())
+        if planned:
+            notes.append(f"{part.closed_at} of {planned:,} open deals is a plan, not a close: left out.")
+        rows.moments("closed_at", part.closed_at, cells.where(~is_open, None))
+    if part.amount_at_creation:
+        rows.numbers(AT_CREATION, part.amount_at_creation)
+        below = rows.read[AT_CREATION] < 0
+        rows.refuse(below, part.amount_at_creation, "must be a finite amount of 0 or more", "correct it")
+    if part.currency:
+        _currency(rows, part.currency, currency)
+    rows.read["currency"] = pd.Series(currency or None, index=rows.cells.index, dtype="object")
+    for name, column in part.attributes.items():
+        rows.column(name, column, "text")
+    return notes
+
+
+def _columns_named(part: FilePart) -> list[str]:
+    named = list(part.columns().values())
+    if isinstance(part, DealsPart):
+        named += [part.outcome.column, *part.attributes.values()]
+        named += [part.amount_at_creation] if part.amount_at_creation else []
+    return named
+
+
+def _constants(rows: _Rows) -> None:
+    """What the mapping says of all rows of a file, and ids where the export has none."""
+    table, index = rows.part.table, rows.cells.index
+    for name in ("kind", "direction", "field"):
+        if value := getattr(rows.part, f"every_{name}", None):
+            rows.read[name] = pd.Series(value, index=index)
+    if table == "activities" and "activity_id" not in rows.read:
+        rows.read["activity_id"] = pd.Series(index, index=index)
+
+
+def convert(sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timestamp) -> Converted:
+    """The rows of a sheet as rows of the part's table, SOURCE_ROW included.
+
+    Raises:
+        MappingError: a column the mapping names is absent, or how numbers or dates are written stays unclear.
+    """
+    check_columns(sheet, _columns_named(part))
+    rows, notes = _Rows(sheet, part, mapping, now), []
+    if isinstance(part, DealsPart):
+        notes = _deals(rows, part, mapping.currency)
+    kinds = {c.name: c.kind for c in TABLES[part.table].columns}
+    for name, column in part.columns().items():
+        if name not in rows.read:
+            rows.column(name, column, kinds[name])
+    _constants(rows)
+    frame = pd.DataFrame(rows.read | {SOURCE_ROW: pd.Series(sheet.cells.index, index=sheet.cells.index)})
+    notes += [
+        f"{sheet.file}: {c} holds Excel serial numbers, read as dates." for c, f in rows.dates.items() if f == SERIAL
+    ]
+    found = FileFound(sheet.file, part.table, sheet.rows_in, sheet.encoding, sheet.separator, rows.decimals, rows.dates)
+    return Converted(frame[rows.alive], [ragged_entries(part.table, sheet), *rows.refused], found, notes)

@@ -1,0 +1,248 @@
+"""A first draft of a mapping, from headers and values. It guesses; its comments say where, and its user corrects it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from walkaway.errors import DataError, MappingError
+from walkaway.importers.cells import as_texts, date_format_of, decimal_mark_of, moments, numbers
+from walkaway.importers.reading import Sheet, read_sheet
+
+__all__ = ["suggest"]
+
+# Names as CRMs write them, spaces, underscores, case and HubSpot's "property_" apart; the first found counts.
+_NAMES: dict[str, tuple[str, ...]] = {
+    "deal_id": ("opportunityid", "dealid", "hsobjectid", "recordid", "id", "dealname", "name"),
+    "created_at": ("createddate", "createdate", "hscreatedate", "createdat", "addtime", "creationdate", "engagedate"),
+    "closed_at": ("closedate", "closeddate", "closedat", "closetime", "dateclosed"),
+    "amount": ("amount", "closevalue", "dealvalue", "value", "hsclosedamount", "dealamount"),
+    "loss_reason": ("lossreason", "lostreason", "closedlostreason"),
+    "account_id": ("accountid", "companyid", "orgid", "account", "associatedcompany", "company", "customer", "client"),
+    "owner_id": ("ownerid", "hubspotownerid", "dealowner", "opportunityowner", "owner", "salesagent", "seller"),
+    "team": ("hubspotteamid", "teamid", "team", "regionaloffice"),
+    "pipeline": ("dealpipelineid", "pipelineid", "pipeline", "recordtypeid"),
+}
+_OUTCOMES = (
+    "dealstage",
+    "stagename",
+    "dealpipelinestageid",
+    "status",
+    "stage",
+    "outcome",
+    "iswon",
+    "hsisclosedwon",
+    "state",
+)
+_WON = re.compile(r"\b(?:closed ?won|won|win|signed|success(?:ful)?|true|yes)\b", re.IGNORECASE)
+_LOST = re.compile(r"\b(?:closed ?lost|lost|loss|declined|rejected|cancell?ed|abandoned|false|no)\b", re.IGNORECASE)
+_CHANGING = ("probability", "forecastcategory", "lastactivitydate", "lastmodifieddate", "nextstep", "stage")
+MANY = 40  # more distinct values than this are no outcome
+
+
+@dataclass(frozen=True)
+class _Guess:
+    """What is thought to be the deals, column by column."""
+
+    sheet: Sheet
+    columns: dict[str, str]
+    outcome: str | None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("property_"))
+
+
+def _by_name(columns: Sequence[str], names: Iterable[str]) -> str | None:
+    plain = {_plain(column): column for column in reversed(columns)}
+    return next((plain[name] for name in names if name in plain), None)
+
+
+def _are_dates(cells: pd.Series) -> bool:
+    """Whether nine in ten of the filled cells are dates, day and month perhaps either way round."""
+    try:
+        found = moments(cells, date_format_of(cells), "UTC")
+    except MappingError as error:
+        return "two date orders" in str(error) or "no row says whether" in str(error)
+    return bool(cells.notna().any() and found.notna().sum() >= 0.9 * cells.notna().sum())
+
+
+def _are_numbers(cells: pd.Series) -> bool:
+    try:
+        found = numbers(cells, decimal_mark_of(cells))
+    except MappingError:
+        return True  # marks that contradict each other are still marks of numbers
+    return bool(found.notna().any() and found.notna().sum() >= 0.9 * cells.notna().sum())
+
+
+def _is_key(cells: pd.Series) -> bool:
+    return bool(cells.notna().all() and as_texts(cells).is_unique)
+
+
+_HOLDS: dict[str, Callable[[pd.Series], bool]] = {
+    "deal_id": _is_key,
+    "created_at": _are_dates,
+    "closed_at": _are_dates,
+    "amount": _are_numbers,
+}
+
+
+def _column(sheet: Sheet, name: str) -> str | None:
+    """The column for a name: the first so called whose values can be that."""
+    columns = list(sheet.cells.columns)
+    holds = _HOLDS.get(name, lambda cells: bool(cells.notna().any()))
+    called = (_by_name(columns, [known]) for known in _NAMES[name])
+    return next((column for column in called if column and holds(sheet.cells[column])), None)
+
+
+def _by_values(sheet: Sheet, columns: dict[str, str], outcome: str | None) -> dict[str, str]:
+    """Columns nothing was called after, by their values: the first key, and dates, the best filled first."""
+    cells, out = sheet.cells, dict(columns)
+    free = [column for column in cells if column not in (*out.values(), outcome)]
+    if "deal_id" not in out:
+        keys = [column for column in free if _is_key(cells[column]) and not _are_dates(cells[column])]
+        out |= {"deal_id": keys[0]} if keys else {}
+    dates = [c for c in free if c not in out.values() and _plain(c) not in _CHANGING and _are_dates(cells[c])]
+    missing = [name for name in ("created_at", "closed_at") if name not in out]
+    full_first = sorted(dates, key=lambda column: -cells[column].notna().sum())
+    return out | dict(zip(missing, full_first, strict=False))
+
+
+def _outcome(sheet: Sheet) -> str | None:
+    """The column of outcomes: one with values that mean won and lost, else one so called, else one of two values."""
+    texts = {column: as_texts(sheet.cells[column]).dropna().unique() for column in sheet.cells}
+    few = [column for column, values in texts.items() if 2 <= len(values) <= MANY]
+    speaking = [c for c in few if any(map(_WON.search, texts[c])) and any(map(_LOST.search, texts[c]))]
+    named = [column for column in (_by_name(speaking, [name]) for name in _OUTCOMES) if column]
+    plainly = [c for c in speaking if any(re.search("won|win|lost", v, re.IGNORECASE) for v in texts[c])]
+    called = _by_name(few, _OUTCOMES)
+    two = [column for column in few if len(texts[column]) == 2 and not _is_key(sheet.cells[column])]
+    return next(iter([*named, *plainly, *([called] if called else []), *two]), None)
+
+
+def _guess(sheet: Sheet) -> _Guess:
+    outcome = _outcome(sheet)
+    called = {name: column for name in _NAMES if (column := _column(sheet, name))}
+    return _Guess(sheet, _by_values(sheet, called, outcome), outcome)
+
+
+def _score(guess: _Guess) -> tuple[bool, int, int]:
+    names = ("deal_id", "created_at", "closed_at", "amount")
+    return guess.outcome is not None, sum(name in guess.columns for name in names), len(guess.sheet.cells)
+
+
+def _quoted(text: str) -> str:
+    escaped = "".join(
+        f"\\u{ord(c):04X}" if ord(c) < 32 or ord(c) == 127 else c for c in re.sub(r'([\\"])', r"\\\1", text)
+    )
+    return f'"{escaped}"'
+
+
+def _listed(values: Iterable[str]) -> str:
+    return f"[{', '.join(map(_quoted, values))}]"
+
+
+def _doubts(won: list[str], lost: list[str], rest: list[str]) -> tuple[str, str, str]:
+    """What is unsure about the values taken for won, lost and open."""
+    yes_or_no = any(value.lower() in ("false", "no") for value in lost)
+    open_too = "# UNSURE: is this said of open deals too? Then name a column that tells them apart"
+    return (
+        "" if won else "# UNSURE: no value found says won",
+        "# UNSURE: no value found says lost" if not lost else open_too if yes_or_no else "",
+        "# UNSURE: all other values; is each of them open?" if rest else "",
+    )
+
+
+def _outcome_lines(guess: _Guess) -> list[str]:
+    if guess.outcome is None:
+        lines = ['column = "?" # UNSURE: no column says won and lost; name it', 'won = ["won"]', 'lost = ["lost"]']
+        return ["", "[deals.outcome]", *lines]
+    cells = as_texts(guess.sheet.cells[guess.outcome])
+    values = [str(value) for value in cells.dropna().unique()] + ([""] if cells.isna().any() else [])
+    won = [value for value in values if _WON.search(value)]
+    lost = [value for value in values if value not in won and _LOST.search(value)]
+    rest = [value for value in values if value not in (*won, *lost)]
+    doubts = _doubts(won, lost, rest)
+    if not won and not lost and len(rest) == 2:
+        won, lost, rest = rest[:1], rest[1:], []
+        doubts = ("# UNSURE: which of the two is won?", "", "")
+    told = {"won": won or ["won"], "lost": lost or ["lost"], "open": rest}
+    pairs = zip(told.items(), doubts, strict=True)
+    lines = [f"{name} = {_listed(said)} {doubt}".rstrip() for (name, said), doubt in pairs]
+    return ["", "[deals.outcome]", f"column = {_quoted(guess.outcome)}", *lines]
+
+
+def _column_lines(guess: _Guess) -> list[str]:
+    """The columns of [deals], each with what is unsure about it."""
+    absent = {
+        "deal_id": "# UNSURE: no deal_id was found: no column has another value in each row. An import needs one.",
+        "created_at": "# UNSURE: no created_at was found: no column of dates. An import needs one.",
+        "closed_at": "# UNSURE: no closed_at was found. Closed deals need one.",
+        "amount": "# UNSURE: no amount was found: each won deal will count as 1.",
+    }
+    doubts = {
+        "closed_at": " # for open deals it is taken for a plan and left out",
+        "amount": " # taken as the worth at the close, not as known from the start",
+    }
+    lines = []
+    for name in _NAMES:
+        column = guess.columns.get(name)
+        if column is None:
+            lines += [absent[name]] if name in absent else []
+            continue
+        called = _plain(column) in _NAMES[name]
+        doubt = doubts.get(name, "") if called else " # UNSURE: by its values alone"
+        lines.append(f"{name} = {_quoted(column)}{doubt}")
+    return lines
+
+
+def _rest_lines(guess: _Guess) -> list[str]:
+    used = {*guess.columns.values(), guess.outcome}
+    rest = [str(column) for column in guess.sheet.cells if column not in used]
+    lines = [
+        "# Which of these never change after a deal is created? Only they may be used from the start. Beware of what",
+        "# is filled in or corrected at the close.",
+        "fixed_at_creation = []",
+    ]
+    return [*lines, f"# Not mapped; candidates for [deals.attributes]: {_listed(rest)}"] if rest else lines
+
+
+def _side_lines(guess: _Guess, sheet: Sheet) -> list[str]:
+    """A side table, as a comment, where its key is a column of the deals."""
+    shared = [c for c in sheet.cells if c in guess.sheet.cells and _is_key(sheet.cells[c])]
+    if not shared:
+        return ["", f"# {sheet.file}: no key shared with {guess.sheet.file} was found, so it is left alone."]
+    key = _quoted(str(shared[0]))
+    others = ", ".join(f"{_quoted(str(c))} = {_quoted(str(c))}" for c in sheet.cells if c != shared[0])
+    table = ["[[join]]", f"file = {_quoted(sheet.file)}", f"key = {key}", f"on = {key}", f"columns = {{ {others} }}"]
+    return ["", f"# {sheet.file} looks like a side table. To join it to the deals:", *(f"# {line}" for line in table)]
+
+
+def suggest(files: Sequence[Path]) -> str:
+    """A draft of a mapping of these files, as TOML that loads; comments with UNSURE want correcting.
+
+    Raises:
+        DataError: no file, or one that cannot be read.
+    """
+    if not files:
+        raise DataError("--suggest: name at least one file.")
+    guesses = [_guess(read_sheet(path)) for path in files]
+    deals = max(guesses, key=_score)
+    head = [
+        "# A draft: check each line, above all those marked UNSURE; then walkaway import table --mapping THIS FILE...",
+        'source = "table"',
+        'currency = "" # such as "EUR"',
+        'timezone = "UTC" # of dates and times without an offset',
+        "",
+        "[deals]",
+        f"file = {_quoted(deals.sheet.file)}",
+    ]
+    sides = [line for g in guesses if g is not deals for line in _side_lines(deals, g.sheet)]
+    effort = ["", "# Hours, where no activities are mapped.", "[effort]", "hours_per_open_week = 1.0"]
+    return (
+        "\n".join([*head, *_column_lines(deals), *_rest_lines(deals), *_outcome_lines(deals), *sides, *effort]) + "\n"
+    )

@@ -1,0 +1,236 @@
+"""Flat exports (CSV, Parquet, XLSX) to books, by a mapping of files and columns.
+
+Nothing is lost silently: rows in = rows used + rows quarantined, and files that the mapping does not name are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from walkaway.errors import DataError, MappingError
+from walkaway.importers.cells import as_texts
+from walkaway.importers.columns import AT_CREATION, Converted, check_columns, convert, ragged_entries, replaced
+from walkaway.importers.imported import FileFound, Imported
+from walkaway.importers.reading import Sheet, check_file, read_sheet
+from walkaway.importers.table_mapping import FilePart, JoinPart, TableMapping
+from walkaway.importers.weeks import ASSUMED_WEEK, assumed_weeks
+from walkaway.quarantine import COLUMNS, admit, entries
+from walkaway.schema import SOURCE_ROW, TABLES, Book, Manifest, conform
+
+__all__ = ["import_table"]
+
+
+@dataclass
+class _Gathered:
+    """What was read so far."""
+
+    tables: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
+    refused: list[pd.DataFrame] = field(default_factory=list)
+    files: list[FileFound] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    joined_rows: dict[str, int] = field(default_factory=dict)
+
+    def add(self, table: str, converted: Converted) -> None:
+        self.tables.setdefault(table, []).append(converted.rows)
+        self.refused += converted.refused
+        self.files.append(converted.found)
+        self.notes += converted.notes
+
+
+def _check_deals(mapping: TableMapping) -> None:
+    for name, why in (("deal_id", "tells deals apart"), ("created_at", "says since when a deal was open")):
+        if getattr(mapping.deals, name) is None:
+            raise MappingError(f"mapping: deals.{name} is not mapped; it {why}. Name the column that holds it.")
+
+
+def _files_of(mapping: TableMapping, files: Sequence[Path]) -> list[tuple[FilePart, list[Path]]]:
+    """The files of each part, in the order given.
+
+    Raises:
+        MappingError: no file for the deals, or for a side table that is to be joined.
+    """
+    out = [(part, [path for path in files if part.fits(path.name)]) for part in mapping.parts()]
+    for part, found in out:
+        if not found and part in (mapping.deals, *mapping.join):
+            what = "the deals" if part is mapping.deals else "a side table"
+            given = ", ".join(path.name for path in files) or "none"
+            raise MappingError(
+                f"no file fits {part.file}, which the mapping names for {what}; given: {given}. "
+                "Add the file, or correct `file` in the mapping."
+            )
+    return out
+
+
+def _read(path: Path, part: FilePart, mapping: TableMapping, gathered: _Gathered) -> Sheet:
+    reading = mapping.reading(part)
+    sheet, notes = replaced(read_sheet(path, reading.encoding, reading.separator, part.sheet), part.values)
+    gathered.notes += notes
+    if sheet.unread:
+        gathered.notes.append(f"{sheet.file}: other sheets are left alone: {', '.join(sheet.unread)}.")
+    return sheet
+
+
+def _side_table(part: JoinPart, sheets: list[Sheet], gathered: _Gathered) -> pd.DataFrame:
+    """The rows of a side table by key; rows without a key, or with one that came before, are refused."""
+    kept: list[pd.DataFrame] = []
+    for sheet in sheets:
+        check_columns(sheet, [part.key, *part.columns().values()])
+        rows = sheet.cells.assign(**{part.key: as_texts(sheet.cells[part.key]), SOURCE_ROW: sheet.cells.index})
+        seen = pd.concat([*(k[part.key] for k in kept), rows[part.key]])
+        repeats = seen.duplicated().to_numpy()[len(seen) - len(rows) :]
+        absent = rows[part.key].isna().to_numpy()
+        name = Path(sheet.file).stem
+        gathered.refused += [
+            ragged_entries(name, sheet),
+            entries(name, rows[absent], part.key, "is required", "fill it in at the source"),
+            entries(name, rows[repeats & ~absent], part.key, "repeats a key", "keep one row a key"),
+        ]
+        kept.append(rows[~repeats & ~absent])
+        gathered.files.append(FileFound(sheet.file, "joined", sheet.rows_in, sheet.encoding, sheet.separator))
+        gathered.joined_rows[name] = gathered.joined_rows.get(name, 0) + len(kept[-1])
+    return pd.concat(kept).set_index(part.key)
+
+
+def _joined(deals: Sheet, part: JoinPart, side: pd.DataFrame, gathered: _Gathered) -> Sheet:
+    """The deals with the columns of a side table; a deal whose key is not in it has none, and is counted."""
+    check_columns(deals, [part.on])
+    taken = [name for name in part.columns() if name in deals.cells]
+    if taken:
+        raise MappingError(
+            f"{deals.file}: already has a column {taken[0]}, which [[join]] of {part.file} would bring. "
+            "Give it another name in `columns`."
+        )
+    keys = as_texts(deals.cells[part.on])
+    strange = keys[keys.notna() & ~keys.isin(side.index)]
+    if len(strange):
+        first = ", ".join(list(dict.fromkeys(strange))[:3])
+        where = f"{part.on} is not among the {part.key} of {part.file}"
+        gathered.notes.append(f"{deals.file}: in {len(strange):,} rows {where} ({first}).")
+    found = {name: side[column].reindex(keys).set_axis(keys.index) for name, column in part.columns().items()}
+    return replace(deals, cells=deals.cells.assign(**{n: c.where(c.notna(), None) for n, c in found.items()}))
+
+
+def _gather(
+    mapping: TableMapping, files: Sequence[Path], now: pd.Timestamp, advance: Callable[[str], None]
+) -> _Gathered:
+    gathered = _Gathered()
+    parts = _files_of(mapping, files)
+    sides: list[tuple[JoinPart, pd.DataFrame]] = []
+    for part, paths in [*parts[1:], parts[0]]:  # the deals last: side tables are joined to them
+        sheets = []
+        for path in paths:
+            advance(path.name)
+            sheets.append(_read(path, part, mapping, gathered))
+        if isinstance(part, JoinPart):
+            sides.append((part, _side_table(part, sheets, gathered)))
+            continue
+        for sheet in sheets:
+            for join, side in sides if part is mapping.deals else []:
+                sheet = _joined(sheet, join, side, gathered)
+            gathered.add(part.table, convert(sheet, part, mapping, now))
+    named = {path for _, paths in parts for path in paths}
+    gathered.notes += [f"{p.name}: not named by the mapping, left alone." for p in files if p not in named]
+    return gathered
+
+
+def _quarantine(refused: list[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in refused if len(frame)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COLUMNS, dtype="str")
+
+
+def _book(gathered: _Gathered, manifest: Manifest) -> Book:
+    """The tables gathered, each as the book declares it."""
+    tables = {name: pd.concat(gathered.tables[name], ignore_index=True) for name in TABLES if name in gathered.tables}
+    if tables["deals"].empty:
+        first = _quarantine(gathered.refused).query("table == 'deals'").iloc[0]
+        raise DataError(
+            f"no row can be used as a deal. The first: {first['row']}, {first['column']} {first['rule']} "
+            f"(found {first['value']}). Correct the mapping or the file. Nothing was written."
+        )
+    return Book.of(manifest, **tables)
+
+
+def _with_first_amounts(book: Book) -> Book:
+    """The amount known at creation as the first change of each deal's amount."""
+    deals = book.deals[book.deals[AT_CREATION].notna()]
+    changes = pd.DataFrame(
+        {
+            "deal_id": deals["deal_id"],
+            "field": "amount",
+            "recorded_at": deals["created_at"],
+            "new_value": as_texts(deals[AT_CREATION]),
+        }
+    )
+    joined = pd.concat([conform("changes", changes), book.changes], ignore_index=True)
+    return book.with_tables(deals=book.deals.drop(columns=AT_CREATION), changes=joined)
+
+
+def _with_hours(book: Book, mapping: TableMapping) -> tuple[Book, list[str]]:
+    """A book without activities gets the hours of the mapping, or a note that it has none."""
+    if len(book.activities):
+        return book, []
+    if mapping.effort is None:
+        return book, ["No activities and no [effort] in the mapping: no hours, so every deal costs nothing."]
+    weeks = conform("activities", assumed_weeks(book.deals, book.last_recorded_at()))
+    hours = mapping.effort.hours_per_open_week
+    assumed = book.manifest.assumed_hours | {ASSUMED_WEEK: hours}
+    manifest = book.manifest.model_copy(update={"assumed_hours": assumed})
+    note = f"No activities: {hours:g} h are assumed for each week a deal was open ({len(weeks):,} weeks)."
+    return book.with_tables(activities=weeks, manifest=manifest), [note]
+
+
+def import_table(
+    files: Sequence[Path],
+    mapping: TableMapping,
+    now: pd.Timestamp,
+    mapping_name: str = "",
+    advance: Callable[[str], None] = lambda name: None,
+) -> Imported:
+    """Read the files of a flat export as a book.
+
+    Args:
+        files: CSV, TSV, text, Parquet or XLSX; those the mapping does not name are reported and left alone.
+        mapping: what files and columns mean.
+        now: the moment of the import (UTC); rows recorded later are quarantined.
+        mapping_name: what the manifest calls the mapping.
+        advance: called with the name of each file before it is read.
+
+    Returns:
+        The book with its quarantine, how each file was read, and notes; rows in = rows used + rows quarantined. Rows
+        made rather than read (assumed weeks, amounts at creation) count in neither.
+
+    Raises:
+        DataError: a file is absent, empty, damaged or no table; or no row can be used as a deal.
+        MappingError: the mapping does not fit the files.
+        BookError: no deal can be used.
+    """
+    _check_deals(mapping)
+    for path in files:
+        check_file(path)
+    gathered = _gather(mapping, files, now, advance)
+    fixed = mapping.deals.fixed_at_creation
+    manifest = Manifest(
+        source=f"table {', '.join(found.file for found in gathered.files)}",
+        mapping=mapping_name,
+        currency=mapping.currency,
+        fixed_at_creation=(*fixed, AT_CREATION) if mapping.deals.amount_at_creation else fixed,
+    )
+    book, refused = admit(_book(gathered, manifest), now)
+    quarantine = _quarantine([*gathered.refused, refused])
+    used = {name: len(table) for name, table in book.tables().items()} | gathered.joined_rows
+    counted = {
+        "fixed_at_creation": fixed,
+        "rows_in": {f"{found.file} ({found.table})": found.rows for found in gathered.files},
+        "rows_used": used,
+        "rows_quarantined": {name: int(n) for name, n in quarantine["table"].value_counts(sort=False).items()},
+    }
+    book = book.with_tables(manifest=manifest.model_copy(update=counted))
+    if mapping.deals.amount_at_creation:
+        book = _with_first_amounts(book)
+    book, notes = _with_hours(book, mapping)
+    rows_in = sum(found.rows for found in gathered.files)
+    return Imported(book, quarantine, rows_in, tuple(gathered.files), (*gathered.notes, *notes))

@@ -1,0 +1,260 @@
+"""Mappings of flat exports: which file is which table, and which column is what."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from walkaway.importers.cells import EPOCH, SERIAL
+from walkaway.importers.strict import Direction, Strict, existing_timezone
+from walkaway.schema import TABLES
+
+__all__ = ["DealsPart", "FilePart", "JoinPart", "OutcomePart", "TableMapping"]
+
+Decimal = Literal[".", ","]
+
+
+def _reads_what_it_writes(form: str) -> bool:
+    day = datetime(2026, 11, 25)
+    try:
+        return datetime.strptime(day.strftime(form), form).date() == day.date()
+    except ValueError:
+        return False
+
+
+class Reading(Strict):
+    """How files are written, where that is not to be found out. `date_format` is one for all columns, or by column."""
+
+    encoding: str | None = None
+    separator: str | None = Field(default=None, min_length=1, max_length=1)
+    decimal: Decimal | None = None
+    date_format: str | dict[str, str] | None = None
+
+    @field_validator("date_format")
+    @classmethod
+    def _formats_can_be_read(cls, formats: str | dict[str, str] | None) -> str | dict[str, str] | None:
+        for form in formats.values() if isinstance(formats, dict) else [formats] if formats else []:
+            if form not in (SERIAL, EPOCH) and not _reads_what_it_writes(form):
+                raise ValueError(
+                    f"{form} is no date format with day, month and year; write one such as %d/%m/%Y, "
+                    f"or {SERIAL}, or {EPOCH}"
+                )
+        return formats
+
+    def format_of(self, column: str) -> str | None:
+        """The date format fixed for a column, if any."""
+        return self.date_format.get(column) if isinstance(self.date_format, dict) else self.date_format
+
+
+class FilePart(Reading):
+    """A file, by pattern of its name (case does not count). `values` replaces texts: {column: {found: meant}}."""
+
+    table: ClassVar[str] = ""
+
+    file: str
+    sheet: str | None = None
+    values: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+    def fits(self, name: str) -> bool:
+        """Whether a file of that name belongs to this part."""
+        return fnmatchcase(name.lower(), self.file.lower())
+
+    def columns(self) -> dict[str, str]:
+        """Columns of the book, and the column of the file that each is read from."""
+        found = {name: getattr(self, name, None) for name in TABLES[self.table].names}
+        return {name: column for name, column in found.items() if isinstance(column, str)}
+
+
+class OutcomePart(Strict):
+    """The column that says how a deal stands, and what its values mean; "" stands for an empty cell.
+
+    `loss_reasons` gives the reason of a lost value: {value: reason}.
+    """
+
+    column: str
+    won: tuple[str, ...] = Field(min_length=1)
+    lost: tuple[str, ...] = Field(min_length=1)
+    open: tuple[str, ...] = ()
+    loss_reasons: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_meaning_each(self) -> Self:
+        listed = (*self.won, *self.lost, *self.open)
+        twice = [value for value in listed if listed.count(value) > 1]
+        if twice:
+            raise ValueError(f"{twice[0]} is listed twice; a value means won, lost or open")
+        stray = [value for value in self.loss_reasons if value not in self.lost]
+        if stray:
+            raise ValueError(f"loss_reasons names {stray[0]}, which is not among the lost values")
+        return self
+
+
+class DealsPart(FilePart):
+    """The deals. `deal_id` and `created_at` may be left out of a draft; an import needs them.
+
+    `amount` is the worth at the close. `amount_at_creation` is one known from the first day, such as a list price.
+    `attributes` are further columns, kept only because they never change after the deal is created.
+    """
+
+    table = "deals"
+
+    deal_id: str | None = None
+    created_at: str | None = None
+    closed_at: str | None = None
+    outcome: OutcomePart
+    loss_reason: str | None = None
+    amount: str | None = None
+    amount_at_creation: str | None = None
+    margin: str | None = None
+    currency: str | None = None
+    account_id: str | None = None
+    owner_id: str | None = None
+    team: str | None = None
+    pipeline: str | None = None
+    attributes: dict[str, str] = Field(default_factory=dict)
+    fixed_at_creation: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _attributes_are_new_and_fixed(self) -> Self:
+        for name in self.attributes:
+            if name in TABLES["deals"].names:
+                raise ValueError(f"{name} is a column of the book; map it under its own name, not as an attribute")
+            if name not in self.fixed_at_creation:
+                raise ValueError(
+                    f"attribute {name} is not among fixed_at_creation: today's value of what changes is the future in "
+                    "disguise. Add it there if it never changes after the deal is created, else leave it out"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _fixed_columns_can_be(self) -> Self:
+        mapped = set(self.columns()) | set(self.attributes)
+        never = {"deal_id", "created_at", "closed_at", "outcome", "loss_reason"}
+        for name in self.fixed_at_creation:
+            if name in never or name not in mapped:
+                raise ValueError(f"fixed_at_creation names {name}; it may name {sorted(mapped - never)}")
+        if self.amount_at_creation and "amount" in self.fixed_at_creation:
+            raise ValueError("an amount fixed at creation needs no amount_at_creation; leave one of the two out")
+        return self
+
+
+class JoinPart(FilePart):
+    """A side table whose `columns` {new name: its column} join the deals where its `key` equals their column `on`."""
+
+    key: str
+    on: str
+    columns_of: dict[str, str] = Field(alias="columns", min_length=1)
+
+    def columns(self) -> dict[str, str]:
+        """The new columns and where they come from."""
+        return dict(self.columns_of)
+
+
+class AccountsPart(FilePart):
+    """Accounts."""
+
+    table = "accounts"
+    account_id: str
+    name: str | None = None
+    industry: str | None = None
+    size: str | None = None
+
+
+class ActivitiesPart(FilePart):
+    """Activities, their kind by column or one for all; recorded when they occurred unless a column says otherwise."""
+
+    table = "activities"
+
+    deal_id: str
+    occurred_at: str
+    activity_id: str | None = None
+    recorded_at: str | None = None
+    kind: str | None = None
+    every_kind: str | None = None
+    direction: str | None = None
+    every_direction: Direction | None = None
+    status: str | None = None
+    hours: str | None = None
+    owner_id: str | None = None
+    contact_id: str | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.kind is None) == (self.every_kind is None):
+            raise ValueError("give kind (a column) or every_kind (one for all rows), and not both")
+        return self
+
+    def columns(self) -> dict[str, str]:
+        """As of any part, with recorded_at where none is named."""
+        return {"recorded_at": self.occurred_at} | super().columns()
+
+
+class ChangesPart(FilePart):
+    """Changes of fields, the field by column or one for all rows."""
+
+    table = "changes"
+    deal_id: str
+    recorded_at: str
+    field: str | None = None
+    every_field: str | None = None
+    old_value: str | None = None
+    new_value: str
+
+    @model_validator(mode="after")
+    def _one_field(self) -> Self:
+        if (self.field is None) == (self.every_field is None):
+            raise ValueError("give field (a column) or every_field (one for all rows), and not both")
+        return self
+
+
+class ContactsPart(FilePart):
+    """People of a deal."""
+
+    table = "contacts"
+    deal_id: str
+    contact_id: str
+    recorded_at: str
+    role: str | None = None
+
+
+class EffortPart(Strict):
+    """Hours assumed where a book has no activities."""
+
+    hours_per_open_week: float = Field(gt=0, le=168)
+
+
+class TableMapping(Reading):
+    """What the files and columns of a flat export mean."""
+
+    source: Literal["table"]
+    currency: str = ""
+    timezone: str = "UTC"
+    deals: DealsPart
+    join: tuple[JoinPart, ...] = ()
+    accounts: AccountsPart | None = None
+    activities: tuple[ActivitiesPart, ...] = ()
+    changes: tuple[ChangesPart, ...] = ()
+    contacts: tuple[ContactsPart, ...] = ()
+    effort: EffortPart | None = None
+
+    _timezone_exists = field_validator("timezone")(existing_timezone)
+
+    @model_validator(mode="after")
+    def _one_currency(self) -> Self:
+        if self.deals.currency and not self.currency:
+            raise ValueError("deals.currency names a column, so `currency` must say which one the book is in")
+        return self
+
+    def parts(self) -> tuple[FilePart, ...]:
+        """All parts that are read from files; deals first."""
+        accounts = (self.accounts,) if self.accounts else ()
+        return (self.deals, *self.join, *accounts, *self.changes, *self.activities, *self.contacts)
+
+    def reading(self, part: FilePart) -> Reading:
+        """How a part's files are written: what it fixes itself, else what the mapping fixes for all."""
+        names = Reading.model_fields
+        own = {name: getattr(part, name) for name in names}
+        return Reading(**{name: value if value is not None else getattr(self, name) for name, value in own.items()})

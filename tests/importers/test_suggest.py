@@ -1,0 +1,106 @@
+import tomllib
+
+import pytest
+
+from walkaway.errors import DataError
+from walkaway.importers.mapping import load_mapping
+from walkaway.importers.suggest import suggest
+
+
+@pytest.fixture
+def draft(tmp_path):
+    """The draft of a mapping of files of these texts; in every case it loads."""
+
+    def draft(**texts: str) -> str:
+        for name, text in texts.items():
+            (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+        said = suggest([tmp_path / f"{name}.csv" for name in texts])
+        (tmp_path / "draft.toml").write_text(said, encoding="utf-8")
+        assert load_mapping(str(tmp_path / "draft.toml")).source == "table"
+        return said
+
+    return draft
+
+
+def deals_of(said: str) -> dict:
+    return tomllib.loads(said)["deals"]
+
+
+def test_the_names_of_a_crm_are_known(draft):
+    head = "Id,Name,StageName,CreatedDate,CloseDate,Amount,OwnerId,AccountId,Probability\n"
+    rows = "1,x,Closed Won,2026-01-01,2026-01-09,5,u,a,1\n2,y,Closed Lost,2026-01-02,2026-01-09,,u,b,0\n"
+    deals = deals_of(draft(opportunities=head + rows + "3,z,Offer,2026-01-03,,,u,,0.5\n"))
+
+    values = {"won": ["Closed Won"], "lost": ["Closed Lost"], "open": ["Offer"]}
+    assert deals.pop("outcome") == {"column": "StageName"} | values
+    assert deals == {
+        "file": "opportunities.csv",
+        "fixed_at_creation": [],
+        "deal_id": "Id",
+        "created_at": "CreatedDate",
+        "closed_at": "CloseDate",
+        "amount": "Amount",
+        "owner_id": "OwnerId",
+        "account_id": "AccountId",
+    }
+
+
+def test_columns_called_otherwise_are_guessed_by_their_values_and_marked(draft):
+    said = draft(verkauf="nr;begin;ende;ergebnis\nA1;2026-01-01;2026-01-09;won\nA2;2026-01-01;;lost\n")
+
+    assert 'deal_id = "nr" # UNSURE: by its values alone' in said
+    assert 'created_at = "begin" # UNSURE: by its values alone' in said
+    assert deals_of(said)["closed_at"] == "ende"
+    assert deals_of(said)["outcome"]["column"] == "ergebnis"
+
+
+def test_a_file_without_dates_is_drafted_and_says_so(draft):
+    said = draft(b2b='"Product";"Status"\n"A";"Won"\n"A";"Lost"\n')
+
+    assert "# UNSURE: no created_at was found: no column of dates. An import needs one." in said
+    assert "# UNSURE: no deal_id was found" in said
+
+
+def test_a_file_without_outcomes_is_drafted_and_says_so(draft):
+    assert 'column = "?" # UNSURE: no column says won and lost; name it' in draft(deals="id,created\n1,2026-01-01\n")
+
+
+def test_a_column_of_two_values_may_be_the_outcome(draft):
+    said = draft(deals="id,fate\n1,A\n2,B\n3,A\n")
+
+    assert 'column = "fate"\nwon = ["A"] # UNSURE: which of the two is won?\nlost = ["B"]' in said
+
+
+def test_a_no_may_mean_open(draft):
+    assert "# UNSURE: is this said of open deals too?" in draft(deals="id,is_won\n1,true\n2,false\n")
+
+
+def test_side_tables_are_drafted_as_comments(draft):
+    said = draft(
+        products="product,price\nA,1\nB,2\n",
+        deals="id,product,status,amount\n1,A,won,1\n2,A,lost,1\n",
+        words="x,y\n1,1\n1,1\n",
+    )
+
+    join = '# [[join]]\n# file = "products.csv"\n# key = "product"\n# on = "product"\n# columns = { "price" = "price" }'
+    assert f"# products.csv looks like a side table. To join it to the deals:\n{join}" in said
+    assert "# words.csv: no key shared with deals.csv was found" in said
+
+
+def test_headers_with_quotes_and_line_ends_are_written_as_toml(draft):
+    said = draft(deals='id,status,"a ""b"" \\ c\nd"\n1,won,x\n2,lost,y\n')
+
+    assert r'"a \"b\" \\ c\u000Ad"' in said
+
+
+def test_no_file_is_refused():
+    with pytest.raises(DataError, match="name at least one file"):
+        suggest([])
+
+
+@pytest.mark.parametrize("name", ["maven_crm", "salvirt_b2b", "salesforce_export", "hubspot_export"])
+def test_real_exports_are_drafted(shared, name, tmp_path):
+    files = sorted(shared(f"data/{name}").glob("*deal_data.csv")) or sorted(shared(f"data/{name}").glob("*.csv"))
+    (tmp_path / "draft.toml").write_text(suggest(files), encoding="utf-8")
+
+    assert load_mapping(str(tmp_path / "draft.toml")).deals.file in [file.name for file in files]

@@ -1,0 +1,384 @@
+import tomllib
+from datetime import date
+
+import pandas as pd
+import pytest
+from tests.workbooks import workbook
+
+from walkaway.errors import DataError, MappingError
+from walkaway.importers.mapping import load_mapping
+from walkaway.importers.table import import_table
+from walkaway.importers.table_mapping import TableMapping
+
+NOW = pd.Timestamp("2026-02-01T12:00", tz="UTC")
+MAPPING = """
+source = "table"
+[deals]
+file = "deals*"
+deal_id = "id"
+created_at = "born"
+closed_at = "closed"
+amount = "sum"
+[deals.outcome]
+column = "state"
+won = ["W"]
+lost = ["L"]
+open = ["O"]
+"""
+JOIN = """
+[[join]]
+file = "products*"
+key = "code"
+on = "product"
+columns = { list = "price" }
+"""
+HEAD = "id,born,closed,sum,state\n"
+WON = "d1,2026-01-01,2026-01-09,100,W\n"
+OPEN = "d2,2026-01-02,,,O\n"
+
+
+def mapping(more: str = "", before: str = "", text: str = MAPPING) -> TableMapping:
+    """The mapping with more parts at its end, and with settings before [deals]."""
+    return TableMapping.model_validate(tomllib.loads(text.replace("[deals]", f"{before}\n[deals]", 1) + more))
+
+
+@pytest.fixture
+def take(tmp_path):
+    """Imports files of these texts; in every case rows in = rows used + rows quarantined, each said in full."""
+
+    def take(with_mapping: TableMapping | None = None, **texts: str):
+        for name, text in texts.items():
+            (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
+        found = import_table([tmp_path / f"{name}.csv" for name in texts], with_mapping or mapping(), NOW)
+        assert found.rows_in == found.rows_used + len(found.quarantine) == sum(found.book.manifest.rows_in.values())
+        assert (found.quarantine.drop(columns="deal_id") != "").all(axis=None)
+        return found
+
+    return take
+
+
+def refused(found) -> list[list[str]]:
+    return found.quarantine[["row", "column", "value", "rule"]].to_numpy().tolist()
+
+
+# Deals
+
+
+def test_a_closed_deal_has_its_outcome_and_the_end_of_its_day(take, moment):
+    deal = take(deals=HEAD + WON).book.deals.iloc[0].dropna().to_dict()
+
+    assert deal == {
+        "deal_id": "d1",
+        "created_at": moment("2026-01-01"),
+        "closed_at": moment("2026-01-09T23:59:59.999999"),
+        "outcome": "won",
+        "amount": 100.0,
+    }
+
+
+def test_the_close_of_an_open_deal_is_a_plan_and_left_out(take):
+    found = take(deals=HEAD + WON + "d2,2026-01-02,2027-01-01,,O\n")
+
+    assert found.book.deals["closed_at"].isna().tolist() == [False, True]
+    assert "closed of 1 open deals is a plan, not a close: left out." in found.notes
+
+
+def test_a_deal_closed_today_is_not_in_the_future(take):
+    assert take(deals=HEAD + "d1,2026-01-01,2026-02-01,1,W\n").book.deals["closed_at"].tolist() == [NOW]
+
+
+def test_a_deal_created_and_closed_on_one_day_is_used(take):
+    assert len(take(deals=HEAD + "d1,2026-01-01,2026-01-01,1,W\n").book.deals) == 1
+
+
+def test_outcomes_outside_the_mapping_are_listed_and_their_rows_quarantined(take):
+    found = take(deals=HEAD + WON + "d2,2026-01-02,,,Parked\nd3,2026-01-02,,,\n")
+
+    assert refused(found) == [
+        ["deals.csv, line 3", "state", "Parked", "is not among the outcomes of the mapping"],
+        ["deals.csv, line 4", "state", "nothing", "is not among the outcomes of the mapping"],
+    ]
+    assert "state: values outside the mapping: Parked (1), nothing (1)." in found.notes
+
+
+def test_an_empty_outcome_is_open_where_the_mapping_says_so(take):
+    found = take(mapping(text=MAPPING.replace('["O"]', '[""]')), deals=HEAD + WON + "d2,2026-01-02,,,\n")
+
+    assert found.book.deals["outcome"].fillna("-").tolist() == ["won", "-"]
+
+
+def test_a_loss_has_the_reason_of_its_column_else_of_its_value_and_others_have_none(take):
+    text = MAPPING.replace('sum"', 'sum"\nloss_reason = "why"') + 'loss_reasons = { L = "declined" }\n'
+    rows = "d1,2026-01-01,2026-01-09,1,W,x\nd2,2026-01-01,2026-01-09,1,L,price\nd3,2026-01-01,2026-01-09,1,L,\n"
+    found = take(mapping(text=text), deals=HEAD.replace("state", "state,why") + rows)
+
+    assert found.book.deals["loss_reason"].fillna("-").tolist() == ["-", "price", "declined"]
+
+
+@pytest.mark.parametrize("amount", ["€ 1.200,50", '"$1,200.50"', "USD 12k", "NaN"])
+def test_an_amount_that_is_no_number_is_quarantined(take, amount):
+    found = take(deals=HEAD + WON + f"d2,2026-01-01,2026-01-09,{amount.replace(',50', '')},W\n")
+
+    [[row, column, _, rule]] = refused(found)
+    assert (row, column, rule) == ("deals.csv, line 3", "sum", "is not a number")
+
+
+@pytest.mark.parametrize(
+    ("amount", "rule"), [("-5", "must be a finite amount of 0 or more"), ("2e12", "must be at most 1e+12")]
+)
+def test_negative_and_absurd_amounts_are_quarantined(take, amount, rule):
+    assert refused(take(deals=HEAD + WON + f"d2,2026-01-01,2026-01-09,{amount},W\n"))[0][3] == rule
+
+
+def test_a_deal_without_created_at_is_quarantined(take):
+    assert refused(take(deals=HEAD + WON + "d2,,,,O\n")) == [
+        ["deals.csv, line 3", "created_at", "nothing", "is required"]
+    ]
+
+
+def test_a_date_that_does_not_fit_its_column_is_quarantined(take):
+    assert refused(take(deals=HEAD + WON + "d2,02.01.2026,,,O\n")) == [
+        ["deals.csv, line 3", "born", "02.01.2026", "is not a date written as %Y-%m-%d"]
+    ]
+
+
+def test_a_row_is_refused_once_however_many_rules_it_breaks(take):
+    assert len(refused(take(deals=HEAD + WON + "d2,soon,later,much,Parked\n"))) == 1
+
+
+def test_ragged_rows_are_quarantined_with_what_they_hold(take):
+    assert refused(take(deals=HEAD + WON + "d2,2026-01-02\n")) == [
+        ["deals.csv, line 3", "whole row", "d2,2026-01-02", "has 2 cells where the header has 5"]
+    ]
+
+
+def test_european_numbers_and_dates_are_found_and_reported(take, moment):
+    found = take(deals='id;born;closed;sum;state\nd1;01.01.2026;13.01.2026;"1.234,56";W\n')
+
+    assert found.book.deals[["created_at", "amount"]].to_numpy().tolist() == [[moment("2026-01-01"), 1234.56]]
+    said = found.files[0]
+    assert (said.encoding, said.separator, said.decimals) == ("utf-8", ";", {"sum": ","})
+    assert said.dates == {"closed": "%d.%m.%Y", "born": "%d.%m.%Y"}
+
+
+def test_excel_serial_dates_are_converted_and_reported(take, moment):
+    found = take(deals=HEAD + "d1,46023,46030,1,W\n")
+
+    assert found.book.deals["created_at"].tolist() == [moment("2026-01-01")]
+    assert "deals.csv: born holds Excel serial numbers, read as dates." in found.notes
+
+
+def test_the_mapping_may_fix_what_cannot_be_found(take, moment):
+    fixed = mapping(before='date_format = "%d/%m/%Y"\ndecimal = ","\ntimezone = "Europe/Amsterdam"')
+    found = take(fixed, deals=HEAD + "d1,03/01/2026,04/01/2026,1.234,W\n")
+
+    assert found.book.deals[["created_at", "amount"]].to_numpy().tolist() == [[moment("2026-01-02T23:00"), 1234.0]]
+
+
+def test_other_currencies_than_the_books_are_quarantined(take):
+    text = MAPPING.replace('amount = "sum"', 'amount = "sum"\ncurrency = "unit"')
+    rows = "d1,2026-01-01,2026-01-09,1,W,EUR\nd2,2026-01-01,2026-01-09,1,W,USD\nd3,2026-01-01,,,O,\n"
+    found = take(mapping(text=text, before='currency = "EUR"'), deals=HEAD.replace("state", "state,unit") + rows)
+
+    rule = "is not the book's currency EUR, and no rate is known"
+    assert refused(found) == [["deals.csv, line 3", "unit", "USD", rule]]
+    assert found.book.deals["currency"].tolist() == ["EUR", "EUR"]
+
+
+def test_several_files_of_one_part_become_one_table(take):
+    found = take(deals_2025=HEAD + WON, deals_2026="id;state;born;closed;sum\nd2;O;02.01.2026;;\nd3;O;13.01.2026;;\n")
+
+    assert found.book.deals["deal_id"].tolist() == ["d1", "d2", "d3"]
+
+
+def test_a_workbook_and_parquet_give_the_same_book_as_text(take, tmp_path):
+    expected = take(deals=HEAD + WON + OPEN).book.deals
+    rows = [["d1", date(2026, 1, 1), date(2026, 1, 9), 100, "W"], ["d2", date(2026, 1, 2), None, None, "O"]]
+    names = HEAD.strip().split(",")
+    workbook(tmp_path / "deals.xlsx", Deals=[names, *rows])
+    pd.DataFrame(rows, columns=names).to_parquet(tmp_path / "deals.parquet")
+
+    for extension in ("xlsx", "parquet"):
+        found = import_table([tmp_path / f"deals.{extension}"], mapping(), NOW)
+        pd.testing.assert_frame_equal(found.book.deals, expected)
+        assert found.files[0].dates == {"closed": "typed", "born": "typed"}
+
+
+# Side tables
+
+
+def test_a_side_table_brings_attributes_that_are_fixed(take):
+    text = MAPPING.replace('sum"', 'sum"\nfixed_at_creation = ["list"]', 1)
+    found = take(
+        mapping(JOIN + '[deals.attributes]\nlist = "list"\n[deals.values.product]\nAB = "A B"\n', text=text),
+        products="code,price\nA B,9.5\nC,8\nC,7\n",
+        deals=HEAD.replace("state", "state,product") + WON.replace("W", "W,AB") + OPEN.replace("O", "O,Z"),
+    )
+
+    assert found.book.deals["list"].fillna("-").tolist() == ["9.5", "-"]
+    assert refused(found) == [["products.csv, line 4", "code", "C", "repeats a key"]]
+    assert found.book.manifest.rows_used["products"] == 2
+    assert found.notes[:2] == (
+        "deals.csv: product AB is read as A B: 1 rows.",
+        "deals.csv: in 1 rows product is not among the code of products* (Z).",
+    )
+
+
+def test_an_amount_known_at_creation_is_the_first_change_of_the_amount(take, moment):
+    text = MAPPING.replace('sum"', 'sum"\namount_at_creation = "list"', 1)
+    found = take(
+        mapping(JOIN, text=text),
+        products="code,price\nA,9.5\n",
+        deals=HEAD.replace("state", "state,product") + WON.replace("W", "W,A") + OPEN.replace("O", "O,"),
+    )
+
+    assert found.book.changes[["deal_id", "field", "recorded_at", "new_value"]].to_numpy().tolist() == [
+        ["d1", "amount", moment("2026-01-01"), "9.5"]
+    ]
+    assert found.book.deals["amount"].fillna(-1).tolist() == [100.0, -1.0]
+    assert "amount_at_creation" not in [*found.book.deals, *found.book.manifest.fixed_at_creation]
+
+
+def test_a_join_that_brings_a_column_the_deals_have_is_refused(take):
+    deals = HEAD.replace("state", "state,product,list") + "1,,,,O,A,2\n"
+
+    with pytest.raises(MappingError, match=r"deals.csv: already has a column list, which \[\[join\]\] of products\*"):
+        take(mapping(JOIN), products="code,price\nA,1\n", deals=deals)
+
+
+def test_accounts_activities_changes_and_contacts_become_tables_of_the_book(take, moment):
+    more = """
+[accounts]
+file = "accounts*"
+account_id = "a"
+industry = "branch"
+[[activities]]
+file = "calls*"
+deal_id = "deal"
+occurred_at = "on"
+hours = "h"
+every_kind = "call"
+[[changes]]
+file = "stages*"
+deal_id = "deal"
+recorded_at = "on"
+every_field = "stage"
+new_value = "to"
+[[contacts]]
+file = "people*"
+deal_id = "deal"
+contact_id = "who"
+recorded_at = "on"
+"""
+    book = take(
+        mapping(more),
+        deals=HEAD + WON,
+        accounts="a,branch\na1,steel\n",
+        calls="deal,on,h\nd1,2026-01-03,0.5\n",
+        stages="deal,on,to\nd1,2026-01-04 10:00,Offer\n",
+        people="deal,who,on\nd1,ann,2026-01-05\n",
+    ).book
+
+    assert book.accounts[["account_id", "industry"]].to_numpy().tolist() == [["a1", "steel"]]
+    assert book.activities.iloc[0][["activity_id", "kind", "hours"]].tolist() == ["calls.csv, line 2", "call", 0.5]
+    assert book.activities["recorded_at"].tolist() == [moment("2026-01-03T23:59:59.999999")]
+    assert book.changes.iloc[0][["field", "recorded_at", "new_value"]].tolist() == [
+        "stage",
+        moment("2026-01-04T10:00"),
+        "Offer",
+    ]
+    assert book.contacts["contact_id"].tolist() == ["ann"]
+
+
+def test_rows_of_a_refused_deal_are_refused_with_it(take):
+    part = '[[contacts]]\nfile = "people*"\ndeal_id = "deal"\ncontact_id = "who"\nrecorded_at = "on"\n'
+    found = take(mapping(part), deals=HEAD + WON + "d2,,,,O\n", people="deal,who,on\nd2,ann,2026-01-05\n")
+
+    assert refused(found)[1] == ["people.csv, line 2", "deal_id", "d2", "belongs to no admitted deal"]
+
+
+# Hours
+
+
+def test_a_book_without_activities_gets_assumed_hours_a_week_that_count_as_no_rows(take):
+    found = take(mapping("[effort]\nhours_per_open_week = 1.5\n"), deals=HEAD + WON + OPEN)
+
+    assert found.book.activities["deal_id"].tolist() == ["d1", "d1", "d2"]
+    assert found.book.manifest.assumed_hours["assumed week"] == 1.5
+    assert found.rows_in == 2
+    assert found.notes[-1] == "No activities: 1.5 h are assumed for each week a deal was open (3 weeks)."
+
+
+def test_a_book_without_hours_says_so(take):
+    assert take(deals=HEAD + WON).notes == (
+        "No activities and no [effort] in the mapping: no hours, so every deal costs nothing.",
+    )
+
+
+# What cannot be imported
+
+
+def test_files_that_the_mapping_does_not_name_are_reported_and_left_alone(take):
+    found = take(deals=HEAD + WON, notes="anything at all")
+
+    assert "notes.csv: not named by the mapping, left alone." in found.notes
+    assert found.rows_in == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        (HEAD.replace("born", "Born_"), r"deals.csv: has no column born; it has id, Born_, .*Did you mean Born_\?"),
+        (HEAD.replace("state", "xyz"), r"deals.csv: has no column state; it has id, born, closed, sum, xyz\.$"),
+    ],
+)
+def test_an_absent_column_is_named_beside_a_near_one(take, header, says):
+    with pytest.raises(MappingError, match=says):
+        take(deals=header + WON)
+
+
+def test_a_wrong_separator_of_the_mapping_is_named(take):
+    with pytest.raises(MappingError, match=r"deals.csv: has a single column, .*\(';' was taken as the separator\)"):
+        take(mapping(before='separator = ";"'), deals=HEAD + WON)
+
+
+def test_two_date_orders_name_the_rows_that_contradict_each_other(take):
+    with pytest.raises(MappingError, match=r"column born: two date orders: deals.csv, line 2 .* deals.csv, line 3"):
+        take(deals=HEAD + "d1,13/01/2026,,,O\nd2,01/13/2026,,,O\n")
+
+
+def test_a_book_of_which_no_row_can_be_used_says_why(take):
+    with pytest.raises(DataError, match=r"no row can be used as a deal\. The first: deals.csv, line 2, state is not"):
+        take(deals=HEAD + "d1,2026-01-01,,,Parked\n")
+
+
+def test_a_part_without_its_file_is_named(take):
+    with pytest.raises(MappingError, match=r"no file fits deals\*, which the mapping names for the deals; given: x"):
+        take(x=HEAD + WON)
+    with pytest.raises(MappingError, match=r"no file fits products\*, which the mapping names for a side table"):
+        take(mapping(JOIN), deals=HEAD + WON)
+
+
+@pytest.mark.parametrize(("line", "name"), [('deal_id = "id"\n', "deal_id"), ('created_at = "born"\n', "created_at")])
+def test_a_draft_without_id_or_dates_cannot_be_imported(take, line, name):
+    with pytest.raises(MappingError, match=f"mapping: deals.{name} is not mapped"):
+        take(mapping(text=MAPPING.replace(line, "")), deals=HEAD + WON)
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(DataError, match=r"none.csv: no such file"):
+        import_table([tmp_path / "none.csv"], mapping(), NOW)
+    with pytest.raises(DataError, match="is a folder"):
+        import_table([tmp_path], mapping(), NOW)
+
+
+def test_maven_crm_is_imported_whole(shared):
+    folder = shared("data/maven_crm")
+    found = import_table(sorted(folder.glob("*.csv")), load_mapping("maven_crm"), pd.Timestamp("2026-01-01", tz="UTC"))
+
+    assert (found.rows_in, found.rows_used, len(found.quarantine)) == (8927, 8427, 500)
+    assert found.book.deals["outcome"].value_counts(dropna=False).tolist() == [4238, 2473, 1589]
+    assert found.quarantine["column"].unique().tolist() == ["created_at"]
+    assert found.book.deals["list_price"].notna().all()
+    assert (found.book.changes["field"] == "amount").sum() == 8300
+    assert "data_dictionary.csv: not named by the mapping, left alone." in found.notes

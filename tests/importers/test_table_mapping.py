@@ -1,0 +1,80 @@
+import tomllib
+
+import pytest
+from pydantic import ValidationError
+
+from walkaway.importers.table_mapping import TableMapping
+
+OUTCOME = {"column": "s", "won": ["W"], "lost": ["L"]}
+DEALS = {"file": "deals*", "deal_id": "id", "created_at": "born", "outcome": OUTCOME}
+
+
+def mapping(**parts) -> TableMapping:
+    return TableMapping.model_validate({"source": "table", "deals": DEALS} | parts)
+
+
+def test_a_part_fixes_how_its_file_is_written_before_the_mapping_does():
+    fixed = mapping(decimal=",", encoding="cp1252", deals=DEALS | {"decimal": "."})
+
+    assert fixed.reading(fixed.deals).model_dump() == {
+        "encoding": "cp1252",
+        "separator": None,
+        "decimal": ".",
+        "date_format": None,
+    }
+
+
+def test_a_date_format_is_one_for_all_or_by_column():
+    assert mapping(date_format="%d/%m/%Y").format_of("born") == "%d/%m/%Y"
+    by_column = mapping(date_format={"born": "%Y%m%d"})
+    assert (by_column.format_of("born"), by_column.format_of("closed")) == ("%Y%m%d", None)
+
+
+def test_file_names_fit_without_regard_to_case():
+    assert mapping().deals.fits("Deals 2026.CSV")
+    assert not mapping().deals.fits("old deals.csv")
+
+
+def test_an_activity_is_recorded_when_it_occurred_unless_a_column_says_otherwise():
+    part = {"file": "a*", "deal_id": "d", "occurred_at": "on", "every_kind": "call"}
+
+    assert mapping(activities=[part]).activities[0].columns()["recorded_at"] == "on"
+    assert mapping(activities=[part | {"recorded_at": "saved"}]).activities[0].columns()["recorded_at"] == "saved"
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ('[deals.attributes]\nproduct = "p"', "attribute product is not among fixed_at_creation: today's value"),
+        ('[deals.attributes]\namount = "p"', "amount is a column of the book; map it under its own name"),
+        ('fixed_at_creation = ["amount"]', r"fixed_at_creation names amount; it may name \[\]"),
+        ('closed_at = "c"\nfixed_at_creation = ["closed_at"]', "fixed_at_creation names closed_at"),
+        ('amount = "a"\namount_at_creation = "l"\nfixed_at_creation = ["amount"]', "needs no amount_at_creation"),
+        ('currency = "c"', "deals.currency names a column, so `currency` must say which one the book is in"),
+        ('date_format = "%d/%m"', "%d/%m is no date format with day, month and year"),
+        ('date_format = "%Q"', "%Q is no date format"),
+        ('separator = ", "', "at most 1 character"),
+        ('colour = "red"', "Extra inputs are not permitted"),
+        ('[[activities]]\nfile = "a"\ndeal_id = "d"\noccurred_at = "o"', "give kind .* or every_kind"),
+        ('[[changes]]\nfile = "a"\ndeal_id = "d"\nrecorded_at = "o"\nnew_value = "v"', "give field .* or every_field"),
+        ("[effort]\nhours_per_open_week = 0", "greater than 0"),
+    ],
+)
+def test_a_part_that_cannot_be_is_refused(part, says):
+    head = 'source = "table"\n[deals]\nfile = "d"\noutcome = {column = "s", won = ["W"], lost = ["L"]}\n'
+
+    with pytest.raises(ValidationError, match=says):
+        TableMapping.model_validate(tomllib.loads(head + part))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        ({"lost": ["W"]}, "W is listed twice; a value means won, lost or open"),
+        ({"loss_reasons": {"X": "declined"}}, "loss_reasons names X, which is not among the lost values"),
+        ({"won": []}, "at least 1 item"),
+    ],
+)
+def test_outcomes_that_cannot_be_are_refused(outcome, says):
+    with pytest.raises(ValidationError, match=says):
+        mapping(deals=DEALS | {"outcome": OUTCOME | outcome})
