@@ -185,11 +185,14 @@ def _truth(final: Fitted) -> pd.DataFrame:
     )
 
 
-def _calibration(calls: pd.DataFrame) -> Calibration:
-    rows_of_deal = calls.groupby("deal_id")["deal_id"].transform("size").to_numpy()
-    return fit_calibration(
-        calls["raw"].to_numpy(), calls["won_completed"].to_numpy(), 1.0 / rows_of_deal, CALIBRATION_PRIOR_DEALS
-    )
+def _calibration(calls: pd.DataFrame, every_days: float) -> Calibration:
+    """Fitted with the weights of training, which look at no deal's end: a deal's share of 1 / its rows would.
+
+    Together the weights count as many as there are deals, so that a row is not taken for a deal.
+    """
+    weight = snapshot_weights(calls["age_days"].to_numpy(), every_days)
+    weight = weight * (calls["deal_id"].nunique() / weight.sum())
+    return fit_calibration(calls["raw"].to_numpy(), calls["won_completed"].to_numpy(), weight, CALIBRATION_PRIOR_DEALS)
 
 
 def _curve(calls: pd.DataFrame, calibration: Calibration, floor_hours: float) -> Curve:
@@ -270,7 +273,7 @@ def train(
     calls = out_of_time_calls(history, final, settings, step)
     step("judging", 0, 1)
     tables, signal = _judge(calls, settings)
-    calibration = _calibration(calls) if signal else IDENTITY
+    calibration = _calibration(calls, final.every_days) if signal else IDENTITY
     win = final.heads.win.calibrated(calibration) if signal else final.heads.win.without_signal()
     summary = summarise(book, final, calls)
     facts = summary | {

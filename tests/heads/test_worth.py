@@ -92,3 +92,13 @@ def test_the_fitted_worth_of_won_rows_sums_to_what_was_signed():
 
     assert found.sum() == pytest.approx(signed.sum(), rel=1e-12)
     assert (found / amount)[X[:, 0] == 1].max() < (found / amount)[X[:, 0] == 0].min()
+
+
+def test_a_missing_amount_is_imputed_by_what_the_deal_is():
+    X = np.tile([0.0, 1.0], 150).astype(np.float32)[:, None]
+    signed = np.where(X[:, 0] == 1, 900.0, 100.0)
+    amount = np.where(np.arange(300) < 150, signed, NONE)
+    X = np.column_stack([X, amount]).astype(np.float32)
+    at_once = fitted(amount, signed, X).value(X, terms(amount, NONE))[150:]
+
+    assert at_once[X[150:, 0] == 0].max() < 300 < 600 < at_once[X[150:, 0] == 1].min()

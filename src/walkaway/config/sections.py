@@ -51,7 +51,7 @@ class HeadSettings(_Frozen):
     threads: int = Field(default=2, ge=1)
     win: BoosterSettings = BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
     hours: BoosterSettings = BoosterSettings(trees=150)
-    worth: BoosterSettings = BoosterSettings(trees=100)
+    worth: BoosterSettings = BoosterSettings(trees=200, feature_share=0.8)
 
 
 class FeatureSettings(_Frozen):

@@ -43,7 +43,7 @@ def fit_calibration(raw: FloatArray, outcome: FloatArray, weight: FloatArray, pr
     Args:
         raw: out-of-time log-odds.
         outcome: 1 won, 0 lost; shares in between are allowed.
-        weight: one a row; the weights of one deal's rows should sum to 1, so that a row is not taken for a deal.
+        weight: one a row, from what was known at its as_of; they should sum to the number of deals, not of rows.
         prior_deals: strength of the pull towards (1, 0), in deals.
 
     >>> round(fit_calibration(np.array([-2.0, 2.0]), np.array([0.3, 0.7]), np.full(2, 1e6), 1.0).slope, 3)

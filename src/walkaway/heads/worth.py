@@ -70,6 +70,9 @@ def fit_worth(
 ) -> WorthHead:
     """Fit what is left of an amount at signing.
 
+    Where no amount was recorded yet the ratio is to the typical amount: what such a deal (its product, its buyer's
+    size) is signed for is learned with the rest, so a missing amount is imputed by what the deal is.
+
     Args:
         X: features, (rows, columns).
         amount: known at each row's as_of; NaN where none was.
@@ -78,13 +81,13 @@ def fit_worth(
         settings: of the heads.
     """
     typical = _typical(amount, amount_at_close)
-    usable = (amount > 0) & (amount_at_close > 0)
-    if not usable.any():
-        return WorthHead(typical)
-    ratio = amount_at_close[usable] / amount[usable]
-    mean = float(amount_at_close[usable].sum() / amount[usable].sum())
+    filled = np.where(np.isnan(amount), typical, amount)
+    usable = (filled > 0) & (amount_at_close > 0)
+    recorded = usable & ~np.isnan(amount)
+    shared = float(np.log(amount_at_close[recorded].sum() / amount[recorded].sum())) if recorded.any() else 0.0
+    ratio = amount_at_close[usable] / filled[usable]
     if usable.sum() < LEAST_ROWS or not X.shape[1] or np.allclose(ratio, ratio[0], rtol=1e-9):
-        return WorthHead(typical, float(np.log(mean)))
-    bag = fit_bag(X[usable], ratio, amount[usable], categorical, "gamma", settings.worth, settings)
-    fitted = np.exp(bag.raw(X[usable])) * amount[usable]
+        return WorthHead(typical, shared)
+    bag = fit_bag(X[usable], ratio, filled[usable], categorical, "gamma", settings.worth, settings)
+    fitted = np.exp(bag.raw(X[usable])) * filled[usable]
     return WorthHead(typical, float(np.log(amount_at_close[usable].sum() / fitted.sum())), bag)
