@@ -29,6 +29,10 @@ def test_days_to_quarter_end_are_whole_days(book, ask):
     assert ask(book, "days_to_quarter_end", "d1 2026-03-31T06:00", "d1 2026-04-01") == [0, 90]
 
 
+def test_days_to_year_end_are_whole_days(book, ask):
+    assert ask(book, "days_to_year_end", "d1 2026-12-31T06:00", "d1 2026-01-01") == [0, 364]
+
+
 def test_days_to_expected_close_use_the_date_then_expected(book, ask):
     assert ask(book, "days_to_expected_close", "d1 2026-01-01", "d1 2026-01-02", "d1 2026-01-05") == [None, 30, 55]
 

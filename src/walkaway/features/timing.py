@@ -61,6 +61,12 @@ def days_to_quarter_end(view: View) -> np.ndarray:
     return _days_to_end(view, "Q")
 
 
+@feature(unit="days", theme="timing", sentence="{value} to the end of the year", exists=_spans(730))
+def days_to_year_end(view: View) -> np.ndarray:
+    """Whole days from as_of to the end of its year."""
+    return _days_to_end(view, "Y")
+
+
 @feature(
     unit="days ahead",
     theme="timing",
