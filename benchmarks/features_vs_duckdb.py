@@ -358,6 +358,7 @@ EXPRESSIONS: dict[str, Callable[..., str]] = {
     "weekday": lambda c: "isodow(as_of) - 1",
     "days_to_month_end": lambda c: _days_to_end(c, "month"),
     "days_to_quarter_end": lambda c: _days_to_end(c, "quarter"),
+    "days_to_year_end": lambda c: _days_to_end(c, "year"),
     "waiting": _waiting,
     "in_hand": _in_hand,
 }
