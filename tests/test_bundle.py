@@ -252,7 +252,7 @@ def test_the_champion_is_the_version_last_set(tmp_path):
 def test_twelve_members_come_back_in_their_order(trained, tmp_path):
     heads = trained.model.heads
     many = Bag((heads.win.bag.boosters + heads.hours.bag.boosters) * 3)
-    model = replace(trained.model, heads=heads.with_win(WinHead(0.5, many)))
+    model = replace(trained.model, heads=replace(heads, win=WinHead(0.5, many)))
 
     assert load_bundle(save_bundle(model, tmp_path)).heads.win.bag.texts() == many.texts()
 

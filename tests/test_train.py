@@ -11,6 +11,7 @@ from walkaway.calls import make_calls, read_rows
 from walkaway.config import TrainSettings
 from walkaway.errors import DataError, UsageError
 from walkaway.heads import WinHead
+from walkaway.heads.calibration import fit_scale
 from walkaway.history import History, known
 from walkaway.schema import Book
 from walkaway.train import fit_as_of, train
@@ -237,6 +238,21 @@ def test_the_calibration_of_the_model_comes_from_the_calls_of_the_folds(trained)
     assert calibration.slope > 0
 
 
+def _scale(calls):
+    names = ["remaining_hours", "remaining_hours_truth", "known_until"]
+    return fit_scale(*(calls[name].to_numpy() for name in names))
+
+
+def test_the_models_hours_are_scaled_by_what_the_folds_missed(trained, book):
+    final = fit_as_of(History(known(book, UNTIL)), UNTIL, TINY)
+    scale = _scale(trained.calls)
+
+    assert scale != 1.0
+    np.testing.assert_allclose(
+        trained.model.heads.hours.hours(final.rows.X), final.heads.hours.hours(final.rows.X) * scale, rtol=1e-9
+    )
+
+
 def test_the_curve_rises_from_almost_nothing_to_all_that_the_calls_held(trained):
     curve = trained.model.curve
 
@@ -250,7 +266,8 @@ def test_the_curve_rises_from_almost_nothing_to_all_that_the_calls_held(trained)
 def test_the_curve_is_in_the_calibrated_value_per_hour_that_scoring_compares_with_it(trained):
     calls, model = trained.calls, trained.model
     probability = model.heads.win.calibration.probability(calls["raw"].to_numpy())
-    index = probability * calls["value_if_won"] / (calls["remaining_hours"] + model.floor_hours)
+    hours = calls["remaining_hours"] * _scale(calls)
+    index = probability * calls["value_if_won"] / (hours + model.floor_hours)
 
     assert model.curve.bars[0] == pytest.approx(index.min(), rel=1e-12)
     assert model.curve.bars[-1] == pytest.approx(index.max(), rel=1e-12)

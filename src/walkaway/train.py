@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from walkaway.evaluation import by_age, by_ending, fit_logistic, has_signal, ski
 from walkaway.features import FeaturePlan, plan_features
 from walkaway.features.choice import refuse_unknown
 from walkaway.heads import Heads, TrainingRows, fit_heads
-from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration
+from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration, fit_scale
 from walkaway.heads.completion import latest_rows
 from walkaway.history import History, known
 from walkaway.labels import label
@@ -195,12 +195,20 @@ def _calibration(calls: pd.DataFrame, every_days: float) -> Calibration:
     return fit_calibration(calls["raw"].to_numpy(), calls["won_completed"].to_numpy(), weight, CALIBRATION_PRIOR_DEALS)
 
 
-def _curve(calls: pd.DataFrame, calibration: Calibration, floor_hours: float) -> Curve:
+def _hours_scale(calls: pd.DataFrame) -> float:
+    """By how much deals take more hours than a model says that was trained before."""
+    if calls.empty:
+        return 1.0
+    predicted, booked = (calls[column].to_numpy() for column in ("remaining_hours", "remaining_hours_truth"))
+    return fit_scale(predicted, booked, calls["known_until"].to_numpy())
+
+
+def _curve(calls: pd.DataFrame, calibration: Calibration, hours_scale: float, floor_hours: float) -> Curve:
     """The curve over out-of-time calls, in the calibrated value per hour that scoring will compare with the bar."""
     if calls.empty:
         return NO_CURVE
     expected = expected_value(calibration.probability(calls["raw"].to_numpy()), calls["value_if_won"].to_numpy())
-    index = value_per_hour(expected, calls["remaining_hours"].to_numpy(), floor_hours)
+    index = value_per_hour(expected, calls["remaining_hours"].to_numpy() * hours_scale, floor_hours)
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
     drops = settle_drops(pd.factorize(calls["deal_id"])[0], index, hours, worth)
@@ -275,6 +283,8 @@ def train(
     tables, signal = _judge(calls, settings)
     calibration = _calibration(calls, final.every_days) if signal else IDENTITY
     win = final.heads.win.calibrated(calibration) if signal else final.heads.win.without_signal()
+    hours_scale = _hours_scale(calls)
+    heads = replace(final.heads, win=win, hours=final.heads.hours.scaled(hours_scale))
     summary = summarise(book, final, calls)
     facts = summary | {
         "book": book.manifest.fingerprint,
@@ -283,6 +293,6 @@ def train(
         "assumed_hours": dict(book.manifest.assumed_hours),
         "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
-    curve = _curve(calls, calibration, settings.floor_hours)
-    model = Model(final.plan, final.heads.with_win(win), settings.floor_hours, curve, signal, facts)
+    curve = _curve(calls, calibration, hours_scale, settings.floor_hours)
+    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts)
     return Trained(model, summary, tables, calls)

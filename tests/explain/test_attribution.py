@@ -28,7 +28,7 @@ def rows(trained, book):
 
 
 def with_win(model, calibration):
-    return replace(model, heads=model.heads.with_win(model.heads.win.calibrated(calibration)))
+    return replace(model, heads=replace(model.heads, win=model.heads.win.calibrated(calibration)))
 
 
 def assert_adds_up(model, rows):

@@ -29,6 +29,12 @@ def test_a_bag_has_as_many_members_as_asked_for_and_no_two_are_alike(bag):
     assert len(set(bag.texts())) == 3
 
 
+def test_fewer_members_are_the_first_ones(bag):
+    few = fit_bag(X, TARGET, None, [1], "cross_entropy", BOOSTER, HeadSettings(members=3, threads=1), members=2)
+
+    assert few.texts() == bag.texts()[:2]
+
+
 def test_members_are_seeded_in_a_row(bag):
     assert bag_of(seed=1).texts()[:2] == bag.texts()[1:]
 

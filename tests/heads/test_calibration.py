@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import logit
 
-from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration
+from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration, fit_scale
 
 TINY_ODDS = -800.0  # a log-odds whose probability is 0 in floating point
 
@@ -73,3 +73,36 @@ def test_weights_of_a_deal_that_sum_to_one_make_it_count_once():
     split = fit_calibration(np.array([1.0, 1.0, -1.0]), np.array([0.0, 0.0, 1.0]), np.array([0.5, 0.5, 1.0]), 5.0)
 
     assert (split.slope, split.shift) == pytest.approx((once.slope, once.shift), rel=1e-6)
+
+
+def scale_of(*folds):
+    """The scale where each fold (predicted, came) is one row."""
+    predicted, came = np.array(folds, dtype=np.float64).T
+    return fit_scale(predicted, came, np.arange(len(folds)))
+
+
+def test_folds_that_agree_are_believed():
+    assert scale_of((10.0, 11.0), (20.0, 22.0), (5.0, 5.5)) == pytest.approx(1.1, rel=1e-12)
+
+
+def test_folds_that_cancel_out_change_nothing():
+    assert scale_of((10.0, 20.0), (20.0, 10.0)) == 1.0
+
+
+def test_the_more_folds_differ_the_less_they_change():
+    # logarithms +-s around m = ln 1.1, two folds: the standard error of the mean is s
+    m = log(1.1)
+    for s in (0.05, 0.2, 1.0):
+        found = scale_of((1.0, np.exp(m + s)), (1.0, np.exp(m - s)))
+        assert log(found) == pytest.approx(m * m**2 / (m**2 + s**2), rel=1e-9)
+
+
+def test_totals_of_folds_count_not_their_rows():
+    rows = fit_scale(np.array([1.0, 9.0, 5.0]), np.array([9.0, 1.0, 5.0]), np.array(["a", "a", "b"]))
+
+    assert rows == 1.0
+
+
+@pytest.mark.parametrize("folds", [[(10.0, 30.0)], [(10.0, 30.0), (0.0, 5.0)], [(10.0, 30.0), (5.0, 0.0)]])
+def test_one_fold_that_tells_anything_is_not_enough(folds):
+    assert scale_of(*folds) == 1.0

@@ -62,9 +62,10 @@ class Recorder:
     """A model that predicts (its number of fits) / 10 + row / 100, and remembers what it was fitted on."""
 
     def __init__(self):
-        self.fits = []
+        self.fits, self.last = [], []
 
-    def fit(self, rows, target):
+    def fit(self, rows, target, last):
+        self.last.append(last)
         self.fits.append((rows.tolist(), target.round(10).tolist()))
         return len(self.fits)
 
@@ -113,3 +114,19 @@ def test_no_round_leaves_the_fit_on_settled_deals():
     model, ends = complete_and_fit(seen.fit, seen.predict, observed, SETTLED, LATEST, rounds=0, decay=0.5)
 
     assert (model, ends.tolist()) == (1, [1.0, 1.0, 0.0, 0.0])
+
+
+@pytest.mark.parametrize(
+    ("rounds", "settled", "decay", "last"),
+    [
+        (0, SETTLED, 1.0, [True]),
+        (2, SETTLED, 1.0, [False, False, True]),
+        (3, np.full(4, True), 1.0, [True]),
+        (1, np.full(4, True), 0.5, [False, True]),
+    ],
+)
+def test_the_last_fit_knows_that_it_is_the_last(rounds, settled, decay, last):
+    seen = Recorder()
+    complete_and_fit(seen.fit, seen.predict, np.array([1.0, 1.0, 0.0, 0.0]), settled, LATEST, rounds, decay)
+
+    assert seen.last == last

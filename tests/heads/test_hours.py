@@ -26,6 +26,13 @@ def test_without_boosters_each_row_gets_the_mean():
     assert HoursHead(2.5).hours(NOTHING).tolist() == pytest.approx([2.5, 2.5], rel=1e-15)
 
 
+def test_scaled_hours_are_all_hours_times_the_factor():
+    head, _ = fitted()
+
+    np.testing.assert_allclose(head.scaled(1.25).hours(X), head.hours(X) * 1.25, rtol=1e-12)
+    np.testing.assert_allclose(HoursHead(2.0).scaled(1.25).hours(NOTHING), [2.5, 2.5], rtol=1e-12)
+
+
 def test_the_predictions_of_the_rows_it_was_trained_on_sum_to_the_hours_booked():
     head, _ = fitted()
     by_hand = np.exp(head.bag.raw(X) + head.log_scale)

@@ -131,12 +131,6 @@ def test_heads_together_estimate_what_each_says_alone():
     assert written(heads.estimate_by_member(NOTHING, terms)) == [[[0.5, 0.5]], [[400.0, 200.0]], [[3.0, 3.0]]]
 
 
-def test_another_win_head_leaves_worth_and_hours_alone():
-    heads = Heads(WinHead(0.5), WorthHead(100.0), HoursHead(3.0))
-
-    assert heads.with_win(WinHead(0.1)) == Heads(WinHead(0.1), heads.worth, heads.hours)
-
-
 def test_the_ratio_of_worth_is_learned_from_won_deals_only():
     rows = labelled([1.0, 0.0])
     labels = rows.labels.assign(amount_at_close=[50.0, 900.0])

@@ -42,9 +42,13 @@ class BoosterSettings(_Frozen):
 
 
 class HeadSettings(_Frozen):
-    """The heads: bags of boosters, and how open deals are completed (`heads.completion`)."""
+    """The heads: bags of boosters, and how open deals are completed (`heads.completion`).
+
+    Only the last of the fits needs all members: those before it only say how open deals will end.
+    """
 
     members: int = Field(default=5, ge=1)
+    completion_members: int = Field(default=2, ge=1)
     completion_rounds: int = Field(default=3, ge=0)
     decay: float = Field(default=0.95, ge=0, le=1)
     seed: int = Field(default=0, ge=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -76,10 +76,6 @@ class Heads:
         """The same as each member of the bags sees it, (members, rows); a head without a bag has one member."""
         hours = np.exp(self.hours.log_hours_by_member(X))
         return Estimates(self.win.probability_by_member(X), self.worth.value_by_member(X, terms), hours)
-
-    def with_win(self, win: WinHead) -> Heads:
-        """The same heads with another win head."""
-        return replace(self, win=win)
 
 
 def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.DataFrame]:

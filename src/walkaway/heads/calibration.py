@@ -1,4 +1,7 @@
-"""Raw log-odds to probability: strictly increasing and smooth, so that no probability is 0 and logarithms exist."""
+"""What out-of-time predictions teach about a model's own: how sure it may be of a win, how many hours it forgets.
+
+Raw log-odds become a probability, strictly increasing and smooth, so that none is 0 and logarithms exist.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit
 
-__all__ = ["IDENTITY", "Calibration", "fit_calibration"]
+__all__ = ["IDENTITY", "Calibration", "fit_calibration", "fit_scale"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -58,3 +61,30 @@ def fit_calibration(raw: FloatArray, outcome: FloatArray, weight: FloatArray, pr
 
     log_slope, shift = minimize(loss, np.zeros(2), method="L-BFGS-B").x
     return Calibration(float(np.exp(log_slope)), float(shift))
+
+
+def fit_scale(predicted: FloatArray, outcome: FloatArray, fold: npt.NDArray) -> float:
+    """The factor by which totals come out higher than predicted, as far as the folds agree on it.
+
+    The mean of the folds' logarithms is shrunk by m^2 / (m^2 + s^2), s its standard error from fold to fold: a gap that
+    one season or a single fold shows says little about the next. A single fold changes nothing.
+
+    Args:
+        predicted: out-of-time predictions, 0 or more.
+        outcome: what came of them, in the same unit.
+        fold: which fold each row belongs to.
+
+    >>> round(fit_scale(np.array([1.0, 2.0]), np.array([1.1, 2.2]), np.array([0, 1])), 3)
+    1.1
+    >>> round(fit_scale(np.array([1.0, 2.0]), np.array([1.2, 2.0]), np.array([0, 1])), 3)
+    1.047
+    """
+    codes = np.unique(fold, return_inverse=True)[1]
+    totals, expected = np.bincount(codes, outcome), np.bincount(codes, predicted)
+    told = (totals > 0) & (expected > 0)
+    if told.sum() < 2:
+        return 1.0
+    gaps = np.log(totals[told] / expected[told])
+    mean, error = gaps.mean(), gaps.std(ddof=1) / np.sqrt(len(gaps))
+    agreed = mean**2 / (mean**2 + error**2) if mean else 0.0
+    return float(np.exp(mean * agreed))

@@ -59,7 +59,7 @@ def lambda_returns(final: FloatArray, value: FloatArray, latest: npt.NDArray[np.
 
 
 def complete_and_fit(
-    fit: Callable[[npt.NDArray[np.bool_], FloatArray], Fitted],
+    fit: Callable[[npt.NDArray[np.bool_], FloatArray, bool], Fitted],
     predict: Callable[[Fitted], FloatArray],
     observed: FloatArray,
     settled: npt.NDArray[np.bool_],
@@ -70,7 +70,7 @@ def complete_and_fit(
     """Fit, complete the labels of open deals, fit again.
 
     Args:
-        fit: from (mask of rows, targets of those rows) to a model.
+        fit: from (mask of rows, targets of those rows, whether this is the last fit) to a model.
         predict: from a model to its prediction for every row.
         observed: what was seen by the end of the data: 1 or 0 won (0 while open), or hours so far.
         settled: whether the row's deal had closed by then.
@@ -82,10 +82,11 @@ def complete_and_fit(
         The last model, and the completed ends it was trained on.
     """
     everything = np.ones(len(observed), dtype=bool)
-    model = fit(settled, observed[settled])
+    rounds = 0 if settled.all() and decay == 1 else rounds
+    model = fit(settled, observed[settled], rounds == 0)
     target = observed
-    for _ in range(0 if settled.all() and decay == 1 else rounds):
+    for left in reversed(range(rounds)):
         value = predict(model)
         target = observed + np.where(settled, 0.0, value[latest])
-        model = fit(everything, lambda_returns(target, value, latest, decay) if decay < 1 else target)
+        model = fit(everything, lambda_returns(target, value, latest, decay) if decay < 1 else target, left == 0)
     return model, target

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,10 @@ class HoursHead:
         """remaining_hours, (rows,)."""
         return np.exp(self.log_hours_by_member(X).mean(axis=0))
 
+    def scaled(self, factor: float) -> HoursHead:
+        """The same head, all its hours times a factor above 0."""
+        return replace(self, mean_hours=self.mean_hours * factor, log_scale=self.log_scale + float(np.log(factor)))
+
 
 def fit_hours(
     X: npt.NDArray,
@@ -59,8 +63,9 @@ def fit_hours(
     if not hours[settled].any() or not X.shape[1]:  # nothing booked yet, or nothing to tell deals apart by
         return HoursHead(mean_hours=float(np.mean(hours))), hours
 
-    def fit(rows: npt.NDArray[np.bool_], target: FloatArray) -> HoursHead:
-        bag = fit_bag(X[rows], target, None, categorical, "tweedie", settings.hours, settings)
+    def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> HoursHead:
+        members = settings.members if last else settings.completion_members
+        bag = fit_bag(X[rows], target, None, categorical, "tweedie", settings.hours, settings, members)
         scale = target.sum() / np.exp(bag.raw(X[rows])).sum()
         return HoursHead(float(np.mean(target)), bag, float(np.log(scale)))
 

@@ -75,8 +75,9 @@ def fit_win(
         rate = float(np.mean(won[settled]))
         return WinHead(rate), np.where(settled, won, rate)
 
-    def fit(rows: npt.NDArray[np.bool_], target: FloatArray) -> Bag:
-        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", settings.win, settings)
+    def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
+        members = settings.members if last else settings.completion_members
+        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", settings.win, settings, members)
 
     bag, target = complete_and_fit(
         fit,
