@@ -181,8 +181,17 @@ def test_without_any_value_or_hours_there_is_a_skill_of_no_number(empty):
 
 def test_the_logistic_baseline_predicts_where_values_are_missing():
     X = np.array([[0.0, np.nan], [0.1, np.nan], [1.0, np.nan], [0.9, np.nan]] * 25)
-    say = fit_logistic(X, np.array([0.0, 0.0, 1.0, 1.0] * 25))
+    say = fit_logistic(X, np.array([0.0, 0.0, 1.0, 1.0] * 25), [])
     low, unknown, high = say(np.array([[0.0, 1.0], [np.nan, np.nan], [1.0, 1.0]]))
 
     assert low < unknown < high
     assert low + high == pytest.approx(1.0, abs=0.02)
+
+
+def test_the_logistic_baseline_takes_categories_for_names_not_for_numbers():
+    X = np.array([[0.0], [1.0], [2.0], [np.nan]] * 100)
+    say = fit_logistic(X, np.array([1.0, 0.0, 1.0, 0.0] * 100), [0])
+    first, second, third, missing, unseen = say(np.array([[0.0], [1.0], [2.0], [np.nan], [7.0]]))
+
+    assert second < 0.45 < unseen < 0.55 < first
+    assert (third, missing) == pytest.approx((first, second), abs=1e-3)

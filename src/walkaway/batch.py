@@ -76,6 +76,14 @@ def fresh_as_of(book: Book, now: pd.Timestamp, max_age_days: float, name: str) -
     return newest
 
 
+def _check_dated(book: Book, name: str) -> None:
+    if book.manifest.timeless:
+        raise DataError(
+            f"{name}: has no dates, so nothing tells whether it is fresh, or what changed. Import an export with "
+            "dates; walkaway score calls this one as it is."
+        )
+
+
 def _open(book: Book, as_of: pd.Timestamp, name: str) -> pd.Series:
     """Deals open at a moment, found without what scoring uses: this is what its output is checked against."""
     deals = book.deals
@@ -180,6 +188,13 @@ def _compared(previous: pd.DataFrame, calls: pd.DataFrame, book: Book) -> tuple[
     return changes(previous, calls, book), (f"Since {before['as_of']:%Y-%m-%d %H:%M} UTC:", *notes)
 
 
+def _unusable(book: Book) -> tuple[str, ...]:
+    """A sentence where deals of the export are in no call: nothing vanishes unsaid."""
+    if not book.unusable_deals:
+        return ()
+    return (f"{book.unusable_deals:,} deals of the export could not be used: the book's quarantine.parquet says why.",)
+
+
 def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
     """A sentence where the model learned from other assumed hours than the book has now."""
     learned = model.facts.get("assumed_hours")
@@ -191,7 +206,7 @@ def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
 @contextmanager
 def _recorded(out: Path, now: pd.Timestamp) -> Iterator[dict[str, Any]]:
     """A record that is filled as the run goes, and kept however the run ends."""
-    later = ("ended_at", "as_of", "book", "model_version", "bar", "open_deals", "verdicts", "changes")
+    later = ("ended_at", "as_of", "book", "model_version", "bar", "open_deals", "unusable_deals", "verdicts", "changes")
     record: dict[str, Any] = {"started_at": _clock(), "now": now.isoformat(), **dict.fromkeys(later)}
     record |= {"calls": None, "calls_sha256": None, "exit_status": 0, "error": None}
     try:
@@ -232,6 +247,7 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, *, now: p
     with exclusive(out), _recorded(out, now) as record:
         read = read_book(book).with_hours(settings.hours)
         record["book"] = read.manifest.fingerprint
+        _check_dated(read, str(book))
         as_of = fresh_as_of(read, now, settings.batch.max_age_days, str(book))
         record["as_of"] = as_of.isoformat()
         open_deals = _open(read, as_of, str(book))
@@ -254,13 +270,14 @@ def _written(
     name = f"calls.{settings.batch.format}"
     previous, note = _last_calls(out, name)
     changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book)
-    notes += _other_hours(model, book)
+    notes += (*_unusable(book), *_other_hours(model, book))
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
     problem = _incomplete(uncalled(calls, open_deals), len(open_deals))
     told = summary(calls)
     record |= {key: told[key] for key in ("model_version", "bar", "verdicts")}
-    record |= {"open_deals": len(open_deals), "calls": name, "calls_sha256": checksum(out / name)}
+    record |= {"open_deals": len(open_deals), "unusable_deals": book.unusable_deals}
+    record |= {"calls": name, "calls_sha256": checksum(out / name)}
     if changed is not None:
         record["changes"] = {str(kind): int(n) for kind, n in changed["change"].value_counts(sort=False).items()}
     if problem:

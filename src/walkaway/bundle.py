@@ -47,6 +47,7 @@ def _contents(model: Model) -> dict[str, bytes]:
         "floor_hours": model.floor_hours,
         "curve": asdict(model.curve),
         "signal": model.signal,
+        "timeless": model.timeless,
         "facts": model.facts,
     }
     text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
@@ -131,6 +132,7 @@ def load_bundle(folder: Path) -> Model:
         curve = _curve(described["curve"])
         plan = FeaturePlan.model_validate(described["plan"])
         rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
+        rest["timeless"] = described.get("timeless", False)  # bundles of 0.1.0 know of no other kind
         return Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {error!r}. {TRAIN_AGAIN}") from error

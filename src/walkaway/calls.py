@@ -21,6 +21,7 @@ class Model:
     """All that scoring needs: columns, heads, curve, and what the model says of itself.
 
     `signal` is False where out-of-time predictions were no better than the base rate: then every verdict is unsure.
+    `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` are plain JSON values: what it was trained on and how it fared.
     """
 
@@ -30,6 +31,7 @@ class Model:
     curve: Curve
     signal: bool
     facts: dict[str, object]
+    timeless: bool = False
     version: str = ""
 
 
@@ -62,7 +64,8 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
 
     Returns:
         A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (none known, the typical one
-        stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), bar, verdict.
+        stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), bar, verdict. A timeless
+        model leaves remaining_hours and value_per_hour empty.
     """
     one, each = model.heads.estimate(rows.X, rows.terms), model.heads.estimate_by_member(rows.X, rows.terms)
     expected = expected_value(one.win_probability, one.value_if_won)
@@ -79,4 +82,6 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
         bar=np.float64(bar),
         verdict=verdicts(by_member, one.value_if_won, bar, model.signal),
     )
+    if model.timeless:
+        table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")
     return Calls(rows, table)

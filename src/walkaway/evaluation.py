@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from walkaway.economics import Drops, clairvoyant_index, schedule_drops, skill, skill_of
 
@@ -158,11 +159,19 @@ def _bootstrap_drops(
     return [schedule.settle(hours, worth, weight) for weight in weights]
 
 
-def fit_logistic(X: npt.NDArray, won: FloatArray) -> Callable[[npt.NDArray], FloatArray]:
-    """The plain baseline: a logistic regression on the same features, settled deals only."""
-    model = make_pipeline(
-        SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
-        StandardScaler(),
-        LogisticRegression(C=0.01, max_iter=300),
-    ).fit(X, won)
+def fit_logistic(X: npt.NDArray, won: FloatArray, categorical: list[int]) -> Callable[[npt.NDArray], FloatArray]:
+    """The plain baseline: a logistic regression on the same features, settled deals only.
+
+    Args:
+        X: features, (rows, columns).
+        won: 1 or 0.
+        categorical: positions of the columns that hold category codes; each category gets a column of its own.
+    """
+    numbers = [place for place in range(X.shape[1]) if place not in categorical]
+    filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    columns = make_column_transformer(
+        (make_pipeline(filled, StandardScaler()), numbers),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), categorical),
+    )
+    model = make_pipeline(columns, LogisticRegression(C=0.01, max_iter=300)).fit(X, won)
     return lambda rows: model.predict_proba(rows)[:, 1]

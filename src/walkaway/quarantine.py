@@ -18,6 +18,7 @@ from walkaway.schema import SOURCE_ROW, TABLES, Book
 __all__ = ["COLUMNS", "RULES", "Rule", "admit", "entries"]
 
 COLUMNS = ["table", "row", "deal_id", "column", "value", "rule", "remedy"]
+_MOMENTS = ("created_at", "closed_at")
 _ORPHAN = ("belongs to no admitted deal", "correct the deal it names, or leave the row out")
 
 
@@ -114,13 +115,18 @@ def entries(table: str, rows: pd.DataFrame, column: str, says: str, remedy: str)
     return out.astype("object").where(out.notna(), "").astype("str").reset_index(drop=True)
 
 
-def _apply_rules(name: str, rows: pd.DataFrame, now: pd.Timestamp) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Rows that pass every rule of their table, and the entries of those that do not (first rule met)."""
+def _rules(name: str, timeless: bool) -> list[Rule]:
+    """The rules of a table; those on moments do not hold for a book without any."""
+    return [rule for rule in RULES if rule.table == name and not (timeless and rule.column in _MOMENTS)]
+
+
+def _apply_rules(rules: list[Rule], rows: pd.DataFrame, now: pd.Timestamp) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
+    """Rows that pass every rule, and the entries of those that do not (first rule met)."""
     refused: list[pd.DataFrame] = []
-    for rule in (r for r in RULES if r.table == name):
+    for rule in rules:
         mask = rule.refuses(rows, now).to_numpy(dtype=bool)
         if mask.any():
-            refused.append(entries(name, rows[mask], rule.column, rule.says, rule.remedy))
+            refused.append(entries(rule.table, rows[mask], rule.column, rule.says, rule.remedy))
             rows = rows[~mask]
     return rows, refused
 
@@ -151,7 +157,7 @@ def admit(book: Book, now: pd.Timestamp) -> tuple[Book, pd.DataFrame]:
             if orphan.any():
                 refused.append(entries(name, rows[orphan], "deal_id", *_ORPHAN))
                 rows = rows[~orphan]
-        tables[name], found = _apply_rules(name, rows, now)
+        tables[name], found = _apply_rules(_rules(name, book.manifest.timeless), rows, now)
         refused += found
     if tables["deals"].empty:
         why = refused[0].iloc[0] if refused else None

@@ -10,8 +10,11 @@ from typing import Any
 import pandas as pd
 
 from walkaway.bundle import champion_version, save_bundle, set_champion
-from walkaway.config import Settings
+from walkaway.config import Settings, TrainSettings
+from walkaway.errors import UsageError
+from walkaway.schema import Book
 from walkaway.storage import exclusive, read_book
+from walkaway.timeless import train_timeless
 from walkaway.tracking import log_training, set_alias
 from walkaway.train import Step, Trained, train
 
@@ -33,6 +36,14 @@ class Retrained:
         return self.champion == self.folder.name
 
 
+def _train(book: Book, until: pd.Timestamp | None, settings: TrainSettings, step: Step) -> Trained:
+    if not book.manifest.timeless:
+        return train(book, until or book.last_recorded_at(), settings, step)
+    if until is not None:
+        raise UsageError("--until: this book has no dates, so nothing can be left out by one. Leave --until out.")
+    return train_timeless(book, settings, step)
+
+
 def retrain(
     book: Path,
     models: Path,
@@ -48,7 +59,7 @@ def retrain(
     Args:
         book: folder of the book.
         models: where bundles, the champion pointer and MLflow's SQLite store live.
-        until: train on what was known by then; None for all the book knows.
+        until: train on what was known by then; None for all the book knows. A book without dates takes None only.
         settings: of the project.
         promote: make the new model champion though there is one already; the first model always becomes champion.
         figures: draws what MLflow keeps.
@@ -61,7 +72,7 @@ def retrain(
     with exclusive(models):
         current = None if promote else champion_version(models)  # a damaged pointer shows before the work, not after
         read = read_book(book).with_hours(settings.hours)
-        trained = train(read, until or read.last_recorded_at(), settings.train, step)
+        trained = _train(read, until, settings.train, step)
         folder = save_bundle(trained.model, models)
         step("logging to MLflow", 0, 1)
         registered = log_training(

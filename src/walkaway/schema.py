@@ -126,6 +126,7 @@ class Manifest(BaseModel):
     `fixed_at_creation` names the columns of deals and accounts whose value never changes after the deal is
     created. Of all others only the recorded history is used: today's value is the future in disguise.
     `assumed_hours` gives the hours of an activity that has none of its own, by kind.
+    `timeless` says that no moment of any deal is known: then there are deals and accounts, and nothing else.
     The sum of `rows_in` equals that of `rows_used` and `rows_quarantined`.
     """
 
@@ -139,6 +140,7 @@ class Manifest(BaseModel):
     rows_in: dict[str, int] = {}
     rows_used: dict[str, int] = {}
     rows_quarantined: dict[str, int] = {}
+    timeless: bool = False
     assumed_hours: dict[str, float] = {"email": 0.1, "call": 0.25, "meeting": 1.0}
     files: dict[str, str] = {}
 
@@ -246,6 +248,11 @@ class Book:
         numbers = {name for name in fixed if pd.api.types.is_numeric_dtype(self.deals[name])}
         return sorted(numbers if kind == "number" else set(fixed) - numbers)
 
+    @property
+    def unusable_deals(self) -> int:
+        """How many deals of the source stand in the quarantine, and so are in no call."""
+        return self.manifest.rows_quarantined.get("deals", 0)
+
     def with_hours(self, hours: Mapping[str, float]) -> Book:
         """The same book with these hours assumed, by kind of activity; they come before the manifest's.
 
@@ -270,8 +277,12 @@ class Book:
         """The newest moment at which anything was recorded: what the book knows, it knows as of then.
 
         Raises:
-            BookError: the book holds no deal.
+            BookError: the book holds no deal, or knows no moment of any.
         """
+        if self.manifest.timeless:
+            raise BookError(
+                "this book has no dates, so it has no newest record and nothing can be asked as of a moment."
+            )
         if self.deals.empty:
             raise BookError("table deals: a book needs at least one deal, and this one has none. Import again.")
         moments = [self.deals["created_at"].max(), self.deals["closed_at"].max()]

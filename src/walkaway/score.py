@@ -19,6 +19,18 @@ DROPPED = ("walk_away", "nurture")
 CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
 
 
+def _check_dated(book: Book, model: Model) -> None:
+    if book.manifest.timeless:
+        raise UsageError(
+            "this book has no dates, so no deal can be called as of a moment: walkaway score calls it as it is."
+        )
+    if model.timeless:
+        raise UsageError(
+            "the model was trained on a book without dates, and this one has them. Train a model of its own: "
+            "walkaway train --book BOOK --models MODELS --promote"
+        )
+
+
 def _check_moments(book: Book, at: pd.DatetimeIndex) -> None:
     first = book.deals["created_at"].min()
     if at.min() < first:
@@ -65,8 +77,10 @@ def score(
         reason_1, factor_1, ..., model_version, assumed_hours_share.
 
     Raises:
-        UsageError: a moment before the first deal, more than a year after the newest record, or without any open deal.
+        UsageError: a moment before the first deal, more than a year after the newest record, or without any open deal;
+            or the book or the model knows no dates.
     """
+    _check_dated(book, model)
     _check_moments(book, at)
     snapshots = open_snapshots(book, at)
     if snapshots.empty:
@@ -113,6 +127,7 @@ def explain_deals(
     Raises:
         UsageError: a deal is unknown (near ids are named), not created yet, or closed by then.
     """
+    _check_dated(book, model)
     _check_moments(book, pd.DatetimeIndex([as_of]))
     for deal_id in deal_ids:
         _check_open(book, deal_id, as_of)

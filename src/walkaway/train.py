@@ -114,7 +114,7 @@ def _fold_calls(history: History, fold: Fitted, snapshots: pd.DataFrame, setting
     return table.assign(
         raw=fold.heads.win.raw_by_member(read.X).mean(axis=0),
         base_rate=fold.heads.win.base_rate,
-        logistic=fit_logistic(fold.rows.X[settled], won)(read.X),
+        logistic=fit_logistic(fold.rows.X[settled], won, fold.plan.categorical)(read.X),
         stage_rate=_stage_rate(fold, won, settled, read.X),
         amount=np.nan_to_num(read.terms["amount"].to_numpy()),
         age_days=view.age_days,

@@ -38,19 +38,19 @@ def test_the_shipped_mapping_of_bpic2012_names_what_wins_a_deal():
 
 
 def test_every_shipped_mapping_loads():
-    assert [load_mapping(name).source for name in shipped_mappings()] == ["xes", "table"]
+    assert [load_mapping(name).source for name in shipped_mappings()] == ["xes", "table", "table"]
 
 
 def test_an_unknown_name_suggests_a_near_one():
     with pytest.raises(
         MappingError,
-        match=r"bpic2021: neither a file nor a shipped mapping \(bpic2012, maven_crm\)\. Did you mean bpic2012",
+        match=r"bpic2021: neither a file nor a shipped mapping \(.*maven_crm.*\)\. Did you mean bpic2012",
     ):
         load_mapping("bpic2021")
 
 
 def test_a_name_near_to_none_suggests_none():
-    with pytest.raises(MappingError, match=r"zzz: neither a file nor a shipped mapping \(bpic2012, maven_crm\)\.$"):
+    with pytest.raises(MappingError, match=r"zzz: neither a file nor a shipped mapping \(.*\)\.$"):
         load_mapping("zzz")
 
 

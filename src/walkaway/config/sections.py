@@ -44,7 +44,8 @@ class BoosterSettings(_Frozen):
 class HeadSettings(_Frozen):
     """The heads: bags of boosters, and how open deals are completed (`heads.completion`).
 
-    Only the last of the fits needs all members: those before it only say how open deals will end.
+    Only the last of the fits needs all members: those before it only say how open deals will end. `timeless` is the win
+    head of a book without dates, which has one row a deal.
     """
 
     members: int = Field(default=5, ge=1)
@@ -56,6 +57,7 @@ class HeadSettings(_Frozen):
     win: BoosterSettings = BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
     hours: BoosterSettings = BoosterSettings(trees=150)
     worth: BoosterSettings = BoosterSettings(trees=200, feature_share=0.8)
+    timeless: BoosterSettings = BoosterSettings(leaves=8, least_rows_in_leaf=10, feature_share=0.8)
 
 
 class FeatureSettings(_Frozen):

@@ -29,6 +29,11 @@ ALL = FeatureSettings()
 FAMILIES = (account, activity, amount, attributes, contacts, load, stage, timing, work)
 LEAST_DEALS = 20  # a word of a vocabulary that fewer deals use gets no feature of its own
 LEAST_SHARE = 0.002
+NOTHING_ALLOWED = "train.features leaves no feature that this book can fill. Allow more, or deny less."
+NOTHING_WITHOUT_DATES = (
+    "a book without dates is learned from by its attributes only, and this one has none in use. Name some under "
+    "[deals.attributes] and in fixed_at_creation of the mapping, or allow them in train.features."
+)
 CHUNK = 1 << 17  # snapshots computed at a time: few enough that a column in the making stays in the processor's cache
 
 
@@ -130,7 +135,7 @@ def plan_features(book: Book, choice: FeatureSettings = ALL) -> FeaturePlan:
     refuse_unknown(choice)
     wanted, vocabulary, planned = chosen(choice), _Vocabulary(book), []
     for declared in REGISTRY.values():
-        if not declared.exists(book):
+        if not _can_fill(book, declared):
             continue
         words: list[str | None] = [*vocabulary.words(declared.per)] if declared.per else [None]
         planned += [
@@ -139,8 +144,13 @@ def plan_features(book: Book, choice: FeatureSettings = ALL) -> FeaturePlan:
             if wanted(declared, word)
         ]
     if not planned:
-        raise DataError("train.features leaves no feature that this book can fill. Allow more, or deny less.")
+        raise DataError(NOTHING_WITHOUT_DATES if book.manifest.timeless else NOTHING_ALLOWED)
     return FeaturePlan(features=tuple(planned))
+
+
+def _can_fill(book: Book, declared: Feature) -> bool:
+    """Whether the book records what the feature needs; one without dates has nothing but what its deals are."""
+    return (declared.family == "attributes" or not book.manifest.timeless) and declared.exists(book)
 
 
 def _categories(declared: Feature, word: str | None, vocabulary: _Vocabulary) -> tuple[str, ...]:

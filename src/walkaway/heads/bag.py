@@ -57,6 +57,7 @@ def _parameters(settings: BoosterSettings, objective: Objective, seed: int) -> d
         "bagging_fraction": settings.row_share,
         "bagging_freq": 1,
         "lambda_l2": settings.l2,
+        "min_data_per_group": min(settings.least_rows_in_leaf, 100),
         "tweedie_variance_power": TWEEDIE_POWER,
         "extra_trees": True,
         "deterministic": True,

@@ -206,8 +206,11 @@ def _constants(rows: _Rows) -> None:
     for name in ("kind", "direction", "field"):
         if value := getattr(rows.part, f"every_{name}", None):
             rows.read[name] = pd.Series(value, index=index)
-    if table == "activities" and "activity_id" not in rows.read:
-        rows.read["activity_id"] = pd.Series(index, index=index)
+    key = TABLES[table].key[0]
+    if table in ("activities", "deals") and key not in rows.read:
+        rows.read[key] = pd.Series(index, index=index)
+    if table == "deals" and "created_at" not in rows.read:
+        rows.read["created_at"] = pd.Series(pd.NaT, index=index)
 
 
 def convert(sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timestamp) -> Converted:

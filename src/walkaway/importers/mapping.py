@@ -131,7 +131,7 @@ def shipped_mappings() -> list[str]:
     """Names of the mappings that come with the package.
 
     >>> shipped_mappings()
-    ['bpic2012', 'maven_crm']
+    ['bpic2012', 'maven_crm', 'salvirt_b2b']
     """
     folder = files("walkaway.importers") / "mappings"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))

@@ -23,6 +23,12 @@ from walkaway.schema import SOURCE_ROW, TABLES, Book, Manifest, conform
 
 __all__ = ["import_table"]
 
+TIMELESS = (
+    "No dates: nobody can tell what was known when, so a model of this book learns who wins, not what an hour is "
+    "worth: value_per_hour stays empty and every verdict is unsure. Columns filled in after the outcome would look "
+    "like skill."
+)
+
 
 @dataclass
 class _Gathered:
@@ -42,9 +48,16 @@ class _Gathered:
 
 
 def _check_deals(mapping: TableMapping) -> None:
-    for name, why in (("deal_id", "tells deals apart"), ("created_at", "says since when a deal was open")):
+    if mapping.timeless:
+        return
+    for name, why, otherwise in (
+        ("deal_id", "tells deals apart", ""),
+        ("created_at", "says since when a deal was open", ", or say timeless = true where the export has no dates"),
+    ):
         if getattr(mapping.deals, name) is None:
-            raise MappingError(f"mapping: deals.{name} is not mapped; it {why}. Name the column that holds it.")
+            raise MappingError(
+                f"mapping: deals.{name} is not mapped; it {why}. Name the column that holds it{otherwise}."
+            )
 
 
 def _files_of(mapping: TableMapping, files: Sequence[Path]) -> list[tuple[FilePart, list[Path]]]:
@@ -171,6 +184,8 @@ def _with_first_amounts(book: Book) -> Book:
 
 def _with_hours(book: Book, mapping: TableMapping) -> tuple[Book, list[str]]:
     """A book without activities gets the hours of the mapping, or a note that it has none."""
+    if mapping.timeless:
+        return book, [TIMELESS]
     if len(book.activities):
         return book, []
     if mapping.effort is None:
@@ -218,6 +233,7 @@ def import_table(
         mapping=mapping_name,
         currency=mapping.currency,
         fixed_at_creation=(*fixed, AT_CREATION) if mapping.deals.amount_at_creation else fixed,
+        timeless=mapping.timeless,
     )
     book, refused = admit(_book(gathered, manifest), now)
     quarantine = _quarantine([*gathered.refused, refused])

@@ -93,7 +93,7 @@ class OutcomePart(Strict):
 
 
 class DealsPart(FilePart):
-    """The deals. `deal_id` and `created_at` may be left out of a draft; an import needs them.
+    """The deals. `deal_id` and `created_at` may be left out of a draft; an import needs them, a timeless one neither.
 
     `amount` is the worth at the close. `amount_at_creation` is one known from the first day, such as a list price.
     `attributes` are further columns, kept only because they never change after the deal is created.
@@ -227,9 +227,10 @@ class EffortPart(Strict):
 
 
 class TableMapping(Reading):
-    """What the files and columns of a flat export mean."""
+    """What the files and columns of a flat export mean. `timeless` says that the export has no dates."""
 
     source: Literal["table"]
+    timeless: bool = False
     currency: str = ""
     timezone: str = "UTC"
     deals: DealsPart
@@ -246,6 +247,15 @@ class TableMapping(Reading):
     def _one_currency(self) -> Self:
         if self.deals.currency and not self.currency:
             raise ValueError("deals.currency names a column, so `currency` must say which one the book is in")
+        return self
+
+    @model_validator(mode="after")
+    def _no_dates_where_there_are_none(self) -> Self:
+        dated = [name for name in ("created_at", "closed_at", "amount_at_creation") if getattr(self.deals, name)]
+        dated = [f"deals.{name}" for name in dated]
+        dated += [name for name in ("activities", "changes", "contacts", "effort") if getattr(self, name)]
+        if self.timeless and dated:
+            raise ValueError(f"timeless says that there are no dates, and {dated[0]} needs some; leave one of them out")
         return self
 
     def parts(self) -> tuple[FilePart, ...]:

@@ -74,7 +74,7 @@ def training_figures(trained: Trained) -> dict[str, Figure]:
     if trained.calls.empty:
         return {}
     settled = trained.calls[trained.calls["settled"].astype(bool)]
-    return {
-        "calibration.png": draw_calibration(calibration_frame(settled)),
-        "curve.png": draw_curve(curve_frame(trained.model.curve)),
-    }
+    figures = {"calibration.png": draw_calibration(calibration_frame(settled))}
+    if trained.model.curve.bars:
+        figures["curve.png"] = draw_curve(curve_frame(trained.model.curve))
+    return figures

@@ -15,8 +15,9 @@ from walkaway.economics import Curve
 from walkaway.explain import DealStory
 from walkaway.retrain import Retrained
 from walkaway.score import DROPPED, summary
+from walkaway.train import Trained
 
-__all__ = ["plain_table", "show_score", "show_story", "show_training"]
+__all__ = ["plain_table", "show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
 
 _VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 _WHO = {
@@ -43,8 +44,8 @@ def _money(value: float, currency: str) -> str:
     return f"{currency} {value:,.0f}".strip()
 
 
-def _win_table(metrics: pd.DataFrame) -> Table:
-    table = plain_table("out-of-time prediction", "AUC", "Brier", "90% interval", "log loss", title="How good")
+def _win_table(metrics: pd.DataFrame, title: str = "How good", what: str = "out-of-time prediction") -> Table:
+    table = plain_table(what, "AUC", "Brier", "90% interval", "log loss", title=title)
     for name, row in metrics.iterrows():
         between = f"{row['brier_low']:.3f} to {row['brier_high']:.3f}"
         table.add_row(_WHO[str(name)], f"{row['auc']:.3f}", f"{row['brier']:.4f}", between, f"{row['log_loss']:.4f}")
@@ -79,18 +80,51 @@ def _ending_table(metrics: pd.DataFrame) -> Table:
     return table
 
 
-def show_training(done: Retrained) -> RenderableType:
-    """What went in, how good it is beside simple baselines, where the bar lies, and which model is in use."""
-    facts = done.trained.summary
-    went_in = Text(
+def _went_in(facts: dict[str, Any]) -> Text:
+    return Text(
         f"{facts['deals']:,} deals known until {str(facts['known_until'])[:16]}: "
         f"{facts['won']:,} won, {facts['lost']:,} lost, {facts['open']:,} open. "
         f"{facts['events']:,} events, {facts['snapshots']:,} snapshots "
         f"({facts['open_snapshots_share']:.0%} of deals still open), {facts['features']} features. "
         f"Share of hours assumed: {facts['assumed_hours_share']:.0%}."
     )
-    parts: list[RenderableType] = [went_in, ""]
-    tables = done.trained.tables
+
+
+def show_training(done: Retrained) -> RenderableType:
+    """What went in, how good it is beside simple baselines, where the bar lies, and which model is in use."""
+    facts: dict[str, Any] = done.trained.summary
+    shown = _timeless_training(done.trained) if done.trained.model.timeless else _dated_training(done.trained, facts)
+    use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion} (--promote replaces it)"
+    return Group(*shown, Text(f"Model {done.folder.name}, version {done.registered} in MLflow: {use}"))
+
+
+def _no_signal(model: Model) -> list[RenderableType]:
+    said = "No signal: out of time no better than the base rate. It is published instead; each verdict is unsure."
+    if model.timeless:
+        said = "No signal: on unlike deals no better than the base rate. It is published instead."
+    return [] if model.signal else [Text(said, style="bold yellow"), ""]
+
+
+def _timeless_training(trained: Trained) -> list[RenderableType]:
+    """A book without dates: the warning first."""
+    facts: dict[str, Any] = trained.summary
+    went_in = (
+        f"{facts['deals']:,} deals without dates: {facts['won']:,} won, {facts['lost']:,} lost, {facts['open']:,} "
+        f"open; {facts['distinct']:,} of the closed ones are no copy of another. {facts['features']} attributes."
+    )
+    warning = (
+        "Time-less: what was known when is not known. value_per_hour stays empty and every verdict is unsure; a column "
+        "filled in after the outcome would look like skill. Judged on deals that no training deal is like."
+    )
+    parts: list[RenderableType] = [Text(went_in), Text(warning, style="bold yellow"), ""]
+    for name, title in (("win", "All closed deals"), ("win_distinct", "Without copies")):
+        parts += [_win_table(trained.tables[name], title, "prediction on unlike deals"), ""]
+    return [*parts, *_no_signal(trained.model)]
+
+
+def _dated_training(trained: Trained, facts: dict[str, Any]) -> list[RenderableType]:
+    parts: list[RenderableType] = [_went_in(facts), ""]
+    tables = trained.tables
     if tables:
         judged = (
             f"{facts['out_of_time_calls']:,} out-of-time calls, {facts['out_of_time_settled']:,} of them settled since"
@@ -98,15 +132,8 @@ def show_training(done: Retrained) -> RenderableType:
         parts += [_win_table(tables["win"]), Text(judged, style="dim"), "", _age_table(tables["by_age"]), ""]
         parts += [_ending_table(tables["by_ending"]), ""]
         parts += [_skill_table(tables["skill"]), ""]
-    if not done.trained.model.signal:
-        no_signal = (
-            "No signal: out of time no better than the base rate. It is published instead; each verdict is unsure."
-        )
-        parts += [Text(no_signal, style="bold yellow"), ""]
-    parts += [_curve_table(done.trained.model.curve, str(done.trained.model.facts["currency"])), ""]
-    use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion} (--promote replaces it)"
-    parts.append(Text(f"Model {done.folder.name}, version {done.registered} in MLflow: {use}"))
-    return Group(*parts)
+    parts += _no_signal(trained.model)
+    return [*parts, _curve_table(trained.model.curve, str(trained.model.facts["currency"])), ""]
 
 
 def _curve_table(curve: Curve, currency: str) -> RenderableType:
@@ -167,6 +194,17 @@ def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
         worst.add_row(row["deal_id"], *money, f"{row['win_probability']:.0%}", _why(row))
     where = Text(f"{len(table):,} calls written to {out}{_hindsight(table, model)}")
     return Group(sentence, worst, "", where) if len(drop) else Group(sentence, "", where)
+
+
+def show_timeless_score(table: pd.DataFrame, out: str) -> RenderableType:
+    """Calls without dates: who is likely to win, and nothing on hours."""
+    win = table["win_probability"]
+    said = Text(
+        f"{len(table):,} open deals, win probability {win.min():.0%} to {win.max():.0%}, {win.mean():.0%} on average. "
+        f"Model {table['model_version'].iloc[0]}."
+    )
+    warning = Text("Time-less: value_per_hour is empty and every verdict is unsure.", style="bold yellow")
+    return Group(said, warning, "", Text(f"{len(table):,} calls written to {out}"))
 
 
 def show_sample(told: dict[str, Any], out: str) -> RenderableType:

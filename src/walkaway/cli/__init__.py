@@ -1,0 +1,74 @@
+"""The command line: parse, call one function, print. Data goes to stdout, progress and errors to stderr.
+
+Exit codes: 0 ok, 2 usage, 3 bad data, 4 gate not passed, 5 locked, 6 something asked for is missing from the output.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from walkaway import __version__
+from walkaway.cli.books import importers, sample
+from walkaway.cli.calling import batch, explain, score
+from walkaway.cli.configuring import configuration
+from walkaway.cli.training import train
+from walkaway.errors import WalkawayError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="What is an hour spent on this deal from now on worth, and is that more than it earns elsewhere?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(importers, name="import")
+app.add_typer(configuration, name="config")
+for command in (sample, train, score, batch, explain):
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"walkaway {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings file; default walkaway.toml, where there is one.")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Common to all commands."""
+    context.obj = config
+
+
+def main() -> None:
+    """Entry point: errors raised on purpose become one sentence and an exit code, never a traceback."""
+    try:
+        app()
+    except WalkawayError as error:
+        sys.stderr.write(f"walkaway: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("walkaway: interrupted; nothing half-written was kept\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("WALKAWAY_DEBUG"):
+            raise
+        sys.stderr.write(f"walkaway: unexpected {type(error).__name__}: {error}. Set WALKAWAY_DEBUG=1 to see where.\n")
+        sys.exit(1)

@@ -1,0 +1,174 @@
+"""Commands that call deals: score, batch, explain."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from walkaway.cli.options import (
+    BOOK,
+    MODELS,
+    AsJson,
+    Bar,
+    BookOption,
+    Forgo,
+    ModelsOption,
+    Quiet,
+    Reasons,
+    days_of,
+    moment_of,
+    print_json,
+    progress,
+    settings_in_force,
+    tell,
+)
+from walkaway.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from walkaway.calls import Model
+
+
+def score(
+    context: typer.Context,
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    as_of: Annotated[str | None, typer.Option(help="Call at this moment (UTC); default: the newest record.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="First of many moments.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last of many moments.")] = None,
+    every: Annotated[str, typer.Option(help="Step between moments: 1d, 7d, 12h.")] = "1d",
+    out: Annotated[str, typer.Option(help="CSV, Parquet or JSON by extension; - for stdout.")] = "-",
+    forgo: Forgo = None,
+    bar: Bar = None,
+    reasons: Reasons = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Call every open deal: win probability, value per remaining hour, verdict and reasons."""
+    from walkaway.storage import check_extension, read_book, write_frame
+
+    check_extension(out)
+    every_days = days_of(every)
+    from walkaway.bundle import load_champion
+    from walkaway.score import score as score_book
+    from walkaway.timeless import score_timeless
+
+    settings = settings_in_force(context)
+    dial = settings.score.overruled_by(forgo=forgo, bar=bar, reasons=reasons)
+    with progress(quiet) as step:
+        step("reading book and model", 0, 1)
+        read, model = read_book(book).with_hours(settings.hours), load_champion(models)
+        step("calling open deals", 0, 1)
+        if read.manifest.timeless:
+            _refuse_moments(as_of, start, end)
+            table = score_timeless(read, model)
+        else:
+            at = _moments(read.last_recorded_at(), as_of, start, end, every_days)
+            table = score_book(read, model, at, forgo=dial.forgo, bar=dial.bar, reasons=dial.reasons)
+    write_frame(table, "-.json" if as_json and out == "-" else out)
+    if out != "-" and as_json:
+        _print_summary(table, model, {"unusable_deals": read.unusable_deals, "out": out})
+    elif out != "-":
+        from walkaway.report.terminal import show_score, show_timeless_score
+
+        tell(show_timeless_score(table, out) if model.timeless else show_score(table, model, out), quiet)
+        if read.unusable_deals:
+            where = f"see quarantine.parquet in {book}"
+            tell(f"{read.unusable_deals:,} deals of the export could not be used: {where}", quiet)
+
+
+def _refuse_moments(*given: str | None) -> None:
+    for option, value in zip(("--as-of", "--from", "--to"), given, strict=True):
+        if value is not None:
+            raise UsageError(f"{option} {value}: this book has no dates, so no moment can be asked for. Leave it out.")
+
+
+def _print_summary(table: pd.DataFrame, model: Model, more: dict[str, object]) -> None:
+    from walkaway.score import summary
+    from walkaway.timeless import summary_timeless
+
+    print_json((summary_timeless if model.timeless else summary)(table) | more)
+
+
+def batch(
+    context: typer.Context,
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    out: Annotated[Path | None, typer.Option("--out-dir", help="Folder of the output [setting: batch.folder].")] = None,
+    now: Annotated[str | None, typer.Option(help="Run as of this moment (UTC); default: the clock's.")] = None,
+    forgo: Forgo = None,
+    bar: Bar = None,
+    reasons: Reasons = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Call every open deal for a scheduler: calls, what changed since the last run, and a record of the run."""
+    from walkaway.batch import run_batch
+
+    settings, moment = settings_in_force(context), moment_of(now, "--now")
+    dial = settings.score.overruled_by(forgo=forgo, bar=bar, reasons=reasons)
+    settings = settings.model_copy(update={"score": dial})
+    with progress(quiet) as step:
+        step("calling open deals", 0, 1)
+        done = run_batch(book, models, out or settings.batch.folder, settings, now=moment)
+    if as_json:
+        print_json(done.record)
+    else:
+        from walkaway.report.batch import show_batch
+
+        tell(show_batch(done), quiet)
+    if done.problem:
+        raise done.problem
+
+
+def _moments(
+    newest: pd.Timestamp, as_of: str | None, start: str | None, end: str | None, every_days: float
+) -> pd.DatetimeIndex:
+    """The moments asked for: one, or from --from to --to."""
+    import pandas as pd
+
+    from walkaway.snapshots import moments
+
+    if (start is None) != (end is None):
+        raise UsageError("--from and --to go together: give both, or --as-of alone.")
+    if start is None:
+        return pd.DatetimeIndex([moment_of(as_of, "--as-of") or newest])
+    if as_of is not None:
+        raise UsageError("--as-of names one moment, --from and --to many: give one or the other.")
+    first, last = moment_of(start, "--from"), moment_of(end, "--to")
+    if first is None or last is None or first > last:
+        raise UsageError(f"--from {start} lies after --to {end}. Swap them.")
+    return moments(first, last, every_days)
+
+
+def explain(
+    context: typer.Context,
+    deal_id: Annotated[str, typer.Argument(help="The deal.")],
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    as_of: Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")] = None,
+    forgo: Forgo = None,
+    bar: Bar = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell one deal's story: what an hour on it is worth, and what makes it so."""
+    from walkaway.bundle import load_champion
+    from walkaway.score import explain_deals
+    from walkaway.storage import read_book
+
+    settings = settings_in_force(context)
+    read, model = read_book(book).with_hours(settings.hours), load_champion(models)
+    moment = moment_of(as_of, "--as-of") or read.last_recorded_at()
+    dial = settings.score.overruled_by(forgo=forgo, bar=bar)
+    [story] = explain_deals(read, model, [deal_id], moment, forgo=dial.forgo, bar=dial.bar)
+    if as_json:
+        print_json(story.as_json())
+    else:
+        from rich.console import Console
+
+        from walkaway.report.terminal import show_story
+
+        Console(highlight=False).print(show_story(story))

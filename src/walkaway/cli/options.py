@@ -1,0 +1,128 @@
+"""What commands share: options, moments, progress, and how they print. Data goes to stdout, all else to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from walkaway.errors import UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from walkaway.config import Settings
+
+__all__ = [
+    "BOOK",
+    "MODELS",
+    "AsJson",
+    "Bar",
+    "BookOption",
+    "Forgo",
+    "ModelsOption",
+    "Quiet",
+    "Reasons",
+    "days_of",
+    "moment_of",
+    "print_json",
+    "progress",
+    "records",
+    "settings_in_force",
+    "tell",
+]
+
+BookOption = Annotated[Path, typer.Option("--book", help="Folder of the book.")]
+ModelsOption = Annotated[Path, typer.Option("--models", help="Folder of the models.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the data asked for.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
+Forgo = Annotated[
+    float | None, typer.Option(min=0.0, max=1.0, help="Share of won value the bar may forgo [setting: score.forgo].")
+]
+Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo [setting: score.bar].")]
+Reasons = Annotated[
+    int | None, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest [setting: score.reasons].")
+]
+BOOK, MODELS = Path("data/book"), Path("models")
+DAYS_OF_UNIT = {"h": 1 / 24, "d": 1.0, "w": 7.0}
+
+
+def moment_of(text: str | None, option: str) -> pd.Timestamp | None:
+    """A UTC moment; a date alone is its midnight, and a moment without offset is UTC."""
+    import pandas as pd
+
+    if text is None:
+        return None
+    try:
+        moment = pd.Timestamp(text)
+    except ValueError:
+        moment = pd.NaT
+    if pd.isna(moment):
+        raise UsageError(f"{option} {text}: must be a moment in ISO 8601, such as 2026-01-31 or 2026-01-31T06:00.")
+    return (moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")).as_unit("us")
+
+
+def settings_in_force(context: typer.Context) -> Settings:
+    """The settings in force, from the file that --config names, if any."""
+    from walkaway.config import Settings
+
+    return Settings.from_environment(context.obj)
+
+
+def days_of(text: str) -> float:
+    """A length of time in days, such as 1d, 7d or 12h.
+
+    >>> days_of("12h")
+    0.5
+    """
+    number, unit = text[:-1], text[-1:]
+    try:
+        days = float(number) * DAYS_OF_UNIT[unit]
+    except (ValueError, KeyError):
+        days = 0.0
+    if not 0 < days < float("inf"):
+        raise UsageError(f"--every {text}: must be a length of time above 0, such as 1d, 7d or 12h.")
+    return days
+
+
+def tell(renderable: Any, quiet: bool) -> None:
+    """Print for a reader, on stderr."""
+    if not quiet:
+        from rich.console import Console
+
+        Console(stderr=True, highlight=False).print(renderable)
+
+
+def print_json(value: Any) -> None:
+    """Print as JSON, on stdout."""
+    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON objects; what is not a number is null."""
+    rows = table.reset_index().astype("object")
+    return rows.where(rows.notna(), None).to_dict("records")
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar on stderr; it shows nothing where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
+    with Progress(
+        *columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty(), transient=True
+    ) as bar:
+        task = bar.add_task("starting", total=None, count="")
+
+        def step(name: str, done: int, total: int) -> None:
+            count = f"{done:,} of {total:,}" if total > 1 else f"{done:,}" if total == 0 else ""
+            bar.update(task, description=name, completed=done, total=total if total > 1 else None, count=count)
+
+        yield step

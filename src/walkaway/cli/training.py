@@ -1,0 +1,49 @@
+"""The command that makes models: train."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from walkaway.cli.options import (
+    BOOK,
+    MODELS,
+    AsJson,
+    BookOption,
+    ModelsOption,
+    Quiet,
+    moment_of,
+    print_json,
+    progress,
+    records,
+    settings_in_force,
+    tell,
+)
+
+
+def train(
+    context: typer.Context,
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    until: Annotated[str | None, typer.Option(help="Train on what was known by this moment (UTC).")] = None,
+    promote: Annotated[bool, typer.Option("--promote", help="Use the new model though there is a champion.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a model on won and lost deals, judge it out of time, and register it."""
+    from walkaway.report.figures import training_figures
+    from walkaway.retrain import retrain
+
+    moment = moment_of(until, "--until")
+    with progress(quiet) as step:
+        settings = settings_in_force(context)
+        done = retrain(book, models, moment, settings, promote=promote, figures=training_figures, step=step)
+    if as_json:
+        tables = {name: records(table) for name, table in done.trained.tables.items()}
+        named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
+        print_json(named | {"summary": done.trained.summary, "metrics": tables})
+    else:
+        from walkaway.report.terminal import show_training
+
+        tell(show_training(done), quiet)
