@@ -651,3 +651,47 @@ def test_import_table_refuses_what_cannot_be_read(walkaway, tmp_path, arguments,
 
 def test_the_book_of_these_tests_ends_where_they_say(book):
     assert book.last_recorded_at() <= day(END_DAY)
+
+
+@pytest.fixture
+def without_dates(tmp_path, tiny):
+    """A timeless book, imported and trained on; the options that name them."""
+    rows = [("yes", "Won"), ("yes", "Won"), ("no", "Lost"), ("no", "Won"), ("no", "Lost"), ("yes", "")] * 40
+    lines = [f"{budget},need {row // 6 % 4},{state}" for row, (budget, state) in enumerate(rows)]
+    (tmp_path / "answers.csv").write_text("\n".join(["Budget,Need,State", *lines]))
+    (tmp_path / "mine.toml").write_text(
+        'source = "table"\ntimeless = true\n[deals]\nfile = "answers*"\nfixed_at_creation = ["budget", "need"]\n'
+        '[deals.attributes]\nbudget = "Budget"\nneed = "Need"\n'
+        '[deals.outcome]\ncolumn = "State"\nwon = ["Won"]\nlost = ["Lost"]\nopen = [""]\n'
+    )
+    return ["--book", "book", "--models", "models"]
+
+
+def test_a_file_without_dates_goes_from_import_to_calls_with_a_warning_at_each_step(walkaway, without_dates):
+    code, _, said = walkaway("import", "table", "answers.csv", "--mapping", "mine.toml", "--out", "book")
+    assert (code, "No dates: nobody can tell" in said) == (0, True)
+
+    code, _, said = walkaway("train", *without_dates)
+    assert (code, "Time-less: what was known when is not known" in said) == (0, True)
+
+    code, out, said = walkaway("score", *without_dates, "--out", "calls.csv")
+    assert (code, out) == (0, "")
+    assert "Time-less: value_per_hour is empty and every verdict is unsure" in " ".join(said.split())
+    calls = pd.read_csv("calls.csv")
+    assert len(calls) == 40
+    assert calls[["as_of", "value_per_hour", "bar"]].isna().all(axis=None)
+
+    code, out, _ = walkaway("score", *without_dates, "--out", "calls.csv", "--json")
+    assert json.loads(out) | {"win_probability": 0, "model_version": ""} == {
+        "calls": 40,
+        "open_deals": 40,
+        "timeless": True,
+        "win_probability": 0,
+        "verdicts": {"unsure": 40},
+        "model_version": "",
+        "unusable_deals": 0,
+        "out": "calls.csv",
+    }
+
+    code, _, said = walkaway("score", *without_dates, "--as-of", "2026-01-01")
+    assert (code, "--as-of 2026-01-01: this book has no dates" in said) == (2, True)

@@ -124,6 +124,15 @@ def test_too_few_of_either_are_refused():
         train_timeless(timeless_book(30), SETTINGS)
 
 
+def test_deals_of_too_few_kinds_are_refused():
+    """Two kinds, of which one always wins: a fold that holds one of them out has seen one outcome only."""
+    kind = np.where(np.arange(240) % 2 == 0, "x", "y")
+    book = timeless_book(product=kind, budget="yes", outcome=np.where(kind == "x", "won", "lost"))
+    for folds in (2, 3):
+        with pytest.raises(DataError, match="of 2 kinds only"):
+            train_timeless(book, SETTINGS.model_copy(update={"folds": folds}))
+
+
 def test_a_book_without_attributes_is_refused_with_the_remedy(book):
     bare = book.with_tables(deals=book.deals.drop(columns=["product", "budget"]))
     with pytest.raises(DataError, match=r"learned from by its attributes only.*\[deals\.attributes\]"):

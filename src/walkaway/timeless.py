@@ -42,15 +42,26 @@ def _fit_win(X: npt.NDArray, won: npt.NDArray, plan: FeaturePlan, settings: Trai
     return WinHead(float(won.mean()), fit_bag(X, won, None, plan.categorical, "cross_entropy", heads.timeless, heads))
 
 
+def _too_alike(kinds: int) -> DataError:
+    return DataError(
+        f"the closed deals are of {kinds} kinds only (alike in all attributes in use), too few to judge a model on "
+        "kinds it has not seen. Map more attributes."
+    )
+
+
 def _out_of_fold(
     rows: Rows, won: npt.NDArray, alike: npt.NDArray, plan: FeaturePlan, settings: TrainSettings, step: Step
 ) -> pd.DataFrame:
     """What models say that were fitted on other deals, none of them alike."""
     folds = StratifiedGroupKFold(max(settings.folds, 2), shuffle=True, random_state=settings.heads.seed)
+    if (kinds := len(np.unique(alike))) < folds.n_splits:
+        raise _too_alike(kinds)
     table = pd.DataFrame({"deal_id": rows.snapshots["deal_id"], "alike": alike, "won": won, "settled": True})
     told = np.zeros((4, len(won)))
     for k, (train, test) in enumerate(folds.split(rows.X, won, alike)):
         step("grouped folds", k, folds.n_splits)
+        if len(np.unique(won[train])) < 2:
+            raise _too_alike(kinds)
         head = _fit_win(rows.X[train], won[train], plan, settings)
         logistic = fit_logistic(rows.X[train], won[train], plan.categorical)(rows.X[test])
         told[0, test], told[1, test] = head.raw_by_member(rows.X[test]).mean(axis=0), head.probability(rows.X[test])
@@ -76,7 +87,7 @@ def train_timeless(book: Book, settings: TrainSettings, step: Step = lambda name
         `win_distinct` over those that are not copies of another.
 
     Raises:
-        DataError: too few won or lost deals, or no attribute.
+        DataError: too few won or lost deals, too few kinds of deals, or no attribute.
     """
     settled = book.deals[book.deals["outcome"].notna()].sort_values("deal_id").reset_index(drop=True)
     won = (settled["outcome"] == "won").to_numpy(dtype=np.float64)

@@ -1,10 +1,14 @@
 import tomllib
 
+import pandas as pd
 import pytest
 
 from walkaway.errors import DataError
 from walkaway.importers.mapping import load_mapping
 from walkaway.importers.suggest import suggest
+from walkaway.importers.table import import_table
+
+NOW = pd.Timestamp("2026-02-01", tz="UTC")
 
 
 @pytest.fixture
@@ -54,10 +58,9 @@ def test_columns_called_otherwise_are_guessed_by_their_values_and_marked(draft):
     assert deals_of(said)["outcome"]["column"] == "ergebnis"
 
 
-def test_a_file_without_dates_is_drafted_and_says_so(draft):
-    said = draft(b2b='"Product";"Status"\n"A";"Won"\n"A";"Lost"\n')
+def test_a_file_without_creation_dates_or_ids_is_drafted_and_says_so(draft):
+    said = draft(b2b='"closed";"Product";"Status"\n"2026-01-09";"A";"Won"\n"2026-01-09";"A";"Lost"\n')
 
-    assert "# UNSURE: no created_at was found: no column of dates. An import needs one." in said
     assert "# UNSURE: no deal_id was found" in said
 
 
@@ -104,3 +107,17 @@ def test_real_exports_are_drafted(shared, name, tmp_path):
     (tmp_path / "draft.toml").write_text(suggest(files), encoding="utf-8")
 
     assert load_mapping(str(tmp_path / "draft.toml")).deals.file in [file.name for file in files]
+
+
+def test_without_any_dates_a_timeless_import_is_drafted(draft, tmp_path):
+    said = draft(answers="Budget;Need;Status\nyes;clear;Won\nno;clear;Lost\nyes;vague;Won\n")
+    found = import_table([tmp_path / "answers.csv"], load_mapping(str(tmp_path / "draft.toml")), NOW)
+
+    assert "timeless = true # UNSURE: no column of dates was found" in said
+    assert "[effort]" not in said
+    assert found.book.manifest.timeless
+    assert found.book.deals["outcome"].tolist() == ["won", "lost", "won"]
+
+
+def test_with_a_date_of_the_close_alone_the_draft_is_not_timeless(draft):
+    assert "timeless" not in draft(deals="id,closed,status\n1,2026-01-09,won\n2,2026-02-11,lost\n")

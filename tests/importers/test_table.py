@@ -3,6 +3,7 @@ from datetime import date
 
 import pandas as pd
 import pytest
+from pydantic import ValidationError
 from tests.workbooks import workbook
 
 from walkaway.errors import DataError, MappingError
@@ -357,6 +358,62 @@ def test_a_part_without_its_file_is_named(take):
         take(x=HEAD + WON)
     with pytest.raises(MappingError, match=r"no file fits products\*, which the mapping names for a side table"):
         take(mapping(JOIN), deals=HEAD + WON)
+
+
+TIMELESS = """
+source = "table"
+timeless = true
+[deals]
+file = "deals*"
+fixed_at_creation = ["need"]
+[deals.attributes]
+need = "Need"
+[deals.outcome]
+column = "state"
+won = ["W"]
+lost = ["L"]
+open = [""]
+"""
+
+
+def test_a_file_without_dates_or_ids_is_a_timeless_book_of_deals_named_by_their_line(take):
+    found = take(mapping(text=TIMELESS), deals="Need,state\nclear,W\nvague,L\nclear,\n,X\n")
+
+    assert found.book.manifest.timeless
+    assert found.book.deals["deal_id"].tolist() == [f"deals.csv, line {line}" for line in (2, 3, 4)]
+    assert found.book.deals["created_at"].isna().all()
+    assert found.book.deals[["need", "outcome"]].fillna("").to_numpy().tolist() == [
+        ["clear", "won"],
+        ["vague", "lost"],
+        ["clear", ""],
+    ]
+    assert refused(found) == [["deals.csv, line 5", "state", "X", "is not among the outcomes of the mapping"]]
+    assert found.notes[-1].startswith("No dates: nobody can tell what was known when")
+
+
+def test_a_repeated_id_is_refused_without_dates_too(take):
+    text = TIMELESS.replace("[deals.attributes]", 'deal_id = "id"\n[deals.attributes]')
+    found = take(mapping(text=text), deals="id,Need,state\na,clear,W\na,vague,L\n")
+
+    assert refused(found) == [["deals.csv, line 3", "deal_id", "a", "repeats a key"]]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("deals.created_at", 'created_at = "born"\n[deals.attributes]'),
+        ("deals.closed_at", 'closed_at = "end"\n[deals.attributes]'),
+        ("effort", "[effort]\nhours_per_open_week = 1.0\n[deals.attributes]"),
+    ],
+)
+def test_a_mapping_cannot_be_timeless_and_name_dates(name, line):
+    with pytest.raises(ValidationError, match=f"timeless says that there are no dates, and {name} needs some"):
+        mapping(text=TIMELESS.replace("[deals.attributes]", line))
+
+
+def test_a_mapping_without_created_at_hears_of_timeless(take):
+    with pytest.raises(MappingError, match="or say timeless = true where the export has no dates"):
+        take(mapping(text=MAPPING.replace('created_at = "born"\n', "")), deals=HEAD + WON)
 
 
 @pytest.mark.parametrize(("line", "name"), [('deal_id = "id"\n', "deal_id"), ('created_at = "born"\n', "created_at")])

@@ -41,6 +41,12 @@ _OUTCOMES = (
 _WON = re.compile(r"\b(?:closed ?won|won|win|signed|success(?:ful)?|true|yes)\b", re.IGNORECASE)
 _LOST = re.compile(r"\b(?:closed ?lost|lost|loss|declined|rejected|cancell?ed|abandoned|false|no)\b", re.IGNORECASE)
 _CHANGING = ("probability", "forecastcategory", "lastactivitydate", "lastmodifieddate", "nextstep", "stage")
+EFFORT = ["", "# Hours, where no activities are mapped.", "[effort]", "hours_per_open_week = 1.0"]
+TIMELESS = [
+    "timeless = true # UNSURE: no column of dates was found, so a model can only learn who wins, from attributes.",
+    "# If there are dates, name created_at and closed_at under [deals] and leave timeless out. Without deal_id a deal",
+    "# is named by the line it stands on.",
+]
 MANY = 40  # more distinct values than this are no outcome
 
 
@@ -51,6 +57,11 @@ class _Guess:
     sheet: Sheet
     columns: dict[str, str]
     outcome: str | None
+
+    @property
+    def timeless(self) -> bool:
+        """Whether no column of dates was found."""
+        return not {"created_at", "closed_at"} & set(self.columns)
 
 
 def _plain(name: str) -> str:
@@ -178,12 +189,16 @@ def _outcome_lines(guess: _Guess) -> list[str]:
 
 def _column_lines(guess: _Guess) -> list[str]:
     """The columns of [deals], each with what is unsure about it."""
-    absent = {
-        "deal_id": "# UNSURE: no deal_id was found: no column has another value in each row. An import needs one.",
-        "created_at": "# UNSURE: no created_at was found: no column of dates. An import needs one.",
-        "closed_at": "# UNSURE: no closed_at was found. Closed deals need one.",
-        "amount": "# UNSURE: no amount was found: each won deal will count as 1.",
-    }
+    absent = (
+        {}
+        if guess.timeless
+        else {
+            "deal_id": "# UNSURE: no deal_id was found: no column has another value in each row. An import needs one.",
+            "created_at": "# UNSURE: no created_at was found: no column of dates. An import needs one.",
+            "closed_at": "# UNSURE: no closed_at was found. Closed deals need one.",
+            "amount": "# UNSURE: no amount was found: each won deal will count as 1.",
+        }
+    )
     doubts = {
         "closed_at": " # for open deals it is taken for a plan and left out",
         "amount": " # taken as the worth at the close, not as known from the start",
@@ -237,12 +252,13 @@ def suggest(files: Sequence[Path]) -> str:
         'source = "table"',
         'currency = "" # such as "EUR"',
         'timezone = "UTC" # of dates and times without an offset',
+        *(TIMELESS if deals.timeless else []),
         "",
         "[deals]",
         f"file = {_quoted(deals.sheet.file)}",
     ]
     sides = [line for g in guesses if g is not deals for line in _side_lines(deals, g.sheet)]
-    effort = ["", "# Hours, where no activities are mapped.", "[effort]", "hours_per_open_week = 1.0"]
+    effort = [] if deals.timeless else EFFORT
     return (
         "\n".join([*head, *_column_lines(deals), *_rest_lines(deals), *_outcome_lines(deals), *sides, *effort]) + "\n"
     )
