@@ -16,8 +16,9 @@ PORT ?= 5000
 DEMO ?= data/demo
 DEALS ?= 3000
 SEED ?= 7
+SEEDS ?= 101 102 103
 
-.PHONY: help install demo import train score explain mlflow test lint format types layers check bench lock clean
+.PHONY: help install demo import train score explain mlflow test lint format types layers check bench truth docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -74,6 +75,12 @@ check: lint types layers test ## All that CI checks
 
 bench: install ## Compare with peers on the same work in one run
 	$(RUN)/python benchmarks/features_vs_duckdb.py
+
+truth: install ## Judge models of sample books by their truth: [SEEDS="101 102 103"], 20 minutes
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/sample_vs_truth.py --seeds $(SEEDS)
+
+docs: install ## Write docs/features.md and docs/commands.md from the code
+	$(RUN)/python docs/generate.py
 
 lock: install ## Renew requirements.txt from pyproject.toml
 	$(RUN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

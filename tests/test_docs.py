@@ -1,9 +1,13 @@
 """Docs say what is so."""
 
+import importlib.util
 import re
 from pathlib import Path
 
+import pytest
+
 from walkaway.config import read_settings
+from walkaway.features import REGISTRY
 from walkaway.features.choice import refuse_unknown
 
 ROOT = Path(__file__).parents[1]
@@ -53,3 +57,26 @@ def test_every_make_target_has_a_line_of_help():
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.M))
     helped = set(re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.M))
     assert targets - helped == set()
+
+
+@pytest.fixture(scope="module")
+def generate():
+    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "docs/generate.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["features.md", "commands.md"])
+def test_what_the_code_knows_best_is_written_from_it(generate, name, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    assert (ROOT / "docs" / name).read_text() == generate.PAGES[name](), "run `make docs`"
+
+
+def test_every_feature_and_every_command_is_in_the_docs():
+    features, commands = ((ROOT / "docs" / name).read_text() for name in ("features.md", "commands.md"))
+
+    assert [name for name in REGISTRY if f"| `{name}" not in features] == []
+    for command in ("import xes", "import table", "sample", "train", "score", "batch", "explain", "config show"):
+        assert f"`walkaway {command}`\n" in commands
