@@ -695,3 +695,22 @@ def test_a_file_without_dates_goes_from_import_to_calls_with_a_warning_at_each_s
 
     code, _, said = walkaway("score", *without_dates, "--as-of", "2026-01-01")
     assert (code, "--as-of 2026-01-01: this book has no dates" in said) == (2, True)
+
+
+def test_import_reports_money_in_the_currency_of_the_settings(walkaway, tmp_path):
+    (tmp_path / "deals.csv").write_text(
+        "id,born,sum,unit,state\n1,2026-01-05,100,USD,open\n2,2026-01-05,100,CHF,open\n"
+    )
+    (tmp_path / "mine.toml").write_text(
+        'source = "table"\ncurrency = "USD"\n[deals]\nfile = "deals*"\ndeal_id = "id"\ncreated_at = "born"\n'
+        'amount = "sum"\ncurrency = "unit"\nfixed_at_creation = ["amount"]\n'
+        '[deals.outcome]\ncolumn = "state"\nwon = ["won"]\nlost = ["lost"]\nopen = ["open"]\n'
+    )
+    (tmp_path / "walkaway.toml").write_text(
+        'money = { currency = "EUR", rates = [{ currency = "USD", from = 2026-01-01, rate = 0.85 }] }\n'
+    )
+    code, out, _ = walkaway("import", "table", "deals.csv", "--mapping", "mine.toml", "--out", "book", "--json")
+    deals = pd.read_parquet("book/deals.parquet")
+
+    assert (code, json.loads(out)["currency"], json.loads(out)["quarantined"]) == (0, "EUR", 1)
+    assert deals[["deal_id", "amount", "currency"]].to_numpy().tolist() == [["1", 85.0, "EUR"]]

@@ -40,6 +40,8 @@ def test_the_settings_the_readme_shows_can_be_read(tmp_path, monkeypatch):
         "batch.max_age_days",
         "hours.call",
         "hours.meeting",
+        "money.currency",
+        "money.rates",
         "score.bar",
         "train.features.denied",
     ]

@@ -176,14 +176,31 @@ def test_the_mapping_may_fix_what_cannot_be_found(take, moment):
     assert found.book.deals[["created_at", "amount"]].to_numpy().tolist() == [[moment("2026-01-02T23:00"), 1234.0]]
 
 
-def test_other_currencies_than_the_books_are_quarantined(take):
+def test_other_currencies_than_the_books_are_quarantined_without_a_rate(take):
     text = MAPPING.replace('amount = "sum"', 'amount = "sum"\ncurrency = "unit"')
     rows = "d1,2026-01-01,2026-01-09,1,W,EUR\nd2,2026-01-01,2026-01-09,1,W,USD\nd3,2026-01-01,,,O,\n"
     found = take(mapping(text=text, before='currency = "EUR"'), deals=HEAD.replace("state", "state,unit") + rows)
 
-    rule = "is not the book's currency EUR, and no rate is known"
-    assert refused(found) == [["deals.csv, line 3", "unit", "USD", rule]]
+    rule = "has no rate into EUR by the day the deal was created"
+    assert refused(found) == [["deals.csv, line 3", "currency", "USD of 2026-01-01", rule]]
     assert found.book.deals["currency"].tolist() == ["EUR", "EUR"]
+
+
+def test_measures_are_numbers_and_one_that_is_none_is_refused(take):
+    more = 'fixed_at_creation = ["staff", "branch"]\n[deals.attributes]\nbranch = "b"\n[deals.measures]\nstaff = "n"\n'
+    with_measures = mapping(text=MAPPING.replace("[deals.outcome]", more + "[deals.outcome]"))
+    rows = "d1,2026-01-01,,,O,12.5,7\nd2,2026-01-01,,,O,few,7\n"
+    found = take(with_measures, deals=HEAD.strip() + ",n,b\n" + rows)
+
+    assert found.book.deals[["staff", "branch"]].to_numpy().tolist() == [[12.5, "7"]]
+    assert (found.book.attributes("number"), found.book.attributes("text")) == (["staff"], ["branch"])
+    assert refused(found) == [["deals.csv, line 3", "n", "few", "is not a number"]]
+
+
+def test_a_column_cannot_be_an_attribute_and_a_measure():
+    both = 'fixed_at_creation = ["n"]\n[deals.attributes]\nn = "n"\n[deals.measures]\nn = "n"\n[deals.outcome]'
+    with pytest.raises(ValidationError, match="n is an attribute and a measure"):
+        mapping(text=MAPPING.replace("[deals.outcome]", both))
 
 
 def test_several_files_of_one_part_become_one_table(take):

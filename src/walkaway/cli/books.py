@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from walkaway.cli.options import BOOK, AsJson, Quiet, print_json, progress, tell
+from walkaway.cli.options import BOOK, AsJson, Quiet, print_json, progress, settings_in_force, tell
 from walkaway.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ importers = typer.Typer(help="Read a foreign export as a book.", no_args_is_help
 
 @importers.command("xes")
 def import_log(
+    context: typer.Context,
     file: Annotated[Path, typer.Argument(help="An XES event log, .xes or .xes.gz.")],
     mapping: Annotated[str, typer.Option(help="A mapping file (TOML), or the name of a mapping that ships.")],
     out: Annotated[Path, typer.Option(help="Folder of the book to write.")] = BOOK,
@@ -34,7 +35,8 @@ def import_log(
 
     fits = mapping_for(XesMapping, mapping)
     with progress(quiet) as step:
-        read = import_xes(file, fits, pd.Timestamp.now("UTC"), mapping, lambda n: step("reading cases", n, 0))
+        money = settings_in_force(context).money
+        read = import_xes(file, fits, pd.Timestamp.now("UTC"), mapping, lambda n: step("reading cases", n, 0), money)
         step("writing the book", 0, 1)
         write_book(read.book, out, read.quarantine)
     _print_import(read, out, quiet, as_json)
@@ -42,6 +44,7 @@ def import_log(
 
 @importers.command("table")
 def import_tables(
+    context: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or XLSX files; those not mapped are left alone.")],
     mapping: Annotated[str | None, typer.Option(help="A mapping file (TOML), or the name of one that ships.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the book to write.")] = BOOK,
@@ -66,7 +69,8 @@ def import_tables(
         raise UsageError("--mapping is required: name a mapping, or draft one with --suggest.")
     fits = mapping_for(TableMapping, mapping)
     with progress(quiet) as step:
-        read = import_table(files, fits, pd.Timestamp.now("UTC"), mapping, lambda name: step(f"reading {name}", 0, 1))
+        now, money = pd.Timestamp.now("UTC"), settings_in_force(context).money
+        read = import_table(files, fits, now, mapping, lambda name: step(f"reading {name}", 0, 1), money)
         step("writing the book", 0, 1)
         write_book(read.book, out, read.quarantine)
     _print_import(read, out, quiet, as_json)

@@ -1,6 +1,6 @@
 """Settings: one small typed class a step, one file, one prefix in the environment. Nothing happens on import."""
 
-from walkaway.config.money import MoneySettings, Rate, rate_on
+from walkaway.config.money import AS_IT_IS, MoneySettings, Rate, rate_on
 from walkaway.config.reading import InForce, masked, read_settings
 from walkaway.config.sections import (
     DIALS,
@@ -14,6 +14,7 @@ from walkaway.config.sections import (
 )
 
 __all__ = [
+    "AS_IT_IS",
     "DIALS",
     "BatchSettings",
     "BoosterSettings",

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from walkaway.errors import DataError
 
-__all__ = ["MoneySettings", "Rate", "rate_on"]
+__all__ = ["AS_IT_IS", "MoneySettings", "Rate", "rate_on"]
 
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
@@ -40,6 +40,9 @@ class MoneySettings(BaseModel):
                 raise ValueError(f"must name one rate a currency and day, and {rate.currency} {rate.since} has two")
             seen.add((rate.currency, rate.since))
         return self
+
+
+AS_IT_IS = MoneySettings()  # every book in its own currency, and no rates
 
 
 def rate_on(money: MoneySettings, currency: str, day: dt.date) -> float:

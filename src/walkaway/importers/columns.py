@@ -163,12 +163,6 @@ def _loss_reason(rows: _Rows, column: str | None) -> None:
     rows.read["loss_reason"] = said.fillna(rows.read["loss_reason"]).where(lost)
 
 
-def _currency(rows: _Rows, column: str, currency: str) -> None:
-    other = as_texts(rows.cells[column]).fillna(currency) != currency
-    remedy = f"convert it to {currency} at the source, at the rate of its date"
-    rows.refuse(other, column, f"is not the book's currency {currency}, and no rate is known", remedy)
-
-
 def _deals(rows: _Rows, part: DealsPart, currency: str) -> list[str]:
     """Read the deals; the close of an open deal is a plan, and is left out."""
     notes = [note] if (note := _outcome(rows, part.outcome)) else []
@@ -184,18 +178,19 @@ def _deals(rows: _Rows, part: DealsPart, currency: str) -> list[str]:
         rows.numbers(AT_CREATION, part.amount_at_creation)
         below = rows.read[AT_CREATION] < 0
         rows.refuse(below, part.amount_at_creation, "must be a finite amount of 0 or more", "correct it")
-    if part.currency:
-        _currency(rows, part.currency, currency)
-    rows.read["currency"] = pd.Series(currency or None, index=rows.cells.index, dtype="object")
+    own = as_texts(rows.cells[part.currency]) if part.currency else pd.Series(None, rows.cells.index, "object")
+    rows.read["currency"] = own.fillna(currency) if currency else own
     for name, column in part.attributes.items():
         rows.column(name, column, "text")
+    for name, column in part.measures.items():
+        rows.column(name, column, "number")
     return notes
 
 
 def _columns_named(part: FilePart) -> list[str]:
     named = list(part.columns().values())
     if isinstance(part, DealsPart):
-        named += [part.outcome.column, *part.attributes.values()]
+        named += [part.outcome.column, *part.attributes.values(), *part.measures.values()]
         named += [part.amount_at_creation] if part.amount_at_creation else []
     return named
 

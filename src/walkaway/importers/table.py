@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from walkaway.config import AS_IT_IS, MoneySettings
 from walkaway.errors import DataError, MappingError
 from walkaway.importers.cells import as_texts
 from walkaway.importers.columns import AT_CREATION, Converted, check_columns, convert, ragged_entries, replaced
+from walkaway.importers.currencies import in_one_currency
 from walkaway.importers.imported import FileFound, Imported
 from walkaway.importers.reading import Sheet, check_file, read_sheet
 from walkaway.importers.table_mapping import FilePart, JoinPart, TableMapping
@@ -204,6 +206,7 @@ def import_table(
     now: pd.Timestamp,
     mapping_name: str = "",
     advance: Callable[[str], None] = lambda name: None,
+    money: MoneySettings = AS_IT_IS,
 ) -> Imported:
     """Read the files of a flat export as a book.
 
@@ -213,6 +216,7 @@ def import_table(
         now: the moment of the import (UTC); rows recorded later are quarantined.
         mapping_name: what the manifest calls the mapping.
         advance: called with the name of each file before it is read.
+        money: the reporting currency, and the dated rates into it.
 
     Returns:
         The book with its quarantine, how each file was read, and notes; rows in = rows used + rows quarantined. Rows
@@ -235,8 +239,10 @@ def import_table(
         fixed_at_creation=(*fixed, AT_CREATION) if mapping.deals.amount_at_creation else fixed,
         timeless=mapping.timeless,
     )
-    book, refused = admit(_book(gathered, manifest), now)
-    quarantine = _quarantine([*gathered.refused, refused])
+    converted, without_rate, said = in_one_currency(_book(gathered, manifest), money)
+    gathered.notes += said
+    book, refused = admit(converted, now)
+    quarantine = _quarantine([*gathered.refused, without_rate, refused])
     used = {name: len(table) for name, table in book.tables().items()} | gathered.joined_rows
     counted = {
         "fixed_at_creation": fixed,
@@ -244,7 +250,7 @@ def import_table(
         "rows_used": used,
         "rows_quarantined": {name: int(n) for name, n in quarantine["table"].value_counts(sort=False).items()},
     }
-    book = book.with_tables(manifest=manifest.model_copy(update=counted))
+    book = book.with_tables(manifest=book.manifest.model_copy(update=counted))
     if mapping.deals.amount_at_creation:
         book = _with_first_amounts(book)
     book, notes = _with_hours(book, mapping)

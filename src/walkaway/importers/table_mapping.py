@@ -96,7 +96,8 @@ class DealsPart(FilePart):
     """The deals. `deal_id` and `created_at` may be left out of a draft; an import needs them, a timeless one neither.
 
     `amount` is the worth at the close. `amount_at_creation` is one known from the first day, such as a list price.
-    `attributes` are further columns, kept only because they never change after the deal is created.
+    `attributes` (words) and `measures` (numbers) are further columns, kept only because they never change after the
+    deal is created.
     """
 
     table = "deals"
@@ -115,11 +116,14 @@ class DealsPart(FilePart):
     team: str | None = None
     pipeline: str | None = None
     attributes: dict[str, str] = Field(default_factory=dict)
+    measures: dict[str, str] = Field(default_factory=dict)
     fixed_at_creation: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _attributes_are_new_and_fixed(self) -> Self:
-        for name in self.attributes:
+        for name in (*self.attributes, *self.measures):
+            if name in self.attributes and name in self.measures:
+                raise ValueError(f"{name} is an attribute and a measure; it holds words or numbers, so name it once")
             if name in TABLES["deals"].names:
                 raise ValueError(f"{name} is a column of the book; map it under its own name, not as an attribute")
             if name not in self.fixed_at_creation:
@@ -131,7 +135,7 @@ class DealsPart(FilePart):
 
     @model_validator(mode="after")
     def _fixed_columns_can_be(self) -> Self:
-        mapped = set(self.columns()) | set(self.attributes)
+        mapped = set(self.columns()) | set(self.attributes) | set(self.measures)
         never = {"deal_id", "created_at", "closed_at", "outcome", "loss_reason"}
         for name in self.fixed_at_creation:
             if name in never or name not in mapped:

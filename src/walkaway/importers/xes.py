@@ -17,7 +17,9 @@ from typing import IO, Any
 import pandas as pd
 from lxml import etree
 
+from walkaway.config import AS_IT_IS, MoneySettings
 from walkaway.errors import DataError
+from walkaway.importers.currencies import in_one_currency
 from walkaway.importers.imported import Imported
 from walkaway.importers.mapping import ActivityMapping, FieldMapping, WorkMapping, XesMapping
 from walkaway.quarantine import COLUMNS, admit
@@ -311,6 +313,7 @@ def import_xes(
     now: pd.Timestamp,
     mapping_name: str = "",
     advance: Callable[[int], None] = lambda read: None,
+    money: MoneySettings = AS_IT_IS,
 ) -> Imported:
     """Read an XES log as a book.
 
@@ -320,6 +323,7 @@ def import_xes(
         now: the moment of the import (UTC); rows recorded later are quarantined.
         mapping_name: what the manifest calls the mapping.
         advance: called now and then with the number of traces read.
+        money: the reporting currency, and the dated rates into it.
 
     Returns:
         The book with its quarantine; rows in = rows used + rows quarantined.
@@ -341,13 +345,15 @@ def import_xes(
             f"{path}: no case can be used as a deal. The first: {first['row']}, {first['column']} {first['rule']} "
             f"(found {first['value']}). Correct the mapping or the log. Nothing was written."
         )
-    book, refused = admit(Book.of(manifest, **gathered), now)
-    quarantine = pd.concat([pd.DataFrame(rows.quarantine, columns=COLUMNS, dtype="str"), refused], ignore_index=True)
-    counted = manifest.model_copy(
+    converted, without_rate, notes = in_one_currency(Book.of(manifest, **gathered), money)
+    book, refused = admit(converted, now)
+    early = pd.DataFrame(rows.quarantine, columns=COLUMNS, dtype="str")
+    quarantine = pd.concat([early, without_rate, refused], ignore_index=True)
+    counted = book.manifest.model_copy(
         update={
             "rows_in": {"traces and events": rows_in},
             "rows_used": {name: len(table) for name, table in book.tables().items()},
             "rows_quarantined": {name: int(n) for name, n in quarantine["table"].value_counts(sort=False).items()},
         }
     )
-    return Imported(book.with_tables(manifest=counted), quarantine, rows_in)
+    return Imported(book.with_tables(manifest=counted), quarantine, rows_in, notes=tuple(notes))

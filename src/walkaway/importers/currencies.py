@@ -1,0 +1,103 @@
+"""All money of a book in one currency, at dated rates; a deal without a rate is quarantined.
+
+A deal has one rate, that of the day it was created: it was known from then on, and a cut of the amount is not mixed up
+with a move of the rate.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from walkaway.config import MoneySettings, rate_on
+from walkaway.errors import DataError
+from walkaway.importers.columns import AT_CREATION
+from walkaway.quarantine import COLUMNS, entries
+from walkaway.schema import Book
+
+__all__ = ["in_one_currency"]
+
+
+def _rate(money: MoneySettings, currency: str, created: pd.Timestamp) -> float:
+    """The rate of the day, or not a number where none is known."""
+    if pd.isna(created):
+        return 1.0 if currency == money.currency else float("nan")
+    try:
+        return rate_on(money, currency, created.date())
+    except DataError:
+        return float("nan")
+
+
+def _rates(own: pd.Series, created_at: pd.Series, money: MoneySettings) -> pd.Series:
+    """The rate of each deal; one look-up a currency and day."""
+    keys = pd.DataFrame({"currency": own, "day": created_at.dt.floor("D")})
+    distinct = keys.drop_duplicates()
+    found = [_rate(money, c, day) for c, day in zip(distinct["currency"], distinct["day"], strict=True)]
+    return keys.merge(distinct.assign(rate=found), on=["currency", "day"], how="left")["rate"].set_axis(own.index)
+
+
+def _changes(changes: pd.DataFrame, rate: pd.Series) -> pd.DataFrame:
+    """Amounts of the history at their deal's rate, as the texts they are."""
+    factor = changes["deal_id"].map(rate).where(changes["field"] == "amount", 1.0).fillna(1.0)
+    moved = factor != 1.0
+
+    def converted(texts: pd.Series) -> pd.Series:
+        numbers = pd.to_numeric(texts.where(moved), errors="coerce") * factor
+        return texts.where(numbers.isna(), numbers.astype("str"))
+
+    return changes.assign(old_value=converted(changes["old_value"]), new_value=converted(changes["new_value"]))
+
+
+def in_one_currency(book: Book, money: MoneySettings) -> tuple[Book, pd.DataFrame, list[str]]:
+    """Convert every amount to the reporting currency: that of the settings, else the book's own.
+
+    Args:
+        book: conformed tables; `deals.currency` says in which currency a deal's money is, missing means the book's.
+        money: the reporting currency and the dated rates into it.
+
+    Returns:
+        The book in one currency, quarantine entries of deals for which no rate is known, and a note on what was
+        converted. A book that names no currency stays as it is.
+
+    Raises:
+        DataError: no deal has a rate.
+
+    >>> deals = pd.DataFrame({"deal_id": ["a", "b"], "created_at": ["2026-01-05"] * 2, "amount": [100.0, 100.0],
+    ...     "currency": ["USD", "EUR"]})
+    >>> money = MoneySettings(currency="EUR", rates=[{"currency": "USD", "from": "2026-01-01", "rate": 0.85}])
+    >>> in_one_currency(Book.of(deals=deals), money)[0].deals["amount"].tolist()
+    [85.0, 100.0]
+    """
+    none = pd.DataFrame(columns=COLUMNS, dtype="str")
+    target = money.currency or book.manifest.currency
+    if not target:
+        return book, none, []
+    manifest = book.manifest.model_copy(update={"currency": target})
+    own = book.deals["currency"].fillna(book.manifest.currency or target).str.strip().str.upper()
+    rate = _rates(own, book.deals["created_at"], money.model_copy(update={"currency": target}))
+    known = rate.notna().to_numpy()
+    day = book.deals["created_at"].dt.strftime("%Y-%m-%d").fillna("an unknown day")
+    asked = book.deals.assign(currency=own + " of " + day)[~known]
+    refused = entries(
+        "deals",
+        asked,
+        "currency",
+        f"has no rate into {target} by the day the deal was created",
+        "add one to money.rates in the settings, dated that day or before",
+    )
+    if len(refused) == len(book.deals):
+        first = refused.iloc[0]
+        raise DataError(
+            f"no deal has a rate into {target}. The first: {first['row']}, {first['value']}. Add rates to money.rates "
+            "in the settings, or leave money.currency out to report in the book's own."
+        )
+    deals, factor = book.deals[known], rate[known]
+    amounts = {name: deals[name] * factor for name in ("amount", AT_CREATION) if name in deals}
+    by_deal = pd.Series(factor.to_numpy(), index=deals["deal_id"].to_numpy())
+    by_deal = by_deal[~by_deal.index.duplicated()]
+    converted = book.with_tables(
+        deals=deals.assign(currency=target, **amounts), changes=_changes(book.changes, by_deal), manifest=manifest
+    )
+    foreign = own[known & (own != target).to_numpy()]
+    named = ", ".join(f"{n:,} from {currency}" for currency, n in foreign.value_counts().items())
+    notes = [f"Money of {len(foreign):,} deals is converted to {target} ({named})."] if len(foreign) else []
+    return converted, refused, notes
