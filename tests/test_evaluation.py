@@ -126,7 +126,7 @@ def test_calls_are_counted_by_age_with_the_lower_edge_included():
     assert by_age(calls).round(9).reset_index().to_numpy().tolist() == [
         ["0 to 1 days", 2, 2, 0.5, 0.5, 0.25, 0.25],
         ["1 to 3 days", 1, 1, 1.0, 1.0, 0.0, 0.25],
-        ["90 to inf days", 1, 1, 1.0, 0.0, 1.0, 0.25],
+        ["90 days and more", 1, 1, 1.0, 0.0, 1.0, 0.25],
     ]
 
 

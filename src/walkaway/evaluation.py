@@ -111,7 +111,10 @@ def by_age(calls: pd.DataFrame) -> pd.DataFrame:
         brier=("brier", "mean"),
         brier_base=("brier_base", "mean"),
     )
-    table.index = pd.Index([f"{i.left:g} to {i.right:g} days" for i in table.index], name="age")
+    told = [
+        f"{i.left:g} to {i.right:g} days" if np.isfinite(i.right) else f"{i.left:g} days and more" for i in table.index
+    ]
+    table.index = pd.Index(told, name="age")
     return table
 
 

@@ -152,6 +152,16 @@ def _gather(
     return gathered
 
 
+def _as_in_the_files(refused: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
+    """Entries of the book's own rules, with the column named as the file names it where the mapping says how."""
+    named: dict[tuple[str, str], set[str]] = {("deals", "outcome"): {mapping.deals.outcome.column}}
+    for part in mapping.parts():
+        for name, column in part.columns().items() if part.table else ():
+            named.setdefault((part.table, name), set()).add(column)
+    rows = zip(refused["table"], refused["column"], strict=True)
+    return refused.assign(column=[" or ".join(sorted(named.get(row, {row[1]}))) for row in rows])
+
+
 def _quarantine(refused: list[pd.DataFrame]) -> pd.DataFrame:
     filled = [frame for frame in refused if len(frame)]
     return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=COLUMNS, dtype="str")
@@ -242,7 +252,8 @@ def import_table(
     converted, without_rate, said = in_one_currency(_book(gathered, manifest), money)
     gathered.notes += said
     book, refused = admit(converted, now)
-    quarantine = _quarantine([*gathered.refused, without_rate, refused])
+    own_rules = _as_in_the_files(_quarantine([without_rate, refused]), mapping)
+    quarantine = _quarantine([*gathered.refused, own_rules])
     used = {name: len(table) for name, table in book.tables().items()} | gathered.joined_rows
     counted = {
         "fixed_at_creation": fixed,
