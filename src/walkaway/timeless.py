@@ -17,7 +17,7 @@ from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import fit_logistic, has_signal, win_metrics
 from walkaway.features import FeaturePlan, plan_features
-from walkaway.heads import Heads, HoursHead, WinHead
+from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import fit_bag
 from walkaway.heads.calibration import fit_calibration
 from walkaway.heads.worth import fit_worth
@@ -40,6 +40,25 @@ def _rows(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Rows:
 def _fit_win(X: npt.NDArray, won: npt.NDArray, plan: FeaturePlan, settings: TrainSettings) -> WinHead:
     heads = settings.heads
     return WinHead(float(won.mean()), fit_bag(X, won, None, plan.categorical, "cross_entropy", heads.timeless, heads))
+
+
+def _fit_worth(rows: Rows, settled: pd.DataFrame, plan: FeaturePlan, settings: TrainSettings) -> WorthHead:
+    at_close = np.where(settled["outcome"] == "won", settled["amount"].to_numpy(dtype=np.float64), np.nan)
+    amount = rows.terms["amount"].to_numpy(dtype=np.float64)
+    return fit_worth(rows.X, amount, at_close, plan.categorical, settings.heads)
+
+
+def _closed(book: Book) -> tuple[pd.DataFrame, npt.NDArray]:
+    """The closed deals in the order of their ids, and which of them were won (1 or 0)."""
+    settled = book.deals[book.deals["outcome"].notna()].sort_values("deal_id").reset_index(drop=True)
+    won = (settled["outcome"] == "won").to_numpy(dtype=np.float64)
+    counts = int(won.sum()), int(len(won) - won.sum())
+    if min(counts) < LEAST_OF_EACH:
+        raise DataError(
+            f"a book without dates needs {LEAST_OF_EACH} won and {LEAST_OF_EACH} lost deals; found {counts[0]} won and "
+            f"{counts[1]} lost. Export more closed deals."
+        )
+    return settled, won
 
 
 def _too_alike(kinds: int) -> DataError:
@@ -74,6 +93,19 @@ def _distinct(calls: pd.DataFrame) -> pd.DataFrame:
     return calls.drop_duplicates(["alike", "won"])
 
 
+def _summary(book: Book, calls: pd.DataFrame, plan: FeaturePlan) -> dict[str, object]:
+    """What went in, in plain numbers."""
+    return {
+        "deals": len(book.deals),
+        "won": int(calls["won"].sum()),
+        "lost": int((1 - calls["won"]).sum()),
+        "open": int(book.deals["outcome"].isna().sum()),
+        "distinct": len(_distinct(calls)),
+        "features": len(plan.columns),
+        "base_rate": float(calls["won"].mean()),
+    }
+
+
 def train_timeless(book: Book, settings: TrainSettings, step: Step = lambda name, done, total: None) -> Trained:
     """Train and judge the win head on a book without dates.
 
@@ -89,46 +121,29 @@ def train_timeless(book: Book, settings: TrainSettings, step: Step = lambda name
     Raises:
         DataError: too few won or lost deals, too few kinds of deals, or no attribute.
     """
-    settled = book.deals[book.deals["outcome"].notna()].sort_values("deal_id").reset_index(drop=True)
-    won = (settled["outcome"] == "won").to_numpy(dtype=np.float64)
-    if min(won.sum(), len(won) - won.sum()) < LEAST_OF_EACH:
-        raise DataError(
-            f"a book without dates needs {LEAST_OF_EACH} won and {LEAST_OF_EACH} lost deals; found {int(won.sum())} "
-            f"won and {int(len(won) - won.sum())} lost. Export more closed deals."
-        )
+    settled, won = _closed(book)
     plan = plan_features(book, settings.features)
     rows = _rows(book, settled, plan)
     alike = np.unique(np.nan_to_num(rows.X, nan=-1.0), axis=0, return_inverse=True)[1].reshape(-1)
     calls = _out_of_fold(rows, won, alike, plan, settings, step)
     step("win head on all deals", 0, 1)
-    by_group = calls.assign(deal_id=calls["alike"])  # intervals over deals that are not alike
-    signal = has_signal(by_group, settings.bootstrap)
+    by_kind = calls.assign(deal_id=calls["alike"])  # intervals over deals that are not alike
+    tables = {
+        "win": win_metrics(by_kind, PROBABILITIES, settings.bootstrap),
+        "win_distinct": win_metrics(_distinct(by_kind), PROBABILITIES, settings.bootstrap),
+    }
+    signal = has_signal(by_kind, settings.bootstrap)
     calibration = fit_calibration(calls["raw"].to_numpy(), won, np.ones(len(won)), CALIBRATION_PRIOR_DEALS)
     win = _fit_win(rows.X, won, plan, settings)
     win = win.calibrated(calibration) if signal else win.without_signal()
-    at_close = np.where(won == 1, settled["amount"].to_numpy(dtype=np.float64), np.nan)
-    amount = rows.terms["amount"].to_numpy(dtype=np.float64)
-    worth = fit_worth(rows.X, amount, at_close, plan.categorical, settings.heads)
-    tables = {
-        "win": win_metrics(by_group, PROBABILITIES, settings.bootstrap),
-        "win_distinct": win_metrics(_distinct(by_group), PROBABILITIES, settings.bootstrap),
-    }
-    summary: dict[str, object] = {
-        "deals": len(book.deals),
-        "won": int(won.sum()),
-        "lost": int(len(won) - won.sum()),
-        "open": int(book.deals["outcome"].isna().sum()),
-        "distinct": len(_distinct(calls)),
-        "features": len(plan.columns),
-        "base_rate": float(won.mean()),
-    }
+    heads = Heads(win, _fit_worth(rows, settled, plan, settings), HoursHead(mean_hours=0.0))
+    summary = _summary(book, calls, plan)
     facts = summary | {
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,
         "currency": book.manifest.currency,
         "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
-    heads = Heads(win, worth, HoursHead(mean_hours=0.0))
     model = Model(plan, heads, settings.floor_hours, Curve((), (), (), ()), signal, facts, timeless=True)
     return Trained(model, summary, tables, calls)
 

@@ -132,9 +132,7 @@ def test_negative_and_absurd_amounts_are_quarantined(take, amount, rule):
 
 
 def test_a_deal_without_created_at_is_quarantined(take):
-    assert refused(take(deals=HEAD + WON + "d2,,,,O\n")) == [
-        ["deals.csv, line 3", "born", "nothing", "is required"]
-    ]
+    assert refused(take(deals=HEAD + WON + "d2,,,,O\n")) == [["deals.csv, line 3", "born", "nothing", "is required"]]
 
 
 def test_a_date_that_does_not_fit_its_column_is_quarantined(take):
