@@ -1,10 +1,10 @@
 """Docs say what is so."""
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from tests.scripts import script
 
 from walkaway.config import read_settings
 from walkaway.features import REGISTRY
@@ -63,10 +63,8 @@ def test_every_make_target_has_a_line_of_help():
 
 @pytest.fixture(scope="module")
 def generate():
-    spec = importlib.util.spec_from_file_location("generate_docs", ROOT / "docs/generate.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with script("docs/generate.py") as module:
+        yield module
 
 
 @pytest.mark.parametrize("name", ["features.md", "commands.md"])

@@ -1,22 +1,13 @@
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
-
-FILE = Path(__file__).parents[2] / "benchmarks" / "features_vs_duckdb.py"
+from tests.scripts import script
 
 
 @pytest.fixture(scope="module")
 def benchmark():
     pytest.importorskip("duckdb")
-    spec = importlib.util.spec_from_file_location("features_vs_duckdb", FILE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with script("benchmarks/features_vs_duckdb.py") as module:
+        yield module
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -1,23 +1,14 @@
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from tests.books import TINY
-
-FILE = Path(__file__).parents[2] / "benchmarks" / "sample_vs_truth.py"
+from tests.scripts import script
 
 
 @pytest.fixture(scope="module")
 def benchmark():
-    spec = importlib.util.spec_from_file_location("sample_vs_truth", FILE)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules[spec.name]
+    with script("benchmarks/sample_vs_truth.py") as module:
+        yield module
 
 
 def calls_like_the_truth(rng, deals=400):
