@@ -173,10 +173,31 @@ def test_calls_of_moments_before_the_model_learned_are_said_to_prove_nothing(cal
     assert "prove nothing" not in words(shown(show_score(newest, trained.model, "calls.csv")))
 
 
+@pytest.mark.parametrize("width", [80, 120])
+def test_no_reason_is_cut_off_however_large_the_money(called, trained, width):
+    reason = "no reply from the buyer for 41 days"
+    large = called.assign(
+        deal_id=[f"deal-{i:06d}" for i in range(len(called))],
+        expected_value=12_345_678.0,
+        value_per_hour=1_234_567.0,
+        verdict="walk_away",
+        reason_1=reason,
+        factor_1=0.4875,
+        reason_2=None,
+        factor_2=float("nan"),
+    )
+    text = shown(show_score(large, trained.model, "calls.csv"), width)
+
+    rows = [line for line in text.splitlines() if "deal-" in line]
+    told = words(text.split("why")[1])
+    assert len(rows) == 10
+    assert told.count(f"{reason} ×0.49") == 10
+
+
 def test_a_score_without_any_drop_lists_none(called, trained):
     text = shown(show_score(called.assign(verdict="pursue"), trained.model, "calls.csv"))
 
-    assert "most worth dropping" not in text
+    assert "Most worth dropping" not in text
     assert "Walking away frees 0 of" in words(text)
 
 

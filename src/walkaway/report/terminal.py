@@ -183,8 +183,8 @@ def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
         f"and forwent {forgone:.1%} of value ({'an estimate' if curve.estimated else 'settled'}). "
         f"Model {told['model_version']}."
     )
-    worst = plain_table("most worth dropping", "value/hour", "hours", "at risk", "win", title="")
-    worst.add_column("why", ratio=1, min_width=24)
+    worst = plain_table("deal", "value/hour", "hours", "at risk", "win", title="Most worth dropping")
+    worst.add_column("why", ratio=1, min_width=22, overflow="fold")
     for row in drop.sort_values("remaining_hours", ascending=False).head(10).to_dict("records"):
         money = (
             _money(row["value_per_hour"], currency),
@@ -193,7 +193,7 @@ def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
         )
         worst.add_row(row["deal_id"], *money, f"{row['win_probability']:.0%}", _why(row))
     where = Text(f"{len(table):,} calls written to {out}{_hindsight(table, model)}")
-    return Group(sentence, worst, "", where) if len(drop) else Group(sentence, "", where)
+    return Group(sentence, "", worst, "", where) if len(drop) else Group(sentence, "", where)
 
 
 def show_timeless_score(table: pd.DataFrame, out: str) -> RenderableType:
