@@ -89,7 +89,10 @@ def test_the_training_screen_says_what_went_in(screens):
     text = words(shown(screens["training"]))
 
     assert "171 deals known until 2025-08-04T00:00: 61 won, 77 lost, 33 open." in text
-    assert "1,375 events, 897 snapshots (14% of deals still open), 30 features. Share of hours assumed: 11%." in text
+    assert (
+        "1,375 events, 897 snapshots (14% of them of deals still open), 30 features. Share of hours assumed: 11%."
+        in text
+    )
     assert "573 out-of-time calls, 446 of them settled since" in text
 
 

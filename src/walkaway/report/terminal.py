@@ -85,7 +85,7 @@ def _went_in(facts: dict[str, Any]) -> Text:
         f"{facts['deals']:,} deals known until {str(facts['known_until'])[:16]}: "
         f"{facts['won']:,} won, {facts['lost']:,} lost, {facts['open']:,} open. "
         f"{facts['events']:,} events, {facts['snapshots']:,} snapshots "
-        f"({facts['open_snapshots_share']:.0%} of deals still open), {facts['features']} features. "
+        f"({facts['open_snapshots_share']:.0%} of them of deals still open), {facts['features']} features. "
         f"Share of hours assumed: {facts['assumed_hours_share']:.0%}."
     )
 
