@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import walkaway.features as features
+from walkaway.config import FeatureSettings
 from walkaway.features import REGISTRY, THEMES, FeaturePlan, PlannedFeature, build_features, plan_features
 from walkaway.features.declare import Unit, feature
 from walkaway.history import History, known
@@ -185,7 +186,7 @@ def whole_plan() -> FeaturePlan:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(features, "LEAST_DEALS", 1)
         patch.setattr(features, "LEAST_SHARE", 0.0)
-        return plan_features(_book(rows, (*FIXED, "amount")))
+        return plan_features(_book(rows, (*FIXED, "amount")), FeatureSettings(owner_identity=True))
 
 
 def _leaks(rows, fixed, as_of, plan, other: dict[str, list[dict]]) -> list[str]:
@@ -328,8 +329,10 @@ def test_a_plan_read_back_from_json_is_the_plan():
     assert FeaturePlan.model_validate_json(whole_plan().model_dump_json()) == whole_plan()
 
 
-def test_the_categorical_columns_of_a_plan_are_attributes_the_stage_and_the_last_step():
-    assert [whole_plan().columns[i] for i in whole_plan().categorical] == ["last_step", "attribute[product]", "stage"]
+def test_the_categorical_columns_of_a_plan_are_attributes_the_owner_the_stage_and_the_last_step():
+    categorical = [whole_plan().columns[i] for i in whole_plan().categorical]
+
+    assert categorical == ["last_step", "attribute[product]", "owner", "stage"]
 
 
 def test_a_word_that_too_few_deals_use_gets_no_feature():

@@ -63,11 +63,13 @@ class HeadSettings(_Frozen):
 class FeatureSettings(_Frozen):
     """Which features a model may use: names, families (files of features/) or columns (`days_since_stage[offer]`).
 
-    `allowed` of None allows all; what is denied stays out even where it is allowed.
+    `allowed` of None allows all; what is denied stays out even where it is allowed. `owner_identity` lets a model know
+    who owns a deal; without it nothing about a person is a feature but how many deals they have on hand.
     """
 
     allowed: tuple[str, ...] | None = None
     denied: tuple[str, ...] = ()
+    owner_identity: bool = False
 
 
 class TrainSettings(_Frozen):

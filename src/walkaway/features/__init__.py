@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from walkaway.config import FeatureSettings
 from walkaway.errors import DataError
-from walkaway.features import account, activity, amount, attributes, contacts, load, stage, timing, work
+from walkaway.features import account, activity, amount, attributes, contacts, load, owner, stage, timing, work
 from walkaway.features.choice import chosen, refuse_unknown
 from walkaway.features.declare import REGISTRY, THEMES, Feature, recode
 from walkaway.history import View
@@ -26,7 +26,7 @@ from walkaway.snapshots import cadence_days
 __all__ = ["REGISTRY", "THEMES", "Feature", "FeaturePlan", "PlannedFeature", "build_features", "plan_features"]
 
 ALL = FeatureSettings()
-FAMILIES = (account, activity, amount, attributes, contacts, load, stage, timing, work)
+FAMILIES = (account, activity, amount, attributes, contacts, load, owner, stage, timing, work)
 LEAST_DEALS = 20  # a word of a vocabulary that fewer deals use gets no feature of its own
 LEAST_SHARE = 0.002
 NOTHING_ALLOWED = "train.features leaves no feature that this book can fill. Allow more, or deny less."
@@ -150,7 +150,7 @@ def plan_features(book: Book, choice: FeatureSettings = ALL) -> FeaturePlan:
 
 def _can_fill(book: Book, declared: Feature) -> bool:
     """Whether the book records what the feature needs; one without dates has nothing but what its deals are."""
-    return (declared.family == "attributes" or not book.manifest.timeless) and declared.exists(book)
+    return (declared.family in ("attributes", "owner") or not book.manifest.timeless) and declared.exists(book)
 
 
 def _categories(declared: Feature, word: str | None, vocabulary: _Vocabulary) -> tuple[str, ...]:
@@ -158,6 +158,8 @@ def _categories(declared: Feature, word: str | None, vocabulary: _Vocabulary) ->
         return ()
     if declared.per == "attribute" and word is not None:
         return tuple(vocabulary.values(word))
+    if declared.name == "owner":
+        return tuple(vocabulary.values("owner_id"))
     return tuple(vocabulary.words("stage" if declared.name == "stage" else "step"))
 
 

@@ -11,6 +11,8 @@ from walkaway.features.declare import REGISTRY, Feature
 
 __all__ = ["chosen", "refuse_unknown"]
 
+OWNER = "owner"  # the family, and its one feature
+
 
 def chosen(choice: FeatureSettings) -> Callable[[Feature, str | None], bool]:
     """Whether a feature (and the word it is about) is wanted.
@@ -23,7 +25,7 @@ def chosen(choice: FeatureSettings) -> Callable[[Feature, str | None], bool]:
     def wanted(feature: Feature, word: str | None) -> bool:
         names = {feature.name, feature.family, feature.column(word)}
         allowed = choice.allowed is None or not names.isdisjoint(choice.allowed)
-        return allowed and names.isdisjoint(choice.denied)
+        return allowed and names.isdisjoint(choice.denied) and (choice.owner_identity or feature.family != OWNER)
 
     return wanted
 
@@ -37,7 +39,7 @@ def refuse_unknown(choice: FeatureSettings, columns: Iterable[str] | None = None
             column of a feature that is repeated over words will do.
 
     Raises:
-        UsageError: names the setting, the name and the nearest there is.
+        UsageError: names the setting, the name and the nearest there is; or the owner is allowed without its switch.
 
     >>> refuse_unknown(FeatureSettings(denied=("age_day",)))
     Traceback (most recent call last):
@@ -52,6 +54,12 @@ def refuse_unknown(choice: FeatureSettings, columns: Iterable[str] | None = None
                 near = difflib.get_close_matches(name, sorted(names), n=1)
                 hint = f"Did you mean {near[0]}?" if near else "docs/method.md and src/walkaway/features/ list them."
                 raise UsageError(f"train.features.{setting}: no feature, family or column is called {name}. {hint}")
+
+    if OWNER in (choice.allowed or ()) and not choice.owner_identity:
+        raise UsageError(
+            "train.features.allowed names owner, and train.features.owner_identity is off: who owns a deal is no "
+            "feature. Switch it on, or leave owner out."
+        )
 
 
 def _is_worded(name: str) -> bool:

@@ -1,0 +1,15 @@
+"""Who owns the deal. Off unless `train.features.owner_identity` is switched on: deals are judged, not people."""
+
+from walkaway.features.declare import Coded, feature
+from walkaway.history import View
+from walkaway.schema import Book
+
+
+def _has_owners(book: Book) -> bool:
+    return "owner_id" in book.manifest.fixed_at_creation and book.deals["owner_id"].nunique() > 1
+
+
+@feature(unit="category", theme="effort", sentence="owned by {value}", absent="owner unknown", exists=_has_owners)
+def owner(view: View) -> Coded:
+    """The deal's owner, where the book declares it fixed at creation."""
+    return view.coded_attribute("owner_id")
