@@ -154,14 +154,29 @@ def test_a_book_all_of_whose_deals_are_closed_has_nothing_to_call(book, trained)
 def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
     dated = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"]}))
     at = pd.DatetimeIndex([pd.Timestamp("2026-01-06", tz="UTC")])
-    with pytest.raises(UsageError, match="trained on a book without dates, and this one has them"):
+    with pytest.raises(DataError, match="this book has dates, and the model was trained on one that has none"):
         score(dated, trained.model, at, forgo=0.1)
-    with pytest.raises(UsageError, match="this book has no dates, and the model was trained on one that has"):
+    with pytest.raises(DataError, match=r"has no dates, and the model was trained on one that has them.*--promote"):
         score_timeless(book, plain_model())
     with pytest.raises(UsageError, match="no deal can be called as of a moment"):
         explain_deals(book, trained.model, ["d000"], at[0], forgo=0.1)
     with pytest.raises(BookError, match="has no dates, so it has no newest record"):
         book.last_recorded_at()
+
+
+def test_a_book_that_lacks_what_the_model_uses_is_refused_with_the_remedy(book, trained):
+    fewer = book.with_tables(deals=book.deals.drop(columns="budget"))
+    with pytest.raises(DataError, match=r"uses attribute\[budget\], and this book has no such column.*--promote"):
+        score_timeless(fewer, trained.model)
+    numbers = book.with_tables(deals=book.deals.assign(budget=1.0))
+    with pytest.raises(DataError, match="holds it as the other of words and numbers"):
+        score_timeless(numbers, trained.model)
+
+
+def test_a_book_in_other_money_is_refused(book, trained):
+    dollars = book.with_tables(manifest=book.manifest.model_copy(update={"currency": "USD"}))
+    with pytest.raises(DataError, match=r"money is in USD, and the model learned in EUR.*money\.currency = 'EUR'"):
+        score_timeless(dollars, trained.model)
 
 
 def test_train_keeps_it_and_refuses_a_date(book, tmp_path):

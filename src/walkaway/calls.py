@@ -9,11 +9,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.economics import Curve, expected_value, value_per_hour, verdicts
+from walkaway.errors import DataError
 from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
 from walkaway.history import History
+from walkaway.schema import Book
 
-__all__ = ["Calls", "Model", "Rows", "make_calls", "read_rows"]
+__all__ = ["Calls", "Model", "Rows", "check_fits", "make_calls", "read_rows"]
+
+TRAIN_ANEW = "Train a model of its own: walkaway train --book BOOK --models MODELS --promote"
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,33 @@ class Calls:
 
     rows: Rows
     table: pd.DataFrame
+
+
+def check_fits(book: Book, model: Model) -> None:
+    """Refuse a book that the model cannot read: of another kind, in other money, or without a column it uses.
+
+    Raises:
+        DataError: names what does not fit, and the remedy.
+    """
+    if book.manifest.timeless != model.timeless:
+        has, other = ("has no dates", "has them") if book.manifest.timeless else ("has dates", "has none")
+        raise DataError(f"this book {has}, and the model was trained on one that {other}. {TRAIN_ANEW}")
+    learned = str(model.facts.get("currency", ""))
+    if learned and book.manifest.currency and learned != book.manifest.currency:
+        raise DataError(
+            f"the book's money is in {book.manifest.currency}, and the model learned in {learned}. Import with "
+            f"money.currency = {learned!r} in the settings, or {TRAIN_ANEW[0].lower()}{TRAIN_ANEW[1:]}"
+        )
+    words, numbers = book.attributes("text"), book.attributes("number")
+    for planned in model.plan.features:
+        wanted = {"attribute": words, "measure": numbers}.get(planned.declared.per or "")
+        if wanted is not None and planned.word not in wanted:
+            otherwise = planned.word in words or planned.word in numbers
+            found = "holds it as the other of words and numbers" if otherwise else "has no such column"
+            raise DataError(
+                f"the model uses {planned.column}, and this book {found}. Map it as the model's book did (words under "
+                f"[deals.attributes], numbers under [deals.measures]), or {TRAIN_ANEW[0].lower()}{TRAIN_ANEW[1:]}"
+            )
 
 
 def read_rows(history: History, snapshots: pd.DataFrame, plan: FeaturePlan) -> Rows:

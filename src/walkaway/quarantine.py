@@ -94,6 +94,13 @@ RULES: list[Rule] = [
         lambda rows, now: rows["outcome"].isna() & rows["closed_at"].notna(),
     ),
     Rule("deals", "amount", "must be a finite amount of 0 or more", "correct it", _negative_or_infinite("amount")),
+    Rule(
+        "deals",
+        "margin",
+        "must be a rate between -10 and 1",
+        "write 30% as 0.3, and money of margin over the amount",
+        lambda rows, now: ~rows["margin"].fillna(0.0).between(-10.0, 1.0),
+    ),
     Rule("activities", "hours", "must be finite hours of 0 or more", "correct it", _negative_or_infinite("hours")),
 ]
 

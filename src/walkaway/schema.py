@@ -281,7 +281,8 @@ class Book:
         """
         if self.manifest.timeless:
             raise BookError(
-                "this book has no dates, so it has no newest record and nothing can be asked as of a moment."
+                "this book has no dates, so it has no newest record and nothing can be asked as of a moment. walkaway "
+                "score calls its open deals as they are."
             )
         if self.deals.empty:
             raise BookError("table deals: a book needs at least one deal, and this one has none. Import again.")

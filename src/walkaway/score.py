@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from walkaway.calls import Calls, Model, Rows, make_calls, read_rows
+from walkaway.calls import Calls, Model, Rows, check_fits, make_calls, read_rows
 from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
 from walkaway.explain import DealStory, attribute, reasons_table, tell
@@ -19,15 +19,10 @@ DROPPED = ("walk_away", "nurture")
 CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
 
 
-def _check_dated(book: Book, model: Model) -> None:
+def _check_dated(book: Book) -> None:
     if book.manifest.timeless:
         raise UsageError(
             "this book has no dates, so no deal can be called as of a moment: walkaway score calls it as it is."
-        )
-    if model.timeless:
-        raise UsageError(
-            "the model was trained on a book without dates, and this one has them. Train a model of its own: "
-            "walkaway train --book BOOK --models MODELS --promote"
         )
 
 
@@ -78,9 +73,11 @@ def score(
 
     Raises:
         UsageError: a moment before the first deal, more than a year after the newest record, or without any open deal;
-            or the book or the model knows no dates.
+            or the book knows no dates.
+        DataError: the book does not fit the model.
     """
-    _check_dated(book, model)
+    _check_dated(book)
+    check_fits(book, model)
     _check_moments(book, at)
     snapshots = open_snapshots(book, at)
     if snapshots.empty:
@@ -127,7 +124,8 @@ def explain_deals(
     Raises:
         UsageError: a deal is unknown (near ids are named), not created yet, or closed by then.
     """
-    _check_dated(book, model)
+    _check_dated(book)
+    check_fits(book, model)
     _check_moments(book, pd.DatetimeIndex([as_of]))
     for deal_id in deal_ids:
         _check_open(book, deal_id, as_of)

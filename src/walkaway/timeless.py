@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
-from walkaway.calls import Model, Rows, make_calls, read_rows
+from walkaway.calls import Model, Rows, check_fits, make_calls, read_rows
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
@@ -156,13 +156,10 @@ def score_timeless(book: Book, model: Model) -> pd.DataFrame:
         empty, and model_version.
 
     Raises:
-        UsageError: no deal is open, or the model was trained on a book with dates.
+        UsageError: no deal is open.
+        DataError: the book does not fit the model.
     """
-    if not model.timeless:
-        raise UsageError(
-            "this book has no dates, and the model was trained on one that has. Train a model of its own: "
-            "walkaway train --book BOOK --models MODELS"
-        )
+    check_fits(book, model)
     still_open = book.deals[book.deals["outcome"].isna()]
     if still_open.empty:
         raise UsageError("no deal of this book is open: each has an outcome, so there is nothing to call.")

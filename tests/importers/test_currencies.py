@@ -88,16 +88,42 @@ def test_a_book_that_names_no_currency_stays_as_it_is():
 
 
 def test_no_rate_for_any_deal_is_an_error_that_says_how_to_get_one():
-    with pytest.raises(DataError, match=r"no deal has a rate into JPY. The first: 0, EUR of 2026-01-15. Add rates to"):
+    with pytest.raises(DataError, match=r"no deal can be reported in JPY.*EUR of 2026-01-15 has no rate.*money.rates"):
         in_one_currency(book_of(["EUR"]), MoneySettings(currency="JPY"))
 
 
 def test_without_a_date_there_is_no_dated_rate():
     book = book_of(["USD", "EUR"], created=pd.NaT)
-    found, refused, _ = in_one_currency(book, EUR)
+    timeless = book.with_tables(manifest=book.manifest.model_copy(update={"timeless": True}))
+    found, refused, _ = in_one_currency(timeless, EUR)
 
     assert found.deals["deal_id"].tolist() == ["d1"]
-    assert refused["value"].tolist() == ["USD of an unknown day"]
+    assert refused[["value", "rule"]].to_numpy().tolist() == [["USD", "cannot be converted without a date"]]
+
+
+def test_a_deal_whose_date_is_missing_is_left_to_the_rule_on_dates():
+    assert len(in_one_currency(book_of(["USD", "EUR"], created=pd.NaT), EUR)[0].deals) == 2
+
+
+def test_the_day_of_the_rate_is_the_day_where_the_deal_was_made():
+    book = book_of(["USD"], created=["2026-01-31T23:00Z"])  # 1 February in Amsterdam
+
+    assert in_one_currency(book, EUR, "Europe/Amsterdam")[0].deals["amount"].tolist() == [25.0]
+    assert in_one_currency(book, EUR, "UTC")[0].deals["amount"].tolist() == [50.0]
+
+
+def test_measures_that_are_money_are_converted_and_others_are_not():
+    manifest = Manifest(currency="EUR", fixed_at_creation=("list_price", "staff"))
+    deals = book_of(["USD"]).deals.assign(list_price=900.0, staff=900.0)
+    found = in_one_currency(Book.of(manifest, deals=deals), EUR, measures=("list_price",))[0].deals
+
+    assert found[["list_price", "staff"]].to_numpy().tolist() == [[450.0, 900.0]]
+
+
+def test_a_book_that_names_no_currency_is_said_to_be_taken_for_the_reporting_one():
+    assert in_one_currency(book_of([None], currency=""), EUR)[2] == [
+        "The mapping names no currency: all money is taken to be in EUR."
+    ]
 
 
 @given(st.lists(st.sampled_from(["EUR", "USD", "GBP", "CHF"]), min_size=1, max_size=12))

@@ -71,7 +71,7 @@ def test_a_file_of_the_users_own_is_read(load):
         (('["signed"]', "[]"), r"outcome.0.events: Tuple should have at least 1 item"),
         (
             ('kind = "call"', 'kind = "call"\ncolour = 1'),
-            r"activity.0.colour: Extra inputs are not permitted \(found 1\)",
+            r"activity.0.colour: there is no such key \(found 1\)",
         ),
         (
             ('kind = "call"', 'kind = "call"\nhours = -1'),

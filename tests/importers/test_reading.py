@@ -172,3 +172,10 @@ def test_what_is_no_readable_file_is_refused(tmp_path, name, says):
 
     with pytest.raises(DataError, match=says):
         read_sheet(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "text", ["id\nd\u00fc\n\u20ac1\n", "town;plan\n" + "Z\u00fcrich;Plan 5 \u20ac\n" * 60, "plan\nPreis \u20ac\n"]
+)
+def test_few_letters_of_cp1252_are_not_taken_for_a_page_of_dos(text):
+    assert decode(text.encode("cp1252"), "deals.csv") == (text, "cp1252")

@@ -184,6 +184,51 @@ def test_other_currencies_than_the_books_are_quarantined_without_a_rate(take):
     assert found.book.deals["currency"].tolist() == ["EUR", "EUR"]
 
 
+HISTORY = """
+[[changes]]
+file = "hist*"
+deal_id = "id"
+recorded_at = "on"
+field = "what"
+new_value = "to"
+old_value = "was"
+"""
+
+
+def test_amounts_and_dates_of_the_history_are_read_as_those_of_the_deals(take):
+    rows = (
+        "d1;2026-01-02;Amount;;2.000,50\nd1;2026-01-03;amount;2.000,50;3.000\nd1;2026-01-04;amount;3.000;oops\n"
+        "d1;2026-01-04;expected_close_date;;31.03.2026\nd1;2026-01-05;Next Step;;3.000\n"
+    )
+    found = take(mapping(HISTORY, before='decimal = ","'), deals=HEAD + WON, hist="id;on;what;was;to\n" + rows)
+    changes = found.book.changes
+
+    assert changes[["field", "old_value", "new_value"]].fillna("").to_numpy().tolist() == [
+        ["amount", "", "2000.5"],
+        ["amount", "2000.5", "3000"],
+        ["expected_close_date", "", "2026-03-31"],
+        ["Next Step", "", "3.000"],
+    ]
+    assert refused(found) == [["hist.csv, line 4", "to", "oops", "is not a number"]]
+
+
+def test_large_whole_numbers_of_parquet_stay_what_they_are(take, tmp_path):
+    ids = [9007199254740993, 9007199254740992]
+    frame = pd.DataFrame({"id": ids, "born": "2026-01-01", "closed": None, "sum": 1.0, "state": "O"})
+    frame.to_parquet(tmp_path / "deals.parquet")
+    found = import_table([tmp_path / "deals.parquet"], mapping(), NOW)
+
+    assert found.book.deals["deal_id"].tolist() == [str(number) for number in ids]
+
+
+def test_a_margin_that_is_no_rate_is_refused(take):
+    with_margin = mapping(text=MAPPING.replace('amount = "sum"', 'amount = "sum"\nmargin = "m"'))
+    rows = "".join(f"d{i},2026-01-01,,1,O,{m}\n" for i, m in enumerate(["0.3", "-0.5", "30", ""]))
+    found = take(with_margin, deals=HEAD.strip() + ",m\n" + rows)
+
+    assert refused(found) == [["deals.csv, line 4", "m", "30.0", "must be a rate between -10 and 1"]]
+
+
 def test_measures_are_numbers_and_one_that_is_none_is_refused(take):
     more = 'fixed_at_creation = ["staff", "branch"]\n[deals.attributes]\nbranch = "b"\n[deals.measures]\nstaff = "n"\n'
     with_measures = mapping(text=MAPPING.replace("[deals.outcome]", more + "[deals.outcome]"))

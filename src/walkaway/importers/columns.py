@@ -15,13 +15,15 @@ from walkaway.errors import MappingError
 from walkaway.importers.cells import SERIAL, as_texts, date_format_of, decimal_mark_of, moments, numbers
 from walkaway.importers.imported import FileFound
 from walkaway.importers.reading import Sheet
-from walkaway.importers.table_mapping import DealsPart, FilePart, OutcomePart, TableMapping
+from walkaway.importers.table_mapping import ChangesPart, DealsPart, FilePart, OutcomePart, TableMapping
 from walkaway.quarantine import COLUMNS, entries
 from walkaway.schema import SOURCE_ROW, TABLES
 
 __all__ = ["AT_CREATION", "Converted", "check_columns", "convert", "ragged_entries", "replaced"]
 
 AT_CREATION = "amount_at_creation"
+NUMBERS, DATES = ("amount", "margin"), ("expected_close_date",)  # tracked fields that are read as more than words
+TRACKED = (*NUMBERS, *DATES, "stage", "owner_id", "forecast_category")
 MOST = 1e12
 ABSURD = (f"must be at most {MOST:.0e}", "correct it: beyond this it is a slip of the keyboard or the decimal mark")
 
@@ -187,6 +189,40 @@ def _deals(rows: _Rows, part: DealsPart, currency: str) -> list[str]:
     return notes
 
 
+def _changes(rows: _Rows, part: ChangesPart) -> None:
+    """Values of tracked numbers and dates, written as the book writes them; what is neither is refused.
+
+    A tracked field is known by its name in any case: Amount is amount.
+    """
+    texts = as_texts(rows.cells[part.field]) if part.field else pd.Series(part.every_field, rows.cells.index)
+    lower = texts.str.lower()
+    rows.read["field"] = texts.where(~lower.isin(TRACKED), lower).astype("str")
+    for name in ("old_value", "new_value"):
+        if column := getattr(part, name):
+            told = as_texts(rows.cells[column])
+            for fields, write in ((NUMBERS, _written_number), (DATES, _written_date)):
+                at = rows.read["field"].isin(fields) & rows.cells[column].notna()
+                told = told.where(~at, write(rows, column, at)) if at.any() else told
+            rows.read[name] = told.astype("str")
+
+
+def _written_number(rows: _Rows, column: str, at: pd.Series) -> pd.Series:
+    cells = rows.cells[column].where(at, None)
+    decimal = rows.reading.decimal or decimal_mark_of(cells)
+    found = numbers(cells, decimal)
+    rows.refuse(at & found.isna(), column, "is not a number", f'write digits alone, with "{decimal}" as decimal mark')
+    return as_texts(found.astype("object"))
+
+
+def _written_date(rows: _Rows, column: str, at: pd.Series) -> pd.Series:
+    cells = rows.cells[column].where(at, None)
+    form = rows.reading.format_of(column)
+    form = form if form is not None else date_format_of(cells)
+    found = moments(cells, form, rows.timezone)
+    rows.refuse(at & found.isna(), column, f"is not a date written as {form or 'a date'}", "correct it")
+    return found.dt.tz_convert(rows.timezone).dt.strftime("%Y-%m-%d").astype("object")
+
+
 def _columns_named(part: FilePart) -> list[str]:
     named = list(part.columns().values())
     if isinstance(part, DealsPart):
@@ -218,6 +254,8 @@ def convert(sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timesta
     rows, notes = _Rows(sheet, part, mapping, now), []
     if isinstance(part, DealsPart):
         notes = _deals(rows, part, mapping.currency)
+    if isinstance(part, ChangesPart):
+        _changes(rows, part)
     kinds = {c.name: c.kind for c in TABLES[part.table].columns}
     for name, column in part.columns().items():
         if name not in rows.read:

@@ -47,16 +47,43 @@ def _changes(changes: pd.DataFrame, rate: pd.Series) -> pd.DataFrame:
     return changes.assign(old_value=converted(changes["old_value"]), new_value=converted(changes["new_value"]))
 
 
-def in_one_currency(book: Book, money: MoneySettings) -> tuple[Book, pd.DataFrame, list[str]]:
+def _without_rate(deals: pd.DataFrame, own: pd.Series, created: pd.Series, target: str) -> pd.DataFrame:
+    """Quarantine entries of deals whose money cannot be converted."""
+    dated = created.notna()
+    asked = deals.assign(currency=own.where(~dated, own + " of " + created.dt.strftime("%Y-%m-%d")))
+    rule, remedy = (
+        f"has no rate into {target} by the day the deal was created",
+        "add one to money.rates in the settings",
+    )
+    undated = "cannot be converted without a date", f"convert it to {target} at the source"
+    parts = (
+        entries("deals", asked[dated], "currency", rule, f"{remedy}, dated that day or before"),
+        entries("deals", asked[~dated], "currency", *undated),
+    )
+    return pd.concat(parts, ignore_index=True)
+
+
+def _notes(own: pd.Series, named: str, target: str) -> list[str]:
+    notes = [] if named else [f"The mapping names no currency: all money is taken to be in {target}."]
+    foreign = own[own != target]
+    counts = ", ".join(f"{n:,} from {currency}" for currency, n in foreign.value_counts().items())
+    return [*notes, f"Money of {len(foreign):,} deals is converted to {target} ({counts})."] if len(foreign) else notes
+
+
+def in_one_currency(
+    book: Book, money: MoneySettings, timezone: str | None = None, measures: tuple[str, ...] = ()
+) -> tuple[Book, pd.DataFrame, list[str]]:
     """Convert every amount to the reporting currency: that of the settings, else the book's own.
 
     Args:
         book: conformed tables; `deals.currency` says in which currency a deal's money is, missing means the book's.
         money: the reporting currency and the dated rates into it.
+        timezone: whose days the rates are dated by; None for UTC.
+        measures: further columns of deals that are money.
 
     Returns:
         The book in one currency, quarantine entries of deals for which no rate is known, and a note on what was
-        converted. A book that names no currency stays as it is.
+        converted. Money of a book that names no currency is taken to be in the reporting currency, and said to be.
 
     Raises:
         DataError: no deal has a rate.
@@ -73,31 +100,21 @@ def in_one_currency(book: Book, money: MoneySettings) -> tuple[Book, pd.DataFram
         return book, none, []
     manifest = book.manifest.model_copy(update={"currency": target})
     own = book.deals["currency"].fillna(book.manifest.currency or target).str.strip().str.upper()
-    rate = _rates(own, book.deals["created_at"], money.model_copy(update={"currency": target}))
-    known = rate.notna().to_numpy()
-    day = book.deals["created_at"].dt.strftime("%Y-%m-%d").fillna("an unknown day")
-    asked = book.deals.assign(currency=own + " of " + day)[~known]
-    refused = entries(
-        "deals",
-        asked,
-        "currency",
-        f"has no rate into {target} by the day the deal was created",
-        "add one to money.rates in the settings, dated that day or before",
-    )
+    created = book.deals["created_at"].dt.tz_convert(timezone or "UTC")
+    rate = _rates(own, created, money.model_copy(update={"currency": target}))
+    known = (rate.notna() | (created.isna() & (not manifest.timeless))).to_numpy()  # without a date: refused for that
+    refused = _without_rate(book.deals[~known], own[~known], created[~known], target)
     if len(refused) == len(book.deals):
         first = refused.iloc[0]
         raise DataError(
-            f"no deal has a rate into {target}. The first: {first['row']}, {first['value']}. Add rates to money.rates "
-            "in the settings, or leave money.currency out to report in the book's own."
+            f"no deal can be reported in {target}. The first: {first['row']}, {first['value']} {first['rule']}. "
+            f"Remedy: {first['remedy']}."
         )
-    deals, factor = book.deals[known], rate[known]
-    amounts = {name: deals[name] * factor for name in ("amount", AT_CREATION) if name in deals}
+    deals, factor = book.deals[known], rate[known].fillna(1.0)
+    amounts = {name: deals[name] * factor for name in ("amount", AT_CREATION, *measures) if name in deals}
     by_deal = pd.Series(factor.to_numpy(), index=deals["deal_id"].to_numpy())
     by_deal = by_deal[~by_deal.index.duplicated()]
     converted = book.with_tables(
         deals=deals.assign(currency=target, **amounts), changes=_changes(book.changes, by_deal), manifest=manifest
     )
-    foreign = own[known & (own != target).to_numpy()]
-    named = ", ".join(f"{n:,} from {currency}" for currency, n in foreign.value_counts().items())
-    notes = [f"Money of {len(foreign):,} deals is converted to {target} ({named})."] if len(foreign) else []
-    return converted, refused, notes
+    return converted, refused, _notes(own[known], book.manifest.currency, target)

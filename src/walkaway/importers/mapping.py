@@ -180,11 +180,15 @@ def load_mapping(name_or_file: str) -> Mapping:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise MappingError(f"mapping {name_or_file}: not TOML: {error}. Correct the file.") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise MappingError(
-            f"mapping {name_or_file}: {where}: {first['msg']} (found {first['input']!r}). Correct this part."
-        ) from error
+        raise MappingError(f"mapping {name_or_file}: {_said(error.errors()[0])}. Correct this part.") from error
+
+
+def _said(first: Any) -> str:
+    """Where and what pydantic found wrong; of a whole table the rule alone, since its value is all of it."""
+    said = first["msg"].removeprefix("Value error, ").replace("Extra inputs are not permitted", "there is no such key")
+    where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
+    found = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
+    return f"{where}{said}{found}"
 
 
 def mapping_for(model: type[M], name_or_file: str) -> M:

@@ -23,6 +23,24 @@ __all__ = ["EXTENSIONS", "Ragged", "Sheet", "check_file", "decode", "read_sheet"
 SEPARATORS = (",", ";", "\t", "|")
 LINES_LOOKED_AT = 200
 NUL = b"\x00"
+FEW_LETTERS = 8  # different ones beyond ASCII, below which their language cannot be told
+OLD = (
+    "mac_roman",
+    "mac_latin2",
+    "mac_iceland",
+    "mac_turkish",
+    "cp437",
+    "cp775",
+    "cp850",
+    "cp852",
+    "cp857",
+    "cp858",
+    "cp860",
+    "cp861",
+    "cp863",
+    "cp865",
+)
+EXACT = 2**53  # whole numbers up to here are floats without loss
 
 
 @dataclass(frozen=True)
@@ -85,14 +103,19 @@ def _utf16_without_mark(data: bytes) -> str | None:
 
 
 def _legacy(data: bytes, file: str) -> str:
-    """The likeliest encoding with one byte a letter; cp1252 wherever it is as likely as the best."""
+    """The likeliest encoding with one byte a letter; cp1252 wherever it is as likely as the best.
+
+    A few letters look like anything, and pages of DOS and of old Macs like many: before all these cp1252 is tried.
+    """
     from charset_normalizer import from_bytes
 
     found = from_bytes(data[:200_000])
     best = found.best()
     names = {name for match in found if best and match.chaos <= best.chaos for name in match.could_be_from_charset}
+    letters = len({byte for byte in data if byte > 127})
+    thin = best is None or letters < FEW_LETTERS or best.encoding in OLD
     for encoding in ("cp1252", best.encoding if best else None):
-        if encoding and (encoding in names or not names):
+        if encoding and (thin or encoding in names):
             try:
                 data.decode(encoding)
             except UnicodeDecodeError:
@@ -246,6 +269,8 @@ def _typed(cell: Any) -> Any:
         return str(cell)
     if isinstance(cell, date | datetime):
         return cell
+    if isinstance(cell, int) and abs(cell) > EXACT:
+        return str(cell)  # an id; as a float it would become another
     return None if pd.isna(cell) else float(cell)
 
 

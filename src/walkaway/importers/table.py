@@ -249,7 +249,9 @@ def import_table(
         fixed_at_creation=(*fixed, AT_CREATION) if mapping.deals.amount_at_creation else fixed,
         timeless=mapping.timeless,
     )
-    converted, without_rate, said = in_one_currency(_book(gathered, manifest), money)
+    converted, without_rate, said = in_one_currency(
+        _book(gathered, manifest), money, mapping.timezone, mapping.deals.money
+    )
     gathered.notes += said
     book, refused = admit(converted, now)
     own_rules = _as_in_the_files(_quarantine([without_rate, refused]), mapping)

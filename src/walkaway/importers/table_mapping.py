@@ -95,9 +95,9 @@ class OutcomePart(Strict):
 class DealsPart(FilePart):
     """The deals. `deal_id` and `created_at` may be left out of a draft; an import needs them, a timeless one neither.
 
-    `amount` is the worth at the close. `amount_at_creation` is one known from the first day, such as a list price.
-    `attributes` (words) and `measures` (numbers) are further columns, kept only because they never change after the
-    deal is created.
+    `amount` is the worth at the close, `margin` the rate of it that is earned (0.3 for 30%). `amount_at_creation` is
+    one known from the first day, such as a list price. `attributes` (words) and `measures` (numbers) are further
+    columns, kept only because they never change after the deal is created; `money` names the measures that are money.
     """
 
     table = "deals"
@@ -117,6 +117,7 @@ class DealsPart(FilePart):
     pipeline: str | None = None
     attributes: dict[str, str] = Field(default_factory=dict)
     measures: dict[str, str] = Field(default_factory=dict)
+    money: tuple[str, ...] = ()
     fixed_at_creation: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -131,6 +132,13 @@ class DealsPart(FilePart):
                     f"attribute {name} is not among fixed_at_creation: today's value of what changes is the future in "
                     "disguise. Add it there if it never changes after the deal is created, else leave it out"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _money_is_a_measure(self) -> Self:
+        stray = [name for name in self.money if name not in self.measures]
+        if stray:
+            raise ValueError(f"money names {stray[0]}, which is no measure; it may name {sorted(self.measures)}")
         return self
 
     @model_validator(mode="after")

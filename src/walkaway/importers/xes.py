@@ -345,7 +345,7 @@ def import_xes(
             f"{path}: no case can be used as a deal. The first: {first['row']}, {first['column']} {first['rule']} "
             f"(found {first['value']}). Correct the mapping or the log. Nothing was written."
         )
-    converted, without_rate, notes = in_one_currency(Book.of(manifest, **gathered), money)
+    converted, without_rate, notes = in_one_currency(Book.of(manifest, **gathered), money, mapping.timezone)
     book, refused = admit(converted, now)
     early = pd.DataFrame(rows.quarantine, columns=COLUMNS, dtype="str")
     quarantine = pd.concat([early, without_rate, refused], ignore_index=True)
