@@ -117,7 +117,27 @@ def test_without_any_dates_a_timeless_import_is_drafted(draft, tmp_path):
     assert "[effort]" not in said
     assert found.book.manifest.timeless
     assert found.book.deals["outcome"].tolist() == ["won", "lost", "won"]
+    assert found.book.attributes("text") == ["budget", "need"]
 
 
 def test_with_a_date_of_the_close_alone_the_draft_is_not_timeless(draft):
     assert "timeless" not in draft(deals="id,closed,status\n1,2026-01-09,won\n2,2026-02-11,lost\n")
+
+
+def test_numbers_and_names_of_the_books_own_are_drafted_apart_without_dates(draft, tmp_path):
+    draft(answers="Budget;Staff;Team\x20;Status\nyes;12;a;Won\nno;7,5;b;Lost\nyes;12;a;Won\n")
+    found = import_table([tmp_path / "answers.csv"], load_mapping(str(tmp_path / "draft.toml")), NOW)
+
+    assert (found.book.attributes("text"), found.book.attributes("number")) == (["budget"], ["staff"])
+
+
+def test_with_dates_words_and_numbers_are_offered_apart(draft):
+    said = draft(deals="id,created,status,Need,Staff\n1,2026-01-01,won,clear,5\n2,2026-01-02,lost,vague,7\n")
+
+    assert '# Not mapped; words, candidates for [deals.attributes]: ["Need"]' in said
+    assert '# Not mapped; numbers, candidates for [deals.measures]: ["Staff"]' in said
+
+
+def test_a_column_of_few_values_is_no_account(draft):
+    rows = "".join(f"{i},2026-01-0{i % 9 + 1},won,{'New' if i % 2 else 'Current'}\n" for i in range(20))
+    assert "account_id" not in deals_of(draft(deals="id,created,status,Client\n" + rows))

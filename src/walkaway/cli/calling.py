@@ -63,7 +63,7 @@ def score(
         read, model = read_book(book).with_hours(settings.hours), load_champion(models)
         step("calling open deals", 0, 1)
         if read.manifest.timeless:
-            _refuse_moments(as_of, start, end)
+            _refuse_with_dates(as_of, start, end, forgo, bar)
             table = score_timeless(read, model)
         else:
             at = _moments(read.last_recorded_at(), as_of, start, end, every_days)
@@ -80,10 +80,13 @@ def score(
             tell(f"{read.unusable_deals:,} deals of the export could not be used: {where}", quiet)
 
 
-def _refuse_moments(*given: str | None) -> None:
-    for option, value in zip(("--as-of", "--from", "--to"), given, strict=True):
+def _refuse_with_dates(*given: str | float | None) -> None:
+    """What only a book with dates, and so with hours, can answer."""
+    for option, value in zip(("--as-of", "--from", "--to", "--forgo", "--bar"), given, strict=True):
         if value is not None:
-            raise UsageError(f"{option} {value}: this book has no dates, so no moment can be asked for. Leave it out.")
+            raise UsageError(
+                f"{option} {value}: this book has no dates, so neither moments nor hours are known. Leave {option} out."
+            )
 
 
 def _print_summary(table: pd.DataFrame, model: Model, more: dict[str, object]) -> None:

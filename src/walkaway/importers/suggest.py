@@ -12,6 +12,7 @@ import pandas as pd
 from walkaway.errors import DataError, MappingError
 from walkaway.importers.cells import as_texts, date_format_of, decimal_mark_of, moments, numbers
 from walkaway.importers.reading import Sheet, read_sheet
+from walkaway.schema import TABLES
 
 __all__ = ["suggest"]
 
@@ -47,6 +48,7 @@ TIMELESS = [
     "# If there are dates, name created_at and closed_at under [deals] and leave timeless out. Without deal_id a deal",
     "# is named by the line it stands on.",
 ]
+FEW = 5  # no more different values than this name no account
 MANY = 40  # more distinct values than this are no outcome
 
 
@@ -99,6 +101,7 @@ _HOLDS: dict[str, Callable[[pd.Series], bool]] = {
     "created_at": _are_dates,
     "closed_at": _are_dates,
     "amount": _are_numbers,
+    "account_id": lambda cells: bool(cells.nunique() > FEW or 0 < cells.nunique() == cells.count()),
 }
 
 
@@ -215,15 +218,42 @@ def _column_lines(guess: _Guess) -> list[str]:
     return lines
 
 
-def _rest_lines(guess: _Guess) -> list[str]:
+def _rest(guess: _Guess) -> tuple[list[str], list[str]]:
+    """Columns that are left: those of words, and those of numbers."""
     used = {*guess.columns.values(), guess.outcome}
     rest = [str(column) for column in guess.sheet.cells if column not in used]
+    numeric = [column for column in rest if _are_numbers(guess.sheet.cells[column])]
+    return [column for column in rest if column not in numeric], numeric
+
+
+def _named(columns: list[str]) -> dict[str, str]:
+    """Names for columns of the file that are none of the book's own."""
+    names = {re.sub(r"\W+", "_", column.lower()).strip("_") or "column": column for column in columns}
+    return {f"{name}_told" if name in TABLES["deals"].names else name: column for name, column in names.items()}
+
+
+def _rest_lines(guess: _Guess) -> list[str]:
+    """Which columns are fixed: to be said by the user, or, without dates, all there are."""
+    words, numeric = _rest(guess)
+    if guess.timeless:
+        return [f"fixed_at_creation = {_listed([*_named(words), *_named(numeric)])} # UNSURE: as [deals.attributes]"]
     lines = [
         "# Which of these never change after a deal is created? Only they may be used from the start. Beware of what",
         "# is filled in or corrected at the close.",
         "fixed_at_creation = []",
     ]
-    return [*lines, f"# Not mapped; candidates for [deals.attributes]: {_listed(rest)}"] if rest else lines
+    lines += [f"# Not mapped; words, candidates for [deals.attributes]: {_listed(words)}"] if words else []
+    return [*lines, f"# Not mapped; numbers, candidates for [deals.measures]: {_listed(numeric)}"] if numeric else lines
+
+
+def _attribute_lines(guess: _Guess) -> list[str]:
+    """Without dates attributes are all there is to learn from, so they are drafted."""
+    lines: list[str] = []
+    for part, columns in zip(("attributes", "measures"), _rest(guess), strict=True):
+        if guess.timeless and columns:
+            lines += ["", f"[deals.{part}] # UNSURE: leave out what is filled in once the outcome is known"]
+            lines += [f"{name} = {_quoted(column)}" for name, column in _named(columns).items()]
+    return lines
 
 
 def _side_lines(guess: _Guess, sheet: Sheet) -> list[str]:
@@ -259,6 +289,13 @@ def suggest(files: Sequence[Path]) -> str:
     ]
     sides = [line for g in guesses if g is not deals for line in _side_lines(deals, g.sheet)]
     effort = [] if deals.timeless else EFFORT
-    return (
-        "\n".join([*head, *_column_lines(deals), *_rest_lines(deals), *_outcome_lines(deals), *sides, *effort]) + "\n"
+    parts = (
+        head,
+        _column_lines(deals),
+        _rest_lines(deals),
+        _attribute_lines(deals),
+        _outcome_lines(deals),
+        sides,
+        effort,
     )
+    return "\n".join(line for part in parts for line in part) + "\n"
