@@ -1,6 +1,7 @@
 import json
 import shutil
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,9 @@ import pytest
 from tests.books import plain_model, rows_of
 
 from walkaway import bundle
-from walkaway.bundle import champion_version, load_bundle, load_champion, save_bundle, set_champion
+from walkaway.bundle import champion_version, load_bundle, load_champion, rollback, save_bundle, set_champion
 from walkaway.calls import make_calls, read_rows
-from walkaway.errors import BundleError
+from walkaway.errors import BundleError, UsageError
 from walkaway.heads import HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
@@ -262,3 +263,59 @@ def test_calls_of_a_plain_model_survive_the_disk(tmp_path):
     read = load_bundle(save_bundle(model, tmp_path))
 
     assert make_calls(read, rows, 20.0).table.equals(make_calls(model, rows, 20.0).table)
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Three models, each made champion in its turn: the folder and their versions."""
+    versions = [save_bundle(plain_model(floor_hours=h), tmp_path).name for h in (0.1, 0.2, 0.3)]
+    for version in versions:
+        set_champion(tmp_path, version)
+    return tmp_path, versions
+
+
+def test_rolling_back_returns_to_each_champion_before_and_then_says_that_there_is_none(three):
+    models, (one, two, _) = three
+
+    assert (rollback(models), champion_version(models)) == (two, two)
+    assert (rollback(models), champion_version(models)) == (one, one)
+    with pytest.raises(UsageError, match="remembers no champion before the one in use"):
+        rollback(models)
+    assert champion_version(models) == one
+
+
+def test_a_champion_set_again_is_remembered_once(three):
+    models, (one, two, three_) = three
+    set_champion(models, two)
+
+    assert (rollback(models), rollback(models)) == (three_, one)
+
+
+def test_a_damaged_model_does_not_come_back_into_use(three):
+    models, (_, two, last) = three
+    (models / two / "model.json").write_text("{}")
+    with pytest.raises(BundleError, match=two):
+        rollback(models)
+
+    assert champion_version(models) == last
+
+
+def test_a_pointer_of_the_first_version_is_read_and_has_nothing_to_return_to(three):
+    models, (one, *_) = three
+    digest = sha256((models / one / "bundle.json").read_bytes()).hexdigest()
+    own = sha256(f"{one} {digest}".encode()).hexdigest()
+    write_json(models / "champion.json", {"version": one, "manifest": digest, "checksum": own})
+
+    assert champion_version(models) == one
+    with pytest.raises(UsageError, match="remembers no champion"):
+        rollback(models)
+
+
+def test_no_single_bit_of_what_a_pointer_remembers_flips_unseen(three):
+    models, _ = three
+    path = models / "champion.json"
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << at % 8)]) + whole[at + 1 :])
+        with pytest.raises(BundleError):
+            rollback(models)

@@ -17,7 +17,7 @@ from walkaway.storage import exclusive
 
 pytest_plugins = ("tests.books",)
 
-COMMANDS = ["import", "train", "score", "batch", "explain", "config"]
+COMMANDS = ["import", "train", "rollback", "score", "batch", "explain", "config"]
 LOG = b"""<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1.0" xmlns="http://www.xes-standard.org/">
   <trace><string key="concept:name" value="1"/><date key="REG_DATE" value="2011-10-01T09:00:00.000+02:00"/>
@@ -538,7 +538,7 @@ def test_train_prints_json_on_stdout_only(walkaway, saved_book, fresh_models):
 
 
 @pytest.mark.usefixtures("tiny")
-def test_quiet_train_prints_nothing_and_a_second_train_keeps_the_champion_unless_promoted(
+def test_a_second_train_keeps_the_champion_unless_promoted_and_rollback_returns_to_the_first(
     walkaway, saved_book, fresh_models
 ):
     where = ["--book", saved_book, "--models", fresh_models]
@@ -551,8 +551,15 @@ def test_quiet_train_prints_nothing_and_a_second_train_keeps_the_champion_unless
 
     code, out, err = walkaway("train", *where, "--until", "2025-07-01", "--promote")
     assert (code, out) == (0, "")
-    assert champion_version(fresh_models).startswith("20250701-")
+    second = champion_version(fresh_models)
+    assert second.startswith("20250701-")
     assert "in use (champion)" in " ".join(err.split())
+
+    code, out, err = walkaway("rollback", "--models", fresh_models)
+    assert (code, out, champion_version(fresh_models)) == (0, "", first)
+    assert err.split() == f"In use now: {first} (was {second}).".split()
+    code, _, err = walkaway("rollback", "--models", fresh_models)
+    assert (code, "remembers no champion before" in err) == (2, True)
 
 
 # import

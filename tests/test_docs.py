@@ -78,5 +78,15 @@ def test_every_feature_and_every_command_is_in_the_docs():
     features, commands = ((ROOT / "docs" / name).read_text() for name in ("features.md", "commands.md"))
 
     assert [name for name in REGISTRY if f"| `{name}" not in features] == []
-    for command in ("import xes", "import table", "sample", "train", "score", "batch", "explain", "config show"):
+    for command in (
+        "import xes",
+        "import table",
+        "sample",
+        "train",
+        "rollback",
+        "score",
+        "batch",
+        "explain",
+        "config show",
+    ):
         assert f"`walkaway {command}`\n" in commands

@@ -7,7 +7,7 @@ from tests.books import END_DAY, UNTIL, day, settings_of
 from walkaway import retrain as module
 from walkaway.bundle import champion_version
 from walkaway.errors import BookError, BundleError, LockedError
-from walkaway.retrain import retrain
+from walkaway.retrain import retrain, roll_back
 from walkaway.storage import exclusive
 
 pytest_plugins = ("tests.books",)
@@ -30,7 +30,7 @@ def told(monkeypatch, trained):
 
     monkeypatch.setattr(module, "train", train)
     monkeypatch.setattr(module, "log_training", log)
-    monkeypatch.setattr(module, "set_alias", lambda number, *, models, uri: asked.append(("alias", number, uri)))
+    monkeypatch.setattr(module, "mirror_champion", lambda v, *, models, uri: asked.append(("alias", v, uri)))
     return asked
 
 
@@ -42,7 +42,7 @@ def test_the_first_model_becomes_champion_and_gets_the_alias(saved_book, tmp_pat
     assert told == [
         ("train", UNTIL),
         ("log", done.folder.name, [], "sqlite:///x.db"),
-        ("alias", "v2", "sqlite:///x.db"),
+        ("alias", done.folder.name, "sqlite:///x.db"),
     ]
 
 
@@ -53,7 +53,8 @@ def test_a_second_model_is_kept_and_does_not_become_champion(saved_book, tmp_pat
     assert second.folder != first.folder
     assert second.folder.is_dir()
     assert (second.promoted, second.champion, champion_version(tmp_path)) == (False, first.champion, first.champion)
-    assert [what for what, *_ in told] == ["train", "log", "alias", "train", "log"]
+    assert [what for what, *_ in told] == ["train", "log", "alias"] * 2
+    assert told[-1][1] == first.champion  # an alias that somebody moved is put right
 
 
 def test_a_second_model_becomes_champion_when_promoted(saved_book, tmp_path, told):
@@ -61,7 +62,25 @@ def test_a_second_model_becomes_champion_when_promoted(saved_book, tmp_path, tol
     second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
 
     assert (second.promoted, champion_version(tmp_path)) == (True, second.folder.name)
-    assert told[-1] == ("alias", second.registered, None)
+    assert told[-1] == ("alias", second.folder.name, None)
+
+
+def test_rolled_back_the_model_before_is_in_use_and_the_alias_follows(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+
+    assert roll_back(tmp_path, settings_of("sqlite:///x.db")) == (second.champion, first.champion)
+    assert champion_version(tmp_path) == first.champion
+    assert told[-1] == ("alias", first.champion, "sqlite:///x.db")
+
+
+def test_nothing_is_rolled_back_while_a_training_runs(saved_book, tmp_path, told):
+    retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+    with exclusive(tmp_path), pytest.raises(LockedError):
+        roll_back(tmp_path, settings_of())
+
+    assert champion_version(tmp_path) == second.champion
 
 
 def test_the_same_training_again_is_in_use_already(saved_book, tmp_path, told):

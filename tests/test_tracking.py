@@ -15,7 +15,7 @@ from walkaway.history import History
 from walkaway.report.figures import training_figures
 from walkaway.retrain import retrain
 from walkaway.storage import read_book
-from walkaway.tracking import default_uri, log_training, set_alias
+from walkaway.tracking import default_uri, log_training, mirror_champion
 
 pytest_plugins = ("tests.books",)
 
@@ -155,9 +155,10 @@ def test_any_sqlite_uri_can_be_set_and_the_default_store_is_left_alone(migrated,
     folder = save_bundle(model, tmp_path / "models")
     first = log_training(model, folder, {}, {}, models=tmp_path / "models", uri=uri)
     second = log_training(model, folder, {}, {}, models=tmp_path / "models", uri=uri)
-    set_alias(second, models=tmp_path / "models", uri=uri)
+    mirrored = mirror_champion(folder.name, models=tmp_path / "models", uri=uri)
 
-    assert (first, second) == ("1", "2")
+    assert (first, second, mirrored) == ("1", "2", "2")
+    assert mirror_champion("20990101-000000000000", models=tmp_path / "models", uri=uri) is None
     assert not (tmp_path / "models" / "mlflow.db").exists()
     with sqlite3.connect(elsewhere / "runs.db") as database:
         assert database.execute("select alias, version from registered_model_aliases").fetchall() == [("champion", 2)]

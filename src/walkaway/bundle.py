@@ -16,19 +16,20 @@ from pydantic import ValidationError
 
 from walkaway.calls import Model
 from walkaway.economics import Curve
-from walkaway.errors import BundleError
+from walkaway.errors import BundleError, UsageError
 from walkaway.features import FeaturePlan
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
 from walkaway.storage import checksum, replaced_folder, write_json
 
-__all__ = ["champion_version", "load_bundle", "load_champion", "save_bundle", "set_champion"]
+__all__ = ["champion_version", "load_bundle", "load_champion", "rollback", "save_bundle", "set_champion"]
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 MODEL = "model.json"
 POINTER = "champion.json"
+REMEMBERED = 20  # champions before the one in use
 TRAIN_AGAIN = "Restore the file, or train again with --promote."
 
 
@@ -144,11 +145,70 @@ def _manifest_checksum(folder: Path) -> str:
     return checksum(folder / MANIFEST)
 
 
+def _pointer_checksum(pointer: dict[str, Any]) -> str:
+    """The checksum of all that a pointer says; those of 0.1.0 remembered no champions and wrote theirs otherwise."""
+    said = {name: value for name, value in pointer.items() if name != "checksum"}
+    if set(said) == {"version", "manifest"}:
+        return sha256(f"{said['version']} {said['manifest']}".encode()).hexdigest()
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _read_pointer(path: Path) -> dict[str, Any]:
+    pointer = _json(path)
+    try:
+        whole = pointer["checksum"] == _pointer_checksum(pointer) and {"version", "manifest"} <= set(pointer)
+    except (KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
+    return pointer
+
+
+def _point(models: Path, one: dict[str, str], before: list[dict[str, str]]) -> None:
+    pointer: dict[str, Any] = one | {"before": before}
+    write_json(models / POINTER, pointer | {"checksum": _pointer_checksum(pointer)})
+
+
 def set_champion(models: Path, version: str) -> None:
-    """Make that version the model in use, by one atomic rename."""
-    digest = _manifest_checksum(models / version)
-    own = sha256(f"{version} {digest}".encode()).hexdigest()
-    write_json(models / POINTER, {"version": version, "manifest": digest, "checksum": own})
+    """Make that version the model in use, by one atomic rename; the one before is remembered for `rollback`.
+
+    A damaged pointer is replaced, and what it remembered is lost with it.
+    """
+    one = {"version": version, "manifest": _manifest_checksum(models / version)}
+    try:
+        last = _read_pointer(models / POINTER) if (models / POINTER).is_file() else None
+    except BundleError:
+        last = None
+    before = [{name: last[name] for name in one}, *last.get("before", [])] if last else []
+    _point(models, one, [other for other in before if other["version"] != version][:REMEMBERED])
+
+
+def rollback(models: Path) -> str:
+    """Return to the champion before the one in use.
+
+    Returns:
+        The version in use now.
+
+    Raises:
+        UsageError: no champion is remembered.
+        BundleError: the pointer or the bundle to return to is damaged.
+    """
+    path = models / POINTER
+    before = _read_pointer(path).get("before", []) if path.is_file() else []
+    if not before:
+        raise UsageError(f"{models} remembers no champion before the one in use, so there is none to return to.")
+    one, *rest = before
+    load_bundle(models / one["version"])  # a damaged bundle must not come into use
+    _check_manifest(models, one)
+    _point(models, one, rest)
+    return str(one["version"])
+
+
+def _check_manifest(models: Path, pointer: dict[str, Any]) -> None:
+    if _manifest_checksum(models / pointer["version"]) != pointer["manifest"]:
+        raise BundleError(
+            f"{models / pointer['version'] / MANIFEST}: its bytes are not those of the champion. {TRAIN_AGAIN}"
+        )
 
 
 def champion_version(models: Path) -> str | None:
@@ -160,18 +220,8 @@ def champion_version(models: Path) -> str | None:
     path = models / POINTER
     if not path.is_file():
         return None
-    pointer = _json(path)
-    try:
-        expected = sha256(f"{pointer['version']} {pointer['manifest']}".encode()).hexdigest()
-        whole = pointer["checksum"] == expected
-    except (KeyError, TypeError):
-        whole = False
-    if not whole:
-        raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
-    if _manifest_checksum(models / pointer["version"]) != pointer["manifest"]:
-        raise BundleError(
-            f"{models / pointer['version'] / MANIFEST}: its bytes are not those of the champion. {TRAIN_AGAIN}"
-        )
+    pointer = _read_pointer(path)
+    _check_manifest(models, pointer)
     return str(pointer["version"])
 
 

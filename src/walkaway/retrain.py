@@ -1,4 +1,4 @@
-"""All of `walkaway train`: one lock, train, save the bundle, log to MLflow, move the champion pointer."""
+"""All of `walkaway train` and `rollback`: one lock, train, save the bundle, log to MLflow, move the pointer."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.bundle import champion_version, save_bundle, set_champion
+from walkaway.bundle import champion_version, rollback, save_bundle, set_champion
 from walkaway.config import Settings, TrainSettings
 from walkaway.errors import UsageError
 from walkaway.schema import Book
 from walkaway.storage import exclusive, read_book
 from walkaway.timeless import train_timeless
-from walkaway.tracking import log_training, set_alias
+from walkaway.tracking import log_training, mirror_champion
 from walkaway.train import Step, Trained, train
 
-__all__ = ["Retrained", "retrain"]
+__all__ = ["Retrained", "retrain", "roll_back"]
 
 
 @dataclass(frozen=True)
@@ -80,5 +80,24 @@ def retrain(
         )
         if current in (None, folder.name):
             set_champion(models, folder.name)
-            set_alias(registered, models=models, uri=settings.tracking_uri)
-    return Retrained(trained, folder, registered, str(champion_version(models)))
+        champion = str(champion_version(models))
+        mirror_champion(champion, models=models, uri=settings.tracking_uri)
+    return Retrained(trained, folder, registered, champion)
+
+
+def roll_back(models: Path, settings: Settings) -> tuple[str, str]:
+    """Return to the champion before the one in use, and let MLflow's alias follow.
+
+    Returns:
+        The version that was in use, and the one that is now.
+
+    Raises:
+        LockedError: a training runs on `models`.
+        UsageError: no champion is remembered.
+        BundleError: the pointer or the bundle to return to is damaged.
+    """
+    with exclusive(models):
+        was = str(champion_version(models))
+        now = rollback(models)
+        mirror_champion(now, models=models, uri=settings.tracking_uri)
+    return was, now

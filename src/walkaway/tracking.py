@@ -19,7 +19,7 @@ from filelock import FileLock
 from walkaway.bundle import load_bundle
 from walkaway.calls import Model, Rows, make_calls
 
-__all__ = ["ALIAS", "EXPERIMENT", "MODEL_NAME", "default_uri", "log_training", "set_alias"]
+__all__ = ["ALIAS", "EXPERIMENT", "MODEL_NAME", "default_uri", "log_training", "mirror_champion"]
 
 EXPERIMENT = "walkaway"
 MODEL_NAME = "walkaway"
@@ -116,10 +116,20 @@ def log_training(
     return str(info.registered_model_version)
 
 
-def set_alias(number: str, *, models: Path, uri: str | None) -> None:
-    """Point the registry's champion alias at that version; it mirrors the pointer under MODELS, which decides."""
-    mlflow = _mlflow(uri or default_uri(models), models)
-    mlflow.MlflowClient().set_registered_model_alias(MODEL_NAME, ALIAS, number)
+def mirror_champion(version: str, *, models: Path, uri: str | None) -> str | None:
+    """Point the registry's champion alias at that bundle; it mirrors the pointer under MODELS, which decides.
+
+    Returns:
+        The registered number of the bundle, or None where this store never registered it; then the alias is left alone.
+    """
+    client = _mlflow(uri or default_uri(models), models).MlflowClient()
+    registered = client.search_model_versions(f"name = '{MODEL_NAME}'")
+    mine = [one for one in registered if client.get_run(one.run_id).data.tags.get("bundle") == version]
+    if not mine:
+        return None
+    number = str(max(int(one.version) for one in mine))
+    client.set_registered_model_alias(MODEL_NAME, ALIAS, number)
+    return number
 
 
 def _signature(model: Model) -> Any:

@@ -1,4 +1,4 @@
-"""The command that makes models: train."""
+"""Commands that make and choose models: train, rollback."""
 
 from __future__ import annotations
 
@@ -47,3 +47,19 @@ def train(
         from walkaway.report.terminal import show_training
 
         tell(show_training(done), quiet)
+
+
+def rollback(
+    context: typer.Context,
+    models: ModelsOption = MODELS,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Return to the model that was in use before."""
+    from walkaway.retrain import roll_back
+
+    was, now = roll_back(models, settings_in_force(context))
+    if as_json:
+        print_json({"was": was, "champion": now})
+    else:
+        tell(f"In use now: {now} (was {was}).", quiet)
