@@ -319,3 +319,34 @@ def test_no_single_bit_of_what_a_pointer_remembers_flips_unseen(three):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << at % 8)]) + whole[at + 1 :])
         with pytest.raises(BundleError):
             rollback(models)
+
+
+def test_a_model_that_says_otherwise_here_than_where_it_was_saved_is_refused(champion, tmp_path, monkeypatch):
+    folder = save_bundle(champion, tmp_path)
+    assert load_bundle(folder).version == folder.name
+    probability = WinHead.probability
+    monkeypatch.setattr(WinHead, "probability", lambda self, X: probability(self, X) * (1 + 1e-5))
+
+    with pytest.raises(BundleError, match="win_probability of the golden rows is not what it was"):
+        load_bundle(folder)
+
+
+def test_golden_rows_reach_different_leaves_of_the_boosters(champion):
+    said = bundle._golden(champion)
+
+    assert len(set(said["win_probability"])) > 3
+    assert {len(values) for values in said.values()} == {8}
+
+
+def test_a_bundle_without_golden_rows_still_opens(champion, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(bundle, "_golden", lambda model: None)
+        folder = save_bundle(champion, tmp_path)
+    text = (folder / "model.json").read_text()
+    old = json.dumps({name: value for name, value in json.loads(text).items() if name != "golden"})
+    (folder / "model.json").write_text(old)
+    manifest = json.loads((folder / "bundle.json").read_text())
+    manifest["files"]["model.json"] = sha256(old.encode()).hexdigest()
+    write_json(folder / "bundle.json", manifest)
+
+    assert load_bundle(folder).heads.win.base_rate == champion.heads.win.base_rate

@@ -12,6 +12,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from pydantic import ValidationError
 
 from walkaway.calls import Model
@@ -29,12 +31,34 @@ FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 MODEL = "model.json"
 POINTER = "champion.json"
+GOLDEN_ROWS = 8
+GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
+GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
 REMEMBERED = 20  # champions before the one in use
 TRAIN_AGAIN = "Restore the file, or train again with --promote."
 
 
 def _bag_files(head: str, bag: Bag | None) -> dict[str, bytes]:
     return {f"{head}-{i}.txt": text.encode() for i, text in enumerate(bag.texts())} if bag else {}
+
+
+def _golden(model: Model) -> dict[str, list[float]]:
+    """What the heads say of a few made-up rows, missing values among them: the same on every machine, or it is told."""
+    rng = np.random.default_rng(0)
+    X = rng.choice(np.array(GOLDEN_VALUES, dtype=np.float32), size=(GOLDEN_ROWS, len(model.plan.columns)))
+    terms = pd.DataFrame({"amount": [1000.0, np.nan] * (GOLDEN_ROWS // 2), "margin": 0.5})
+    said = model.heads.estimate(X, terms)
+    return {name: getattr(said, name).tolist() for name in ("win_probability", "value_if_won", "remaining_hours")}
+
+
+def _check_golden(model: Model, golden: dict[str, list[float]], folder: Path) -> None:
+    """Refuse a model that does not say here what it said where it was trained."""
+    for name, said in _golden(model).items():
+        if not np.allclose(said, golden[name], rtol=GOLDEN_TOLERANCE, atol=0.0):
+            raise BundleError(
+                f"{folder}: {name} of the golden rows is not what it was when the model was saved, so this machine or "
+                "its LightGBM computes otherwise. Install the locked versions, or train again with --promote."
+            )
 
 
 def _contents(model: Model) -> dict[str, bytes]:
@@ -50,6 +74,7 @@ def _contents(model: Model) -> dict[str, bytes]:
         "signal": model.signal,
         "timeless": model.timeless,
         "facts": model.facts,
+        "golden": _golden(model),
     }
     text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
     boosters = _bag_files("win", win.bag) | _bag_files("worth", worth.bag) | _bag_files("hours", hours.bag)
@@ -116,7 +141,8 @@ def load_bundle(folder: Path) -> Model:
     """Read a model, after every checksum held.
 
     Raises:
-        BundleError: not a bundle, a file absent or changed, or a format this version does not know.
+        BundleError: not a bundle, a file absent or changed, a format this version does not know, or golden rows that
+            come out otherwise than where the model was saved.
     """
     contents = _verified(folder)
     try:
@@ -134,7 +160,10 @@ def load_bundle(folder: Path) -> Model:
         plan = FeaturePlan.model_validate(described["plan"])
         rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
         rest["timeless"] = described.get("timeless", False)  # bundles of 0.1.0 know of no other kind
-        return Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
+        model = Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
+        if "golden" in described:  # bundles of 0.1.0 have none
+            _check_golden(model, described["golden"], folder)
+        return model
     except (KeyError, TypeError, ValueError, ValidationError) as error:
         raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {error!r}. {TRAIN_AGAIN}") from error
 
