@@ -299,6 +299,11 @@ def test_two_rates_of_one_currency_and_day_are_refused():
         MoneySettings(rates=[RATES[0], RATES[0] | {"rate": 0.7}])
 
 
+def test_a_rate_of_the_reporting_currency_itself_is_refused():
+    with pytest.raises(ValidationError, match="must be into EUR, and one is of EUR itself"):
+        MoneySettings(currency="EUR", rates=[*RATES, RATES[0] | {"currency": "EUR"}])
+
+
 # Options over settings
 
 

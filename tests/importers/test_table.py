@@ -146,8 +146,9 @@ def test_a_row_is_refused_once_however_many_rules_it_breaks(take):
 
 
 def test_ragged_rows_are_quarantined_with_what_they_hold(take):
-    assert refused(take(deals=HEAD + WON + "d2,2026-01-02\n")) == [
-        ["deals.csv, line 3", "whole row", "d2,2026-01-02", "has 2 cells where the header has 5"]
+    assert refused(take(deals=HEAD + WON + "d2,2026-01-02\nd3,,2026-01-02,,W,9\n")) == [
+        ["deals.csv, line 3", "whole row", "d2,2026-01-02", "has 2 cells where the header has 5"],
+        ["deals.csv, line 4", "whole row", "d3,,2026-01-02,,W,9", "has 6 cells where the header has 5"],
     ]
 
 

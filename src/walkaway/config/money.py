@@ -33,9 +33,11 @@ class MoneySettings(BaseModel):
     rates: tuple[Rate, ...] = ()
 
     @model_validator(mode="after")
-    def _one_rate_a_day(self) -> MoneySettings:
+    def _one_rate_a_day_of_other_money(self) -> MoneySettings:
         seen: set[tuple[str, dt.date]] = set()
         for rate in self.rates:
+            if rate.currency == self.currency:
+                raise ValueError(f"must be into {self.currency}, and one is of {rate.currency} itself: leave it out")
             if (rate.currency, rate.since) in seen:
                 raise ValueError(f"must name one rate a currency and day, and {rate.currency} {rate.since} has two")
             seen.add((rate.currency, rate.since))

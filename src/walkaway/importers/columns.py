@@ -73,7 +73,7 @@ def ragged_entries(table: str, sheet: Sheet) -> pd.DataFrame:
     remedy = "quote cells that hold the separator, or add the cells that are missing"
     return pd.DataFrame(
         [
-            (table, r.row, "", "whole row", sheet.separator.join(c for c in r.cells if c != "None"), says, remedy)
+            (table, r.row, "", "whole row", sheet.separator.join(r.cells), says, remedy)
             for r in sheet.ragged
             for says in [f"has {len(r.cells)} cells where the header has {r.columns}"]
         ],

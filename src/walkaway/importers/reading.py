@@ -233,7 +233,9 @@ def _sheet(file: str, encoding: str, separator: str, records: list[tuple[str, li
     columns = _header(records[0][1], file)
     even = [(row, cells) for row, cells in records[1:] if len(cells) == len(columns)]
     ragged = tuple(
-        Ragged(row, tuple(map(str, cells)), len(columns)) for row, cells in records[1:] if len(cells) != len(columns)
+        Ragged(row, tuple("" if cell is None else str(cell) for cell in cells), len(columns))
+        for row, cells in records[1:]
+        if len(cells) != len(columns)
     )
     frame = pd.DataFrame([cells for _, cells in even], columns=columns, index=[r for r, _ in even], dtype="object")
     return Sheet(file, encoding, separator, frame, ragged)
