@@ -2,13 +2,14 @@ import json
 import shutil
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from tests.books import plain_model, rows_of
 
-from walkaway import bundle
+from walkaway import __version__, bundle
 from walkaway.bundle import champion_version, load_bundle, load_champion, rollback, save_bundle, set_champion
 from walkaway.calls import make_calls, read_rows
 from walkaway.errors import BundleError, UsageError
@@ -384,3 +385,21 @@ def test_500_accidents_to_any_file_are_all_refused_with_the_file_named(models):
         path.write_bytes(whole)
 
     assert load_champion(models).version == folder.name
+
+
+RELEASED = sorted(path for path in (Path(__file__).parent / "fixtures/bundles").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("folder", RELEASED, ids=lambda path: path.name)
+def test_a_bundle_of_each_release_opens_and_says_what_it_said_then(folder, book):
+    described = json.loads((folder / "model.json").read_text())
+    model = load_bundle(folder)
+    snapshots = pd.DataFrame({"deal_id": book.deals["deal_id"].head(9), "as_of": book.deals["created_at"].head(9)})
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), 70.0).table
+
+    assert bundle._golden(model)["win_probability"] == pytest.approx(described["golden"]["win_probability"], rel=1e-6)
+    assert calls[["win_probability", "value_if_won", "remaining_hours", "value_per_hour"]].notna().all(axis=None)
+
+
+def test_this_version_has_its_bundle_among_those_that_open_forever():
+    assert __version__ in [path.name for path in RELEASED]
