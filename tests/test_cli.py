@@ -532,6 +532,7 @@ def test_train_prints_json_on_stdout_only(walkaway, saved_book, fresh_models):
     assert [row["prediction"] for row in read["metrics"]["win"]] == [
         "win_probability",
         "logistic",
+        "naive_bayes",
         "stage_rate",
         "base_rate",
     ]

@@ -15,7 +15,7 @@ from walkaway.calls import Model, Rows, check_fits, make_calls, read_rows
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
-from walkaway.evaluation import fit_logistic, has_signal, win_metrics
+from walkaway.evaluation import fit_logistic, fit_naive_bayes, has_signal, win_metrics
 from walkaway.features import FeaturePlan, plan_features
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import fit_bag
@@ -28,7 +28,7 @@ from walkaway.train import CALIBRATION_PRIOR_DEALS, Step, Trained
 __all__ = ["score_timeless", "summary_timeless", "train_timeless"]
 
 LEAST_OF_EACH = 20  # won and lost deals below which folds would judge by a handful
-PROBABILITIES = ["win_probability", "logistic", "base_rate"]
+PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "base_rate"]
 
 
 def _rows(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Rows:
@@ -76,15 +76,16 @@ def _out_of_fold(
     if (kinds := len(np.unique(alike))) < folds.n_splits:
         raise _too_alike(kinds)
     table = pd.DataFrame({"deal_id": rows.snapshots["deal_id"], "alike": alike, "won": won, "settled": True})
-    told = np.zeros((4, len(won)))
+    told = np.zeros((5, len(won)))
     for k, (train, test) in enumerate(folds.split(rows.X, won, alike)):
         step("grouped folds", k, folds.n_splits)
         if len(np.unique(won[train])) < 2:
             raise _too_alike(kinds)
         head = _fit_win(rows.X[train], won[train], plan, settings)
-        logistic = fit_logistic(rows.X[train], won[train], plan.categorical)(rows.X[test])
+        baselines = [fit(rows.X[train], won[train], plan.categorical) for fit in (fit_logistic, fit_naive_bayes)]
         told[0, test], told[1, test] = head.raw_by_member(rows.X[test]).mean(axis=0), head.probability(rows.X[test])
-        told[2, test], told[3, test] = logistic, head.base_rate
+        told[2, test], told[3, test] = (say(rows.X[test]) for say in baselines)
+        told[4, test] = head.base_rate
     return table.assign(**dict(zip(("raw", *PROBABILITIES), told, strict=True)))
 
 

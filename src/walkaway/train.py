@@ -14,7 +14,7 @@ from walkaway.config import FeatureSettings, TrainSettings
 from walkaway.economics import Curve, expected_value, settle_drops, value_per_hour
 from walkaway.effort import assumed_share
 from walkaway.errors import DataError, UsageError
-from walkaway.evaluation import by_age, by_ending, fit_logistic, has_signal, skills, win_metrics
+from walkaway.evaluation import by_age, by_ending, fit_logistic, fit_naive_bayes, has_signal, skills, win_metrics
 from walkaway.features import FeaturePlan, plan_features
 from walkaway.features.choice import refuse_unknown
 from walkaway.heads import Heads, TrainingRows, fit_heads
@@ -28,7 +28,7 @@ from walkaway.snapshots import cadence_days, check_not_far_ahead, moments, open_
 __all__ = ["Fitted", "Trained", "fit_as_of", "out_of_time_calls", "train"]
 
 Step = Callable[[str, int, int], None]
-PROBABILITIES = ["win_probability", "logistic", "stage_rate", "base_rate"]
+PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
 INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
 CALIBRATION_PRIOR_DEALS = 100.0
 NO_CURVE = Curve((), (), (), ())
@@ -114,6 +114,7 @@ def _fold_calls(history: History, fold: Fitted, snapshots: pd.DataFrame, setting
     return table.assign(
         raw=fold.heads.win.raw_by_member(read.X).mean(axis=0),
         base_rate=fold.heads.win.base_rate,
+        naive_bayes=fit_naive_bayes(fold.rows.X[settled], won, fold.plan.categorical)(read.X),
         logistic=fit_logistic(fold.rows.X[settled], won, fold.plan.categorical)(read.X),
         stage_rate=_stage_rate(fold, won, settled, read.X),
         amount=np.nan_to_num(read.terms["amount"].to_numpy()),

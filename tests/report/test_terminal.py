@@ -111,6 +111,7 @@ def test_each_baseline_stands_beside_the_model(screens, trained):
     for label, name in (
         ("this model", "win_probability"),
         ("logistic regression", "logistic"),
+        ("naive Bayes, as Odoo", "naive_bayes"),
         ("win rate of the stage", "stage_rate"),
         ("base rate", "base_rate"),
     ):

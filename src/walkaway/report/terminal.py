@@ -23,6 +23,7 @@ _VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "u
 _WHO = {
     "win_probability": "this model",
     "logistic": "logistic regression",
+    "naive_bayes": "naive Bayes, as Odoo",
     "stage_rate": "win rate of the stage",
     "base_rate": "base rate",
     "value_per_hour": "value per hour",
