@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +16,6 @@ from walkaway.score import explain_deals, score
 from walkaway.storage import read_book, write_book
 from walkaway.timeless import score_timeless, summary_timeless, train_timeless
 
-SALVIRT = Path(__file__).parents[2] / "shared/data/salvirt_b2b/Salvirt_B2B_ML_dataset.csv"
 FEW = BoosterSettings(trees=30, learning_rate=0.1, leaves=4, least_rows_in_leaf=5)
 SETTINGS = TrainSettings(folds=3, bootstrap=50, heads=HeadSettings(members=2, threads=1, timeless=FEW))
 FIXED = ("product", "budget", "amount")
@@ -173,6 +170,18 @@ def test_a_book_that_lacks_what_the_model_uses_is_refused_with_the_remedy(book, 
         score_timeless(numbers, trained.model)
 
 
+def test_a_model_that_knows_owners_refuses_a_book_that_does_not_fix_them(book):
+    owners = np.where(np.arange(240) % 2 == 0, "ann", "bob")
+    fixed = book.manifest.model_copy(update={"fixed_at_creation": (*FIXED, "owner_id")})
+    owned = book.with_tables(deals=book.deals.assign(owner_id=owners), manifest=fixed)
+    known = SETTINGS.model_copy(update={"features": FeatureSettings(owner_identity=True)})
+    model = train_timeless(owned, known).model
+
+    assert "owner" in model.plan.columns
+    with pytest.raises(DataError, match="uses who owns a deal, and this book does not say that owners stay"):
+        score_timeless(book, model)
+
+
 def test_a_book_in_other_money_is_refused(book, trained):
     dollars = book.with_tables(manifest=book.manifest.model_copy(update={"currency": "USD"}))
     with pytest.raises(DataError, match=r"money is in USD, and the model learned in EUR.*money\.currency = 'EUR'"):
@@ -196,10 +205,13 @@ def test_a_nightly_batch_needs_dates(book, trained, tmp_path):
         run_batch(tmp_path / "book", tmp_path / "models", tmp_path / "out", settings_of())
 
 
-@pytest.mark.skipif(not SALVIRT.exists(), reason="the SALVIRT data is not here (shared/data/salvirt_b2b)")
-def test_real_deals_without_dates_are_told_apart_on_rows_that_are_no_copies(tmp_path):
+def test_real_deals_without_dates_are_told_apart_on_rows_that_are_no_copies(shared):
     """The aim is what a quick LightGBM reaches on these 448 deals, 0.82."""
-    found = import_table([SALVIRT], load_mapping("salvirt_b2b"), pd.Timestamp("2026-01-01", tz="UTC"))
+    found = import_table(
+        [shared("data/salvirt_b2b/Salvirt_B2B_ML_dataset.csv")],
+        load_mapping("salvirt_b2b"),
+        pd.Timestamp("2026-01-01", tz="UTC"),
+    )
     trained = train_timeless(found.book, TrainSettings(bootstrap=50))
 
     assert (found.rows_in, found.rows_used, len(found.quarantine)) == (448, 448, 0)

@@ -17,7 +17,7 @@ from walkaway.schema import Book
 
 __all__ = ["Calls", "Model", "Rows", "check_fits", "make_calls", "read_rows"]
 
-TRAIN_ANEW = "Train a model of its own: walkaway train --book BOOK --models MODELS --promote"
+TRAIN_ANEW = "train a model of its own: walkaway train --book BOOK --models MODELS --promote"
 
 
 @dataclass(frozen=True)
@@ -64,22 +64,27 @@ def check_fits(book: Book, model: Model) -> None:
     """
     if book.manifest.timeless != model.timeless:
         has, other = ("has no dates", "has them") if book.manifest.timeless else ("has dates", "has none")
-        raise DataError(f"this book {has}, and the model was trained on one that {other}. {TRAIN_ANEW}")
+        raise DataError(f"this book {has}, and the model was trained on one that {other}: {TRAIN_ANEW}")
     learned = str(model.facts.get("currency", ""))
     if learned and book.manifest.currency and learned != book.manifest.currency:
         raise DataError(
             f"the book's money is in {book.manifest.currency}, and the model learned in {learned}. Import with "
-            f"money.currency = {learned!r} in the settings, or {TRAIN_ANEW[0].lower()}{TRAIN_ANEW[1:]}"
+            f"money.currency = {learned!r} in the settings, or {TRAIN_ANEW}"
         )
     words, numbers = book.attributes("text"), book.attributes("number")
     for planned in model.plan.features:
+        if planned.feature == "owner" and "owner_id" not in book.manifest.fixed_at_creation:
+            raise DataError(
+                f"the model uses who owns a deal, and this book does not say that owners stay. Name owner_id in "
+                f"fixed_at_creation of its mapping, or {TRAIN_ANEW}"
+            )
         wanted = {"attribute": words, "measure": numbers}.get(planned.declared.per or "")
         if wanted is not None and planned.word not in wanted:
             otherwise = planned.word in words or planned.word in numbers
             found = "holds it as the other of words and numbers" if otherwise else "has no such column"
             raise DataError(
                 f"the model uses {planned.column}, and this book {found}. Map it as the model's book did (words under "
-                f"[deals.attributes], numbers under [deals.measures]), or {TRAIN_ANEW[0].lower()}{TRAIN_ANEW[1:]}"
+                f"[deals.attributes], numbers under [deals.measures]), or {TRAIN_ANEW}"
             )
 
 
