@@ -18,7 +18,7 @@ DEALS ?= 3000
 SEED ?= 7
 SEEDS ?= 101 102 103
 
-.PHONY: help install demo import train score explain mlflow test lint format types layers check bench truth docs lock clean
+.PHONY: help install demo import audit leaks train score explain mlflow test lint format types layers check bench truth docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -40,6 +40,12 @@ demo: install ## From nothing to calls on a sample book: [DEALS=3000] [SEED=7] [
 import: install ## Import an XES log: make import FILE=log.xes.gz [MAPPING=bpic2012] [BOOK=data/book]
 	@test -n "$(FILE)" || { echo "make import: name the log with FILE=log.xes.gz"; exit 2; }
 	$(RUN)/walkaway import xes "$(FILE)" --mapping "$(MAPPING)" --out "$(BOOK)"
+
+audit: install ## Look for leaks in a book: [BOOK=...] [UNTIL=2011-11-21]
+	$(RUN)/walkaway audit --book "$(BOOK)" $(if $(UNTIL),--until $(UNTIL))
+
+leaks: install ## Plant twelve kinds of leak in sample books (and BOOK, if any) and see which are found
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/leak_audit.py $(if $(wildcard $(BOOK)),--book "$(BOOK)")
 
 train: install ## Train, judge and register a model: [BOOK=...] [MODELS=...] [UNTIL=2011-11-21]
 	$(RUN)/walkaway train --book "$(BOOK)" --models "$(MODELS)" $(if $(UNTIL),--until $(UNTIL))

@@ -17,7 +17,7 @@ from walkaway.storage import exclusive
 
 pytest_plugins = ("tests.books",)
 
-COMMANDS = ["import", "train", "rollback", "score", "batch", "explain", "config"]
+COMMANDS = ["import", "audit", "train", "rollback", "score", "batch", "explain", "config"]
 LOG = b"""<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1.0" xmlns="http://www.xes-standard.org/">
   <trace><string key="concept:name" value="1"/><date key="REG_DATE" value="2011-10-01T09:00:00.000+02:00"/>
@@ -64,6 +64,25 @@ def open_deal(book, as_of=UNTIL) -> str:
     deals = book.deals
     still = deals[(deals["created_at"] <= as_of) & ~(deals["closed_at"] <= as_of)]
     return still["deal_id"].iloc[0]
+
+
+# Audit
+
+
+def test_audit_prints_what_it_looked_at_on_stderr(walkaway, saved_book, tiny):
+    code, out, err = walkaway("audit", "--book", saved_book, "--until", UNTIL.isoformat())
+
+    assert (code, out) == (0, "")
+    assert "Leak audit: 11 columns, fields, kinds and roles" in " ".join(err.split())
+
+
+def test_audit_as_json_lists_sources_and_features(walkaway, saved_book, tiny):
+    code, out, _ = walkaway("audit", "--book", saved_book, "--json")
+    said = json.loads(out)
+
+    assert (code, said["left_out"], said["denied"]) == (0, [], [])
+    assert said["sources"][0]["source"] == "deals.owner_id"
+    assert "separation_last" in said["features"][0]
 
 
 # Help, version

@@ -43,6 +43,7 @@ def test_the_settings_the_readme_shows_can_be_read(tmp_path, monkeypatch):
         "money.currency",
         "money.rates",
         "score.bar",
+        "train.audit.allowed",
         "train.features.denied",
     ]
 

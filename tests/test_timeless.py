@@ -5,7 +5,7 @@ from tests.books import plain_model, settings_of
 
 from walkaway.batch import run_batch
 from walkaway.bundle import load_bundle, save_bundle
-from walkaway.config import BoosterSettings, FeatureSettings, HeadSettings, TrainSettings
+from walkaway.config import AuditSettings, BoosterSettings, FeatureSettings, HeadSettings, TrainSettings
 from walkaway.errors import BookError, DataError, UsageError
 from walkaway.features import plan_features
 from walkaway.importers.mapping import load_mapping
@@ -125,9 +125,10 @@ def test_deals_of_too_few_kinds_are_refused():
     """Two kinds, of which one always wins: a fold that holds one of them out has seen one outcome only."""
     kind = np.where(np.arange(240) % 2 == 0, "x", "y")
     book = timeless_book(product=kind, budget="yes", outcome=np.where(kind == "x", "won", "lost"))
+    allowed = AuditSettings(allowed=("deals.product",))
     for folds in (2, 3):
         with pytest.raises(DataError, match="of 2 kinds only"):
-            train_timeless(book, SETTINGS.model_copy(update={"folds": folds}))
+            train_timeless(book, SETTINGS.model_copy(update={"folds": folds, "audit": allowed}))
 
 
 def test_a_book_without_attributes_is_refused_with_the_remedy(book):

@@ -90,7 +90,7 @@ def check_fits(book: Book, model: Model) -> None:
 
 def read_rows(history: History, snapshots: pd.DataFrame, plan: FeaturePlan) -> Rows:
     """Features and terms of these snapshots; training and scoring both read them here."""
-    view = history.at(snapshots)
+    view = history.without(plan.left_out).at(snapshots)
     terms = pd.DataFrame({"amount": view.amount, "margin": view.margin}, index=range(len(snapshots)))
     return Rows(snapshots, build_features(view, plan).to_numpy(), terms)
 

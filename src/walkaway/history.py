@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from functools import cached_property, partial
 
@@ -165,6 +165,7 @@ class History:
         self.closed_at = microseconds(self.deals["closed_at"])
         self.log = Once(self._make_log)  # sorted when first asked for
         self.text = Once(self._code_text)  # by table and column
+        self._without = Once(lambda *names: History(self.book.without(names)))
 
     def at(self, snapshots: pd.DataFrame) -> View:
         """What was known at these snapshots (deal_id, as_of; UTC).
@@ -173,6 +174,10 @@ class History:
             KeyError: a snapshot names a deal that the book does not hold.
         """
         return View(self, self.deal_codes(snapshots["deal_id"]), microseconds(snapshots["as_of"]))
+
+    def without(self, names: Iterable[str]) -> History:
+        """The gate over the same book without these (`Book.without`)."""
+        return self._without(*sorted(names)) if names else self
 
     def prepare(self, pool: Executor) -> None:
         """Sort events and code their texts side by side, rather than when the first feature asks."""

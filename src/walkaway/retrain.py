@@ -44,6 +44,12 @@ def _train(book: Book, until: pd.Timestamp | None, settings: TrainSettings, step
     return train_timeless(book, settings, step)
 
 
+def _texts(trained: Trained) -> dict[str, str]:
+    """What MLflow keeps beside metrics and figures, by file name."""
+    audit = trained.audit
+    return {"audit/sources.csv": audit.sources.to_csv(), "audit/features.csv": audit.features.to_csv()}
+
+
 def retrain(
     book: Path,
     models: Path,
@@ -76,7 +82,13 @@ def retrain(
         folder = save_bundle(trained.model, models)
         step("logging to MLflow", 0, 1)
         registered = log_training(
-            trained.model, folder, trained.tables, figures(trained), models=models, uri=settings.tracking_uri
+            trained.model,
+            folder,
+            trained.tables,
+            figures(trained),
+            models=models,
+            uri=settings.tracking_uri,
+            texts=_texts(trained),
         )
         if current in (None, folder.name):
             set_champion(models, folder.name)

@@ -6,7 +6,7 @@ All moments are UTC. Money is in the book's one reporting currency. Effort is in
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -236,6 +236,31 @@ class Book:
     def with_tables(self, **tables: pd.DataFrame) -> Book:
         """The same book with these tables in place of its own."""
         return replace(self, **tables)
+
+    def without(self, names: Collection[str]) -> Book:
+        """The book as if it never recorded these: what a leak audit left out.
+
+        Args:
+            names: `deals.COLUMN` (no longer taken for fixed at creation), `changes.FIELD`, `changes.FIELD=VALUE`,
+                `activities.KIND`, `contacts.ROLE`.
+
+        >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05"], "invoiced": ["yes"]})
+        >>> book = Book.of(Manifest(fixed_at_creation=("invoiced",)), deals=deals)
+        >>> book.without(["deals.invoiced"]).attributes("text")
+        []
+        """
+        if not names:
+            return self
+        fixed = tuple(column for column in self.manifest.fixed_at_creation if f"deals.{column}" not in names)
+        changed, kinds, roles = self.changes, self.activities["kind"], self.contacts["role"]
+        words = changed["field"] + "=" + changed["new_value"].fillna("")
+        hidden = {
+            "changes": ("changes." + changed["field"]).isin(names) | ("changes." + words).isin(names),
+            "activities": ("activities." + kinds).isin(names),
+            "contacts": ("contacts." + roles).isin(names),
+        }
+        kept = {name: getattr(self, name)[~mask] for name, mask in hidden.items() if mask.any()}
+        return replace(self, manifest=self.manifest.model_copy(update={"fixed_at_creation": fixed}), **kept)
 
     def attributes(self, kind: Literal["text", "number"]) -> list[str]:
         """Columns of deals fixed at creation that describe the deal: no money, which has features of its own, no ids.

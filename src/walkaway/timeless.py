@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
+from walkaway.audit import audit_book
 from walkaway.calls import Model, Rows, check_fits, make_calls, read_rows
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve
@@ -123,7 +124,8 @@ def train_timeless(book: Book, settings: TrainSettings, step: Step = lambda name
         DataError: too few won or lost deals, too few kinds of deals, or no attribute.
     """
     settled, won = _closed(book)
-    plan = plan_features(book, settings.features)
+    audit = audit_book(book, None, settings.audit, settings.features)
+    plan = plan_features(book.without(audit.left_out), settings.features, audit.left_out)
     rows = _rows(book, settled, plan)
     alike = np.unique(np.nan_to_num(rows.X, nan=-1.0), axis=0, return_inverse=True)[1].reshape(-1)
     calls = _out_of_fold(rows, won, alike, plan, settings, step)
@@ -143,10 +145,11 @@ def train_timeless(book: Book, settings: TrainSettings, step: Step = lambda name
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,
         "currency": book.manifest.currency,
+        "left_out": audit.told(),
         "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
     model = Model(plan, heads, settings.floor_hours, Curve((), (), (), ()), signal, facts, timeless=True)
-    return Trained(model, summary, tables, calls)
+    return Trained(model, summary, tables, calls, audit)
 
 
 def score_timeless(book: Book, model: Model) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import redirect_stderr
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -78,6 +79,7 @@ def log_training(
     *,
     models: Path,
     uri: str | None,
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Log one training: settings, the data's fingerprint, metrics, tables, figures, and the registered bundle.
 
@@ -88,6 +90,7 @@ def log_training(
         figures: matplotlib figures by file name.
         models: where the SQLite store lives by default.
         uri: any tracking URI; None for the default.
+        texts: further files by name: the leak audit, say.
 
     Returns:
         The registered model's version number.
@@ -102,6 +105,8 @@ def log_training(
         mlflow.log_metrics(_metrics(tables))
         for name, table in tables.items():
             mlflow.log_text(table.to_csv(), f"tables/{name}.csv")
+        for name, text in texts.items():
+            mlflow.log_text(text, name)
         for name, figure in figures.items():
             mlflow.log_figure(figure, f"figures/{name}")
         with redirect_stderr(StringIO()):  # it announces each version there, past every logger

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from walkaway.audit import Audit, audit_book
 from walkaway.calls import Model, make_calls, read_rows
 from walkaway.config import FeatureSettings, TrainSettings
 from walkaway.economics import Curve, expected_value, settle_drops, value_per_hour
@@ -25,7 +26,7 @@ from walkaway.labels import label
 from walkaway.schema import Book
 from walkaway.snapshots import cadence_days, check_not_far_ahead, moments, open_snapshots, snapshot_weights
 
-__all__ = ["Fitted", "Trained", "fit_as_of", "out_of_time_calls", "train"]
+__all__ = ["Fitted", "Trained", "audit_as_of", "fit_as_of", "out_of_time_calls", "train"]
 
 Step = Callable[[str, int, int], None]
 PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
@@ -53,15 +54,23 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Trained:
-    """A judged model: the model itself, its tables of metrics, and the out-of-time calls they rest on."""
+    """A judged model: the model itself, its tables of metrics, the out-of-time calls they rest on, the leak audit."""
 
     model: Model
     summary: dict[str, object]
     tables: dict[str, pd.DataFrame]
     calls: pd.DataFrame
+    audit: Audit
 
 
-def _training_moments(book: Book, until: pd.Timestamp, every: float) -> pd.DatetimeIndex:
+def _known_deals(book: Book, until: pd.Timestamp) -> Book:
+    book = known(book, until)
+    if book.deals.empty:
+        raise UsageError(f"--until {until:%Y-%m-%dT%H:%M}Z lies before the first deal was created. Use a later moment.")
+    return book
+
+
+def training_moments(book: Book, until: pd.Timestamp, every: float) -> pd.DatetimeIndex:
     """Moments of training snapshots: steps back from `until` to the first deal."""
     steps = int((until - book.deals["created_at"].min()) / pd.Timedelta(days=every))
     return moments(until - steps * pd.Timedelta(days=every), until, every)
@@ -70,22 +79,23 @@ def _training_moments(book: Book, until: pd.Timestamp, every: float) -> pd.Datet
 def _without_constants(plan: FeaturePlan, X: npt.NDArray) -> tuple[FeaturePlan, npt.NDArray]:
     """Only the columns that vary: a step that no open deal ever shows (a closing stage) teaches nothing."""
     keep = [i for i in range(X.shape[1]) if len(np.unique(X[:, i])) > 1]
-    return FeaturePlan(features=tuple(plan.features[i] for i in keep)), np.ascontiguousarray(X[:, keep])
+    kept = plan.model_copy(update={"features": tuple(plan.features[i] for i in keep)})
+    return kept, np.ascontiguousarray(X[:, keep])
 
 
-def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings) -> Fitted:
+def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()) -> Fitted:
     """Fit the heads on what was known at `until`; the history may know more, and is not asked for it.
+
+    `left_out` names what features must not read (`Book.without`); labels count all there is.
 
     Raises:
         UsageError: no deal had been created by then.
         DataError: nothing to learn from by then.
     """
-    book = known(history.book, until)
-    if book.deals.empty:
-        raise UsageError(f"--until {until:%Y-%m-%dT%H:%M}Z lies before the first deal was created. Use a later moment.")
+    book = _known_deals(history.book, until)
     every = settings.cadence_days or cadence_days(book)
-    snapshots = open_snapshots(book, _training_moments(book, until, every))
-    planned = plan_features(book, settings.features)
+    snapshots = open_snapshots(book, training_moments(book, until, every))
+    planned = plan_features(book.without(left_out), settings.features, left_out)
     read = read_rows(history, snapshots, planned)
     plan, X = _without_constants(planned, read.X)
     labels = label(book, snapshots)
@@ -154,7 +164,7 @@ def out_of_time_calls(
         later = origins[k + 1] if k + 1 < len(origins) else final.until
         at = ((as_of > origin) & (as_of <= later)).to_numpy()
         try:
-            fold = fit_as_of(history, origin, settings)
+            fold = fit_as_of(history, origin, settings, final.plan.left_out)
         except DataError:
             continue
         rows = final.snapshots[at].reset_index(drop=True)
@@ -250,6 +260,25 @@ def _judge(calls: pd.DataFrame, settings: TrainSettings) -> tuple[dict[str, pd.D
     return tables, has_signal(settled, settings.bootstrap)
 
 
+def audit_as_of(book: Book, until: pd.Timestamp | None, settings: TrainSettings) -> Audit:
+    """The leak audit of what a book knew at a moment, as training asks for it.
+
+    Args:
+        book: any book.
+        until: UTC moment; None for all it knows, which is how a book without dates is looked at.
+        settings: of training.
+
+    Raises:
+        UsageError: no deal had been created by then, or what is allowed by name does not exist.
+    """
+    if book.manifest.timeless:
+        return audit_book(book, None, settings.audit, settings.features)
+    until = until or book.last_recorded_at()
+    book = _known_deals(book, until)
+    every = settings.cadence_days or cadence_days(book)
+    return audit_book(book, training_moments(book, until, every), settings.audit, settings.features)
+
+
 def train(
     book: Book,
     until: pd.Timestamp,
@@ -277,8 +306,11 @@ def train(
     if len(book.deals) and settings.features != FeatureSettings():
         refuse_unknown(settings.features, plan_features(book).columns)  # folds know fewer words, so here, once
     history = History(book)
+    step("leak audit", 0, 1)
+    audit = audit_as_of(book, until, settings)
+    asked, settings = settings, settings.without_features(audit.denied)
     step("heads on all data", 0, 1)
-    final = fit_as_of(history, until, settings)
+    final = fit_as_of(history, until, settings, audit.left_out)
     calls = out_of_time_calls(history, final, settings, step)
     step("judging", 0, 1)
     tables, signal = _judge(calls, settings)
@@ -292,8 +324,9 @@ def train(
         "source": book.manifest.source,
         "currency": book.manifest.currency,
         "assumed_hours": dict(book.manifest.assumed_hours),
-        "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
+        "left_out": audit.told(),
+        "settings": asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
     curve = _curve(calls, calibration, hours_scale, settings.floor_hours)
     model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts)
-    return Trained(model, summary, tables, calls)
+    return Trained(model, summary, tables, calls, audit)

@@ -16,7 +16,7 @@ from walkaway import __version__
 from walkaway.cli.books import importers, sample
 from walkaway.cli.calling import batch, explain, score
 from walkaway.cli.configuring import configuration
-from walkaway.cli.training import rollback, train
+from walkaway.cli.training import audit, rollback, train
 from walkaway.errors import WalkawayError
 
 __all__ = ["app", "main"]
@@ -30,7 +30,7 @@ app = typer.Typer(
 )
 app.add_typer(importers, name="import")
 app.add_typer(configuration, name="config")
-for command in (sample, train, rollback, score, batch, explain):
+for command in (sample, audit, train, rollback, score, batch, explain):
     app.command()(command)
 
 

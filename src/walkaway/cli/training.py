@@ -1,4 +1,4 @@
-"""Commands that make and choose models: train, rollback."""
+"""Commands that make and choose models: audit, train, rollback."""
 
 from __future__ import annotations
 
@@ -22,6 +22,28 @@ from walkaway.cli.options import (
 )
 
 
+def audit(
+    context: typer.Context,
+    book: BookOption = BOOK,
+    until: Annotated[str | None, typer.Option(help="Look at what was known by this moment (UTC).")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look for leaks: what of a book knows how deals end before it could. Training leaves it out."""
+    from walkaway.storage import read_book
+    from walkaway.train import audit_as_of
+
+    moment = moment_of(until, "--until")
+    found = audit_as_of(read_book(book), moment, settings_in_force(context).train)
+    if as_json:
+        tables = {"sources": records(found.sources), "features": records(found.features)}
+        print_json({"left_out": found.left_out, "denied": found.denied} | tables)
+    else:
+        from walkaway.report.audit import show_audit
+
+        tell(show_audit(found), quiet)
+
+
 def train(
     context: typer.Context,
     book: BookOption = BOOK,
@@ -42,7 +64,7 @@ def train(
     if as_json:
         tables = {name: records(table) for name, table in done.trained.tables.items()}
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
-        print_json(named | {"summary": done.trained.summary, "metrics": tables})
+        print_json(named | {"summary": done.trained.summary, "metrics": tables, "audit": done.trained.audit.told()})
     else:
         from walkaway.report.terminal import show_training
 

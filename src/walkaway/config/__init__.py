@@ -4,6 +4,7 @@ from walkaway.config.money import AS_IT_IS, MoneySettings, Rate, rate_on
 from walkaway.config.reading import InForce, masked, read_settings
 from walkaway.config.sections import (
     DIALS,
+    AuditSettings,
     BatchSettings,
     BoosterSettings,
     FeatureSettings,
@@ -16,6 +17,7 @@ from walkaway.config.sections import (
 __all__ = [
     "AS_IT_IS",
     "DIALS",
+    "AuditSettings",
     "BatchSettings",
     "BoosterSettings",
     "FeatureSettings",

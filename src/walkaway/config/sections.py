@@ -12,6 +12,7 @@ from walkaway.config.money import MoneySettings
 
 __all__ = [
     "DIALS",
+    "AuditSettings",
     "BatchSettings",
     "BoosterSettings",
     "FeatureSettings",
@@ -72,6 +73,12 @@ class FeatureSettings(_Frozen):
     owner_identity: bool = False
 
 
+class AuditSettings(_Frozen):
+    """The leak audit: what stays in though the audit suspects it, by the name it prints (`deals.close_reason`)."""
+
+    allowed: tuple[str, ...] = ()
+
+
 class TrainSettings(_Frozen):
     """Training: how often deals are looked at, the rolling folds, and the floor under hours."""
 
@@ -80,7 +87,17 @@ class TrainSettings(_Frozen):
     floor_hours: float = Field(default=0.1, gt=0)
     bootstrap: int = Field(default=200, ge=20)
     features: FeatureSettings = FeatureSettings()
+    audit: AuditSettings = AuditSettings()
     heads: HeadSettings = HeadSettings()
+
+    def without_features(self, columns: tuple[str, ...]) -> TrainSettings:
+        """These settings, with more feature columns denied.
+
+        >>> TrainSettings().without_features(("age_days",)).features.denied
+        ('age_days',)
+        """
+        denied = {"denied": (*self.features.denied, *columns)}
+        return self.model_copy(update={"features": self.features.model_copy(update=denied)})
 
 
 class ScoreSettings(_Frozen):

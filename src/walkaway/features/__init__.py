@@ -58,11 +58,15 @@ class PlannedFeature(BaseModel):
 
 
 class FeaturePlan(BaseModel):
-    """The columns of a feature frame, in order."""
+    """The columns of a feature frame, in order.
+
+    `left_out` names what they must not see, in training as in scoring (`Book.without`).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     features: tuple[PlannedFeature, ...]
+    left_out: tuple[str, ...] = ()
 
     @property
     def columns(self) -> list[str]:
@@ -121,8 +125,10 @@ class _Vocabulary:
         return sorted(str(word) for word in counts.index[counts >= least])
 
 
-def plan_features(book: Book, choice: FeatureSettings = ALL) -> FeaturePlan:
+def plan_features(book: Book, choice: FeatureSettings = ALL, left_out: tuple[str, ...] = ()) -> FeaturePlan:
     """Which columns a model trained on this book gets. What the book records decides, then what was chosen.
+
+    `left_out` is kept in the plan: names of what the book is without.
 
     Raises:
         UsageError: the choice names what no feature, family or column is called.
@@ -144,8 +150,9 @@ def plan_features(book: Book, choice: FeatureSettings = ALL) -> FeaturePlan:
             if wanted(declared, word)
         ]
     if not planned:
-        raise DataError(NOTHING_WITHOUT_DATES if book.manifest.timeless else NOTHING_ALLOWED)
-    return FeaturePlan(features=tuple(planned))
+        without = f" The leak audit left out {', '.join(left_out)}." if left_out else ""
+        raise DataError((NOTHING_WITHOUT_DATES if book.manifest.timeless else NOTHING_ALLOWED) + without)
+    return FeaturePlan(features=tuple(planned), left_out=left_out)
 
 
 def _can_fill(book: Book, declared: Feature) -> bool:

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from walkaway.importers.imported import FileFound, Imported
-from walkaway.report.terminal import plain_table
+from walkaway.report.tables import plain_table
 
 __all__ = ["show_import"]
 

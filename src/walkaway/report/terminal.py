@@ -13,11 +13,13 @@ from rich.text import Text
 from walkaway.calls import Model
 from walkaway.economics import Curve
 from walkaway.explain import DealStory
+from walkaway.report.audit import show_suspects
+from walkaway.report.tables import plain_table
 from walkaway.retrain import Retrained
 from walkaway.score import DROPPED, summary
 from walkaway.train import Trained
 
-__all__ = ["plain_table", "show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
+__all__ = ["show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
 
 _VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 _WHO = {
@@ -31,14 +33,6 @@ _WHO = {
     "amount": "amount",
     "younger": "youngest first",
 }
-
-
-def plain_table(*headers: str, title: str | None = None) -> Table:
-    """A table without lines: the first column to the left, the others to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for i, header in enumerate(headers):
-        table.add_column(header, justify="left" if i == 0 else "right", overflow="fold")
-    return table
 
 
 def _money(value: float, currency: str) -> str:
@@ -96,7 +90,12 @@ def show_training(done: Retrained) -> RenderableType:
     facts: dict[str, Any] = done.trained.summary
     shown = _timeless_training(done.trained) if done.trained.model.timeless else _dated_training(done.trained, facts)
     use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion} (--promote replaces it)"
-    return Group(*shown, Text(f"Model {done.folder.name}, version {done.registered} in MLflow: {use}"))
+    return Group(
+        *shown,
+        show_suspects(done.trained.audit),
+        "",
+        Text(f"Model {done.folder.name}, version {done.registered} in MLflow: {use}"),
+    )
 
 
 def _no_signal(model: Model) -> list[RenderableType]:

@@ -1,0 +1,282 @@
+"""The rules of the leak audit: each looks at one source of a book and says one sentence, or nothing.
+
+A column fixed at creation cannot know how the deal ends. One that does was filled, or written over, later; which shows
+in what it separates, in deals still open that lack it, or in what it equals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import chi2, rankdata
+
+from walkaway.audit.separation import LEAST_OF_EACH, Separation, separation
+from walkaway.audit.sources import Deals, Source
+
+__all__ = ["RULES", "Rule", "at_first_look"]
+
+FloatArray = npt.NDArray[np.float64]
+Rule = Callable[[Source, Deals], str | None]
+TOO_GOOD = 0.90  # AUC of one column alone at a deal's first look; the best honest ones seen stay below 0.76
+PURE = 0.98  # share of one outcome
+BY_CHANCE = 1e-6
+MOST_VALUES = 50
+COHORTS = 10
+ALIKE = 0.97  # rank correlation with what was known only at the close
+EQUAL, HALF = 0.9, 0.5  # share of deals on which two columns agree to half a unit
+FOLLOWS = 1 / 3  # spread of a date around the close, as a share of its spread around the creation
+REWRITTEN = 0.05
+LEAST_PAIRED = 50  # deals needed to see a pattern between them
+LEAST_IN_GROUP = 5
+UNITS_OF_LIFE = ("days", "count", "category")
+
+
+def _numbers(source: Source, deals: Deals) -> FloatArray:
+    """The values; of a date, days after the creation."""
+    return source.value - deals.created if source.date and not deals.timeless else source.value
+
+
+def at_first_look(source: Source, deals: Deals) -> Separation:
+    """How well the source alone separates won from lost, as known at a deal's first look."""
+    if source.seen is not None:
+        return Separation()
+    return separation(_numbers(source, deals), source.ends(deals.won), categorical=source.categorical)
+
+
+def separates_at_once(source: Source, deals: Deals) -> str | None:
+    """L1: what is known of a new deal tells its end."""
+    found = at_first_look(source, deals)
+    if not found.low >= TOO_GOOD:
+        return None
+    return f"alone tells won from lost with AUC {found.auc:.2f} when a deal is new; nothing known then should"
+
+
+def _pure(who: npt.NDArray[np.bool_], deals: Deals, outcome: float) -> int:
+    """How many settled deals these are, if nearly all ended so and chance would hardly do it; else 0."""
+    won = deals.won[who & ~np.isnan(deals.won)]
+    rate = deals.base_rate if outcome == 1.0 else 1 - deals.base_rate
+    enough = len(won) >= LEAST_OF_EACH and len(won) * np.log(rate) < np.log(BY_CHANCE)
+    return len(won) if enough and (won == outcome).mean() >= PURE else 0
+
+
+def filled_for_one_outcome(source: Source, deals: Deals) -> str | None:
+    """L2: whoever has it at all ended one way."""
+    if not source.fixed:
+        return None
+    for outcome, word, rate in ((1.0, "won", deals.base_rate), (0.0, "lost", 1 - deals.base_rate)):
+        if n := _pure(~np.isnan(source.value), deals, outcome):
+            return f"of {n:,} settled deals that have it, {PURE:.0%} or more were {word} (of all, {rate:.0%})"
+    return None
+
+
+def value_of_winners(source: Source, deals: Deals) -> str | None:
+    """L3: a value that only deals take which are won in the end."""
+    if not source.fixed:
+        return None
+    values, counts = np.unique(source.value[~np.isnan(source.value)], return_counts=True)
+    for value in values[np.argsort(-counts, kind="stable")][:MOST_VALUES]:
+        if n := _pure(source.value == value, deals, 1.0):
+            what = source.words[int(value)] if source.categorical else f"{value:g}"
+            return f"of {n:,} settled deals with the value {what}, {PURE:.0%} or more were won"
+    return None
+
+
+def shown_by_winners(source: Source, deals: Deals) -> str | None:
+    """L4: an event before the close that only one outcome shows. A step to defeat may well be honest: it is kept."""
+    if source.seen is None:
+        return None
+    ends = ((1.0, "won"), (0.0, "lost")) if source.name.startswith("changes.") else ((1.0, "won"),)
+    for outcome, word in ends:
+        if n := _pure(source.seen, deals, outcome):
+            return (
+                f"of {n:,} settled deals that show it before their close, {PURE:.0%} or more were {word}: either it is "
+                "dated back, or it is the end itself"
+            )
+    return None
+
+
+def _cohorts(deals: Deals) -> npt.NDArray[np.int64]:
+    """Deals created about the same time; a book without dates is one cohort."""
+    if deals.timeless:
+        return np.zeros(len(deals.won), dtype=np.int64)
+    ranks = np.argsort(np.argsort(deals.created, kind="stable"), kind="stable")
+    return (ranks * COHORTS) // max(len(ranks), 1)
+
+
+def open_deals_differ(source: Source, deals: Deals) -> str | None:
+    """L5: deals of the same age that are still open have other values, so it is written at the close.
+
+    Within each cohort open deals weigh as much as settled ones; a cohort without either says nothing.
+    """
+    if not source.fixed:
+        return None
+    still_open = np.isnan(deals.won).astype(np.float64)
+    cohort = _cohorts(deals)
+    opened, settled = (np.bincount(cohort, rows, COHORTS) for rows in (still_open, 1 - still_open))
+    both = np.minimum(opened, settled)
+    share = np.where(still_open == 1, opened[cohort], settled[cohort])
+    weight = both[cohort] / np.maximum(share, 1)
+    used = np.where(weight > 0, still_open, np.nan)
+    found = separation(_numbers(source, deals), used, categorical=source.categorical, weight=weight)
+    if not found.low >= TOO_GOOD:
+        return None
+    return f"open deals created at the same time have other values (AUC {found.auc:.2f}): it is written at the close"
+
+
+def _rank_correlation(a: FloatArray, b: FloatArray) -> float:
+    if len(a) < LEAST_PAIRED or min(len(np.unique(x)) for x in (a, b)) < 3:
+        return 0.0
+    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
+
+
+def _equals(mine: FloatArray, ends: FloatArray, starts: FloatArray) -> bool:
+    """Whether a column is what a feature became by the close, over deals in which that moved by half a unit or more."""
+    moved = ~np.isnan(mine) & ~np.isnan(ends) & ~(np.abs(ends - starts) < HALF)
+    mine, ends, starts = mine[moved], ends[moved], np.nan_to_num(starts[moved], nan=-1.0)
+    if len(mine) < LEAST_PAIRED or len(np.unique(ends.round())) < 3:
+        return False
+    alike = _rank_correlation(mine, ends) >= ALIKE and _rank_correlation(mine, starts) < TOO_GOOD
+    return alike or float((np.abs(mine - ends) <= HALF).mean()) >= EQUAL
+
+
+def known_at_the_close_only(source: Source, deals: Deals) -> str | None:
+    """L6: it equals what the book's own events add up to at the close, and did not when the deal was created."""
+    if not source.fixed or source.categorical or source.date or deals.timeless:
+        return None
+    mine = np.where(np.isnan(deals.won), np.nan, source.value)
+    for planned in deals.plan.features:
+        if planned.declared.unit not in UNITS_OF_LIFE or planned.declared.family == "attributes":
+            continue
+        if _equals(mine, *(frame[planned.column].to_numpy() for frame in (deals.at_close, deals.at_creation))):
+            return f"follows {planned.column} as it stood at the close, not as it stood at the creation"
+    return None
+
+
+def rewritten(source: Source, deals: Deals) -> str | None:
+    """L7: declared fixed at creation, while the book's own changes say otherwise."""
+    if source.first_recorded is None:
+        return None
+    both = ~np.isnan(source.first_recorded) & ~np.isnan(source.value)
+    other = both & ~np.isclose(source.first_recorded, source.value, rtol=1e-6)
+    if other.sum() < LEAST_OF_EACH // 2 or other.sum() < REWRITTEN * both.sum():
+        return None
+    return (
+        f"is declared fixed at creation, and the book's own changes show another first value for {other.sum():,} of "
+        f"{both.sum():,} deals"
+    )
+
+
+def _spread(values: FloatArray) -> float:
+    return float(np.median(np.abs(values - np.median(values))))
+
+
+def dates_the_close(source: Source, deals: Deals) -> str | None:
+    """L8: a date that follows the real close rather than the creation."""
+    if not source.date or deals.timeless:
+        return None
+    told = ~np.isnan(source.value) & ~np.isnan(deals.closed)
+    if told.sum() < LEAST_PAIRED // 2:
+        return None
+    from_close, from_creation = (source.value[told] - day[told] for day in (deals.closed, deals.created))
+    same_day = float((np.abs(from_close) <= 1.0).mean())
+    if same_day >= EQUAL or _spread(from_close) < FOLLOWS * _spread(from_creation):
+        return (
+            f"follows the day of the close (of {told.sum():,} deals {same_day:.0%} within a day of it), which nobody "
+            "knows before"
+        )
+    return None
+
+
+def _by_value(source: Source, deals: Deals) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Distinct values of settled deals, how many deals have each, and the share won among them."""
+    told = ~np.isnan(source.value) & ~np.isnan(deals.won)
+    values, place = np.unique(source.value[told], return_inverse=True)
+    counts = np.bincount(place).astype(np.float64)
+    return values, counts, np.bincount(place, deals.won[told]) / np.maximum(counts, 1)
+
+
+def calibrated_too_well(source: Source, deals: Deals) -> str | None:
+    """L9: a number that is the win rate of the deals that share it: encoded with their own outcomes.
+
+    An honest forecast misses the share won of each value by the luck of its few deals (chi-squared); this one does not.
+    """
+    values, counts, share = _by_value(source, deals)
+    if source.categorical or not 10 <= len(values) <= 0.7 * counts.sum():
+        return None
+    slope, shift = np.polyfit(values, share, 1, w=np.sqrt(counts))
+    fitted = np.clip(slope * values + shift, 0.01, 0.99)
+    misses = float((counts * (share - fitted) ** 2 / (fitted * (1 - fitted))).sum())
+    if slope <= 0 or chi2.cdf(misses, len(values) - 2) >= BY_CHANCE:
+        return None
+    return f"is the share won of the deals that share its value, too exactly for a forecast ({len(values):,} values)"
+
+
+def one_outcome_a_value(source: Source, deals: Deals) -> str | None:
+    """L10: deals that share a value share their end."""
+    _, counts, share = _by_value(source, deals)
+    repeated = counts >= 2
+    pairs = float((counts * (counts - 1))[repeated].sum())
+    if repeated.sum() < 10 or counts[repeated].sum() < LEAST_PAIRED:
+        return None
+    won = counts * share
+    agreeing = float((won * (won - 1) + (counts - won) * (counts - won - 1))[repeated].sum()) / pairs
+    if agreeing < PURE or deals.base_rate**2 + (1 - deals.base_rate) ** 2 > TOO_GOOD:
+        return None
+    return f"deals that share a value end alike ({agreeing:.0%} of pairs, over {int(repeated.sum()):,} values)"
+
+
+def counts_the_wins(source: Source, deals: Deals) -> str | None:
+    """L11: put in order, the number steps up where a deal was won."""
+    if source.categorical or not source.fixed or deals.timeless:
+        return None
+    for order, word in ((deals.created, "creation"), (deals.closed, "close")):
+        rows = np.lexsort((source.value, order))
+        rows = rows[~np.isnan(source.value[rows]) & ~np.isnan(deals.won[rows])]
+        steps = np.diff(source.value[rows], prepend=np.nan)
+        found = separation(steps, deals.won[rows])
+        if found.low >= TOO_GOOD:
+            return f"steps from deal to deal, in the order of their {word}, tell who was won (AUC {found.auc:.2f})"
+    return None
+
+
+def _places(values: pd.Series, won: FloatArray, words: pd.Series) -> FloatArray:
+    """Each value's place among its group's, 0 to 1, in groups that know both outcomes; else not a number."""
+    told = pd.DataFrame({"value": values, "won": won, "group": words}).dropna()
+    groups = told.groupby("group")
+    mixed = groups["won"].transform("nunique") == 2
+    large = groups["value"].transform("size") >= LEAST_IN_GROUP
+    return groups["value"].rank(pct=True).where(mixed & large).reindex(values.index).to_numpy()
+
+
+def tells_within_groups(source: Source, deals: Deals) -> str | None:
+    """L12: among deals alike in another column the number tells the end: that group's rate, without the deal itself."""
+    if source.categorical or source.date or not source.fixed:
+        return None
+    for column in deals.history.book.manifest.fixed_at_creation:
+        words = deals.history.deals.get(column)
+        if words is None or pd.api.types.is_numeric_dtype(words):
+            continue
+        places = _places(pd.Series(source.value), deals.won, words)
+        found = separation(places, np.where(np.isnan(places), np.nan, deals.won))
+        if found.low >= TOO_GOOD:
+            return f"among deals of the same {column} it tells won from lost (AUC {found.auc:.2f})"
+    return None
+
+
+RULES: dict[str, Rule] = {
+    "L1": separates_at_once,
+    "L2": filled_for_one_outcome,
+    "L3": value_of_winners,
+    "L4": shown_by_winners,
+    "L5": open_deals_differ,
+    "L6": known_at_the_close_only,
+    "L7": rewritten,
+    "L8": dates_the_close,
+    "L9": calibrated_too_well,
+    "L10": one_outcome_a_value,
+    "L11": counts_the_wins,
+    "L12": tells_within_groups,
+}

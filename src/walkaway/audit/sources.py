@@ -1,0 +1,242 @@
+"""What is audited: each thing a book records of its deals, as one value a deal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.features import FeaturePlan, build_features
+from walkaway.history import DAY, NO_MOMENT, History, microseconds
+from walkaway.schema import MOMENT, Book
+from walkaway.snapshots import open_snapshots
+
+__all__ = ["Deals", "Looks", "Source", "sources_of"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+PARSED = 0.9  # share of a text column's values that must read as numbers or dates for it to be taken for such
+CLOSE_DATE = "expected_close_date"
+USED_FIELDS = ("stage", "amount", "margin", CLOSE_DATE)
+NEVER_READ = ("deal_id", "created_at", "closed_at", "outcome")
+
+
+def _days(moments: npt.NDArray[np.int64]) -> FloatArray:
+    return np.where(moments == NO_MOMENT, np.nan, moments / DAY)
+
+
+@dataclass(frozen=True)
+class Deals:
+    """The deals of a book, one entry a deal in the order of deal_id. Moments are days since 1970."""
+
+    history: History
+    plan: FeaturePlan
+
+    @cached_property
+    def won(self) -> FloatArray:
+        """1 or 0; NaN while open."""
+        return self.history.deals["outcome"].map({"won": 1.0, "lost": 0.0}).to_numpy(dtype=np.float64)
+
+    @cached_property
+    def created(self) -> FloatArray:
+        """Day of creation; not a number in a book without dates."""
+        return _days(self.history.created_at)
+
+    @cached_property
+    def closed(self) -> FloatArray:
+        """Day of the close; NaN while open."""
+        return _days(self.history.closed_at)
+
+    @property
+    def timeless(self) -> bool:
+        """Whether the book knows no dates."""
+        return self.history.book.manifest.timeless
+
+    @property
+    def base_rate(self) -> float:
+        """Share of the settled deals that were won; a half where none are settled."""
+        return 0.5 if np.isnan(self.won).all() else float(np.nanmean(self.won))
+
+    def code(self, deal_id: pd.Series) -> npt.NDArray[np.int64]:
+        """The entry of each deal."""
+        return self.history.deal_codes(deal_id)
+
+    @cached_property
+    def at_creation(self) -> pd.DataFrame:
+        """Every feature as it stood when the deal was created."""
+        return self._features(self.history.created_at)
+
+    @cached_property
+    def at_close(self) -> pd.DataFrame:
+        """Every feature as it stood at the close; rows of open deals are empty."""
+        closed = self.history.closed_at != NO_MOMENT
+        frame = self._features(np.where(closed, self.history.closed_at, self.history.created_at))
+        return frame.where(pd.Series(closed), np.nan)
+
+    def _features(self, moment: npt.NDArray[np.int64]) -> pd.DataFrame:
+        as_of = pd.Series(moment.astype("datetime64[us]")).dt.tz_localize("UTC").astype(MOMENT)
+        asked = pd.DataFrame({"deal_id": self.history.deals["deal_id"], "as_of": as_of})
+        return build_features(self.history.at(asked), self.plan)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Which snapshots of each deal are compared: the first, the last, and one some looks before the last.
+
+    rows: position of the look among the snapshots, one a deal of `deal`; deals without it are not in it.
+    """
+
+    snapshots: pd.DataFrame
+
+    @classmethod
+    def of(cls, book: Book, at: pd.DatetimeIndex) -> Looks:
+        """The looks at these moments."""
+        return cls(open_snapshots(book, at))
+
+    @cached_property
+    def _last(self) -> BoolArray:
+        deal = self.snapshots["deal_id"].to_numpy()
+        return np.r_[deal[1:] != deal[:-1], True] if len(deal) else np.zeros(0, dtype=bool)
+
+    def first(self) -> pd.DataFrame:
+        """The first look at each deal."""
+        return self.snapshots[~self.snapshots["deal_id"].duplicated()].reset_index(drop=True)
+
+    def before_last(self, looks: int) -> pd.DataFrame:
+        """The look so many looks before the last, of deals that were looked at so often; 0 for the last."""
+        place = np.flatnonzero(self._last) - looks
+        first = np.flatnonzero(~self.snapshots["deal_id"].duplicated().to_numpy())
+        return self.snapshots.iloc[place[place >= first]].reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One thing a book records, as the audit names it (`Book.without` takes the name).
+
+    value: one a deal, NaN for missing: a number or a code into `words`; what was known at the deal's first look, or
+        today's value of a column declared fixed at creation.
+    fixed: whether it is declared fixed at creation, so that nothing tells when it was filled.
+    seen: of a kind, a role or a value of a field: whether a deal shows it at its last look.
+    looked: which deals it tells of: of what has a history those looked at at least once; None for all.
+    recorded: day on which it was last recorded, one a deal; empty where nothing tells.
+    date: whether it is days since 1970.
+    first_recorded: of a column that has a history of its own: what that says came first, as a number.
+    used: whether a feature reads it.
+    """
+
+    name: str
+    value: FloatArray
+    words: tuple[str, ...] = ()
+    fixed: bool = False
+    seen: BoolArray | None = None
+    looked: BoolArray | None = None
+    recorded: FloatArray = field(default_factory=lambda: np.zeros(0))
+    date: bool = False
+    first_recorded: FloatArray | None = None
+    used: bool = True
+
+    @property
+    def categorical(self) -> bool:
+        """Whether the values are codes into words."""
+        return bool(self.words)
+
+    def ends(self, won: FloatArray) -> FloatArray:
+        """How the deals ended that it tells of: 1, 0, or NaN for open ones and those never looked at."""
+        return won if self.looked is None else np.where(self.looked, won, np.nan)
+
+
+def _read(text: pd.Series) -> tuple[FloatArray, tuple[str, ...], bool]:
+    """A column as (values, words, whether they are dates): numbers and dates where nearly all of it reads as such."""
+    if pd.api.types.is_numeric_dtype(text):
+        return text.to_numpy(dtype=np.float64), (), False
+    filled = max(int(text.notna().sum()), 1)
+    numbers = pd.to_numeric(text, errors="coerce")
+    if numbers.notna().sum() >= PARSED * filled:
+        return numbers.to_numpy(dtype=np.float64), (), False
+    dates = pd.to_datetime(text, errors="coerce", utc=True, format="ISO8601")
+    if dates.notna().sum() >= PARSED * filled:
+        return _days(microseconds(dates)), (), True
+    codes, words = pd.factorize(text, sort=True)
+    return np.where(codes < 0, np.nan, codes), tuple(map(str, words)), False
+
+
+def _attribute(deals: Deals, column: str) -> Source:
+    values, words, date = _read(deals.history.deals[column])
+    fixed = column in deals.history.book.manifest.fixed_at_creation
+    own = deals.history.book.changes
+    rows = own[own["field"] == column].sort_values("recorded_at", kind="stable").drop_duplicates("deal_id")
+    first = None
+    if fixed and len(rows) and not words:
+        first = np.full(len(values), np.nan)
+        first[deals.code(rows["deal_id"])] = pd.to_numeric(rows["new_value"], errors="coerce")
+    return Source(f"deals.{column}", values, words, fixed=fixed, date=date, first_recorded=first, used=fixed)
+
+
+def _among(deals: Deals, rows: pd.DataFrame) -> BoolArray:
+    out = np.zeros(len(deals.won), dtype=bool)
+    out[deals.code(rows["deal_id"])] = True
+    return out
+
+
+def _last_recorded(deals: Deals, rows: pd.DataFrame) -> FloatArray:
+    out = np.full(len(deals.won), np.nan)
+    newest = rows.groupby("deal_id")["recorded_at"].max()
+    out[deals.code(newest.index.to_series())] = _days(microseconds(newest))
+    return out
+
+
+def _field(deals: Deals, name: str, first: pd.DataFrame) -> Source:
+    """A field with a history: what was known at the first look."""
+    rows = deals.history.book.changes
+    rows = rows[rows["field"] == name]
+    recorded = _last_recorded(deals, rows)
+    known = rows.merge(first, on="deal_id")
+    known = known[known["recorded_at"] <= known["as_of"]].sort_values("recorded_at", kind="stable")
+    # of a promised date the first is asked for: it should be a guess
+    known = known.drop_duplicates("deal_id", keep="first" if name == CLOSE_DATE else "last")
+    text = pd.Series(index=range(len(deals.won)), dtype="object")
+    text.iloc[deals.code(known["deal_id"])] = known["new_value"].to_numpy()
+    values, words, date = _read(text)
+    looked = _among(deals, first)
+    used = name in USED_FIELDS
+    return Source(f"changes.{name}", values, words, looked=looked, recorded=recorded, date=date, used=used)
+
+
+def _event(deals: Deals, name: str, rows: pd.DataFrame, last: pd.DataFrame) -> Source:
+    """A kind of activity, a role, or a value of a field: who shows it at the last look."""
+    joined = rows[["deal_id", "recorded_at"]].merge(last, on="deal_id")
+    seen = _among(deals, joined[joined["recorded_at"] <= joined["as_of"]])
+    empty, looked = np.full(len(seen), np.nan), _among(deals, last)
+    return Source(name, empty, seen=seen, looked=looked, recorded=_last_recorded(deals, rows))
+
+
+def _columns(deals: Deals) -> Iterator[Source]:
+    frame = deals.history.deals
+    fixed = [name for name in deals.history.book.manifest.fixed_at_creation if name in frame]
+    others = [name for name in frame if name not in (*fixed, *NEVER_READ) and frame[name].notna().any()]
+    yield from (_attribute(deals, name) for name in (*fixed, *others))
+
+
+def sources_of(deals: Deals, looks: Looks | None) -> list[Source]:
+    """Everything the book records of its deals: columns, fields and their values, kinds of activity, roles.
+
+    Args:
+        deals: of the book.
+        looks: its snapshots; None for a book without dates, which has columns only.
+    """
+    out = list(_columns(deals))
+    if looks is None:
+        return out
+    book, first, last = deals.history.book, looks.first(), looks.before_last(0)
+    for name, rows in book.changes.groupby("field"):
+        out.append(_field(deals, str(name), first))
+        if name == "stage":
+            values = rows.groupby("new_value")
+            out += [_event(deals, f"changes.{name}={value}", part, last) for value, part in values]
+    for table, column, rows in (("activities", "kind", book.activities), ("contacts", "role", book.contacts)):
+        out += [_event(deals, f"{table}.{word}", part, last) for word, part in rows.groupby(column)]
+    return out
