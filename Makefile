@@ -18,7 +18,7 @@ DEALS ?= 3000
 SEED ?= 7
 SEEDS ?= 101 102 103
 
-.PHONY: help install demo import audit leaks train score explain mlflow test lint format types layers check bench truth docs lock clean
+.PHONY: help install demo import audit leaks train score explain mlflow test lint format types layers check bench truth retrainings docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ bench: install ## Compare with peers on the same work in one run
 
 truth: install ## Judge models of sample books by their truth: [SEEDS="101 102 103"], 20 minutes
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/sample_vs_truth.py --seeds $(SEEDS)
+
+retrainings: install ## Ten retrainings on a growing sample book through the gate, half an hour
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/retrainings.py
 
 docs: install ## Write docs/features.md and docs/commands.md from the code
 	$(RUN)/python docs/generate.py

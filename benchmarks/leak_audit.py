@@ -15,10 +15,10 @@ import pandas as pd
 
 from walkaway.audit import Audit
 from walkaway.config import TrainSettings
+from walkaway.fitting import audit_as_of
 from walkaway.sample import make_sample
 from walkaway.schema import MOMENT, Book
 from walkaway.storage import read_book
-from walkaway.train import audit_as_of
 
 STAGE_CHANCE = {"lead": 10.0, "qualified": 25.0, "proposal": 50.0, "negotiation": 75.0}
 
@@ -278,6 +278,13 @@ def table_of(books: dict[str, Book], seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows).T.fillna("")
 
 
+def markdown(table: pd.DataFrame) -> str:
+    """The table as Markdown."""
+    lines = [["kind of leak", *table.columns], ["---"] * (len(table.columns) + 1)]
+    lines += [[str(name), *map(str, row)] for name, row in zip(table.index, table.to_numpy(), strict=True)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -287,7 +294,7 @@ def main() -> None:
     asked = parser.parse_args()
     books = {f"sample {seed}": make_sample(asked.deals, seed).book for seed in asked.seeds}
     books |= {str(path.name): read_book(path) for path in asked.book}
-    print(table_of(books).to_markdown())
+    print(markdown(table_of(books)))
 
 
 if __name__ == "__main__":

@@ -558,7 +558,7 @@ def test_train_prints_json_on_stdout_only(walkaway, saved_book, fresh_models):
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_second_train_keeps_the_champion_unless_promoted_and_rollback_returns_to_the_first(
+def test_a_second_train_that_the_gate_holds_exits_4_until_promoted_and_rollback_returns_to_the_first(
     walkaway, saved_book, fresh_models
 ):
     where = ["--book", saved_book, "--models", fresh_models]
@@ -566,8 +566,10 @@ def test_a_second_train_keeps_the_champion_unless_promoted_and_rollback_returns_
     first = champion_version(fresh_models)
 
     code, out, err = walkaway("train", *where, "--until", "2025-07-01")
-    assert (code, out, champion_version(fresh_models)) == (0, "", first)
-    assert f"kept; in use is {first} (--promote replaces it)" in " ".join(err.split())
+    assert (code, out, champion_version(fresh_models)) == (4, "", first)
+    said = " ".join(err.split())
+    assert "Gate: held, not better than" in said
+    assert said.endswith(f"In use is {first}; --promote decides otherwise.")
 
     code, out, err = walkaway("train", *where, "--until", "2025-07-01", "--promote")
     assert (code, out) == (0, "")

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import pandas as pd
@@ -7,11 +8,13 @@ from tests.books import END_DAY, UNTIL, day, settings_of
 from walkaway import retrain as module
 from walkaway.bundle import champion_version
 from walkaway.errors import BookError, BundleError, LockedError
+from walkaway.gate import Decision
 from walkaway.retrain import retrain, roll_back
 from walkaway.storage import exclusive
 
 pytest_plugins = ("tests.books",)
 
+HELD = Decision(False, "not better than x beyond doubt")
 EARLIER = UNTIL - pd.Timedelta(days=7)
 
 
@@ -24,11 +27,16 @@ def told(monkeypatch, trained):
         asked.append(("train", until))
         return replace(trained, model=replace(trained.model, facts=trained.model.facts | {"known_until": str(until)}))
 
-    def log(model, folder, tables, figures, *, models, uri):
+    def log(model, folder, tables, figures, *, models, uri, texts, tags):
         asked.append(("log", folder.name, sorted(figures), uri))
         return f"v{len(asked)}"
 
+    def decide(book, until, challenger, champions, settings, step):
+        asked.append(("gate", [model.version for model in champions]))
+        return HELD
+
     monkeypatch.setattr(module, "train", train)
+    monkeypatch.setattr(module, "decide", decide)
     monkeypatch.setattr(module, "log_training", log)
     monkeypatch.setattr(module, "mirror_champion", lambda v, *, models, uri: asked.append(("alias", v, uri)))
     return asked
@@ -46,14 +54,15 @@ def test_the_first_model_becomes_champion_and_gets_the_alias(saved_book, tmp_pat
     ]
 
 
-def test_a_second_model_is_kept_and_does_not_become_champion(saved_book, tmp_path, told):
+def test_a_second_model_that_the_gate_holds_is_kept_and_does_not_become_champion(saved_book, tmp_path, told):
     first = retrain(saved_book, tmp_path, EARLIER, settings_of())
     second = retrain(saved_book, tmp_path, UNTIL, settings_of())
 
     assert second.folder != first.folder
     assert second.folder.is_dir()
     assert (second.promoted, second.champion, champion_version(tmp_path)) == (False, first.champion, first.champion)
-    assert [what for what, *_ in told] == ["train", "log", "alias"] * 2
+    assert [what for what, *_ in told] == ["train", "log", "alias", "train", "gate", "log", "alias"]
+    assert ("gate", [first.champion]) in told
     assert told[-1][1] == first.champion  # an alias that somebody moved is put right
 
 
@@ -63,6 +72,46 @@ def test_a_second_model_becomes_champion_when_promoted(saved_book, tmp_path, tol
 
     assert (second.promoted, champion_version(tmp_path)) == (True, second.folder.name)
     assert told[-1] == ("alias", second.folder.name, None)
+
+
+def test_a_second_model_that_passes_the_gate_becomes_champion(saved_book, tmp_path, told, monkeypatch):
+    monkeypatch.setattr(module, "decide", lambda *asked: Decision(True, "better than x beyond doubt"))
+    retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of())
+
+    assert (second.promoted, champion_version(tmp_path)) == (True, second.folder.name)
+
+
+def test_the_gate_sees_every_champion_that_is_remembered_and_whole(saved_book, tmp_path, told):
+    versions = [
+        retrain(saved_book, tmp_path, UNTIL - pd.Timedelta(days=d), settings_of(), promote=True) for d in (21, 14, 7)
+    ]
+    first, second, third = (done.champion for done in versions)
+    (tmp_path / second / "model.json").write_text("{}")
+    retrain(saved_book, tmp_path, UNTIL, settings_of())
+
+    assert ("gate", [third, first]) in told
+
+
+def test_each_decision_is_a_line_of_the_log(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of())
+    lines = [json.loads(line) for line in (tmp_path / "decisions.jsonl").read_text().splitlines()]
+
+    assert [(line["version"], line["promoted"], line["reason"]) for line in lines] == [
+        (first.folder.name, True, "the first model"),
+        (second.folder.name, False, "not better than x beyond doubt"),
+    ]
+
+
+def test_a_damaged_champion_stops_a_training_before_it_begins(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+    (first.folder / "model.json").write_text("{}")
+    told.clear()
+
+    with pytest.raises(BundleError, match="its bytes are not those the manifest names"):
+        retrain(saved_book, tmp_path, UNTIL, settings_of())
+    assert told == []
 
 
 def test_rolled_back_the_model_before_is_in_use_and_the_alias_follows(saved_book, tmp_path, told):

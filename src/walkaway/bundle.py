@@ -23,14 +23,25 @@ from walkaway.features import FeaturePlan
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
-from walkaway.storage import checksum, replaced_folder, write_json
+from walkaway.storage import append_line, checksum, replaced_folder, write_json
 
-__all__ = ["champion_version", "load_bundle", "load_champion", "rollback", "save_bundle", "set_champion"]
+__all__ = [
+    "champion_version",
+    "champion_versions",
+    "is_whole",
+    "load_bundle",
+    "load_champion",
+    "record_decision",
+    "rollback",
+    "save_bundle",
+    "set_champion",
+]
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 MODEL = "model.json"
 POINTER = "champion.json"
+DECISIONS = "decisions.jsonl"
 GOLDEN_ROWS = 8
 GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
 GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
@@ -252,6 +263,34 @@ def champion_version(models: Path) -> str | None:
     pointer = _read_pointer(path)
     _check_manifest(models, pointer)
     return str(pointer["version"])
+
+
+def champion_versions(models: Path) -> list[str]:
+    """The version in use first, then those before it that are remembered; none where no model was trained yet.
+
+    Raises:
+        BundleError: the pointer is damaged.
+    """
+    path = models / POINTER
+    if not path.is_file():
+        return []
+    pointer = _read_pointer(path)
+    _check_manifest(models, pointer)
+    return [str(pointer["version"]), *(str(one["version"]) for one in pointer.get("before", []))]
+
+
+def is_whole(folder: Path) -> bool:
+    """Whether a bundle is there and undamaged."""
+    try:
+        load_bundle(folder)
+    except BundleError:
+        return False
+    return True
+
+
+def record_decision(models: Path, decision: dict[str, Any]) -> None:
+    """Add a line to the log of what the gate decided: read by people, never by the software."""
+    append_line(models / DECISIONS, decision)
 
 
 def load_champion(models: Path) -> Model:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from functools import cached_property, partial
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ __all__ = ["DAY", "NO_MOMENT", "Codes", "Events", "History", "Log", "View", "kno
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
+PROBABILITY = "probability"
 
 
 def known(book: Book, moment: pd.Timestamp) -> Book:
@@ -95,6 +97,10 @@ class View:
             self._events[key] = Events.of(self._history.log(key), self._history.group_codes(by)[self.deal], self.as_of)
         return self._events[key]
 
+    def attributes(self, kind: Literal["text", "number"]) -> list[str]:
+        """Names of the deals' attributes fixed at creation (`Book.attributes`)."""
+        return self._history.book.attributes(kind)
+
     def has(self, attribute: str) -> bool:
         """Whether the book declares this attribute of the deal as fixed at creation."""
         return attribute in self._history.book.manifest.fixed_at_creation
@@ -142,6 +148,18 @@ class View:
         if not self.has("margin"):
             return changed
         return np.where(np.isnan(changed), self.attribute("margin").to_numpy(dtype=np.float64), changed)
+
+    @cached_property
+    def crm_probability(self) -> FloatArray | None:
+        """The probability the CRM itself held at as_of, 0 to 1, NaN before any; None where its history has none.
+
+        A baseline, never a feature: what a system derives from its stages, or a seller from hope.
+        """
+        said = self._history.book.changes.loc[self._history.book.changes["field"] == PROBABILITY, "new_value"]
+        if said.empty:
+            return None
+        percent = pd.to_numeric(said, errors="coerce").max() > 1
+        return self.changes.where(field=PROBABILITY).last("number") / (100.0 if percent else 1.0)
 
 
 class History:
@@ -247,7 +265,7 @@ class History:
 
     def _changes(self, rows: pd.DataFrame) -> Log:
         def number() -> FloatArray:
-            amounts = rows["new_value"].where(rows["field"].isin(("amount", "margin")))
+            amounts = rows["new_value"].where(rows["field"].isin(("amount", "margin", PROBABILITY)))
             return pd.to_numeric(amounts, errors="coerce").to_numpy(dtype=np.float64)
 
         def moment() -> FloatArray:

@@ -1,7 +1,8 @@
-"""All of `walkaway train` and `rollback`: one lock, train, save the bundle, log to MLflow, move the pointer."""
+"""All of `walkaway train` and `rollback`: one lock, train, save, ask the gate, log to MLflow, move the pointer."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,26 +10,39 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.bundle import champion_version, rollback, save_bundle, set_champion
+from walkaway.bundle import (
+    champion_version,
+    champion_versions,
+    is_whole,
+    load_bundle,
+    load_champion,
+    record_decision,
+    rollback,
+    save_bundle,
+    set_champion,
+)
 from walkaway.config import Settings, TrainSettings
 from walkaway.errors import UsageError
+from walkaway.folds import Step, no_step
+from walkaway.gate import Decision, decide, forced
 from walkaway.schema import Book
 from walkaway.storage import exclusive, read_book
 from walkaway.timeless import train_timeless
 from walkaway.tracking import log_training, mirror_champion
-from walkaway.train import Step, Trained, train
+from walkaway.train import Trained, train
 
 __all__ = ["Retrained", "retrain", "roll_back"]
 
 
 @dataclass(frozen=True)
 class Retrained:
-    """A training that was kept: what it found, where its bundle lies, and which version is in use now."""
+    """A training that was kept: what it found, where its bundle lies, what was decided, and the version in use now."""
 
     trained: Trained
     folder: Path
     registered: str
     champion: str
+    decision: Decision
 
     @property
     def promoted(self) -> bool:
@@ -44,10 +58,33 @@ def _train(book: Book, until: pd.Timestamp | None, settings: TrainSettings, step
     return train_timeless(book, settings, step)
 
 
-def _texts(trained: Trained) -> dict[str, str]:
+def _texts(trained: Trained, decision: Decision) -> dict[str, str]:
     """What MLflow keeps beside metrics and figures, by file name."""
     audit = trained.audit
-    return {"audit/sources.csv": audit.sources.to_csv(), "audit/features.csv": audit.features.to_csv()}
+    return {
+        "audit/sources.csv": audit.sources.to_csv(),
+        "audit/features.csv": audit.features.to_csv(),
+        "decision.json": json.dumps(decision.as_json(), indent=1),
+    }
+
+
+def _decide(
+    book: Book, until: pd.Timestamp | None, trained: Trained, folder: Path, settings: TrainSettings, step: Step
+) -> Decision:
+    """The gate's decision; the first model passes, and one without dates cannot be compared in time."""
+    models = folder.parent
+    versions = champion_versions(models)
+    if not versions:
+        return forced("the first model")
+    if versions[0] == folder.name:
+        return forced("it is the champion already, to the byte")
+    if trained.model.timeless:
+        return Decision(
+            False, "without dates nothing says which deals the champion has not seen, so nothing is compared"
+        )
+    used, *before = versions
+    champions = [load_bundle(models / version) for version in (used, *(v for v in before if is_whole(models / v)))]
+    return decide(book, until or book.last_recorded_at(), trained, champions, settings, step)
 
 
 def retrain(
@@ -58,28 +95,32 @@ def retrain(
     *,
     promote: bool = False,
     figures: Callable[[Trained], dict[str, Any]] = lambda trained: {},
-    step: Step = lambda name, done, total: None,
+    step: Step = no_step,
 ) -> Retrained:
-    """Train on a book and keep the model.
+    """Train on a book, keep the model, and use it if it passes the gate.
 
     Args:
         book: folder of the book.
         models: where bundles, the champion pointer and MLflow's SQLite store live.
         until: train on what was known by then; None for all the book knows. A book without dates takes None only.
         settings: of the project.
-        promote: make the new model champion though there is one already; the first model always becomes champion.
+        promote: make the new model champion without asking the gate; the first model always becomes champion.
         figures: draws what MLflow keeps.
         step: told how far it is.
 
     Raises:
         LockedError: another training runs on `models`.
-        DataError: the book cannot be used.
+        DataError: the book cannot be used, or the champion is damaged (and `promote` is off).
     """
     with exclusive(models):
-        current = None if promote else champion_version(models)  # a damaged pointer shows before the work, not after
+        if not promote and champion_version(models):
+            load_champion(models)  # a damaged one shows before the work, not after
         read = read_book(book).with_hours(settings.hours)
         trained = _train(read, until, settings.train, step)
         folder = save_bundle(trained.model, models)
+        decision = forced("a person decided (--promote)")
+        if not promote:
+            decision = _decide(read, until, trained, folder, settings.train, step)
         step("logging to MLflow", 0, 1)
         registered = log_training(
             trained.model,
@@ -88,13 +129,16 @@ def retrain(
             figures(trained),
             models=models,
             uri=settings.tracking_uri,
-            texts=_texts(trained),
+            texts=_texts(trained, decision),
+            tags={"promoted": str(decision.promoted), "decision": decision.reason},
         )
-        if current in (None, folder.name):
+        now = pd.Timestamp.now("UTC").isoformat(timespec="seconds")
+        record_decision(models, {"decided_at": now, "version": folder.name} | decision.as_json())
+        if decision.promoted:
             set_champion(models, folder.name)
         champion = str(champion_version(models))
         mirror_champion(champion, models=models, uri=settings.tracking_uri)
-    return Retrained(trained, folder, registered, champion)
+    return Retrained(trained, folder, registered, champion, decision)
 
 
 def roll_back(models: Path, settings: Settings) -> tuple[str, str]:

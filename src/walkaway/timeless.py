@@ -18,13 +18,14 @@ from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import fit_logistic, fit_naive_bayes, has_signal, win_metrics
 from walkaway.features import FeaturePlan, plan_features
+from walkaway.folds import CALIBRATION_PRIOR_DEALS, Step, no_step
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import fit_bag
 from walkaway.heads.calibration import fit_calibration
 from walkaway.heads.worth import fit_worth
 from walkaway.history import History
 from walkaway.schema import MOMENT, Book
-from walkaway.train import CALIBRATION_PRIOR_DEALS, Step, Trained
+from walkaway.train import Trained
 
 __all__ = ["score_timeless", "summary_timeless", "train_timeless"]
 
@@ -108,7 +109,7 @@ def _summary(book: Book, calls: pd.DataFrame, plan: FeaturePlan) -> dict[str, ob
     }
 
 
-def train_timeless(book: Book, settings: TrainSettings, step: Step = lambda name, done, total: None) -> Trained:
+def train_timeless(book: Book, settings: TrainSettings, step: Step = no_step) -> Trained:
     """Train and judge the win head on a book without dates.
 
     Args:

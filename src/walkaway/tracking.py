@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Mapping
 from contextlib import redirect_stderr
 from io import StringIO
@@ -26,6 +27,7 @@ EXPERIMENT = "walkaway"
 MODEL_NAME = "walkaway"
 ALIAS = "champion"
 DEFAULT_FORGO = 0.10
+_NOT_ALLOWED = re.compile(r"[^\w.\-/:]")  # in the name of a metric
 
 
 def default_uri(models: Path) -> str:
@@ -61,13 +63,17 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    """Every finite number of the metric tables, named table.row.column."""
-    out = {}
+    """Every finite number of the metric tables, named table.row.column; of slices those of all deals and by age.
+
+    Further slices stand in the tables that are logged as files: a run with a thousand metrics shows none.
+    """
+    out: dict[str, float] = {}
     for name, table in tables.items():
-        for row, values in table.iterrows():
-            for column, value in values.items():
-                if pd.notna(value):
-                    out[f"{name}.{row}.{column}".replace(" ", "_")] = float(value)
+        for row, values in table.select_dtypes("number").iterrows():
+            parts = row if isinstance(row, tuple) else (row,)
+            if len(parts) == 1 or parts[0] in ("all", "age"):
+                label = _NOT_ALLOWED.sub("_", ".".join(map(str, parts)))
+                out |= {f"{name}.{label}.{column}": float(value) for column, value in values.items() if pd.notna(value)}
     return out
 
 
@@ -80,6 +86,7 @@ def log_training(
     models: Path,
     uri: str | None,
     texts: Mapping[str, str] = MappingProxyType({}),
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Log one training: settings, the data's fingerprint, metrics, tables, figures, and the registered bundle.
 
@@ -91,6 +98,7 @@ def log_training(
         models: where the SQLite store lives by default.
         uri: any tracking URI; None for the default.
         texts: further files by name: the leak audit, say.
+        tags: further tags of the run.
 
     Returns:
         The registered model's version number.
@@ -101,7 +109,9 @@ def log_training(
     with mlflow.start_run(run_name=folder.name):
         mlflow.log_params(_flat(settings))
         mlflow.log_params({name: value for name, value in facts.items() if not isinstance(value, (dict, list))})
-        mlflow.set_tags({"book": str(facts.get("book", "")), "bundle": folder.name, "signal": str(model.signal)})
+        mlflow.set_tags(
+            {"book": str(facts.get("book", "")), "bundle": folder.name, "signal": str(model.signal)} | dict(tags)
+        )
         mlflow.log_metrics(_metrics(tables))
         for name, table in tables.items():
             mlflow.log_text(table.to_csv(), f"tables/{name}.csv")

@@ -2,54 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from walkaway.audit import Audit, audit_book
-from walkaway.calls import Model, make_calls, read_rows
+from walkaway.audit import Audit
+from walkaway.calls import Model
 from walkaway.config import FeatureSettings, TrainSettings
 from walkaway.economics import Curve, expected_value, settle_drops, value_per_hour
 from walkaway.effort import assumed_share
-from walkaway.errors import DataError, UsageError
-from walkaway.evaluation import by_age, by_ending, fit_logistic, fit_naive_bayes, has_signal, skills, win_metrics
-from walkaway.features import FeaturePlan, plan_features
+from walkaway.evaluation import (
+    by_ending,
+    by_slice,
+    has_signal,
+    hours_metrics,
+    skills,
+    staleness,
+    win_metrics,
+    worth_metrics,
+)
+from walkaway.features import plan_features
 from walkaway.features.choice import refuse_unknown
-from walkaway.heads import Heads, TrainingRows, fit_heads
-from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration, fit_scale
-from walkaway.heads.completion import latest_rows
+from walkaway.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
+from walkaway.folds import Folds, Step, calibrated, no_step, roll
+from walkaway.heads import Heads
 from walkaway.history import History, known
-from walkaway.labels import label
 from walkaway.schema import Book
-from walkaway.snapshots import cadence_days, check_not_far_ahead, moments, open_snapshots, snapshot_weights
+from walkaway.snapshots import check_not_far_ahead
 
-__all__ = ["Fitted", "Trained", "audit_as_of", "fit_as_of", "out_of_time_calls", "train"]
+__all__ = ["PROBABILITIES", "Trained", "train"]
 
-Step = Callable[[str, int, int], None]
-PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
+PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
 INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
-CALIBRATION_PRIOR_DEALS = 100.0
-NO_CURVE = Curve((), (), (), ())
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """Heads fitted on what was known at `until`, with the rows they were fitted on."""
-
-    until: pd.Timestamp
-    every_days: float
-    plan: FeaturePlan
-    heads: Heads
-    snapshots: pd.DataFrame
-    rows: TrainingRows
-    completed: pd.DataFrame
-
-    def model(self, settings: TrainSettings) -> Model:
-        """These heads as a model that can make calls: no curve yet, and taken to have signal."""
-        return Model(self.plan, self.heads, settings.floor_hours, NO_CURVE, True, {})
 
 
 @dataclass(frozen=True)
@@ -63,163 +47,14 @@ class Trained:
     audit: Audit
 
 
-def _known_deals(book: Book, until: pd.Timestamp) -> Book:
-    book = known(book, until)
-    if book.deals.empty:
-        raise UsageError(f"--until {until:%Y-%m-%dT%H:%M}Z lies before the first deal was created. Use a later moment.")
-    return book
-
-
-def training_moments(book: Book, until: pd.Timestamp, every: float) -> pd.DatetimeIndex:
-    """Moments of training snapshots: steps back from `until` to the first deal."""
-    steps = int((until - book.deals["created_at"].min()) / pd.Timedelta(days=every))
-    return moments(until - steps * pd.Timedelta(days=every), until, every)
-
-
-def _without_constants(plan: FeaturePlan, X: npt.NDArray) -> tuple[FeaturePlan, npt.NDArray]:
-    """Only the columns that vary: a step that no open deal ever shows (a closing stage) teaches nothing."""
-    keep = [i for i in range(X.shape[1]) if len(np.unique(X[:, i])) > 1]
-    kept = plan.model_copy(update={"features": tuple(plan.features[i] for i in keep)})
-    return kept, np.ascontiguousarray(X[:, keep])
-
-
-def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()) -> Fitted:
-    """Fit the heads on what was known at `until`; the history may know more, and is not asked for it.
-
-    `left_out` names what features must not read (`Book.without`); labels count all there is.
-
-    Raises:
-        UsageError: no deal had been created by then.
-        DataError: nothing to learn from by then.
-    """
-    book = _known_deals(history.book, until)
-    every = settings.cadence_days or cadence_days(book)
-    snapshots = open_snapshots(book, training_moments(book, until, every))
-    planned = plan_features(book.without(left_out), settings.features, left_out)
-    read = read_rows(history, snapshots, planned)
-    plan, X = _without_constants(planned, read.X)
-    labels = label(book, snapshots)
-    deal = pd.factorize(snapshots["deal_id"])[0]
-    weight = snapshot_weights(history.at(snapshots).age_days, every)
-    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical)
-    heads, completed = fit_heads(rows, settings.heads)
-    return Fitted(until, every, plan, heads, snapshots, rows, completed)
-
-
-def _origins(history: History, until: pd.Timestamp, every: float, folds: int) -> list[pd.Timestamp]:
-    """Moments at which a fold's model is trained: even steps over the last 60% of the history, on the grid."""
-    span = until - history.book.deals["created_at"].min()
-    step = pd.Timedelta(days=every)
-    back = [int(span * 0.6 * (folds - k) / folds / step) for k in range(folds)]
-    return [until - n * step for n in dict.fromkeys(back) if n > 0]
-
-
-def _fold_calls(history: History, fold: Fitted, snapshots: pd.DataFrame, settings: TrainSettings) -> pd.DataFrame:
-    """What a fold's model and its baselines say of later snapshots."""
-    read = read_rows(history, snapshots, fold.plan)
-    table = make_calls(fold.model(settings), read, bar=0.0).table
-    settled = fold.rows.labels["settled"].to_numpy(dtype=bool)
-    won = fold.rows.labels["won"].to_numpy()[settled]
-    view = history.at(snapshots)
-    return table.assign(
-        raw=fold.heads.win.raw_by_member(read.X).mean(axis=0),
-        base_rate=fold.heads.win.base_rate,
-        naive_bayes=fit_naive_bayes(fold.rows.X[settled], won, fold.plan.categorical)(read.X),
-        logistic=fit_logistic(fold.rows.X[settled], won, fold.plan.categorical)(read.X),
-        stage_rate=_stage_rate(fold, won, settled, read.X),
-        amount=np.nan_to_num(read.terms["amount"].to_numpy()),
-        age_days=view.age_days,
-        younger=-view.age_days,
-        known_until=fold.until,
-    )
-
-
-def _stage_rate(fold: Fitted, won: npt.NDArray, settled: npt.NDArray, X: npt.NDArray) -> npt.NDArray:
-    """The share won among settled snapshots at the same stage: what most teams rank by."""
-    if "stage" not in fold.plan.columns:
-        return np.full(len(X), fold.heads.win.base_rate)
-    at = fold.plan.columns.index("stage")
-    rates = pd.Series(won).groupby(fold.rows.X[settled, at]).mean()
-    return pd.Series(X[:, at]).map(rates).fillna(float(won.mean())).to_numpy()
-
-
-def out_of_time_calls(
-    history: History, final: Fitted, settings: TrainSettings, step: Step = lambda name, done, total: None
-) -> pd.DataFrame:
-    """Calls on the final grid by models that were trained before, with what became of each deal.
-
-    Each fold trains on what was known at its origin and calls the snapshots up to the next origin, as scoring would
-    have. No label that closed after an origin is in its fold: the gap is in the data, not in a setting.
-
-    Returns:
-        Calls with baselines, and settled, won, ending, worth_truth, remaining_hours_truth: of open deals, what the
-        final model expects. Sorted by deal_id and as_of; empty where no fold could be trained.
-    """
-    as_of = final.snapshots["as_of"]
-    origins = _origins(history, final.until, final.every_days, settings.folds)
-    truth = _truth(final)
-    parts = []
-    for k, origin in enumerate(origins):
-        step("rolling folds", k, len(origins))
-        later = origins[k + 1] if k + 1 < len(origins) else final.until
-        at = ((as_of > origin) & (as_of <= later)).to_numpy()
-        try:
-            fold = fit_as_of(history, origin, settings, final.plan.left_out)
-        except DataError:
-            continue
-        rows = final.snapshots[at].reset_index(drop=True)
-        if len(rows):
-            called = _fold_calls(history, fold, rows, settings)
-            parts.append(pd.concat([called, truth[at].reset_index(drop=True)], axis=1))
-    if not parts:
-        return pd.DataFrame()
-    return pd.concat(parts).sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
-
-
-def _truth(final: Fitted) -> pd.DataFrame:
-    """What became of each training snapshot; of open deals, what the final model expects from their last state on.
-
-    A deal won without an amount counts with the typical one.
-    """
-    labels = final.rows.labels
-    settled = labels["settled"].to_numpy(dtype=bool)
-    latest = latest_rows(final.rows.deal)
-    expected = final.heads.estimate(final.rows.X, final.rows.terms)
-    value = (expected.win_probability * expected.value_if_won)[latest]
-    typical = pd.Series(
-        final.heads.worth.typical_amount * final.heads.worth.margin(final.rows.terms["margin"].to_numpy())
-    )
-    return labels[["settled", "won", "ending"]].assign(
-        won_completed=final.completed["won"],
-        worth_truth=np.where(settled, labels["worth"].fillna(typical).to_numpy(), value),
-        remaining_hours_truth=final.completed["remaining_hours"],
-    )
-
-
-def _calibration(calls: pd.DataFrame, every_days: float) -> Calibration:
-    """Fitted with the weights of training, which look at no deal's end: a deal's share of 1 / its rows would.
-
-    Together the weights count as many as there are deals, so that a row is not taken for a deal.
-    """
-    weight = snapshot_weights(calls["age_days"].to_numpy(), every_days)
-    weight = weight * (calls["deal_id"].nunique() / weight.sum())
-    return fit_calibration(calls["raw"].to_numpy(), calls["won_completed"].to_numpy(), weight, CALIBRATION_PRIOR_DEALS)
-
-
-def _hours_scale(calls: pd.DataFrame) -> float:
-    """By how much deals take more hours than a model says that was trained before."""
-    if calls.empty:
-        return 1.0
-    predicted, booked = (calls[column].to_numpy() for column in ("remaining_hours", "remaining_hours_truth"))
-    return fit_scale(predicted, booked, calls["known_until"].to_numpy())
-
-
-def _curve(calls: pd.DataFrame, calibration: Calibration, hours_scale: float, floor_hours: float) -> Curve:
+def _curve(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hours: float) -> Curve:
     """The curve over out-of-time calls, in the calibrated value per hour that scoring will compare with the bar."""
     if calls.empty:
         return NO_CURVE
-    expected = expected_value(calibration.probability(calls["raw"].to_numpy()), calls["value_if_won"].to_numpy())
-    index = value_per_hour(expected, calls["remaining_hours"].to_numpy() * hours_scale, floor_hours)
+    probability = heads.win.calibration.probability(calls["raw"].to_numpy())
+    expected = expected_value(probability, calls["value_if_won"].to_numpy())
+    remaining = calls["uncalibrated_hours"].to_numpy() * heads.hours.over(uncalibrated.hours)
+    index = value_per_hour(expected, remaining, floor_hours)
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
     drops = settle_drops(pd.factorize(calls["deal_id"])[0], index, hours, worth)
@@ -246,45 +81,25 @@ def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, objec
     }
 
 
-def _judge(calls: pd.DataFrame, settings: TrainSettings) -> tuple[dict[str, pd.DataFrame], bool]:
+def _judge(folds: Folds, settings: TrainSettings) -> tuple[dict[str, pd.DataFrame], bool]:
     """Tables of metrics, and whether there is signal; without settled out-of-time calls there is neither."""
+    calls, draws = folds.calls, settings.bootstrap
     settled = calls[calls["settled"].astype(bool)] if len(calls) else calls
     if settled.empty or settled["won"].nunique() < 2:
         return {}, False
     tables = {
-        "win": win_metrics(settled, PROBABILITIES, settings.bootstrap),
-        "by_age": by_age(settled),
+        "win": win_metrics(settled, [name for name in PROBABILITIES if name in settled], draws),
+        "by_slice": by_slice(calls, draws),
         "by_ending": by_ending(settled),
-        "skill": skills(calls, INDICES, settings.bootstrap),
+        "hours": hours_metrics(calls, draws),
+        "worth": worth_metrics(settled, draws),
+        "skill": skills(calls, INDICES, draws),
+        "staleness": staleness(calls, folds.stale, draws),
     }
-    return tables, has_signal(settled, settings.bootstrap)
+    return {name: table for name, table in tables.items() if len(table)}, has_signal(settled, draws)
 
 
-def audit_as_of(book: Book, until: pd.Timestamp | None, settings: TrainSettings) -> Audit:
-    """The leak audit of what a book knew at a moment, as training asks for it.
-
-    Args:
-        book: any book.
-        until: UTC moment; None for all it knows, which is how a book without dates is looked at.
-        settings: of training.
-
-    Raises:
-        UsageError: no deal had been created by then, or what is allowed by name does not exist.
-    """
-    if book.manifest.timeless:
-        return audit_book(book, None, settings.audit, settings.features)
-    until = until or book.last_recorded_at()
-    book = _known_deals(book, until)
-    every = settings.cadence_days or cadence_days(book)
-    return audit_book(book, training_moments(book, until, every), settings.audit, settings.features)
-
-
-def train(
-    book: Book,
-    until: pd.Timestamp,
-    settings: TrainSettings,
-    step: Step = lambda name, done, total: None,
-) -> Trained:
+def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step = no_step) -> Trained:
     """Train, judge and calibrate a model on what a book knew at a moment.
 
     Args:
@@ -311,13 +126,11 @@ def train(
     asked, settings = settings, settings.without_features(audit.denied)
     step("heads on all data", 0, 1)
     final = fit_as_of(history, until, settings, audit.left_out)
-    calls = out_of_time_calls(history, final, settings, step)
+    folds = roll(history, final, settings, step)
+    calls = folds.calls
     step("judging", 0, 1)
-    tables, signal = _judge(calls, settings)
-    calibration = _calibration(calls, final.every_days) if signal else IDENTITY
-    win = final.heads.win.calibrated(calibration) if signal else final.heads.win.without_signal()
-    hours_scale = _hours_scale(calls)
-    heads = replace(final.heads, win=win, hours=final.heads.hours.scaled(hours_scale))
+    tables, signal = _judge(folds, settings)
+    heads = _finished(final, calls, signal)
     summary = summarise(book, final, calls)
     facts = summary | {
         "book": book.manifest.fingerprint,
@@ -327,6 +140,16 @@ def train(
         "left_out": audit.told(),
         "settings": asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
-    curve = _curve(calls, calibration, hours_scale, settings.floor_hours)
+    curve = _curve(calls, heads, final.heads, settings.floor_hours)
     model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts)
     return Trained(model, summary, tables, calls, audit)
+
+
+def _finished(final: Fitted, calls: pd.DataFrame, signal: bool) -> Heads:
+    """The heads as exported: calibrated by what the folds said, the base rate where they said no more than that."""
+    known_ends = pd.DataFrame()
+    if len(calls):
+        columns = {"won_completed": "won", "remaining_hours_truth": "remaining_hours"}
+        known_ends = calls[list(columns)].rename(columns=columns)
+    heads = calibrated(final.heads, calls, known_ends, final.every_days)
+    return heads if signal else replace(heads, win=final.heads.win.without_signal())

@@ -7,10 +7,11 @@ from walkaway.audit import audit_book
 from walkaway.calls import read_rows
 from walkaway.config import AuditSettings
 from walkaway.errors import DataError, UsageError
+from walkaway.fitting import audit_as_of
 from walkaway.history import History, known
 from walkaway.schema import MOMENT, Book
 from walkaway.timeless import train_timeless
-from walkaway.train import audit_as_of, train
+from walkaway.train import train
 
 pytest_plugins = ("tests.books",)
 

@@ -10,6 +10,7 @@ from tests.books import CURVE, UNTIL, plain_model, rows_of
 from walkaway.calls import make_calls
 from walkaway.economics import Curve
 from walkaway.explain import Factor, tell
+from walkaway.gate import Comparison, Decision
 from walkaway.report.terminal import show_score, show_story, show_training
 from walkaway.retrain import Retrained
 from walkaway.score import explain_deals, score
@@ -32,7 +33,11 @@ def words(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def done(trained):
-    return Retrained(trained, Path("models/20250804-0123456789ab"), "3", "20250101-ffffffffffff")
+    gained = Comparison(
+        "20250101-ffffffffffff", "bundle", "2025-01-02", 900, 120, 80, 0.01, -0.002, 0.022, 0.1, 0.02, 0.2
+    )
+    decision = Decision(False, "not better than 20250101-ffffffffffff beyond doubt", (gained,))
+    return Retrained(trained, Path("models/20250804-0123456789ab"), "3", "20250101-ffffffffffff", decision)
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +106,7 @@ def test_the_training_screen_names_the_model_in_use(done):
     other = words(shown(show_training(replace(done, champion=done.folder.name))))
 
     assert "Model 20250804-0123456789ab, version 3 in MLflow: kept" in text
-    assert text.endswith("kept; in use is 20250101-ffffffffffff (--promote replaces it)")
+    assert text.endswith("kept; in use is 20250101-ffffffffffff")
     assert other.endswith("Model 20250804-0123456789ab, version 3 in MLflow: in use (champion)")
 
 
@@ -134,10 +139,19 @@ def test_without_a_curve_a_bar_by_hand_is_proposed(done):
     assert "No curve: too few settled deals to try a bar on. Set one by hand with --bar." in text
 
 
+def test_the_gates_decision_is_shown_with_its_figures(done):
+    said = words(shown(show_training(done)))
+
+    assert "beside 20250101-ffffffffffff by bundle, 80 deals settled, from 2025-01-02:" in said
+    assert "log loss gain +0.0100 (90%: -0.0020 to +0.0220); skill gain +0.100 (90%: +0.020 to +0.200)" in said
+    assert "Gate: held, not better than 20250101-ffffffffffff beyond doubt." in said
+
+
 def test_a_curve_is_shown_at_five_shares_and_called_an_estimate(done):
     model = replace(done.trained.model, curve=CURVE)
     text = shown(show_training(replace(done, trained=replace(done.trained, model=model))))
-    rows = [line.split() for line in text.splitlines() if " EUR " in line]
+    [_, below] = text.split("What a bar frees")
+    rows = [line.split() for line in below.splitlines() if " EUR " in line]
 
     assert "What a bar frees and forgoes (an estimate)" in text
     assert rows == [["0.0%", "EUR", "10", "10%", "9"]] * 3 + [["10.0%", "EUR", "20", "50%", "5"]] * 2

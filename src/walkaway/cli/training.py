@@ -20,6 +20,7 @@ from walkaway.cli.options import (
     settings_in_force,
     tell,
 )
+from walkaway.errors import GateError
 
 
 def audit(
@@ -30,8 +31,8 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Look for leaks: what of a book knows how deals end before it could. Training leaves it out."""
+    from walkaway.fitting import audit_as_of
     from walkaway.storage import read_book
-    from walkaway.train import audit_as_of
 
     moment = moment_of(until, "--until")
     found = audit_as_of(read_book(book), moment, settings_in_force(context).train)
@@ -49,11 +50,11 @@ def train(
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
     until: Annotated[str | None, typer.Option(help="Train on what was known by this moment (UTC).")] = None,
-    promote: Annotated[bool, typer.Option("--promote", help="Use the new model though there is a champion.")] = False,
+    promote: Annotated[bool, typer.Option("--promote", help="Use the new model without asking the gate.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model on won and lost deals, judge it out of time, and register it."""
+    """Train a model on won and lost deals, judge it out of time, register it, and use it if it is better."""
     from walkaway.report.figures import training_figures
     from walkaway.retrain import retrain
 
@@ -64,11 +65,17 @@ def train(
     if as_json:
         tables = {name: records(table) for name, table in done.trained.tables.items()}
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
+        named |= {"decision": done.decision.as_json()}
         print_json(named | {"summary": done.trained.summary, "metrics": tables, "audit": done.trained.audit.told()})
     else:
         from walkaway.report.terminal import show_training
 
         tell(show_training(done), quiet)
+    if not done.promoted:
+        raise GateError(
+            f"{done.folder.name} is kept and not used: {done.decision.reason}. In use is {done.champion}; --promote "
+            "decides otherwise."
+        )
 
 
 def rollback(

@@ -34,6 +34,14 @@ class HoursHead:
         """remaining_hours, (rows,)."""
         return np.exp(self.log_hours_by_member(X).mean(axis=0))
 
+    def over(self, other: HoursHead) -> float:
+        """By which factor its hours exceed those of the same head, scaled otherwise.
+
+        >>> round(HoursHead(2.0).scaled(1.5).over(HoursHead(2.0)), 9)
+        1.5
+        """
+        return float(np.exp(self.log_scale - other.log_scale))
+
     def scaled(self, factor: float) -> HoursHead:
         """The same head, all its hours times a factor above 0."""
         return replace(self, mean_hours=self.mean_hours * factor, log_scale=self.log_scale + float(np.log(factor)))

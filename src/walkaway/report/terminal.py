@@ -12,7 +12,9 @@ from rich.text import Text
 
 from walkaway.calls import Model
 from walkaway.economics import Curve
+from walkaway.evaluation import failures
 from walkaway.explain import DealStory
+from walkaway.gate import Decision
 from walkaway.report.audit import show_suspects
 from walkaway.report.tables import plain_table
 from walkaway.retrain import Retrained
@@ -21,9 +23,11 @@ from walkaway.train import Trained
 
 __all__ = ["show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
 
+ERRORS = ("error", "error_base")
 _VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 _WHO = {
     "win_probability": "this model",
+    "crm_probability": "the CRM's own",
     "logistic": "logistic regression",
     "naive_bayes": "naive Bayes, as Odoo",
     "stage_rate": "win rate of the stage",
@@ -47,6 +51,16 @@ def _win_table(metrics: pd.DataFrame, title: str = "How good", what: str = "out-
     return table
 
 
+def _parts_of_brier(metrics: pd.DataFrame) -> Text:
+    """The Brier score of this model, taken apart."""
+    row = metrics.loc["win_probability"]
+    said = (
+        f"Its Brier score: {row['miscalibration']:.4f} miscalibration - {row['discrimination']:.4f} discrimination + "
+        f"{row['uncertainty']:.4f} uncertainty of the deals."
+    )
+    return Text(said, style="dim")
+
+
 def _skill_table(metrics: pd.DataFrame) -> Table:
     table = plain_table(
         "ranking deals by", "skill", "90% interval", "up to 20%", title="Walk-away skill (0 random, 1 clairvoyant)"
@@ -58,11 +72,54 @@ def _skill_table(metrics: pd.DataFrame) -> Table:
     return table
 
 
+def _off(row: pd.Series) -> str:
+    return f"{100 * row['off']:+.1f} ({100 * row['off_low']:+.1f} to {100 * row['off_high']:+.1f})"
+
+
 def _age_table(metrics: pd.DataFrame) -> Table:
-    table = plain_table("age of the deal", "calls", "won", "predicted", "Brier", "base rate's", title="By age")
-    for age, row in metrics.iterrows():
-        shares = (f"{row['won']:.1%}", f"{row['predicted']:.1%}", f"{row['brier']:.4f}", f"{row['brier_base']:.4f}")
-        table.add_row(str(age), f"{row['calls']:,.0f}", *shares)
+    table = plain_table("age of the deal", "calls", "won", "predicted", "off, 90%", "Brier", "base", title="By age")
+    for (dimension, value), row in metrics.iterrows():
+        if dimension in ("all", "age"):
+            shares = (f"{row['won']:.1%}", f"{row['predicted']:.1%}", _off(row))
+            table.add_row(
+                str(value), f"{row['calls']:,.0f}", *shares, f"{row['brier']:.3f}", f"{row['brier_base']:.3f}"
+            )
+    return table
+
+
+def _failing(metrics: pd.DataFrame) -> RenderableType:
+    """Slices where the model fails, by name."""
+    said = failures(metrics)
+    if not said:
+        return Text(f"No slice of {len(metrics)} (age, stage, segment) fails beyond luck.", style="dim")
+    return Group(Text("Where it fails:", style="bold yellow"), *(Text(f"  {sentence}") for sentence in said))
+
+
+def _totals_table(hours: pd.DataFrame, worth: pd.DataFrame | None, currency: str) -> Table:
+    title = "Totals predicted over realised"
+    table = plain_table("what", "calls", "ratio", "90% interval", "error a call", "plain guess", title=title)
+
+    def add(what: str, row: pd.Series, unit: str) -> None:
+        between = f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}"
+        errors = [f"{row[name]:,.2f} h" if unit == "h" else _money(row[name], currency) for name in ERRORS]
+        table.add_row(what, f"{row['calls']:,.0f}", f"{row['ratio']:.2f}", between, *errors)
+
+    add("remaining hours", hours.loc[("all", "all")], "h")
+    shown = worth if worth is not None else hours.iloc[:0]
+    for value, row in (shown if len(shown) > 2 else shown.iloc[:1]).iterrows():
+        add("worth of wins" if value == "all" else f"  amount {value}", row, "money")
+    return table
+
+
+def _staleness_table(metrics: pd.DataFrame) -> Table:
+    headers = ("model older by", "calls", "log loss lost, 90%", "skill lost, 90%")
+    table = plain_table(*headers, title="What retraining less often costs")
+    for _, row in metrics.iterrows():
+        lost = [
+            f"{row[name]:+.{places}f} ({row[f'{name}_low']:+.{places}f} to {row[f'{name}_high']:+.{places}f})"
+            for name, places in (("log_loss_lost", 4), ("skill_lost", 3))
+        ]
+        table.add_row(f"{row['days_older']:,.0f} days", f"{row['calls']:,.0f}", *lost)
     return table
 
 
@@ -89,13 +146,30 @@ def show_training(done: Retrained) -> RenderableType:
     """What went in, how good it is beside simple baselines, where the bar lies, and which model is in use."""
     facts: dict[str, Any] = done.trained.summary
     shown = _timeless_training(done.trained) if done.trained.model.timeless else _dated_training(done.trained, facts)
-    use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion} (--promote replaces it)"
+    use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion}"
+    shown = [*shown, *_gate(done.decision)]
     return Group(
         *shown,
         show_suspects(done.trained.audit),
         "",
         Text(f"Model {done.folder.name}, version {done.registered} in MLflow: {use}"),
     )
+
+
+def _gate(decision: Decision) -> list[RenderableType]:
+    """Challenger beside champion, and what was decided."""
+    said = Text(f"Gate: {'passed' if decision.promoted else 'held'}, {decision.reason}.", style="bold")
+    if not decision.comparisons:
+        return [said, ""]
+    parts: list[RenderableType] = [Text("Challenger and champion on the same deals", style="bold")]
+    for one in decision.comparisons:
+        loss = f"{one.log_loss_gain:+.4f} (90%: {one.log_loss_gain_low:+.4f} to {one.log_loss_gain_high:+.4f})"
+        skill = f"{one.skill_gain:+.3f} (90%: {one.skill_gain_low:+.3f} to {one.skill_gain_high:+.3f})"
+        parts.append(
+            Text(f"  beside {one.against} by {one.by}, {one.settled_deals:,} deals settled, from {one.since}:")
+        )
+        parts.append(Text(f"    log loss gain {loss}; skill gain {skill}"))
+    return [*parts, said, ""]
 
 
 def _no_signal(model: Model) -> list[RenderableType]:
@@ -129,9 +203,12 @@ def _dated_training(trained: Trained, facts: dict[str, Any]) -> list[RenderableT
         judged = (
             f"{facts['out_of_time_calls']:,} out-of-time calls, {facts['out_of_time_settled']:,} of them settled since"
         )
-        parts += [_win_table(tables["win"]), Text(judged, style="dim"), "", _age_table(tables["by_age"]), ""]
+        parts += [_win_table(tables["win"]), Text(judged, style="dim"), _parts_of_brier(tables["win"]), ""]
+        parts += [_age_table(tables["by_slice"]), _failing(tables["by_slice"]), ""]
         parts += [_ending_table(tables["by_ending"]), ""]
+        parts += [_totals_table(tables["hours"], tables.get("worth"), str(trained.model.facts["currency"])), ""]
         parts += [_skill_table(tables["skill"]), ""]
+        parts += [_staleness_table(tables["staleness"]), ""] if "staleness" in tables else []
     parts += _no_signal(trained.model)
     return [*parts, _curve_table(trained.model.curve, str(trained.model.facts["currency"])), ""]
 

@@ -1,0 +1,38 @@
+"""How good out-of-time calls are: metrics with intervals over deals, by slice, beside baselines and older models."""
+
+from walkaway.evaluation.baselines import fit_logistic, fit_naive_bayes, rate_by_category
+from walkaway.evaluation.metrics import (
+    DealDraws,
+    brier_parts,
+    deal_weights,
+    has_signal,
+    interval,
+    log_loss_rows,
+    win_metrics,
+)
+from walkaway.evaluation.ranking import paired_skill, skills
+from walkaway.evaluation.slices import SEGMENT, by_ending, by_slice, failures
+from walkaway.evaluation.staleness import staleness
+from walkaway.evaluation.totals import hours_metrics, worth_metrics
+
+__all__ = [
+    "SEGMENT",
+    "DealDraws",
+    "brier_parts",
+    "by_ending",
+    "by_slice",
+    "deal_weights",
+    "failures",
+    "fit_logistic",
+    "fit_naive_bayes",
+    "has_signal",
+    "hours_metrics",
+    "interval",
+    "log_loss_rows",
+    "paired_skill",
+    "rate_by_category",
+    "skills",
+    "staleness",
+    "win_metrics",
+    "worth_metrics",
+]

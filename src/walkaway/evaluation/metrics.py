@@ -1,0 +1,123 @@
+"""How good out-of-time probabilities are, with intervals over deals: a deal's calls repeat each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.isotonic import IsotonicRegression
+from sklearn.metrics import roc_auc_score
+
+__all__ = [
+    "DealDraws",
+    "brier_parts",
+    "deal_weights",
+    "has_signal",
+    "interval",
+    "log_loss_rows",
+    "win_metrics",
+]
+
+FloatArray = npt.NDArray[np.float64]
+LEVEL = 0.90
+
+
+def log_loss_rows(won: FloatArray, probability: FloatArray) -> FloatArray:
+    """Log loss of each row.
+
+    >>> log_loss_rows(np.array([1.0]), np.array([1.0])).round(6)
+    array([0.])
+    """
+    p = np.clip(probability, 1e-9, 1 - 1e-9)
+    return -(won * np.log(p) + (1 - won) * np.log1p(-p))
+
+
+@dataclass(frozen=True)
+class DealDraws:
+    """Bootstrap draws of deals: how often each deal counts in each draw, (draws, deals), and each row's deal."""
+
+    codes: npt.NDArray[np.int64]
+    counts: FloatArray
+
+    @classmethod
+    def of(cls, deal: npt.NDArray, draws: int, seed: int = 0) -> DealDraws:
+        """Draws of the deals of these rows; the same seed draws the same."""
+        codes, distinct = pd.factorize(deal)
+        rng, n = np.random.default_rng(seed), len(distinct)
+        return cls(
+            codes, np.stack([np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(draws)]).astype(float)
+        )
+
+    def sums(self, values: FloatArray) -> FloatArray:
+        """The sum of the values in each draw, (draws,); values are one a row."""
+        return self.counts @ np.bincount(self.codes, values, self.counts.shape[1])
+
+    def means(self, values: FloatArray) -> FloatArray:
+        """The mean of the values in each draw, (draws,)."""
+        return self.sums(values) / self.sums(np.ones(len(values)))
+
+    def rows(self) -> FloatArray:
+        """How often each row counts in each draw, (draws, rows)."""
+        return self.counts[:, self.codes]
+
+
+def deal_weights(deal: npt.NDArray, draws: int, seed: int = 0) -> FloatArray:
+    """How often each row counts in each bootstrap draw of deals, (draws, rows): all rows of a deal alike."""
+    return DealDraws.of(deal, draws, seed).rows()
+
+
+def interval(draws: FloatArray) -> list[float]:
+    """The 90% interval of bootstrap draws; not a number where no draw is one."""
+    tail, finite = (1 - LEVEL) / 2, draws[np.isfinite(draws)]
+    return [float(q) for q in np.quantile(finite, [tail, 1 - tail])] if len(finite) else [float("nan")] * 2
+
+
+def _auc(won: FloatArray, score: FloatArray) -> float:
+    return float(roc_auc_score(won, score)) if len(np.unique(won)) == 2 else float("nan")
+
+
+def brier_parts(won: FloatArray, probability: FloatArray) -> tuple[float, float, float]:
+    """Miscalibration, discrimination and uncertainty: Brier score = first - second + third, exactly.
+
+    By isotonic recalibration (CORP; Dimitriadis, Gneiting, Jordan, PNAS 118, 2021): no bins to choose.
+
+    >>> [round(part, 3) for part in brier_parts(np.array([0.0, 1.0]), np.array([0.4, 0.6]))]
+    [0.16, 0.25, 0.25]
+    """
+    best = IsotonicRegression(y_min=0, y_max=1).fit_transform(probability, won)
+    said, could, base = (float(np.mean((p - won) ** 2)) for p in (probability, best, np.full(len(won), won.mean())))
+    return said - could, base - could, base
+
+
+def win_metrics(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:
+    """AUC, Brier and log loss of each probability column on settled calls, with 90% intervals over deals.
+
+    Args:
+        calls: deal_id, won (1 or 0), and the probability columns.
+        columns: which probabilities to judge.
+        draws: of the bootstrap.
+
+    Returns:
+        One row a column: auc, brier, brier_low, brier_high, log_loss, log_loss_low, log_loss_high, and the Brier
+        score's parts: miscalibration (0 is best), discrimination (higher is better), uncertainty (of the deals).
+    """
+    drawn, won = DealDraws.of(calls["deal_id"].to_numpy(), draws), calls["won"].to_numpy()
+    out = {}
+    for column in columns:
+        p = calls[column].to_numpy()
+        row: dict[str, float] = {"auc": _auc(won, p)}
+        for name, errors in (("brier", (p - won) ** 2), ("log_loss", log_loss_rows(won, p))):
+            low, high = interval(drawn.means(errors))
+            row |= {name: float(errors.mean()), f"{name}_low": low, f"{name}_high": high}
+        parts = dict(zip(("miscalibration", "discrimination", "uncertainty"), brier_parts(won, p), strict=True))
+        out[column] = row | parts
+    return pd.DataFrame(out).T.rename_axis("prediction")
+
+
+def has_signal(calls: pd.DataFrame, draws: int) -> bool:
+    """Whether the gain in log loss over the base rate is above 0 throughout its 90% interval over deals."""
+    won = calls["won"].to_numpy()
+    gain = log_loss_rows(won, calls["base_rate"].to_numpy()) - log_loss_rows(won, calls["win_probability"].to_numpy())
+    return interval(DealDraws.of(calls["deal_id"].to_numpy(), draws).means(gain))[0] > 0

@@ -1,0 +1,135 @@
+"""Where a model fails: calibration and gain by slice (age, stage, segment), and the failing slices by name.
+
+Open deals count as the final model expects: dropping them would favour slices that end quickly. Each slice has its own
+90% interval over deals; it is said to fail only where the 95% interval of all slices together says so (by the largest
+deviation of any slice, bootstrapped), since of fifty honest slices five miss their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.evaluation.metrics import DealDraws, interval, log_loss_rows
+
+__all__ = ["AGE_EDGES", "SEGMENT", "by_ending", "by_slice", "failures", "slices_of"]
+
+FloatArray = npt.NDArray[np.float64]
+AGE_EDGES = (0.0, 1.0, 3.0, 7.0, 14.0, 30.0, 90.0, 180.0, np.inf)
+TOGETHER = 0.95
+LEAST_DEALS = 30  # in a slice
+SEGMENT = "segment "  # calls hold what a deal is in columns of this prefix
+MATTERS = 0.05  # a probability off by less is no failure, however sure
+MOST = 12  # values of one segment, the commonest
+
+
+def _ages(age_days: pd.Series) -> pd.Series:
+    bands = pd.cut(age_days, AGE_EDGES, right=False)
+    names = [
+        f"{b.left:g} to {b.right:g} days" if np.isfinite(b.right) else f"{b.left:g} days and more"
+        for b in bands.cat.categories
+    ]
+    return bands.cat.rename_categories(names)
+
+
+def slices_of(calls: pd.DataFrame) -> Iterator[tuple[str, str, npt.NDArray[np.bool_]]]:
+    """(dimension, value, which calls) of all, each age, each stage, and each common value of a segment.
+
+    >>> [(d, v) for d, v, _ in slices_of(pd.DataFrame({"age_days": [2.0], "stage": ["offer"]}))]
+    [('all', 'all'), ('age', '1 to 3 days'), ('stage', 'offer')]
+    """
+    yield "all", "all", np.ones(len(calls), dtype=bool)
+    ages = _ages(calls["age_days"])
+    yield from (("age", str(age), (ages == age).to_numpy()) for age in ages.cat.categories if (ages == age).any())
+    for column in [name for name in calls if name == "stage" or name.startswith(SEGMENT)]:
+        for value in calls[column].value_counts().index[:MOST]:
+            yield column.removeprefix(SEGMENT), str(value), (calls[column] == value).to_numpy()
+
+
+def by_slice(calls: pd.DataFrame, draws: int) -> pd.DataFrame:
+    """Calibration and gain over the base rate in each slice of LEAST_DEALS deals or more.
+
+    Args:
+        calls: deal_id, age_days, win_probability, base_rate, won_completed (shares for open deals), and optionally
+            stage and columns named SEGMENT + name.
+        draws: of the bootstrap.
+
+    Returns:
+        Indexed by dimension and value: calls, deals, won and predicted (shares), off (predicted - won) with off_low,
+        off_high; brier and brier_base; gain (in log loss over the base rate) with gain_low, gain_high; fails, text:
+        what is wrong, if anything.
+    """
+    drawn = DealDraws.of(calls["deal_id"].to_numpy(), draws)
+    won, said, base = (calls[name].to_numpy(dtype=float) for name in ("won_completed", "win_probability", "base_rate"))
+    gain = log_loss_rows(won, base) - log_loss_rows(won, said)
+    rows, off_draws, gain_draws = {}, [], []
+    for dimension, value, mask in slices_of(calls):
+        deals = int(np.count_nonzero(np.bincount(drawn.codes[mask])))
+        if deals < LEAST_DEALS and dimension != "all":
+            continue
+        size = np.maximum(drawn.sums(mask.astype(float)), 1e-9)
+        off_draws.append(drawn.sums((said - won) * mask) / size)
+        gain_draws.append(drawn.sums(gain * mask) / size)
+        row = {"calls": int(mask.sum()), "deals": deals, "won": won[mask].mean(), "predicted": said[mask].mean()}
+        row |= {"off": (said - won)[mask].mean()} | _ends("off", off_draws[-1])
+        row |= {"brier": ((said - won) ** 2)[mask].mean(), "brier_base": ((base - won) ** 2)[mask].mean()}
+        rows[dimension, value] = row | {"gain": gain[mask].mean()} | _ends("gain", gain_draws[-1])
+    table = pd.DataFrame(rows).T.rename_axis(["dimension", "value"])
+    return table.assign(fails=_fails(table, np.array(off_draws), np.array(gain_draws)))
+
+
+def _ends(name: str, draws: FloatArray) -> dict[str, float]:
+    return dict(zip((f"{name}_low", f"{name}_high"), interval(draws), strict=True))
+
+
+def _standardised(values: FloatArray, draws: FloatArray) -> tuple[FloatArray, float]:
+    """Each value in its own standard errors, and the error that the largest of all exceeds in one draw of twenty."""
+    errors = np.maximum(draws.std(axis=1), 1e-12)
+    largest = np.abs((draws - values[:, None]) / errors[:, None]).max(axis=0)
+    return values / errors, float(np.quantile(largest, TOGETHER))
+
+
+def _fails(table: pd.DataFrame, off_draws: FloatArray, gain_draws: FloatArray) -> list[str]:
+    off, gain = (table[name].to_numpy(dtype=float) for name in ("off", "gain"))
+    off_size, off_limit = _standardised(off, off_draws)
+    gain_size, gain_limit = _standardised(gain, gain_draws)
+    said = []
+    for place in range(len(table)):
+        wrong = []
+        if abs(off_size[place]) > off_limit and abs(off[place]) >= MATTERS:
+            wrong.append("too high" if off[place] > 0 else "too low")
+        if gain_size[place] < -gain_limit:
+            wrong.append("worse than the base rate")
+        said.append(", ".join(wrong))
+    return said
+
+
+def failures(table: pd.DataFrame) -> list[str]:
+    """One sentence a failing slice, the largest first.
+
+    Args:
+        table: of `by_slice`.
+    """
+    failing = table[table["fails"] != ""].sort_values("calls", ascending=False, kind="stable")
+    return [
+        f"{value if dimension == 'all' else f'{dimension} {value}'}: {row['fails']} ({row['predicted']:.0%} predicted, "
+        f"{row['won']:.0%} won; {row['deals']:,.0f} deals)"
+        for (dimension, value), row in failing.iterrows()
+    ]
+
+
+def by_ending(calls: pd.DataFrame) -> pd.DataFrame:
+    """Settled calls by how the deal ended: calls, deals, mean predicted, Brier, hours predicted over hours booked."""
+    squared = (calls["win_probability"] - calls["won"]) ** 2
+    grouped = calls.assign(brier=squared).groupby("ending", observed=True)
+    table = grouped.agg(
+        calls=("won", "size"),
+        deals=("deal_id", "nunique"),
+        predicted=("win_probability", "mean"),
+        brier=("brier", "mean"),
+    )
+    hours = grouped[["remaining_hours", "remaining_hours_truth"]].sum()
+    return table.assign(hours_ratio=hours["remaining_hours"] / hours["remaining_hours_truth"].replace(0.0, np.nan))

@@ -1,0 +1,108 @@
+"""Heads fitted on what was known at a moment: the part of the recipe that folds and the final model share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.audit import Audit, audit_book
+from walkaway.calls import Model, read_rows
+from walkaway.config import TrainSettings
+from walkaway.economics import Curve
+from walkaway.errors import UsageError
+from walkaway.features import FeaturePlan, plan_features
+from walkaway.heads import Heads, TrainingRows, fit_heads
+from walkaway.history import History, known
+from walkaway.labels import label
+from walkaway.schema import Book
+from walkaway.snapshots import cadence_days, moments, open_snapshots, snapshot_weights
+
+__all__ = ["NO_CURVE", "Fitted", "audit_as_of", "fit_as_of"]
+
+NO_CURVE = Curve((), (), (), ())
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Heads fitted on what was known at `until`, with the rows they were fitted on."""
+
+    until: pd.Timestamp
+    every_days: float
+    plan: FeaturePlan
+    heads: Heads
+    snapshots: pd.DataFrame
+    rows: TrainingRows
+    completed: pd.DataFrame
+
+    def model(self, settings: TrainSettings) -> Model:
+        """These heads as a model that can make calls: no curve yet, and taken to have signal."""
+        return Model(self.plan, self.heads, settings.floor_hours, NO_CURVE, True, {})
+
+
+def _known_deals(book: Book, until: pd.Timestamp) -> Book:
+    book = known(book, until)
+    if book.deals.empty:
+        raise UsageError(f"--until {until:%Y-%m-%dT%H:%M}Z lies before the first deal was created. Use a later moment.")
+    return book
+
+
+def _training_moments(book: Book, until: pd.Timestamp, every: float) -> pd.DatetimeIndex:
+    """Moments of training snapshots: steps back from `until` to the first deal."""
+    steps = int((until - book.deals["created_at"].min()) / pd.Timedelta(days=every))
+    return moments(until - steps * pd.Timedelta(days=every), until, every)
+
+
+def _without_constants(plan: FeaturePlan, X: npt.NDArray) -> tuple[FeaturePlan, npt.NDArray]:
+    """Only the columns that vary: a step that no open deal ever shows (a closing stage) teaches nothing."""
+    keep = [i for i in range(X.shape[1]) if len(np.unique(X[:, i])) > 1]
+    kept = plan.model_copy(update={"features": tuple(plan.features[i] for i in keep)})
+    return kept, np.ascontiguousarray(X[:, keep])
+
+
+def audit_as_of(book: Book, until: pd.Timestamp | None, settings: TrainSettings) -> Audit:
+    """The leak audit of what a book knew at a moment, as training asks for it.
+
+    Args:
+        book: any book.
+        until: UTC moment; None for all it knows, which is how a book without dates is looked at.
+        settings: of training.
+
+    Raises:
+        UsageError: no deal had been created by then, or what is allowed by name does not exist.
+    """
+    if book.manifest.timeless:
+        return audit_book(book, None, settings.audit, settings.features)
+    until = until or book.last_recorded_at()
+    book = _known_deals(book, until)
+    every = settings.cadence_days or cadence_days(book)
+    return audit_book(book, _training_moments(book, until, every), settings.audit, settings.features)
+
+
+def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()) -> Fitted:
+    """Fit the heads on what was known at `until`; the history may know more, and is not asked for it.
+
+    Args:
+        history: of any book.
+        until: UTC moment.
+        settings: of training.
+        left_out: what features must not read (`Book.without`); labels count all there is.
+
+    Raises:
+        UsageError: no deal had been created by then.
+        DataError: nothing to learn from by then.
+    """
+    book = _known_deals(history.book, until)
+    every = settings.cadence_days or cadence_days(book)
+    snapshots = open_snapshots(book, _training_moments(book, until, every))
+    planned = plan_features(book.without(left_out), settings.features, left_out)
+    read = read_rows(history, snapshots, planned)
+    plan, X = _without_constants(planned, read.X)
+    labels = label(book, snapshots)
+    deal = pd.factorize(snapshots["deal_id"])[0]
+    weight = snapshot_weights(history.at(snapshots).age_days, every)
+    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical)
+    heads, completed = fit_heads(rows, settings.heads)
+    return Fitted(until, every, plan, heads, snapshots, rows, completed)
