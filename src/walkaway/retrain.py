@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.bundle import champion_version, rollback, save_bundle, set_champion
+from walkaway.bundle import champion_version, clear_unfinished, rollback, save_bundle, set_champion
 from walkaway.config import Settings, TrainSettings
 from walkaway.errors import UsageError
 from walkaway.schema import Book
@@ -71,6 +71,7 @@ def retrain(
     """
     with exclusive(models):
         current = None if promote else champion_version(models)  # a damaged pointer shows before the work, not after
+        clear_unfinished(models)
         read = read_book(book).with_hours(settings.hours)
         trained = _train(read, until, settings.train, step)
         folder = save_bundle(trained.model, models)
