@@ -103,10 +103,13 @@ def _contents(model: Model) -> dict[str, bytes]:
     return {MODEL: text.encode()} | boosters
 
 
+def _short(files: dict[str, str]) -> str:
+    return sha256(json.dumps(files).encode()).hexdigest()[:12]
+
+
 def _version(facts: dict[str, Any], files: dict[str, str]) -> str:
     """The day until which the book was known, and a checksum of all checksums."""
-    short = sha256(json.dumps(files).encode()).hexdigest()[:12]
-    return f"{str(facts.get('known_until', ''))[:10].replace('-', '')}-{short}".lstrip("-")
+    return f"{str(facts.get('known_until', ''))[:10].replace('-', '')}-{_short(files)}".lstrip("-")
 
 
 def save_bundle(model: Model, models: Path) -> Path:
@@ -186,7 +189,13 @@ def _manifest(folder: Path) -> dict[str, Any]:
     for name in manifest["files"]:
         if not FILE.fullmatch(name):
             raise BundleError(f"{path}: names {name!r}, which is no file of a bundle. {TRAIN_AGAIN}")
+    if not str(manifest["version"]).endswith(_short(manifest["files"])):  # it lost a file, or a checksum was changed
+        raise _other_version(folder)
     return manifest
+
+
+def _other_version(folder: Path) -> BundleError:
+    return BundleError(f"{folder / MANIFEST}: its version is not that of the files it names. {TRAIN_AGAIN}")
 
 
 def _refuse_others(folder: Path, files: dict[str, str]) -> None:
@@ -195,9 +204,8 @@ def _refuse_others(folder: Path, files: dict[str, str]) -> None:
             raise BundleError(f"{path}: the bundle's manifest does not name it. Move it elsewhere.")
 
 
-def _verified(folder: Path) -> tuple[str, dict[str, bytes]]:
-    """The version that a bundle's manifest says, and its files, each with the bytes that the manifest names."""
-    manifest = _manifest(folder)
+def _verified(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
+    """The bundle's files, each with the bytes that its manifest names."""
     _refuse_others(folder, manifest["files"])
     contents = {}
     for name, digest in manifest["files"].items():
@@ -208,13 +216,7 @@ def _verified(folder: Path) -> tuple[str, dict[str, bytes]]:
         if sha256(data).hexdigest() != digest:
             raise BundleError(f"{path}: its bytes are not those the manifest names. {TRAIN_AGAIN}")
         contents[name] = data
-    return str(manifest["version"]), contents
-
-
-def _check_version(folder: Path, version: str, facts: dict[str, Any], contents: dict[str, bytes]) -> None:
-    """A manifest that lost a file, or whose version was changed, does not give its own version."""
-    if version != _version(facts, {name: sha256(data).hexdigest() for name, data in contents.items()}):
-        raise BundleError(f"{folder / MANIFEST}: its version is not that of the files it names. {TRAIN_AGAIN}")
+    return contents
 
 
 def _bag(contents: dict[str, bytes], head: str) -> Bag | None:
@@ -234,10 +236,12 @@ def load_bundle(folder: Path) -> Model:
         BundleError: not a bundle, a file absent or changed, a format this version does not know, or golden rows that
             come out otherwise than where the model was saved.
     """
-    version, contents = _verified(folder)
+    manifest = _manifest(folder)
+    contents = _verified(folder, manifest)
     try:
         described = json.loads(contents[MODEL])
-        _check_version(folder, version, described["facts"], contents)
+        if manifest["version"] != _version(described["facts"], manifest["files"]):
+            raise _other_version(folder)
         heads = Heads(
             WinHead(
                 described["win"]["base_rate"],
