@@ -7,14 +7,17 @@ It is imported before pytest could rewrite it, and asserts nothing: PYTEST_DONT_
 
 from __future__ import annotations
 
+import json
 import shutil
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from walkaway import bundle
 from walkaway.bundle import load_bundle, save_bundle, set_champion
 from walkaway.calls import Model, Rows
 from walkaway.config import BoosterSettings, HeadSettings, Settings, TrainSettings
@@ -22,7 +25,7 @@ from walkaway.economics import Curve
 from walkaway.features import FeaturePlan, PlannedFeature
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.schema import Book, Manifest
-from walkaway.storage import write_book
+from walkaway.storage import write_book, write_json
 from walkaway.train import Trained, train
 
 START = pd.Timestamp("2025-01-06T00:00", tz="UTC")
@@ -129,6 +132,15 @@ def rows_of(amount: list[float], margin: list[float] | None = None, ages: list[f
     snapshots = pd.DataFrame({"deal_id": [f"d{i}" for i in range(n)], "as_of": pd.Series([START] * n)})
     terms = pd.DataFrame({"amount": amount, "margin": margin or [float("nan")] * n}, dtype="float64")
     return Rows(snapshots, np.array(ages or [1.0] * n, dtype=np.float32)[:, None], terms)
+
+
+def sign(folder: Path) -> Path:
+    """Write the manifest of a bundle's files as they are now, as another program would, and give it their version."""
+    contents = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "bundle.json"}
+    files = {name: sha256(data).hexdigest() for name, data in contents.items()}
+    version = bundle._version(json.loads(contents["model.json"])["facts"], files)
+    write_json(folder / "bundle.json", {"format_version": 1, "version": version, "files": files})
+    return folder
 
 
 def settings_of(uri: str | None = None) -> Settings:

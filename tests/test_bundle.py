@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.books import plain_model, rows_of
+from tests.books import plain_model, rows_of, sign
 
 from walkaway import __version__, bundle
 from walkaway.bundle import champion_version, load_bundle, load_champion, rollback, save_bundle, set_champion
@@ -211,10 +211,8 @@ def test_a_manifest_that_names_no_files_is_refused(models, text):
 def test_a_whole_file_of_wrong_content_is_refused_by_name(models):
     """Checksums hold, yet a part is missing: made by another program."""
     folder = folder_of(models)
-    write_json(folder / "model.json", {"plan": {"features": []}})
-    manifest = json.loads((folder / "bundle.json").read_text())
-    manifest["files"]["model.json"] = bundle.checksum(folder / "model.json")
-    write_json(folder / "bundle.json", manifest)
+    write_json(folder / "model.json", {"plan": {"features": []}, "facts": {}})
+    sign(folder)
 
     with pytest.raises(
         BundleError, match=r"model\.json: a part is missing or wrong: KeyError\('win'\)\. Restore the file"
@@ -346,45 +344,8 @@ def test_a_bundle_without_golden_rows_still_opens(champion, tmp_path, monkeypatc
     text = (folder / "model.json").read_text()
     old = json.dumps({name: value for name, value in json.loads(text).items() if name != "golden"})
     (folder / "model.json").write_text(old)
-    manifest = json.loads((folder / "bundle.json").read_text())
-    manifest["files"]["model.json"] = sha256(old.encode()).hexdigest()
-    write_json(folder / "bundle.json", manifest)
 
-    assert load_bundle(folder).heads.win.base_rate == champion.heads.win.base_rate
-
-
-def _mutated(data: bytes, how: str, rng) -> bytes:
-    """The bytes with one accident: cut short, a line gone, a bit flipped, or a digit changed."""
-    at = int(rng.integers(len(data)))
-    lines = data.splitlines(keepends=True)
-    digits = [i for i, byte in enumerate(data) if 48 <= byte <= 57]
-    match how:
-        case "truncate":
-            return data[:at]
-        case "line":
-            gone = int(rng.integers(len(lines)))
-            return b"".join(lines[:gone] + lines[gone + 1 :])
-        case "bit":
-            return data[:at] + bytes([data[at] ^ (1 << int(rng.integers(8)))]) + data[at + 1 :]
-        case _:
-            place = digits[int(rng.integers(len(digits)))]
-            other = 48 + (data[place] - 48 + int(rng.integers(1, 10))) % 10
-            return data[:place] + bytes([other]) + data[place + 1 :]
-
-
-def test_500_accidents_to_any_file_are_all_refused_with_the_file_named(models):
-    rng = np.random.default_rng(4)
-    folder = folder_of(models)
-    files = [models / "champion.json", *sorted(folder.iterdir())]
-    for number in range(500):
-        path = files[int(rng.integers(len(files)))]
-        whole = path.read_bytes()
-        path.write_bytes(_mutated(whole, ("truncate", "line", "bit", "digit")[number % 4], rng))
-        with pytest.raises(BundleError, match=path.name):
-            load_champion(models)
-        path.write_bytes(whole)
-
-    assert load_champion(models).version == folder.name
+    assert load_bundle(sign(folder)).heads.win.base_rate == champion.heads.win.base_rate
 
 
 RELEASED = sorted(path for path in (Path(__file__).parent / "fixtures/bundles").iterdir() if path.is_dir())

@@ -568,7 +568,7 @@ def test_a_second_train_that_the_gate_holds_exits_4_until_promoted_and_rollback_
     code, out, err = walkaway("train", *where, "--until", "2025-07-01")
     assert (code, out, champion_version(fresh_models)) == (4, "", first)
     said = " ".join(err.split())
-    assert "Gate: held, not better than" in said
+    assert "Gate: held, the same recipe, and too few deals settled since 2025-06-01 to tell" in said
     assert said.endswith(f"In use is {first}; --promote decides otherwise.")
 
     code, out, err = walkaway("train", *where, "--until", "2025-07-01", "--promote")

@@ -2,11 +2,13 @@
 
 A damaged booster text can kill the process that reads it, so no byte is given to a parser before its checksum holds.
 The pointer `champion.json` names the model in use, with the checksum of its manifest; it is replaced by one rename.
+Manifest and pointer are read strictly: what is read must be, written again, the same bytes.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -23,11 +25,13 @@ from walkaway.features import FeaturePlan
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
-from walkaway.storage import append_line, checksum, replaced_folder, write_json
+from walkaway.storage import append_line, clear_leftovers, json_bytes, replaced_folder, write_bytes, write_json
 
 __all__ = [
+    "LOGS",
     "champion_version",
     "champion_versions",
+    "clear_unfinished",
     "is_whole",
     "load_bundle",
     "load_champion",
@@ -42,6 +46,18 @@ MANIFEST = "bundle.json"
 MODEL = "model.json"
 POINTER = "champion.json"
 DECISIONS = "decisions.jsonl"
+VERSION = re.compile(r"(\d{8}-)?[0-9a-f]{12}")
+FILE = re.compile(r"model\.json|(win|worth|hours)-\d+\.txt")  # all that a manifest may name
+# Files under MODELS that no score depends on, so that nothing guards them: locks, and what MLflow notes for people.
+# Any other file is under a checksum or a strict parse. models/README.md tells of each, and a test damages every one.
+LOGS = (
+    r"\.lock",
+    r"decisions\.jsonl",
+    r"\.mlflow\.lock",
+    r"mlflow\.db(-journal|-wal|-shm)?",
+    r"mlruns/[0-9a-f]{32}/artifacts/((tables|audit)/\w+\.csv|figures/\w+\.png|decision\.json|model_card\.md)",
+    r"mlruns/models/m-[0-9a-f]{32}/artifacts/(conda\.yaml|python_env\.yaml|requirements\.txt)",
+)
 GOLDEN_ROWS = 8
 GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
 GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
@@ -92,46 +108,116 @@ def _contents(model: Model) -> dict[str, bytes]:
     return {MODEL: text.encode()} | boosters
 
 
+def _short(files: dict[str, str]) -> str:
+    return sha256(json.dumps(files).encode()).hexdigest()[:12]
+
+
+def _version(facts: dict[str, Any], files: dict[str, str]) -> str:
+    """The day until which the book was known, and a checksum of all checksums."""
+    return f"{str(facts.get('known_until', ''))[:10].replace('-', '')}-{_short(files)}".lstrip("-")
+
+
 def save_bundle(model: Model, models: Path) -> Path:
     """Write a model under `models`, in a folder named by its version; the same model gives the same bytes and version.
+
+    A whole bundle of that version is left as it is: it may be in use, and a folder cannot be replaced in one step.
 
     Returns:
         The bundle's folder.
     """
     contents = _contents(model)
     files = {name: sha256(data).hexdigest() for name, data in sorted(contents.items())}
-    short = sha256(json.dumps(files).encode()).hexdigest()[:12]
-    version = f"{str(model.facts.get('known_until', ''))[:10].replace('-', '')}-{short}".lstrip("-")
-    with replaced_folder(models / version) as folder:
-        for name, data in contents.items():
-            (folder / name).write_bytes(data)
-        write_json(folder / MANIFEST, {"format_version": FORMAT_VERSION, "version": version, "files": files})
+    version = _version(model.facts, files)
+    contents[MANIFEST] = json_bytes({"format_version": FORMAT_VERSION, "version": version, "files": files})
+    if not _holds(models / version, contents):
+        with replaced_folder(models / version) as folder:
+            for name, data in contents.items():
+                write_bytes(folder / name, data)
     return models / version
 
 
-def _json(path: Path) -> Any:
+def _holds(folder: Path, contents: dict[str, bytes]) -> bool:
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, OSError) as error:
+        return {path.name: path.read_bytes() for path in folder.iterdir()} == contents
+    except OSError:
+        return False
+
+
+def clear_unfinished(models: Path) -> list[str]:
+    """Remove the halves of bundles, pointers and databases that a killed training left, holding the lock of `models`.
+
+    Returns:
+        The names of what was removed.
+    """
+    return clear_leftovers(models, re.compile(rf"{VERSION.pattern}|{re.escape(POINTER)}|mlflow\.db"))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read; {error.strerror}. {TRAIN_AGAIN}") from error
+
+
+def _parsed(path: Path, data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: must be readable JSON; {error}. {TRAIN_AGAIN}") from error
 
 
-def _verified(folder: Path) -> dict[str, bytes]:
-    """The bundle's files, each with the bytes that its manifest names."""
-    if not (folder / MANIFEST).is_file():
+def _strict(path: Path, data: bytes) -> Any:
+    """What JSON says that we wrote; an empty line more or a name twice, and it is not what we wrote."""
+    value = _parsed(path, data)
+    try:
+        same = json_bytes(value) == data
+    except (ValueError, RecursionError):
+        same = False
+    if not same:
+        raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
+    return value
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """What the manifest says; it names plain files of this folder, and nothing else lies there."""
+    path = folder / MANIFEST
+    if not path.is_file():
         raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST}. {TRAIN_AGAIN}")
-    manifest = _json(folder / MANIFEST)
+    data = _bytes(path)
+    manifest = _parsed(path, data)
     found = manifest.get("format_version") if isinstance(manifest, dict) else None
     if found != FORMAT_VERSION:
-        raise BundleError(f"{folder / MANIFEST}: format_version must be {FORMAT_VERSION}, found {found}. {TRAIN_AGAIN}")
-    if not isinstance(manifest.get("files"), dict):
-        raise BundleError(f"{folder / MANIFEST}: must name its files, each with a checksum. {TRAIN_AGAIN}")
+        raise BundleError(f"{path}: format_version must be {FORMAT_VERSION}, found {found}. {TRAIN_AGAIN}")
+    if not isinstance(manifest.get("files"), dict) or set(manifest) != {"format_version", "version", "files"}:
+        raise BundleError(f"{path}: must name its files, each with a checksum. {TRAIN_AGAIN}")
+    _strict(path, data)
+    for name in manifest["files"]:
+        if not FILE.fullmatch(name):
+            raise BundleError(f"{path}: names {name!r}, which is no file of a bundle. {TRAIN_AGAIN}")
+    if not str(manifest["version"]).endswith(_short(manifest["files"])):  # it lost a file, or a checksum was changed
+        raise _other_version(folder)
+    return manifest
+
+
+def _other_version(folder: Path) -> BundleError:
+    return BundleError(f"{folder / MANIFEST}: its version is not that of the files it names. {TRAIN_AGAIN}")
+
+
+def _refuse_others(folder: Path, files: dict[str, str]) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.name not in files and path.name != MANIFEST:
+            raise BundleError(f"{path}: the bundle's manifest does not name it. Move it elsewhere.")
+
+
+def _verified(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
+    """The bundle's files, each with the bytes that its manifest names."""
+    _refuse_others(folder, manifest["files"])
     contents = {}
     for name, digest in manifest["files"].items():
         path = folder / name
         if not path.is_file():
             raise BundleError(f"{path}: the bundle's manifest names this file, and it is absent. {TRAIN_AGAIN}")
-        data = path.read_bytes()
+        data = _bytes(path)
         if sha256(data).hexdigest() != digest:
             raise BundleError(f"{path}: its bytes are not those the manifest names. {TRAIN_AGAIN}")
         contents[name] = data
@@ -155,9 +241,12 @@ def load_bundle(folder: Path) -> Model:
         BundleError: not a bundle, a file absent or changed, a format this version does not know, or golden rows that
             come out otherwise than where the model was saved.
     """
-    contents = _verified(folder)
+    manifest = _manifest(folder)
+    contents = _verified(folder, manifest)
     try:
         described = json.loads(contents[MODEL])
+        if manifest["version"] != _version(described["facts"], manifest["files"]):
+            raise _other_version(folder)
         heads = Heads(
             WinHead(
                 described["win"]["base_rate"],
@@ -175,14 +264,14 @@ def load_bundle(folder: Path) -> Model:
         if "golden" in described:  # bundles of 0.1.0 have none
             _check_golden(model, described["golden"], folder)
         return model
-    except (KeyError, TypeError, ValueError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ValidationError) as error:
         raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {error!r}. {TRAIN_AGAIN}") from error
 
 
 def _manifest_checksum(folder: Path) -> str:
     if not (folder / MANIFEST).is_file():
         raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST}. {TRAIN_AGAIN}")
-    return checksum(folder / MANIFEST)
+    return sha256(_bytes(folder / MANIFEST)).hexdigest()
 
 
 def _pointer_checksum(pointer: dict[str, Any]) -> str:
@@ -193,10 +282,16 @@ def _pointer_checksum(pointer: dict[str, Any]) -> str:
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
+def _names_bundle(said: dict[str, Any]) -> bool:
+    """Whether it is the name of a bundle right here, with the checksum of its manifest."""
+    return bool(VERSION.fullmatch(said["version"])) and isinstance(said["manifest"], str)
+
+
 def _read_pointer(path: Path) -> dict[str, Any]:
-    pointer = _json(path)
+    pointer = _strict(path, _bytes(path))
     try:
-        whole = pointer["checksum"] == _pointer_checksum(pointer) and {"version", "manifest"} <= set(pointer)
+        said = [pointer, *pointer.get("before", [])]
+        whole = pointer["checksum"] == _pointer_checksum(pointer) and all(_names_bundle(one) for one in said)
     except (KeyError, TypeError, AttributeError):
         whole = False
     if not whole:

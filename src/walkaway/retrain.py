@@ -13,6 +13,7 @@ import pandas as pd
 from walkaway.bundle import (
     champion_version,
     champion_versions,
+    clear_unfinished,
     is_whole,
     load_bundle,
     load_champion,
@@ -115,6 +116,7 @@ def retrain(
     with exclusive(models):
         if not promote and champion_version(models):
             load_champion(models)  # a damaged one shows before the work, not after
+        clear_unfinished(models)
         read = read_book(book).with_hours(settings.hours)
         trained = _train(read, until, settings.train, step)
         folder = save_bundle(trained.model, models)

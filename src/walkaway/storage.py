@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -24,10 +25,13 @@ __all__ = [
     "append_line",
     "check_extension",
     "checksum",
+    "clear_leftovers",
     "exclusive",
+    "json_bytes",
     "read_book",
     "read_lines",
     "read_text_frame",
+    "replaced_file",
     "replaced_folder",
     "write_book",
     "write_bytes",
@@ -38,11 +42,21 @@ __all__ = [
 MANIFEST = "manifest.json"
 QUARANTINE = "quarantine.parquet"
 TRUTH = "truth.parquet"
+LEFTOVER = re.compile(r"\.(?P<name>.+)\.(old\.\d+|[a-z0-9_]{8})")  # what _swap, mkstemp and mkdtemp name things here
 
 
 def checksum(path: Path) -> str:
     """SHA-256 of a file's bytes, in hexadecimal."""
     return sha256(path.read_bytes()).hexdigest()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Let the names in a folder reach the disk: a rename that a power cut takes back was none."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -59,11 +73,21 @@ def write_bytes(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    _flush_folder(path.parent)
+
+
+def json_bytes(value: Any) -> bytes:
+    """A value as indented JSON, the same value always as the same bytes. Not-a-number is refused: JSON has none.
+
+    >>> json_bytes({"bar": 0.5})
+    b'{\\n "bar": 0.5\\n}\\n'
+    """
+    return (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, atomically. Not-a-number is refused: JSON has none."""
-    write_bytes(path, (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode())
+    write_bytes(path, json_bytes(value))
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -110,9 +134,36 @@ def exclusive(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def _remove(path: Path) -> None:
+    """Remove a file, a folder with all in it, or a link and not what it leads to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def clear_leftovers(folder: Path, names: re.Pattern[str]) -> list[str]:
+    """Remove what writers that were killed left in a folder: half of a new file or folder, or the old one of a swap.
+
+    Only ever call it while holding the lock under which those names are written.
+
+    Args:
+        folder: where they were written.
+        names: what the files and folders are called that were to be written; others are left alone.
+
+    Returns:
+        The names of what was removed, in order.
+    """
+    found = [(path, LEFTOVER.fullmatch(path.name)) for path in sorted(folder.iterdir())]
+    left = [path for path, match in found if match and names.fullmatch(match["name"])]
+    for path in left:
+        _remove(path)
+    return [path.name for path in left]
+
+
 def _swap(fresh: Path, path: Path) -> None:
     """Put `fresh` where `path` is; what was there comes back if that fails."""
-    if not path.exists():
+    if not os.path.lexists(path):
         fresh.rename(path)
         return
     old = path.with_name(f".{path.name}.old.{os.getpid()}")
@@ -122,7 +173,7 @@ def _swap(fresh: Path, path: Path) -> None:
     except BaseException:
         old.rename(path)
         raise
-    shutil.rmtree(old)
+    _remove(old)
 
 
 @contextmanager
@@ -137,6 +188,20 @@ def replaced_folder(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+    _flush_folder(path.parent)
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Where another program may build a file in many steps, in a folder of its own; then it is renamed to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield folder / path.name
+        (folder / path.name).replace(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    _flush_folder(path.parent)
 
 
 def write_book(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from contextlib import redirect_stderr
 from io import StringIO
@@ -20,19 +21,23 @@ from filelock import FileLock
 
 from walkaway.bundle import load_bundle
 from walkaway.calls import Model, Rows, make_calls
+from walkaway.errors import BundleError
+from walkaway.storage import replaced_file
 
 __all__ = ["ALIAS", "EXPERIMENT", "MODEL_NAME", "default_uri", "log_training", "mirror_champion"]
 
 EXPERIMENT = "walkaway"
 MODEL_NAME = "walkaway"
 ALIAS = "champion"
+DATABASE = "mlflow.db"
+MLMODEL = "MLmodel"
 DEFAULT_FORGO = 0.10
 _NOT_ALLOWED = re.compile(r"[^\w.\-/:]")  # in the name of a metric
 
 
 def default_uri(models: Path) -> str:
     """The SQLite file beside the bundles, where no tracking URI is set."""
-    return f"sqlite:///{models.resolve() / 'mlflow.db'}"
+    return f"sqlite:///{models.resolve() / DATABASE}"
 
 
 def _mlflow(uri: str, models: Path) -> Any:
@@ -44,6 +49,8 @@ def _mlflow(uri: str, models: Path) -> Any:
     logging.getLogger("mlflow").setLevel(logging.ERROR)
     models.mkdir(parents=True, exist_ok=True)
     with FileLock(models / ".mlflow.lock"):
+        if uri == default_uri(models):
+            _whole_database(models / DATABASE, mlflow.MlflowClient)
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         client = mlflow.MlflowClient()
@@ -52,6 +59,27 @@ def _mlflow(uri: str, models: Path) -> Any:
             client.create_experiment(EXPERIMENT, artifact_location=place)
         mlflow.set_experiment(EXPERIMENT)
     return mlflow
+
+
+def _whole_database(path: Path, client: Any) -> None:
+    """MLflow makes its tables in hundreds of steps, and can never use a database that was left halfway."""
+    if not path.exists():
+        with replaced_file(path.resolve()) as fresh:
+            client(f"sqlite:///{fresh}").search_experiments()
+
+
+def _close_killed(client: Any, models: Path) -> None:
+    """Close the runs that a killed training left open, and remove what they had written of a model."""
+    place = [client.get_experiment_by_name(EXPERIMENT).experiment_id]
+    ours = {run.info.run_id: run for run in client.search_runs(place) if "bundle" in run.data.tags}
+    for run in ours.values():
+        if run.info.status == "RUNNING":
+            client.set_terminated(run.info.run_id, "KILLED")
+            shutil.rmtree(models / "mlruns" / run.info.run_id, ignore_errors=True)
+    for half in client.search_logged_models(place):
+        if half.status == "PENDING" and half.source_run_id in ours:
+            client.finalize_logged_model(half.model_id, "FAILED")
+            shutil.rmtree(models / "mlruns" / "models" / half.model_id, ignore_errors=True)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -90,6 +118,8 @@ def log_training(
 ) -> str:
     """Log one training: settings, the data's fingerprint, metrics, tables, figures, and the registered bundle.
 
+    In the default store, which the lock of `models` guards, runs that a killed training left open are closed first.
+
     Args:
         model: the trained model.
         folder: its bundle.
@@ -104,14 +134,14 @@ def log_training(
         The registered model's version number.
     """
     mlflow = _mlflow(uri or default_uri(models), models)
+    if uri in (None, default_uri(models)):
+        _close_killed(mlflow.MlflowClient(), models)
     facts: dict[str, Any] = dict(model.facts)
     settings = facts.pop("settings", {})
-    with mlflow.start_run(run_name=folder.name):
+    with mlflow.start_run(run_name=folder.name, tags={"bundle": folder.name}):
         mlflow.log_params(_flat(settings))
         mlflow.log_params({name: value for name, value in facts.items() if not isinstance(value, (dict, list))})
-        mlflow.set_tags(
-            {"book": str(facts.get("book", "")), "bundle": folder.name, "signal": str(model.signal)} | dict(tags)
-        )
+        mlflow.set_tags({"book": str(facts.get("book", "")), "signal": str(model.signal)} | dict(tags))
         mlflow.log_metrics(_metrics(tables))
         for name, table in tables.items():
             mlflow.log_text(table.to_csv(), f"tables/{name}.csv")
@@ -170,6 +200,16 @@ class _Served:
         return make_calls(self.model, rows, float(bar)).table
 
 
+def _check_mlmodel(path: Path, model: Model) -> None:
+    """MLflow's own description has no checksum, but all of it that decides a call follows from the bundle."""
+    from mlflow.models import Model as Described
+
+    if path.is_file() and Described.load(str(path)).signature != _signature(model):
+        raise BundleError(f"{path}: its signature is not that of the bundle beside it. Register the model by training.")
+
+
 def _load_pyfunc(path: str) -> _Served:
-    """Called by MLflow to read a registered bundle."""
-    return _Served(load_bundle(Path(path)))
+    """Called by MLflow to read a registered bundle, which lies in the folder `data` beside MLflow's description."""
+    model = load_bundle(Path(path))
+    _check_mlmodel(Path(path).parents[1] / MLMODEL, model)
+    return _Served(model)

@@ -1,12 +1,16 @@
 """The command line: parse, call one function, print. Data goes to stdout, progress and errors to stderr.
 
-Exit codes: 0 ok, 2 usage, 3 bad data, 4 gate not passed, 5 locked, 6 something asked for is missing from the output.
+Exit codes: 0 ok, 2 usage, 3 bad data, 4 gate not passed, 5 locked, 6 something asked for is missing from the output;
+130 and 143 where Ctrl-C or SIGTERM ended it.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -54,16 +58,37 @@ def root(
     context.obj = config
 
 
+class _Interrupted(BaseException):
+    """A signal asked the command to end; not KeyboardInterrupt, which Typer ends without a word."""
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C and a scheduler's SIGTERM end a command by an exception, so that what was half-written is cleared up."""
+
+    def end(number: int, frame: object) -> None:
+        raise _Interrupted(number)
+
+    heard = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
+    before = {one: signal.signal(one, end) for one in heard}  # a job that was started to ignore one goes on ignoring it
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
 def main() -> None:
     """Entry point: errors raised on purpose become one sentence and an exit code, never a traceback."""
     try:
-        app()
+        with _interruptible():
+            app()
     except WalkawayError as error:
         sys.stderr.write(f"walkaway: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
+    except _Interrupted as interrupted:
         sys.stderr.write("walkaway: interrupted; nothing half-written was kept\n")
-        sys.exit(130)
+        sys.exit(128 + interrupted.args[0])
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
