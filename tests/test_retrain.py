@@ -104,6 +104,16 @@ def test_each_decision_is_a_line_of_the_log(saved_book, tmp_path, told):
     ]
 
 
+def test_the_model_card_is_kept_and_logged(saved_book, tmp_path, told, monkeypatch):
+    logged = {}
+    monkeypatch.setattr(module, "log_training", lambda *model, texts, **others: logged.update(texts) or "1")
+    done = retrain(saved_book, tmp_path, UNTIL, settings_of(), card=lambda trained, version, decision: f"# {version}\n")
+
+    assert (tmp_path / "cards" / f"{done.champion}.md").read_text() == f"# {done.champion}\n"
+    assert logged["model_card.md"] == f"# {done.champion}\n"
+    assert sorted(logged) == ["audit/features.csv", "audit/sources.csv", "decision.json", "model_card.md"]
+
+
 def test_a_damaged_champion_stops_a_training_before_it_begins(saved_book, tmp_path, told):
     first = retrain(saved_book, tmp_path, EARLIER, settings_of())
     (first.folder / "model.json").write_text("{}")

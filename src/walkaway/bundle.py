@@ -38,6 +38,7 @@ __all__ = [
     "record_decision",
     "rollback",
     "save_bundle",
+    "save_card",
     "set_champion",
 ]
 
@@ -46,6 +47,7 @@ MANIFEST = "bundle.json"
 MODEL = "model.json"
 POINTER = "champion.json"
 DECISIONS = "decisions.jsonl"
+CARDS = "cards"
 VERSION = re.compile(r"(\d{8}-)?[0-9a-f]{12}")
 FILE = re.compile(r"model\.json|(win|worth|hours)-\d+\.txt")  # all that a manifest may name
 # Files under MODELS that no score depends on, so that nothing guards them: locks, and what MLflow notes for people.
@@ -53,6 +55,7 @@ FILE = re.compile(r"model\.json|(win|worth|hours)-\d+\.txt")  # all that a manif
 LOGS = (
     r"\.lock",
     r"decisions\.jsonl",
+    r"cards/[\w-]+\.md",
     r"\.mlflow\.lock",
     r"mlflow\.db(-journal|-wal|-shm)?",
     r"mlruns/[0-9a-f]{32}/artifacts/((tables|audit)/\w+\.csv|figures/\w+\.png|decision\.json|model_card\.md)",
@@ -386,6 +389,13 @@ def is_whole(folder: Path) -> bool:
 def record_decision(models: Path, decision: dict[str, Any]) -> None:
     """Add a line to the log of what the gate decided: read by people, never by the software."""
     append_line(models / DECISIONS, decision)
+
+
+def save_card(models: Path, version: str, card: str) -> Path:
+    """Keep a model's card, for people to read."""
+    (models / CARDS).mkdir(parents=True, exist_ok=True)
+    write_bytes(models / CARDS / f"{version}.md", card.encode())
+    return models / CARDS / f"{version}.md"
 
 
 def load_champion(models: Path) -> Model:

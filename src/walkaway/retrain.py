@@ -20,6 +20,7 @@ from walkaway.bundle import (
     record_decision,
     rollback,
     save_bundle,
+    save_card,
     set_champion,
 )
 from walkaway.config import Settings, TrainSettings
@@ -59,10 +60,11 @@ def _train(book: Book, until: pd.Timestamp | None, settings: TrainSettings, step
     return train_timeless(book, settings, step)
 
 
-def _texts(trained: Trained, decision: Decision) -> dict[str, str]:
+def _texts(trained: Trained, decision: Decision, card: str) -> dict[str, str]:
     """What MLflow keeps beside metrics and figures, by file name."""
     audit = trained.audit
     return {
+        "model_card.md": card,
         "audit/sources.csv": audit.sources.to_csv(),
         "audit/features.csv": audit.features.to_csv(),
         "decision.json": json.dumps(decision.as_json(), indent=1),
@@ -96,6 +98,7 @@ def retrain(
     *,
     promote: bool = False,
     figures: Callable[[Trained], dict[str, Any]] = lambda trained: {},
+    card: Callable[[Trained, str, Decision], str] = lambda trained, version, decision: "",
     step: Step = no_step,
 ) -> Retrained:
     """Train on a book, keep the model, and use it if it passes the gate.
@@ -107,6 +110,7 @@ def retrain(
         settings: of the project.
         promote: make the new model champion without asking the gate; the first model always becomes champion.
         figures: draws what MLflow keeps.
+        card: writes the model card, which MLflow keeps and MODELS/cards.
         step: told how far it is.
 
     Raises:
@@ -123,6 +127,7 @@ def retrain(
         decision = forced("a person decided (--promote)")
         if not promote:
             decision = _decide(read, until, trained, folder, settings.train, step)
+        told = card(trained, folder.name, decision)
         step("logging to MLflow", 0, 1)
         registered = log_training(
             trained.model,
@@ -131,9 +136,11 @@ def retrain(
             figures(trained),
             models=models,
             uri=settings.tracking_uri,
-            texts=_texts(trained, decision),
+            texts=_texts(trained, decision, told),
             tags={"promoted": str(decision.promoted), "decision": decision.reason},
         )
+        if told:
+            save_card(models, folder.name, told)
         now = pd.Timestamp.now("UTC").isoformat(timespec="seconds")
         record_decision(models, {"decided_at": now, "version": folder.name} | decision.as_json())
         if decision.promoted:

@@ -55,13 +55,16 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model on won and lost deals, judge it out of time, register it, and use it if it is better."""
+    from walkaway.report.card import model_card
     from walkaway.report.figures import training_figures
     from walkaway.retrain import retrain
 
     moment = moment_of(until, "--until")
     with progress(quiet) as step:
         settings = settings_in_force(context)
-        done = retrain(book, models, moment, settings, promote=promote, figures=training_figures, step=step)
+        done = retrain(
+            book, models, moment, settings, promote=promote, figures=training_figures, card=model_card, step=step
+        )
     if as_json:
         tables = {name: records(table) for name, table in done.trained.tables.items()}
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}

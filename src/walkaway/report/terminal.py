@@ -21,11 +21,11 @@ from walkaway.retrain import Retrained
 from walkaway.score import DROPPED, summary
 from walkaway.train import Trained
 
-__all__ = ["show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
+__all__ = ["WHO", "show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
 
 ERRORS = ("error", "error_base")
 _VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
-_WHO = {
+WHO = {
     "win_probability": "this model",
     "crm_probability": "the CRM's own",
     "logistic": "logistic regression",
@@ -47,7 +47,7 @@ def _win_table(metrics: pd.DataFrame, title: str = "How good", what: str = "out-
     table = plain_table(what, "AUC", "Brier", "90% interval", "log loss", title=title)
     for name, row in metrics.iterrows():
         between = f"{row['brier_low']:.3f} to {row['brier_high']:.3f}"
-        table.add_row(_WHO[str(name)], f"{row['auc']:.3f}", f"{row['brier']:.4f}", between, f"{row['log_loss']:.4f}")
+        table.add_row(WHO[str(name)], f"{row['auc']:.3f}", f"{row['brier']:.4f}", between, f"{row['log_loss']:.4f}")
     return table
 
 
@@ -66,7 +66,7 @@ def _skill_table(metrics: pd.DataFrame) -> Table:
         "ranking deals by", "skill", "90% interval", "up to 20%", title="Walk-away skill (0 random, 1 clairvoyant)"
     )
     for name, row in metrics.iterrows():
-        who = "win probability" if name == "win_probability" else _WHO[str(name)]
+        who = "win probability" if name == "win_probability" else WHO[str(name)]
         between = f"{row['skill_low']:.3f} to {row['skill_high']:.3f}"
         table.add_row(who, f"{row['skill']:.3f}", between, f"{row['skill_up_to_0.2']:.3f}")
     return table
