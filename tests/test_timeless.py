@@ -15,6 +15,7 @@ from walkaway.schema import Book, Manifest
 from walkaway.score import explain_deals, score
 from walkaway.storage import read_book, write_book
 from walkaway.timeless import score_timeless, summary_timeless, train_timeless
+from walkaway.tune import Budget
 
 FEW = BoosterSettings(trees=30, learning_rate=0.1, leaves=4, least_rows_in_leaf=5)
 SETTINGS = TrainSettings(folds=3, bootstrap=50, heads=HeadSettings(members=2, threads=1, timeless=FEW))
@@ -195,8 +196,14 @@ def test_train_keeps_it_and_refuses_a_date(book, tmp_path):
     with pytest.raises(UsageError, match="--until: this book has no dates"):
         retrain(tmp_path / "book", tmp_path / "models", pd.Timestamp("2026-01-01", tz="UTC"), settings)
 
+    with pytest.raises(UsageError, match="--tune: this book has no dates"):
+        retrain(tmp_path / "book", tmp_path / "models", None, settings, budget=Budget(trials=1))
+
     done = retrain(tmp_path / "book", tmp_path / "models", None, settings)
     assert done.promoted
+    more = settings.model_copy(update={"train": SETTINGS.model_copy(update={"floor_hours": 0.2})})
+    again = retrain(tmp_path / "book", tmp_path / "models", None, more)
+    assert (again.promoted, again.decision.reason[:21]) == (False, "without dates nothing")
     assert done.trained.model.facts["book"] == read_book(tmp_path / "book").manifest.fingerprint
 
 

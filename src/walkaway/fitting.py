@@ -20,21 +20,27 @@ from walkaway.labels import label
 from walkaway.schema import Book
 from walkaway.snapshots import cadence_days, moments, open_snapshots, snapshot_weights
 
-__all__ = ["NO_CURVE", "Fitted", "audit_as_of", "fit_as_of"]
+__all__ = ["NO_CURVE", "Fitted", "Prepared", "audit_as_of", "fit_as_of", "prepare_as_of"]
 
 NO_CURVE = Curve((), (), (), ())
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """Heads fitted on what was known at `until`, with the rows they were fitted on."""
+class Prepared:
+    """What heads are fitted on: what was known at each snapshot up to `until`, and what it knew of its end."""
 
     until: pd.Timestamp
     every_days: float
     plan: FeaturePlan
-    heads: Heads
     snapshots: pd.DataFrame
     rows: TrainingRows
+
+
+@dataclass(frozen=True)
+class Fitted(Prepared):
+    """Heads fitted on what was known at `until`, with the rows they were fitted on and the completed labels."""
+
+    heads: Heads
     completed: pd.DataFrame
 
     def model(self, settings: TrainSettings) -> Model:
@@ -81,8 +87,10 @@ def audit_as_of(book: Book, until: pd.Timestamp | None, settings: TrainSettings)
     return audit_book(book, _training_moments(book, until, every), settings.audit, settings.features)
 
 
-def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()) -> Fitted:
-    """Fit the heads on what was known at `until`; the history may know more, and is not asked for it.
+def prepare_as_of(
+    history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()
+) -> Prepared:
+    """What was known at `until`, ready to fit heads on; the history may know more, and is not asked for it.
 
     Args:
         history: of any book.
@@ -92,7 +100,6 @@ def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, le
 
     Raises:
         UsageError: no deal had been created by then.
-        DataError: nothing to learn from by then.
     """
     book = _known_deals(history.book, until)
     every = settings.cadence_days or cadence_days(book)
@@ -103,6 +110,16 @@ def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, le
     labels = label(book, snapshots)
     deal = pd.factorize(snapshots["deal_id"])[0]
     weight = snapshot_weights(history.at(snapshots).age_days, every)
-    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical)
-    heads, completed = fit_heads(rows, settings.heads)
-    return Fitted(until, every, plan, heads, snapshots, rows, completed)
+    return Prepared(until, every, plan, snapshots, TrainingRows(X, read.terms, labels, weight, deal, plan.categorical))
+
+
+def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()) -> Fitted:
+    """Fit the heads on what was known at `until`; arguments as of `prepare_as_of`.
+
+    Raises:
+        UsageError: no deal had been created by then.
+        DataError: nothing to learn from by then.
+    """
+    ready = prepare_as_of(history, until, settings, left_out)
+    heads, completed = fit_heads(ready.rows, settings.heads)
+    return Fitted(ready.until, ready.every_days, ready.plan, ready.snapshots, ready.rows, heads, completed)

@@ -32,6 +32,7 @@ from walkaway.storage import exclusive, read_book
 from walkaway.timeless import train_timeless
 from walkaway.tracking import log_training, mirror_champion
 from walkaway.train import Trained, train
+from walkaway.tune import Budget, Tuned, tune
 
 __all__ = ["Retrained", "retrain", "roll_back"]
 
@@ -45,6 +46,7 @@ class Retrained:
     registered: str
     champion: str
     decision: Decision
+    tuned: Tuned | None = None
 
     @property
     def promoted(self) -> bool:
@@ -58,6 +60,12 @@ def _train(book: Book, until: pd.Timestamp | None, settings: TrainSettings, step
     if until is not None:
         raise UsageError("--until: this book has no dates, so nothing can be left out by one. Leave --until out.")
     return train_timeless(book, settings, step)
+
+
+def _tune(book: Book, until: pd.Timestamp | None, settings: TrainSettings, budget: Budget, step: Step) -> Tuned:
+    if book.manifest.timeless:
+        raise UsageError("--tune: this book has no dates, so there are no folds in time. Leave --tune out.")
+    return tune(book, until or book.last_recorded_at(), settings, budget, step)
 
 
 def _texts(trained: Trained, decision: Decision, card: str) -> dict[str, str]:
@@ -97,6 +105,7 @@ def retrain(
     settings: Settings,
     *,
     promote: bool = False,
+    budget: Budget | None = None,
     figures: Callable[[Trained], dict[str, Any]] = lambda trained: {},
     card: Callable[[Trained, str, Decision], str] = lambda trained, version, decision: "",
     step: Step = no_step,
@@ -109,6 +118,7 @@ def retrain(
         until: train on what was known by then; None for all the book knows. A book without dates takes None only.
         settings: of the project.
         promote: make the new model champion without asking the gate; the first model always becomes champion.
+        budget: tune the win head for so long first.
         figures: draws what MLflow keeps.
         card: writes the model card, which MLflow keeps and MODELS/cards.
         step: told how far it is.
@@ -122,11 +132,13 @@ def retrain(
             load_champion(models)  # a damaged one shows before the work, not after
         clear_unfinished(models)
         read = read_book(book).with_hours(settings.hours)
-        trained = _train(read, until, settings.train, step)
+        tuned = _tune(read, until, settings.train, budget, step) if budget else None
+        asked = tuned.settings if tuned else settings.train
+        trained = _train(read, until, asked, step)
         folder = save_bundle(trained.model, models)
         decision = forced("a person decided (--promote)")
         if not promote:
-            decision = _decide(read, until, trained, folder, settings.train, step)
+            decision = _decide(read, until, trained, folder, asked, step)
         told = card(trained, folder.name, decision)
         step("logging to MLflow", 0, 1)
         registered = log_training(
@@ -138,6 +150,7 @@ def retrain(
             uri=settings.tracking_uri,
             texts=_texts(trained, decision, told),
             tags={"promoted": str(decision.promoted), "decision": decision.reason},
+            tuned=tuned,
         )
         if told:
             save_card(models, folder.name, told)
@@ -147,7 +160,7 @@ def retrain(
             set_champion(models, folder.name)
         champion = str(champion_version(models))
         mirror_champion(champion, models=models, uri=settings.tracking_uri)
-    return Retrained(trained, folder, registered, champion, decision)
+    return Retrained(trained, folder, registered, champion, decision, tuned)
 
 
 def roll_back(models: Path, settings: Settings) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from rich.console import Console
-from tests.books import CURVE, UNTIL, plain_model, rows_of
+from tests.books import CURVE, TINY, UNTIL, plain_model, rows_of
 
 from walkaway.calls import make_calls
 from walkaway.economics import Curve
@@ -14,6 +14,7 @@ from walkaway.gate import Comparison, Decision
 from walkaway.report.terminal import show_score, show_story, show_training
 from walkaway.retrain import Retrained
 from walkaway.score import explain_deals, score
+from walkaway.tune import TRIED, Tuned
 
 pytest_plugins = ("tests.books",)
 
@@ -145,6 +146,29 @@ def test_the_gates_decision_is_shown_with_its_figures(done):
     assert "beside 20250101-ffffffffffff by bundle, 80 deals settled, from 2025-01-02:" in said
     assert "log loss gain +0.0100 (90%: -0.0020 to +0.0220); skill gain +0.100 (90%: +0.020 to +0.200)" in said
     assert "Gate: held, not better than 20250101-ffffffffffff beyond doubt." in said
+
+
+TRIALS = pd.DataFrame(
+    {"state": ["complete", "complete", "pruned"], "log_loss": [0.51, 0.5, None]}
+    | {name: [1.0, 100.0, 3.0] for name in (*TRIED, "decay")}
+)
+GAINS = ("log_loss_gain", "log_loss_gain_low", "log_loss_gain_high", "skill_gain", "skill_gain_low", "skill_gain_high")
+UNSEEN = {"since": "2025-06-01T00:00:00+00:00", "settled_deals": 70} | dict.fromkeys(GAINS, 0.01)
+
+
+def test_what_tuning_gained_on_unseen_deals_is_shown_with_the_settings_to_keep(done):
+    said = words(shown(show_training(replace(done, tuned=Tuned(TINY, TRIALS, UNSEEN, True)))))
+
+    assert "Tuning: 3 trials (2 complete, 1 pruned)." in said
+    assert "On 70 deals after 2025-06-01, which no trial saw, the best gains in log loss +0.0100" in said
+    assert "train.heads = { decay = 100, win = { trees = 100, learning_rate = 100," in said
+
+
+def test_tuning_that_gained_nothing_says_what_was_trained_with(done):
+    said = words(shown(show_training(replace(done, tuned=Tuned(TINY, TRIALS, UNSEEN, False)))))
+
+    assert "That is no gain, so the settings given were trained with." in said
+    assert "walkaway.toml" not in said
 
 
 def test_a_curve_is_shown_at_five_shares_and_called_an_estimate(done):

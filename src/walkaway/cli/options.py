@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from walkaway.config import Settings
+    from walkaway.tune import Budget
 
 __all__ = [
     "BOOK",
@@ -28,6 +29,7 @@ __all__ = [
     "ModelsOption",
     "Quiet",
     "Reasons",
+    "budget_of",
     "days_of",
     "moment_of",
     "print_json",
@@ -49,6 +51,7 @@ Reasons = Annotated[
     int | None, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest [setting: score.reasons].")
 ]
 BOOK, MODELS = Path("data/book"), Path("models")
+SECONDS_OF_UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DAYS_OF_UNIT = {"h": 1 / 24, "d": 1.0, "w": 7.0}
 
 
@@ -88,6 +91,26 @@ def days_of(text: str) -> float:
     if not 0 < days < float("inf"):
         raise UsageError(f"--every {text}: must be a length of time above 0, such as 1d, 7d or 12h.")
     return days
+
+
+def budget_of(text: str | None) -> Budget | None:
+    """How long to tune: a number of trials such as 40, or a time such as 90s, 10m or 2h.
+
+    >>> budget_of("10m"), budget_of("40")
+    (Budget(seconds=600.0, trials=None), Budget(seconds=None, trials=40))
+    """
+    from walkaway.tune import Budget
+
+    if text is None:
+        return None
+    try:
+        number = float(text[:-1]) if text[-1:] in SECONDS_OF_UNIT else int(text)
+    except ValueError:
+        number = 0
+    if not 0 < number < float("inf"):
+        raise UsageError(f"--tune {text}: must be a number of trials such as 40, or a time such as 90s, 10m or 2h.")
+    unit = SECONDS_OF_UNIT.get(text[-1:])
+    return Budget(trials=int(number)) if unit is None else Budget(seconds=number * unit)
 
 
 def tell(renderable: Any, quiet: bool) -> None:

@@ -13,6 +13,7 @@ from walkaway.cli.options import (
     BookOption,
     ModelsOption,
     Quiet,
+    budget_of,
     moment_of,
     print_json,
     progress,
@@ -50,6 +51,9 @@ def train(
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
     until: Annotated[str | None, typer.Option(help="Train on what was known by this moment (UTC).")] = None,
+    tune: Annotated[
+        str | None, typer.Option(help="Tune the win head first: a number of trials (40) or a time (10m).")
+    ] = None,
     promote: Annotated[bool, typer.Option("--promote", help="Use the new model without asking the gate.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -59,16 +63,24 @@ def train(
     from walkaway.report.figures import training_figures
     from walkaway.retrain import retrain
 
-    moment = moment_of(until, "--until")
+    moment, budget = moment_of(until, "--until"), budget_of(tune)
     with progress(quiet) as step:
         settings = settings_in_force(context)
         done = retrain(
-            book, models, moment, settings, promote=promote, figures=training_figures, card=model_card, step=step
+            book,
+            models,
+            moment,
+            settings,
+            promote=promote,
+            budget=budget,
+            figures=training_figures,
+            card=model_card,
+            step=step,
         )
     if as_json:
         tables = {name: records(table) for name, table in done.trained.tables.items()}
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
-        named |= {"decision": done.decision.as_json()}
+        named |= {"decision": done.decision.as_json(), "tuned": done.tuned and done.tuned.as_json()}
         print_json(named | {"summary": done.trained.summary, "metrics": tables, "audit": done.trained.audit.told()})
     else:
         from walkaway.report.terminal import show_training

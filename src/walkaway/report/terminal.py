@@ -20,6 +20,7 @@ from walkaway.report.tables import plain_table
 from walkaway.retrain import Retrained
 from walkaway.score import DROPPED, summary
 from walkaway.train import Trained
+from walkaway.tune import Tuned
 
 __all__ = ["WHO", "show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
 
@@ -147,13 +148,31 @@ def show_training(done: Retrained) -> RenderableType:
     facts: dict[str, Any] = done.trained.summary
     shown = _timeless_training(done.trained) if done.trained.model.timeless else _dated_training(done.trained, facts)
     use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion}"
-    shown = [*shown, *_gate(done.decision)]
+    shown = [*(show_tuning(done.tuned) if done.tuned else ()), *shown, *_gate(done.decision)]
     return Group(
         *shown,
         show_suspects(done.trained.audit),
         "",
         Text(f"Model {done.folder.name}, version {done.registered} in MLflow: {use}"),
     )
+
+
+def show_tuning(tuned: Tuned) -> list[RenderableType]:
+    """How many trials, what the best one gained on deals that none of them saw, and how to keep it."""
+    tried = tuned.trials["state"].value_counts()
+    counts = ", ".join(f"{count:,} {state}" for state, count in tried.items())
+    gain, values = tuned.unseen, tuned.values()
+    parts = [Text(f"Tuning: {len(tuned.trials):,} trials ({counts}).", style="bold")]
+    if "log_loss_gain" in gain:
+        loss = f"{gain['log_loss_gain']:+.4f} ({gain['log_loss_gain_low']:+.4f} to {gain['log_loss_gain_high']:+.4f})"
+        skill = f"{gain['skill_gain']:+.3f} ({gain['skill_gain_low']:+.3f} to {gain['skill_gain_high']:+.3f})"
+        since = f"On {gain['settled_deals']:,} deals after {gain['since'][:10]}, which no trial saw"
+        parts.append(Text(f"{since}, the best gains in log loss {loss}, in skill {skill} (90%)."))
+    if not tuned.used:
+        return [*parts, Text("That is no gain, so the settings given were trained with."), ""]
+    win = ", ".join(f"{name} = {value:.4g}" for name, value in values.items() if name != "decay")
+    keep = f"train.heads = {{ decay = {values['decay']:.4g}, win = {{ {win} }} }}"
+    return [*parts, Text("To keep what was tuned, put into walkaway.toml:"), Text(f"  {keep}", style="bold"), ""]
 
 
 def _gate(decision: Decision) -> list[RenderableType]:
