@@ -15,13 +15,14 @@ from walkaway.economics import Curve, expected_value, settle_drops, value_per_ho
 from walkaway.effort import assumed_share
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import by_age, by_ending, fit_logistic, fit_naive_bayes, has_signal, skills, win_metrics
-from walkaway.features import FeaturePlan, plan_features
+from walkaway.features import FeaturePlan, known_words, plan_features
 from walkaway.features.choice import refuse_unknown
 from walkaway.heads import Heads, TrainingRows, fit_heads
 from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration, fit_scale
 from walkaway.heads.completion import latest_rows
 from walkaway.history import History, known
 from walkaway.labels import label
+from walkaway.reference import Reference, reference_of
 from walkaway.schema import Book
 from walkaway.snapshots import cadence_days, check_not_far_ahead, moments, open_snapshots, snapshot_weights
 
@@ -204,16 +205,33 @@ def _hours_scale(calls: pd.DataFrame) -> float:
     return fit_scale(predicted, booked, calls["known_until"].to_numpy())
 
 
-def _curve(calls: pd.DataFrame, calibration: Calibration, hours_scale: float, floor_hours: float) -> Curve:
+def _as_scored(calls: pd.DataFrame, calibration: Calibration, hours_scale: float, floor_hours: float) -> pd.DataFrame:
+    """Out-of-time calls in the calibrated scores that scoring will give: deal_id, as_of, and a column a score."""
+    if calls.empty:
+        return pd.DataFrame()
+    win, hours = calibration.probability(calls["raw"].to_numpy()), calls["remaining_hours"].to_numpy() * hours_scale
+    index = value_per_hour(expected_value(win, calls["value_if_won"].to_numpy()), hours, floor_hours)
+    return calls[["deal_id", "as_of"]].assign(win_probability=win, remaining_hours=hours, value_per_hour=index)
+
+
+def _curve(calls: pd.DataFrame, scores: pd.DataFrame) -> Curve:
     """The curve over out-of-time calls, in the calibrated value per hour that scoring will compare with the bar."""
     if calls.empty:
         return NO_CURVE
-    expected = expected_value(calibration.probability(calls["raw"].to_numpy()), calls["value_if_won"].to_numpy())
-    index = value_per_hour(expected, calls["remaining_hours"].to_numpy() * hours_scale, floor_hours)
+    index = scores["value_per_hour"].to_numpy()
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
     drops = settle_drops(pd.factorize(calls["deal_id"])[0], index, hours, worth)
     return Curve.of(drops, max(float(weeks), 1 / 7))
+
+
+def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> Reference:
+    """What open deals looked like. Without signal the base rate is said of each, so only hours can look otherwise."""
+    words = known_words(history.book, final.plan)
+    scores = scores if signal or scores.empty else scores[["deal_id", "as_of", "remaining_hours"]]
+    found = reference_of(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
+    days = (final.until - history.book.deals["created_at"].min()) / pd.Timedelta(days=1)
+    return found.model_copy(update={"every_days": final.every_days, "history_days": days})
 
 
 def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, object]:
@@ -294,6 +312,8 @@ def train(
         "assumed_hours": dict(book.manifest.assumed_hours),
         "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
-    curve = _curve(calls, calibration, hours_scale, settings.floor_hours)
-    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts)
+    scores = _as_scored(calls, calibration, hours_scale, settings.floor_hours)
+    reference = _reference(history, final, scores, signal)
+    curve = _curve(calls, scores)
+    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, reference=reference)
     return Trained(model, summary, tables, calls)
