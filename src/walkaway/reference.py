@@ -17,19 +17,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import chi2
+from scipy.stats import chi2, ncx2
 
 from walkaway.features import FeaturePlan
 from walkaway.features.unknown import unknown_words
 from walkaway.history import History
 
-__all__ = ["Comparison", "Profile", "Reference", "compare", "psi", "reference_of", "stretch_of"]
+__all__ = ["Comparison", "Profile", "Reference", "compare", "psi", "reference_of", "relative_errors", "stretch_of"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BINS = 10
 DEALS_A_BIN = 20  # fewer bins where they would hold fewer deals: edges are not to be the values of single deals
 LONGEST_DAYS = 365.0
+MOVES = 0.05  # the chance at which a column that does not move is taken for one that does
 LEAST_MOMENTS = 4  # below, nothing says how much one moment differs from another
 
 
@@ -42,7 +43,8 @@ class Profile(_Frozen):
 
     Cells of numbers are bounded by `edges`, an edge belonging to the cell below; those of categories are their codes.
     The last cell is of missing values (a category never seen is missing). `deals` is how many deals the shares rest
-    on, rows of one deal counting together. `change`, `still` and `pace` say how far moments lie apart: see `_change`.
+    on, rows of one deal counting together. `change` (times sampling) and `drift` (PSI a day squared) say how much the
+    shares change by themselves: see `_change`.
     """
 
     edges: tuple[float, ...] | None
@@ -50,8 +52,7 @@ class Profile(_Frozen):
     deals: float
     median: float | None = None
     change: float = 1.0
-    still: float = 1.0
-    pace: float = 0.0
+    drift: float = 0.0
 
     def cells(self, values: FloatArray) -> IntArray:
         """The cell of each value.
@@ -61,10 +62,6 @@ class Profile(_Frozen):
         """
         return _cells(values, self.edges, len(self.shares))
 
-    def times_sampling(self, days: float) -> float:
-        """How many times more than by sampling alone this column changes within so many days, 1 or more."""
-        return max(self.change, self.still + self.pace * days**2)
-
 
 class Reference(_Frozen):
     """What training looked like.
@@ -72,6 +69,8 @@ class Reference(_Frozen):
     every_days: between training moments. history_days: from the first deal to known_until. middle_days: from the middle
     of the stretch to known_until. words: all that training knew well enough to use, by vocabulary. columns, missing (is
     the column's value missing?), unknown (does the deal show a word that is not in `words`?), scores: a profile each.
+    errors: by how much the average of wins and of hours (the names of scores) may be off, relative, since training
+    rested on a sample of deals as well.
     """
 
     every_days: float = 0.0
@@ -83,6 +82,7 @@ class Reference(_Frozen):
     missing: dict[str, Profile] = {}
     unknown: dict[str, Profile] = {}
     scores: dict[str, Profile] = {}
+    errors: dict[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -132,8 +132,9 @@ def compare(profile: Profile, values: FloatArray, days: float, chance: float) ->
 
     Without any change PSI is about (1 / deals now + 1 / deals then) x chi-squared, with one degree of freedom less than
     there are cells (Yurdakul and Naranjo, Journal of Risk Model Validation 14(4), 2020). That holds for independent
-    draws; deals share owners, accounts and seasons, so both its mean and its limit are multiplied by how much more than
-    that training's own moments differed (the first-order correction of Rao and Scott, JASA 76, 1981).
+    draws; deals share owners, accounts and seasons, so it is multiplied by how much more than that the moments of
+    training differed (the first-order correction of Rao and Scott, JASA 76, 1981). A column that moved steadily in
+    training is expected to move on at its pace, which makes the chi-squared a noncentral one.
 
     Args:
         profile: of training.
@@ -149,9 +150,9 @@ def compare(profile: Profile, values: FloatArray, days: float, chance: float) ->
     deals = max(int(counts.sum()), 1)
     now, then = counts / deals, np.array(profile.shares)
     freedom = max(int(np.count_nonzero((now > 0) | (then > 0))) - 1, 1)
-    scale = (1 / deals + 1 / profile.deals) * profile.times_sampling(days)
-    limit = float(chi2.isf(chance, freedom)) * scale
-    return Comparison(float(psi(now, deals, then, profile.deals)), freedom * scale, limit, tuple(now.tolist()))
+    scale, moved = (1 / deals + 1 / profile.deals) * profile.change, profile.drift * days**2
+    limit = float(ncx2.isf(chance, freedom, moved / scale)) * scale
+    return Comparison(float(psi(now, deals, then, profile.deals)), freedom * scale + moved, limit, tuple(now.tolist()))
 
 
 def _cells(values: FloatArray, edges: tuple[float, ...] | None, cells: int) -> IntArray:
@@ -202,9 +203,10 @@ def _effective(deal: IntArray) -> float:
 def _change(counts: FloatArray, looks: _Looks) -> dict[str, float]:
     """How much more than by sampling the moments of training differ, so that ordinary change is no alarm.
 
-    Each moment is compared with the other half of the stretch, as a check compares a later moment with training.
-    `change` is the mean ratio of its PSI to what sampling would give. Where it grows with the square of the days
-    between (a counter that grows with the book), it is split into `still` + `pace` x days^2.
+    Where the later half differs from the earlier one by more than sampling gives, the column moves steadily (a counter
+    that grows with the book, say): `drift` is by how much, as PSI over the square of the days between their middles,
+    since the PSI of a small shift grows with its square. For the rest, each moment is compared with the other half, as
+    a check compares a later moment with training; `change` is the mean ratio of its PSI to what sampling would give.
 
     Args:
         counts: of rows, (moments, cells).
@@ -212,17 +214,18 @@ def _change(counts: FloatArray, looks: _Looks) -> dict[str, float]:
     """
     if len(counts) < LEAST_MOMENTS:
         return {}
-    other = (~looks.later).astype(np.int64)
     halves = np.stack([counts[~looks.later].sum(axis=0), counts[looks.later].sum(axis=0)])
-    deals, then = counts.sum(axis=1), (halves / halves.sum(axis=1, keepdims=True))[other]
+    then, rested = halves / halves.sum(axis=1, keepdims=True), looks.deals_by_half
+    middle = np.array([looks.days[~looks.later].mean(), looks.days[looks.later].mean()])
     freedom = max(int(np.count_nonzero(halves.sum(axis=0))) - 1, 1)
-    rested = looks.deals_by_half[other]
-    ratio = psi(counts / deals[:, None], deals, then, rested) / (1 / deals + 1 / rested) / freedom
-    middle = np.array([looks.days[~looks.later].mean(), looks.days[looks.later].mean()])[other]
-    far = np.square(looks.days - middle)
-    pace = max(float(np.cov(far, ratio, ddof=0)[0, 1] / far.var()), 0.0) if far.var() else 0.0
-    still = max(float(ratio.mean() - pace * far.mean()), 1.0)
-    return {"change": max(float(ratio.mean()), 1.0), "still": still, "pace": pace}
+    apart, scale = float(psi(then[1], rested[1], then[0], rested[0])), float((1 / rested).sum())
+    moves = apart > chi2.isf(MOVES, freedom) * scale
+    drift = (apart - freedom * scale) / (middle[0] - middle[1]) ** 2 if moves else 0.0
+    other, deals = (~looks.later).astype(np.int64), counts.sum(axis=1)
+    seen = psi(counts / deals[:, None], deals, then[other], rested[other])
+    ordinary = seen - drift * np.square(looks.days - middle[other])
+    ratio = ordinary / (1 / deals + 1 / rested[other]) / freedom
+    return {"change": max(float(ratio.mean()), 1.0), "drift": drift}
 
 
 def _profile(values: FloatArray, looks: _Looks, categories: int | None = None) -> Profile:
@@ -312,6 +315,25 @@ def reference_of(
         unknown={name: _profile(_flags(found.any), looks, 2) for name, found in unknown.items()},
         scores=_score_profiles(scores, until, rows["as_of"].min()) if until is not None else {},
     )
+
+
+def relative_errors(deal: npt.NDArray, ends: Mapping[str, FloatArray]) -> dict[str, float]:
+    """The standard error of each average over deals, relative to it, of what came after each deal's first row.
+
+    Args:
+        deal: code of each row's deal; rows sorted by deal and moment.
+        ends: what came of each row, by name.
+
+    >>> relative_errors(np.array([0, 0, 1]), {"win_probability": np.array([1.0, 1.0, 0.0])})
+    {'win_probability': 0.707...}
+    """
+    first = np.unique(deal, return_index=True)[1]
+    means = {name: float(values[first].mean()) for name, values in ends.items()}
+    return {
+        name: float(values[first].std() / means[name] / np.sqrt(len(first)))
+        for name, values in ends.items()
+        if means[name] > 0
+    }
 
 
 def _score_profiles(scores: pd.DataFrame, until: pd.Timestamp, begin: pd.Timestamp) -> dict[str, Profile]:

@@ -22,7 +22,7 @@ from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration, f
 from walkaway.heads.completion import latest_rows
 from walkaway.history import History, known
 from walkaway.labels import label
-from walkaway.reference import Reference, reference_of
+from walkaway.reference import Reference, reference_of, relative_errors
 from walkaway.schema import Book
 from walkaway.snapshots import cadence_days, check_not_far_ahead, moments, open_snapshots, snapshot_weights
 
@@ -231,7 +231,9 @@ def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bo
     scores = scores if signal or scores.empty else scores[["deal_id", "as_of", "remaining_hours"]]
     found = reference_of(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
     days = (final.until - history.book.deals["created_at"].min()) / pd.Timedelta(days=1)
-    return found.model_copy(update={"every_days": final.every_days, "history_days": days})
+    ends = {"win_probability": final.completed["won"], "remaining_hours": final.completed["remaining_hours"]}
+    errors = relative_errors(final.rows.deal, {name: values.to_numpy() for name, values in ends.items()})
+    return found.model_copy(update={"every_days": final.every_days, "history_days": days, "errors": errors})
 
 
 def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, object]:

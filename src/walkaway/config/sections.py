@@ -134,7 +134,7 @@ class CheckSettings(_Frozen):
     """
 
     least_deals: int = Field(default=30, ge=2)
-    chance: float = Field(default=0.05, gt=0, lt=1)
+    chance: float = Field(default=0.01, gt=0, lt=1)
     draws: int = Field(default=500, ge=20)
     psi: Levels = Levels(watch=0.10, act=0.25)
     missing: Levels = Levels(watch=0.05, act=0.20)

@@ -97,7 +97,9 @@ def _check_dated(book: Book, model: Model, settings: CheckSettings, until: pd.Ti
     days = (grid[-1] - until) / DAY + (reference.middle_days if reference else 0.0)
     deals = OpenDeals(model.plan, calls.rows.X, words, calls.table, days)
     looks = _first_looks(history, model, grid, calls.table)
-    findings = [*population_findings(reference, deals, settings), *outcome_findings(looks, model.signal, settings)]
+    errors = reference.errors if reference else {}
+    findings = population_findings(reference, deals, settings)
+    findings += outcome_findings(looks, model.signal, errors, settings)
     first = until - book.deals["created_at"].min()
     learned = reference.history_days if reference else first / DAY
     findings.append(age_finding((as_of - until) / DAY, learned, every, int(looks["settled"].sum()), settings))

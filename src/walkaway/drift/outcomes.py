@@ -8,6 +8,7 @@ those it still expects now, against those it expected then. That looks at no dea
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,16 @@ __all__ = ["age_finding", "outcome_findings", "told_gap"]
 FloatArray = npt.NDArray[np.float64]
 
 
-def told_gap(then: FloatArray, came: FloatArray, draws: int) -> dict[str, float]:
+def told_gap(then: FloatArray, came: FloatArray, draws: int, error: float = 0.0) -> dict[str, float]:
     """How much more came than was expected, relative, with its 90% bootstrap interval over deals.
+
+    Both sides rest on a sample: what came on these deals, what was expected on those of training.
 
     Args:
         then: what was expected at each deal's first look, one a deal.
         came: what came of it so far, plus what is expected now of deals still open.
         draws: of the bootstrap.
+        error: relative standard error of what was expected, from the number of deals in training.
 
     Returns:
         deals, expected and came (sums), gap (came / expected - 1), low, high, and surely: how far from 0 the whole
@@ -40,7 +44,8 @@ def told_gap(then: FloatArray, came: FloatArray, draws: int) -> dict[str, float]
     """
     weights = deal_weights(np.arange(len(then)), draws)
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = interval(weights @ came / (weights @ then) - 1.0)
+        ratio = weights @ came / (weights @ then)
+    low, high = interval(ratio * np.exp(error * np.random.default_rng(1).standard_normal(draws)) - 1.0)
     gap = float(came.sum() / then.sum() - 1.0)
     surely = max(low, -high, 0.0)
     return {
@@ -54,13 +59,16 @@ def told_gap(then: FloatArray, came: FloatArray, draws: int) -> dict[str, float]
     }
 
 
-def outcome_findings(looks: pd.DataFrame, signal: bool, settings: CheckSettings) -> list[Finding]:
+def outcome_findings(
+    looks: pd.DataFrame, signal: bool, errors: Mapping[str, float], settings: CheckSettings
+) -> list[Finding]:
     """D5 wins and D6 hours.
 
     Args:
         looks: one row a deal that was open since the model learned: settled, won (1, 0; missing while open),
             win_then, hours_then (at its first look), win_now, hours_now, hours_booked (since then).
         signal: whether the model's probability is more than the base rate.
+        errors: of training's averages, relative (`Reference.errors`).
         settings: thresholds.
     """
     settled = looks["settled"].to_numpy(dtype=bool)
@@ -70,18 +78,18 @@ def outcome_findings(looks: pd.DataFrame, signal: bool, settings: CheckSettings)
             f"{counts['settled']:,} deals were settled since the model learned, and {settings.least_deals} are needed."
         )
         return [cannot_tell(code, why, **counts) for code in ("D5", "D6")]
-    hours = _hours(looks, settled, settings)
+    hours = _hours(looks, settled, errors.get("remaining_hours", 0.0), settings)
     if not signal:
         why = "the model publishes the base rate, which does not move as deals go on."
         return [cannot_tell("D5", why, **counts), hours]
-    return [_wins(looks, settled, settings), hours]
+    return [_wins(looks, settled, errors.get("win_probability", 0.0), settings), hours]
 
 
-def _wins(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], settings: CheckSettings) -> Finding:
+def _wins(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], error: float, settings: CheckSettings) -> Finding:
     then, won = looks["win_then"].to_numpy(), looks["won"].to_numpy(dtype=np.float64)
     came = np.where(settled, won, looks["win_now"].to_numpy())
-    all_of_them = told_gap(then, came, settings.draws)
-    quick = told_gap(then[settled], won[settled], settings.draws)
+    all_of_them = told_gap(then, came, settings.draws, error)
+    quick = told_gap(then[settled], won[settled], settings.draws, error)
     said = (
         f"Of {len(looks):,} deals {then.sum():,.1f} were expected to be won; {won[settled].sum():,.0f} are won and "
         f"{came[~settled].sum():,.1f} more expected: {_in_words(all_of_them)}."
@@ -93,13 +101,13 @@ def _wins(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], settings: CheckSe
     return _gap_finding("D5", said, note, all_of_them, quick, settings)
 
 
-def _hours(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], settings: CheckSettings) -> Finding:
+def _hours(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], error: float, settings: CheckSettings) -> Finding:
     then, booked = looks["hours_then"].to_numpy(), looks["hours_booked"].to_numpy()
     if not then.sum():
         return cannot_tell("D6", "the model expects no hours.")
     left = np.where(settled, 0.0, looks["hours_now"].to_numpy())
-    all_of_them = told_gap(then, booked + left, settings.draws)
-    quick = told_gap(then[settled], booked[settled], settings.draws)
+    all_of_them = told_gap(then, booked + left, settings.draws, error)
+    quick = told_gap(then[settled], booked[settled], settings.draws, error)
     said = (
         f"{then.sum():,.0f} hours were expected; {booked.sum():,.0f} are booked and {left.sum():,.0f} more expected: "
         f"{_in_words(all_of_them)}."
