@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import chi2, ncx2
+from scipy.stats import ncx2
 
 from walkaway.features import FeaturePlan
 from walkaway.features.unknown import unknown_words
@@ -30,7 +30,6 @@ IntArray = npt.NDArray[np.int64]
 BINS = 10
 DEALS_A_BIN = 20  # fewer bins where they would hold fewer deals: edges are not to be the values of single deals
 LONGEST_DAYS = 365.0
-MOVES = 0.05  # the chance at which a column that does not move is taken for one that does
 LEAST_MOMENTS = 4  # below, nothing says how much one moment differs from another
 
 
@@ -203,9 +202,9 @@ def _effective(deal: IntArray) -> float:
 def _change(counts: FloatArray, looks: _Looks) -> dict[str, float]:
     """How much more than by sampling the moments of training differ, so that ordinary change is no alarm.
 
-    Where the later half differs from the earlier one by more than sampling gives, the column moves steadily (a counter
-    that grows with the book, say): `drift` is by how much, as PSI over the square of the days between their middles,
-    since the PSI of a small shift grows with its square. For the rest, each moment is compared with the other half, as
+    What the later half differs from the earlier one by, beyond sampling, is taken for a steady move (a counter that
+    grows with the book, say): `drift` is that PSI over the square of the days between their middles, since the PSI of a
+    small shift grows with its square. For the rest, each moment is compared with the other half, as
     a check compares a later moment with training; `change` is the mean ratio of its PSI to what sampling would give.
 
     Args:
@@ -219,8 +218,7 @@ def _change(counts: FloatArray, looks: _Looks) -> dict[str, float]:
     middle = np.array([looks.days[~looks.later].mean(), looks.days[looks.later].mean()])
     freedom = max(int(np.count_nonzero(halves.sum(axis=0))) - 1, 1)
     apart, scale = float(psi(then[1], rested[1], then[0], rested[0])), float((1 / rested).sum())
-    moves = apart > chi2.isf(MOVES, freedom) * scale
-    drift = (apart - freedom * scale) / (middle[0] - middle[1]) ** 2 if moves else 0.0
+    drift = max(apart - freedom * scale, 0.0) / (middle[0] - middle[1]) ** 2
     other, deals = (~looks.later).astype(np.int64), counts.sum(axis=1)
     seen = psi(counts / deals[:, None], deals, then[other], rested[other])
     ordinary = seen - drift * np.square(looks.days - middle[other])
