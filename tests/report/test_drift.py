@@ -63,5 +63,13 @@ def test_the_summary_is_of_the_worst_finding(findings, said):
     assert shown(*findings).startswith(said)
 
 
+def test_an_old_model_alone_is_no_news_of_the_world():
+    old = Finding("D7", "act", "The model is old.")
+
+    assert "looks as it did in training, but the model is old: train again." in " ".join(
+        shown(old, FINDINGS[2]).split()
+    )
+
+
 def test_words_that_look_like_markup_are_told_as_they_are():
     assert "[red]x" in shown(Finding("D2", "watch", "stage '[red]x'"))

@@ -20,6 +20,15 @@ _SAID: dict[Level, str] = {
 }
 
 
+_OLD = "The world looks as it did in training, but the model is old: train again."
+
+
+def _said(check: Check) -> str:
+    """What to make of it: an old model alone is no news of the world."""
+    moved = [finding.code for finding in check.findings if finding.level in ("act", "watch")]
+    return _OLD if moved == ["D7"] else _SAID[check.level]
+
+
 def _level(level: Level) -> str:
     return level.replace("_", " ")
 
@@ -33,7 +42,7 @@ def _summary(check: Check) -> Text:
     when = "" if check.looked_at is None else f" at {check.looked_at:%Y-%m-%d %H:%M} UTC"
     learned = "" if check.known_until is None else f", which learned until {check.known_until:%Y-%m-%d}"
     return Text.assemble(
-        (_SAID[check.level], _STYLE[check.level]),
+        (_said(check), _STYLE[check.level]),
         f" {check.open_deals:,} open deals{when}, model {check.model_version}{learned}: {_counts(check)}.",
     )
 
