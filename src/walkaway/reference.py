@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import ncx2
+from scipy.stats import chi2
 
 from walkaway.features import FeaturePlan
 from walkaway.features.unknown import unknown_words
@@ -30,6 +30,7 @@ IntArray = npt.NDArray[np.int64]
 BINS = 10
 DEALS_A_BIN = 20  # fewer bins where they would hold fewer deals: edges are not to be the values of single deals
 LONGEST_DAYS = 365.0
+GROWING = ("account",)  # families that count from the book's first day on: they grow with it, whatever the world does
 LEAST_MOMENTS = 4  # below, nothing says how much one moment differs from another
 
 
@@ -42,8 +43,8 @@ class Profile(_Frozen):
 
     Cells of numbers are bounded by `edges`, an edge belonging to the cell below; those of categories are their codes.
     The last cell is of missing values (a category never seen is missing). `deals` is how many deals the shares rest
-    on, rows of one deal counting together. `change` (times sampling) and `drift` (PSI a day squared) say how much the
-    shares change by themselves: see `_change`.
+    on, rows of one deal counting together. `change` says how many times more than by sampling the shares differ from
+    moment to moment: see `_change`.
     """
 
     edges: tuple[float, ...] | None
@@ -51,7 +52,6 @@ class Profile(_Frozen):
     deals: float
     median: float | None = None
     change: float = 1.0
-    drift: float = 0.0
 
     def cells(self, values: FloatArray) -> IntArray:
         """The cell of each value.
@@ -65,16 +65,15 @@ class Profile(_Frozen):
 class Reference(_Frozen):
     """What training looked like.
 
-    every_days: between training moments. history_days: from the first deal to known_until. middle_days: from the middle
-    of the stretch to known_until. words: all that training knew well enough to use, by vocabulary. columns, missing (is
-    the column's value missing?), unknown (does the deal show a word that is not in `words`?), scores: a profile each.
+    every_days: between training moments. history_days: from the first deal to known_until. words: all that training
+    knew well enough to use, by vocabulary. columns, missing (is the column's value missing?), unknown (does the deal
+    show a word that is not in `words`?), scores: a profile each.
     errors: by how much the average of wins and of hours (the names of scores) may be off, relative, since training
     rested on a sample of deals as well.
     """
 
     every_days: float = 0.0
     history_days: float = 0.0
-    middle_days: float = 0.0
     moments: int = 0
     words: dict[str, tuple[str, ...]] = {}
     columns: dict[str, Profile] = {}
@@ -126,32 +125,30 @@ def _smooth(shares: npt.ArrayLike, deals: npt.ArrayLike) -> FloatArray:
     return (shares * deals + 0.5) / (deals + 0.5 * shares.shape[-1])
 
 
-def compare(profile: Profile, values: FloatArray, days: float, chance: float) -> Comparison:
+def compare(profile: Profile, values: FloatArray, chance: float) -> Comparison:
     """Compare the values of today's open deals, one a deal, with training.
 
     Without any change PSI is about (1 / deals now + 1 / deals then) x chi-squared, with one degree of freedom less than
     there are cells (Yurdakul and Naranjo, Journal of Risk Model Validation 14(4), 2020). That holds for independent
     draws; deals share owners, accounts and seasons, so it is multiplied by how much more than that the moments of
-    training differed (the first-order correction of Rao and Scott, JASA 76, 1981). A column that moved steadily in
-    training is expected to move on at its pace, which makes the chi-squared a noncentral one.
+    training differed (the first-order correction of Rao and Scott, JASA 76, 1981).
 
     Args:
         profile: of training.
         values: numbers, or codes of categories; NaN is missing.
-        days: from the middle of the stretch to now.
         chance: how often the limit may be passed without any change.
 
     >>> then = Profile(edges=None, shares=(0.5, 0.5, 0.0), deals=100)
-    >>> compare(then, np.array([0.0, 1.0] * 20), 0.0, 0.05)
+    >>> compare(then, np.array([0.0, 1.0] * 20), 0.05)
     Comparison(psi=..., ordinary=0.035, limit=0.134..., shares=(0.5, 0.5, 0.0))
     """
     counts = np.bincount(profile.cells(values), minlength=len(profile.shares))
     deals = max(int(counts.sum()), 1)
     now, then = counts / deals, np.array(profile.shares)
     freedom = max(int(np.count_nonzero((now > 0) | (then > 0))) - 1, 1)
-    scale, moved = (1 / deals + 1 / profile.deals) * profile.change, profile.drift * days**2
-    limit = float(ncx2.isf(chance, freedom, moved / scale)) * scale
-    return Comparison(float(psi(now, deals, then, profile.deals)), freedom * scale + moved, limit, tuple(now.tolist()))
+    scale = (1 / deals + 1 / profile.deals) * profile.change
+    limit = float(chi2.isf(chance, freedom)) * scale
+    return Comparison(float(psi(now, deals, then, profile.deals)), freedom * scale, limit, tuple(now.tolist()))
 
 
 def _cells(values: FloatArray, edges: tuple[float, ...] | None, cells: int) -> IntArray:
@@ -163,25 +160,26 @@ def _cells(values: FloatArray, edges: tuple[float, ...] | None, cells: int) -> I
 
 @dataclass(frozen=True)
 class _Looks:
-    """Snapshots of the stretch: the deal's code and the moment's, and the days from each moment to known_until."""
+    """Snapshots of the stretch: codes of the deal and of the moment, the latter in the order of time."""
 
     deal: IntArray
     moment: IntArray
-    days: FloatArray
 
     @classmethod
-    def of(cls, snapshots: pd.DataFrame, until: pd.Timestamp | None) -> _Looks:
+    def of(cls, snapshots: pd.DataFrame, dated: bool) -> _Looks:
         deal = pd.factorize(snapshots["deal_id"])[0]
-        if until is None:
-            return cls(deal, np.zeros(len(deal), dtype=np.int64), np.zeros(1))
-        moment, moments = pd.factorize(snapshots["as_of"], sort=True)
-        days = (until - pd.DatetimeIndex(moments)) / pd.Timedelta(days=1)
-        return cls(deal, moment, np.asarray(days, dtype=np.float64))
+        moment = pd.factorize(snapshots["as_of"], sort=True)[0] if dated else np.zeros(len(deal), dtype=np.int64)
+        return cls(deal, moment)
+
+    @property
+    def moments(self) -> int:
+        """How many moments."""
+        return int(self.moment.max()) + 1
 
     @cached_property
     def later(self) -> npt.NDArray[np.bool_]:
         """Whether each moment lies in the later half."""
-        return np.arange(len(self.days)) >= (len(self.days) + 1) // 2
+        return np.arange(self.moments) >= (self.moments + 1) // 2
 
     @cached_property
     def deals_by_half(self) -> FloatArray:
@@ -199,31 +197,24 @@ def _effective(deal: IntArray) -> float:
     return float(rows.sum() ** 2 / np.square(rows).sum()) if len(deal) else 0.0
 
 
-def _change(counts: FloatArray, looks: _Looks) -> dict[str, float]:
-    """How much more than by sampling the moments of training differ, so that ordinary change is no alarm.
+def _change(counts: FloatArray, looks: _Looks) -> float:
+    """How many times more than by sampling the moments of training differ, so that ordinary change is no alarm.
 
-    What the later half differs from the earlier one by, beyond sampling, is taken for a steady move (a counter that
-    grows with the book, say): `drift` is that PSI over the square of the days between their middles, since the PSI of a
-    small shift grows with its square. For the rest, each moment is compared with the other half, as
-    a check compares a later moment with training; `change` is the mean ratio of its PSI to what sampling would give.
+    Each moment is compared with the other half of the stretch, as a check compares a later moment with training: the
+    mean ratio of its PSI to what sampling would give, 1 or more.
 
     Args:
         counts: of rows, (moments, cells).
         looks: of the same moments.
     """
     if len(counts) < LEAST_MOMENTS:
-        return {}
+        return 1.0
     halves = np.stack([counts[~looks.later].sum(axis=0), counts[looks.later].sum(axis=0)])
-    then, rested = halves / halves.sum(axis=1, keepdims=True), looks.deals_by_half
-    middle = np.array([looks.days[~looks.later].mean(), looks.days[looks.later].mean()])
-    freedom = max(int(np.count_nonzero(halves.sum(axis=0))) - 1, 1)
-    apart, scale = float(psi(then[1], rested[1], then[0], rested[0])), float((1 / rested).sum())
-    drift = max(apart - freedom * scale, 0.0) / (middle[0] - middle[1]) ** 2
     other, deals = (~looks.later).astype(np.int64), counts.sum(axis=1)
-    seen = psi(counts / deals[:, None], deals, then[other], rested[other])
-    ordinary = seen - drift * np.square(looks.days - middle[other])
-    ratio = ordinary / (1 / deals + 1 / rested[other]) / freedom
-    return {"change": max(float(ratio.mean()), 1.0), "drift": drift}
+    then, rested = (halves / halves.sum(axis=1, keepdims=True))[other], looks.deals_by_half[other]
+    freedom = max(int(np.count_nonzero(halves.sum(axis=0))) - 1, 1)
+    ratio = psi(counts / deals[:, None], deals, then, rested) / (1 / deals + 1 / rested) / freedom
+    return max(float(ratio.mean()), 1.0)
 
 
 def _profile(values: FloatArray, looks: _Looks, categories: int | None = None) -> Profile:
@@ -232,10 +223,12 @@ def _profile(values: FloatArray, looks: _Looks, categories: int | None = None) -
     edges = None if categories is not None else _edges(present, deals)
     cells = (categories if edges is None else len(edges) + 1) + 1  # type: ignore[operator]
     found = _cells(values, edges, cells)
-    counts = np.bincount(looks.moment * cells + found, minlength=len(looks.days) * cells).reshape(-1, cells)
+    counts = np.bincount(looks.moment * cells + found, minlength=looks.moments * cells).reshape(-1, cells)
     median = float(np.median(present)) if edges is not None and len(present) else None
     shares = tuple((counts.sum(axis=0) / len(values)).tolist())
-    return Profile(edges=edges, shares=shares, deals=deals, median=median, **_change(counts.astype(np.float64), looks))
+    return Profile(
+        edges=edges, shares=shares, deals=deals, median=median, change=_change(counts.astype(np.float64), looks)
+    )
 
 
 def _edges(present: FloatArray, deals: float) -> tuple[float, ...]:
@@ -299,19 +292,19 @@ def reference_of(
     rows = snapshots[at].reset_index(drop=True)
     if rows.empty:  # no deal was open then
         return Reference(words=dict(words))
-    looks = _Looks.of(rows, until)
+    looks = _Looks.of(rows, until is not None)
     told = {c: X[at, i].astype(np.float64) for i, c in enumerate(plan.columns)}
-    told = {name: values for name, values in told.items() if not _of_the_calendar(values, looks)}
+    grows = {planned.column for planned in plan.features if planned.declared.family in GROWING}
+    told = {name: values for name, values in told.items() if not _of_the_calendar(values, looks) and name not in grows}
     categories = {p.column: len(p.categories) for p in plan.features if p.declared.unit == "category"}
     unknown = unknown_words(history.at(rows), words)
     return Reference(
         words=dict(words),
-        moments=len(looks.days),
-        middle_days=float(looks.days[looks.moment].mean()),
+        moments=looks.moments,
         columns={name: _profile(values, looks, categories.get(name)) for name, values in told.items()},
         missing={name: _profile(_flags(np.isnan(values)), looks, 2) for name, values in told.items()},
         unknown={name: _profile(_flags(found.any), looks, 2) for name, found in unknown.items()},
-        scores=_score_profiles(scores, until, rows["as_of"].min()) if until is not None else {},
+        scores=_score_profiles(scores, rows["as_of"].min()) if until is not None else {},
     )
 
 
@@ -334,10 +327,10 @@ def relative_errors(deal: npt.NDArray, ends: Mapping[str, FloatArray]) -> dict[s
     }
 
 
-def _score_profiles(scores: pd.DataFrame, until: pd.Timestamp, begin: pd.Timestamp) -> dict[str, Profile]:
+def _score_profiles(scores: pd.DataFrame, begin: pd.Timestamp) -> dict[str, Profile]:
     """Profiles of out-of-time scores: those of training itself would be surer than scores of new deals ever are."""
     rows = scores[scores["as_of"] >= begin] if len(scores) else scores
     if rows.empty:
         return {}
-    looks = _Looks.of(rows, until)
+    looks = _Looks.of(rows, True)
     return {name: _profile(rows[name].to_numpy(), looks) for name in rows if name not in ("deal_id", "as_of")}

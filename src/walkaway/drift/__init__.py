@@ -94,8 +94,7 @@ def _check_dated(book: Book, model: Model, settings: CheckSettings, until: pd.Ti
     calls = make_calls(model, read_rows(history, now, model.plan), bar=0.0)
     reference = model.reference
     words = unknown_words(history.at(now), reference.words if reference else {})
-    days = (grid[-1] - until) / DAY + (reference.middle_days if reference else 0.0)
-    deals = OpenDeals(model.plan, calls.rows.X, words, calls.table, days)
+    deals = OpenDeals(model.plan, calls.rows.X, words, calls.table)
     looks = _first_looks(history, model, grid, calls.table)
     errors = reference.errors if reference else {}
     findings = population_findings(reference, deals, settings)
@@ -137,7 +136,7 @@ def _check_timeless(book: Book, model: Model, settings: CheckSettings) -> Check:
     rows = rows_without_dates(book, book.deals[book.deals["outcome"].isna()], model.plan)
     words = model.reference.words if model.reference else {}
     unknown = unknown_words(History(book).at(rows.snapshots), words)
-    deals = OpenDeals(model.plan, rows.X, unknown, pd.DataFrame(), 0.0)
+    deals = OpenDeals(model.plan, rows.X, unknown, pd.DataFrame())
     found = population_findings(model.reference, deals, settings)[:3]
     found += [cannot_tell(code, WITHOUT_DATES) for code in ("D4", "D5", "D6", "D7")]
     return Check(_worst_first(found), model.version, len(rows.X))

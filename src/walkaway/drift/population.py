@@ -26,16 +26,12 @@ CODES: tuple[Code, ...] = ("D1", "D2", "D3", "D4")
 
 @dataclass(frozen=True)
 class OpenDeals:
-    """Open deals at one moment: features X (deals, columns) in the order of the plan, unknown words, and scores.
-
-    `days` is the time from the middle of the reference to this moment.
-    """
+    """Open deals at one moment: features X (deals, columns) in the order of the plan, unknown words, and scores."""
 
     plan: FeaturePlan
     X: npt.NDArray
     unknown: Mapping[str, Unknown]
     scores: pd.DataFrame
-    days: float
 
     def column(self, name: str) -> npt.NDArray[np.float64]:
         """The values of a column."""
@@ -76,10 +72,10 @@ def _why_not(reference: Reference | None, deals: int, settings: CheckSettings) -
 
 
 def _compared(
-    profiles: Mapping[str, Profile], values: Mapping[str, npt.NDArray], now: OpenDeals, settings: CheckSettings
+    profiles: Mapping[str, Profile], values: Mapping[str, npt.NDArray], settings: CheckSettings
 ) -> dict[str, Comparison]:
     chance = settings.chance / max(len(profiles), 1)
-    return {name: compare(profile, values[name], now.days, chance) for name, profile in profiles.items()}
+    return {name: compare(profile, values[name], chance) for name, profile in profiles.items()}
 
 
 def _figures(told: Comparison, level: Level) -> dict[str, Any]:
@@ -92,7 +88,7 @@ def _thresholds(levels: Levels, settings: CheckSettings) -> dict[str, float]:
 
 def _columns(reference: Reference, now: OpenDeals, settings: CheckSettings) -> Finding:
     values = {name: now.column(name) for name in reference.columns}
-    told = _compared(reference.columns, values, now, settings)
+    told = _compared(reference.columns, values, settings)
     levels = {name: level_of(one.excess, settings.psi) for name, one in told.items()}
     words = {planned.column: planned.categories for planned in now.plan.features}
     moved = {name: _moved(reference.columns[name], one, values[name], words[name]) for name, one in told.items()}
@@ -130,13 +126,12 @@ def _number(value: float) -> str:
 def _more(
     profiles: Mapping[str, Profile],
     values: Mapping[str, npt.NDArray],
-    now: OpenDeals,
     settings: CheckSettings,
     levels: Levels,
 ) -> dict[str, dict[str, Any]]:
     """Shares of yes among yes and no, beside training; those that rose most come first, level by how far they rose."""
     out = {}
-    for name, told in _compared(profiles, values, now, settings).items():
+    for name, told in _compared(profiles, values, settings).items():
         share, then = told.shares[1], profiles[name].shares[1]
         level = level_of(share - then if told.excess else 0.0, levels)
         out[name] = {"share": share, "training": then} | _figures(told, level)
@@ -145,7 +140,7 @@ def _more(
 
 def _missing(reference: Reference, now: OpenDeals, settings: CheckSettings) -> Finding:
     values = {name: np.isnan(now.column(name)).astype(np.float64) for name in reference.missing}
-    told = _more(reference.missing, values, now, settings, settings.missing)
+    told = _more(reference.missing, values, settings, settings.missing)
     more = [name for name, one in told.items() if one["level"] != "ok"]
     most = named([f"{n} in {told[n]['share']:.0%} of open deals ({told[n]['training']:.0%} in training)" for n in more])
     said = (
@@ -159,7 +154,7 @@ def _unknown(reference: Reference, now: OpenDeals, settings: CheckSettings) -> F
     if not reference.unknown:
         return Finding("D2", "ok", "The model looks at no stages, steps, roles or attributes, so none can be new.")
     values = {name: found.any.astype(np.float64) for name, found in now.unknown.items()}
-    told = _more(reference.unknown, values, now, settings, settings.unknown)
+    told = _more(reference.unknown, values, settings, settings.unknown)
     for name, one in told.items():
         counts = now.unknown[name].counts / len(now.X)
         one["words"] = {str(word): float(share) for word, share in counts.head(20).items()}
@@ -180,7 +175,7 @@ def _scores(reference: Reference, now: OpenDeals, settings: CheckSettings) -> Fi
     if not reference.scores:
         return cannot_tell("D4", "training made no out-of-time calls to compare scores with.")
     values = {name: now.scores[name].to_numpy() for name in reference.scores}
-    told = _compared(reference.scores, values, now, settings)
+    told = _compared(reference.scores, values, settings)
     levels = {name: level_of(one.excess, settings.psi) for name, one in told.items()}
     moved = {name: _moved(reference.scores[name], one, values[name], ()) for name, one in told.items()}
     order = sorted(told, key=lambda name: (-told[name].excess, name))
