@@ -99,7 +99,7 @@ def _columns(reference: Reference, now: OpenDeals, settings: CheckSettings) -> F
         most = named([f"{name} ({moved[name]})" for name in changed])
         said = f"{len(changed)} of {len(told)} columns of open deals look otherwise than in training: {most}."
     else:
-        said = f"Open deals look as in training: none of {len(told)} columns changed more than they do by themselves."
+        said = f"Open deals look as in training: none of {len(told)} columns changed much more than it does by itself."
     return Finding("D1", worst(list(levels.values())), said, _thresholds(settings.psi, settings) | {"columns": figures})
 
 
