@@ -18,7 +18,7 @@ DEALS ?= 3000
 SEED ?= 7
 SEEDS ?= 101 102 103
 
-.PHONY: help install demo import audit leaks train score explain mlflow test lint format types layers check bench truth retrainings docs lock clean
+.PHONY: help install demo import audit leaks train score explain drift mlflow test lint format types layers check bench truth retrainings docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ score: install ## The nightly batch: [BOOK=...] [MODELS=...] [NOW=2011-12-01T06:
 explain: install ## Tell one deal's story: make explain DEAL=187409
 	@test -n "$(DEAL)" || { echo "make explain: name the deal with DEAL=..."; exit 2; }
 	$(RUN)/walkaway explain "$(DEAL)" --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
+
+drift: install ## Does the world still look like the training? [BOOK=...] [MODELS=...] [AS_OF=2011-12-15]
+	$(RUN)/walkaway check --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
 
 mlflow: install ## Open the MLflow UI on loopback: [MODELS=...] [PORT=5000]
 	$(RUN)/mlflow ui --host 127.0.0.1 --port $(PORT) --backend-store-uri sqlite:///$(abspath $(MODELS))/mlflow.db

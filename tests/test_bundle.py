@@ -330,6 +330,21 @@ def test_a_model_that_says_otherwise_here_than_where_it_was_saved_is_refused(cha
         load_bundle(folder)
 
 
+def test_the_picture_of_training_is_read_back_as_it_was_and_names_no_deal(champion, trained, saved_models, book):
+    text = (folder_of(saved_models) / "model.json").read_text()
+
+    assert champion.reference == trained.model.reference
+    assert len(champion.reference.columns) > 10
+    assert [deal for deal in book.deals["deal_id"] if f'"{deal}"' in text] == []
+
+
+def test_a_bundle_without_a_picture_of_training_stays_without_one(tmp_path):
+    folder = save_bundle(plain_model(facts={"known_until": "2026-01-01"}), tmp_path)
+
+    assert "reference" not in json.loads((folder / "model.json").read_text())
+    assert load_bundle(folder).reference is None
+
+
 def test_golden_rows_reach_different_leaves_of_the_boosters(champion):
     said = bundle._golden(champion)
 

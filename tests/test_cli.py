@@ -17,7 +17,7 @@ from walkaway.storage import exclusive
 
 pytest_plugins = ("tests.books",)
 
-COMMANDS = ["import", "audit", "train", "rollback", "score", "batch", "explain", "config"]
+COMMANDS = ["import", "audit", "train", "rollback", "score", "batch", "explain", "check", "config"]
 LOG = b"""<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1.0" xmlns="http://www.xes-standard.org/">
   <trace><string key="concept:name" value="1"/><date key="REG_DATE" value="2011-10-01T09:00:00.000+02:00"/>
@@ -555,6 +555,56 @@ def test_train_prints_json_on_stdout_only(walkaway, saved_book, fresh_models):
         "stage_rate",
         "base_rate",
     ]
+
+
+# check
+
+
+def test_check_tells_every_finding_on_stderr(walkaway, here):
+    code, out, err = walkaway("check", *here)
+
+    assert (code, out) == (0, "")
+    assert [f"D{n} " in err for n in range(1, 8)] == [True] * 7
+
+
+def test_check_as_json_goes_to_stdout(walkaway, here):
+    code, out, err = walkaway("check", *here, "--as-of", day(250).isoformat(), "--json")
+    told = json.loads(out)
+
+    assert (code, err) == (0, "")
+    assert sorted(finding["code"] for finding in told["findings"]) == [f"D{n}" for n in range(1, 8)]
+    assert told["looked_at"] == day(245).isoformat()
+
+
+def test_a_quiet_check_says_nothing(walkaway, here):
+    assert walkaway("check", *here, "--quiet") == (0, "", "")
+
+
+def test_check_is_told_thresholds_by_the_settings(walkaway, here, tmp_path):
+    (tmp_path / "walkaway.toml").write_text("check.age = { watch = 0.001, act = 0.002 }")
+    told = json.loads(walkaway("check", *here, "--json")[1])
+
+    assert {f["code"]: f["level"] for f in told["findings"]}["D7"] == "act"
+
+
+def test_check_refuses_a_moment_before_the_model_learned(walkaway, here):
+    code, _, err = walkaway("check", *here, "--as-of", day(100).isoformat())
+
+    assert code == 2
+    assert "until when the model learned" in err
+
+
+def test_check_refuses_a_book_that_does_not_fit(walkaway, here, models, book, tmp_path):
+    from dataclasses import replace
+
+    from walkaway.storage import write_book
+
+    other = replace(book, manifest=book.manifest.model_copy(update={"currency": "USD"}))
+    write_book(other, tmp_path / "other")
+    code, _, err = walkaway("check", "--book", tmp_path / "other", "--models", models)
+
+    assert code == 3
+    assert "the book's money is in USD, and the model learned in EUR" in err
 
 
 @pytest.mark.usefixtures("tiny")

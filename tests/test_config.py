@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from walkaway.config import (
     BatchSettings,
     BoosterSettings,
+    CheckSettings,
     HeadSettings,
+    Levels,
     MoneySettings,
     ScoreSettings,
     Settings,
@@ -74,6 +76,8 @@ def test_a_book_may_be_three_days_old():
         (ScoreSettings, {"forgo": 1.01}, "forgo\n.*less than or equal to 1"),
         (ScoreSettings, {"bar": -1}, "bar\n.*greater than or equal to 0"),
         (BatchSettings, {"max_age_days": 0}, "max_age_days\n.*greater than 0"),
+        (CheckSettings, {"chance": 0}, "chance\n.*greater than 0"),
+        (CheckSettings, {"psi": {"watch": 0.3, "act": 0.2}}, "psi\n.*watch must not lie above act, found 0.3 and 0.2"),
         (BatchSettings, {"format": "xlsx"}, "format\n.*'csv' or 'parquet'"),
         (Settings, {"hours": {"call": -0.5}}, "hours.call\n.*greater than or equal to 0"),
         (Settings, {"colour": "red"}, "colour\n.*Extra inputs are not permitted"),
@@ -107,6 +111,10 @@ def test_importing_the_package_and_its_settings_loads_no_heavy_library():
     done = run([sys.executable, "-c", f"{heavy}\n{code}"], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_the_thresholds_of_psi_are_the_customary_ones():
+    assert (CheckSettings().psi.watch, CheckSettings().psi.act) == (0.10, 0.25)
 
 
 # Where settings come from
@@ -155,6 +163,10 @@ def test_one_setting_of_a_head_leaves_its_others_as_that_head_has_them(given):
     assert given("[train.heads.win]\ntrees = 9").settings.train.heads.win == BoosterSettings(
         trees=9, leaves=4, least_rows_in_leaf=120, feature_share=0.8
     )
+
+
+def test_one_threshold_leaves_the_other_as_it_is(given):
+    assert given("[check.age]\nact = 0.9").settings.check.age == Levels(watch=0.25, act=0.9)
 
 
 def test_lists_in_variables_are_json(given):

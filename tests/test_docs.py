@@ -88,6 +88,7 @@ def test_every_feature_and_every_command_is_in_the_docs():
         "score",
         "batch",
         "explain",
+        "check",
         "config show",
     ):
         assert f"`walkaway {command}`\n" in commands

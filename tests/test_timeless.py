@@ -5,7 +5,8 @@ from tests.books import plain_model, settings_of
 
 from walkaway.batch import run_batch
 from walkaway.bundle import load_bundle, save_bundle
-from walkaway.config import AuditSettings, BoosterSettings, FeatureSettings, HeadSettings, TrainSettings
+from walkaway.config import AuditSettings, BoosterSettings, CheckSettings, FeatureSettings, HeadSettings, TrainSettings
+from walkaway.drift import check
 from walkaway.errors import BookError, DataError, UsageError
 from walkaway.features import plan_features
 from walkaway.importers.mapping import load_mapping
@@ -92,6 +93,24 @@ def test_calls_in_plain_numbers(book, trained):
     told = summary_timeless(score_timeless(book, trained.model))
 
     assert (told["open_deals"], told["verdicts"], told["timeless"]) == (30, {"unsure": 30}, True)
+
+
+def test_a_check_without_dates_compares_open_deals_with_closed_ones_by_what_they_are(book, trained):
+    open_deals = book.deals["outcome"].isna()
+    renamed = book.deals.assign(product=book.deals["product"].mask(open_deals, "d"))
+    calm = {f.code: f for f in check(book, trained.model, CheckSettings()).findings}
+    changed = {f.code: f for f in check(book.with_tables(deals=renamed), trained.model, CheckSettings()).findings}
+
+    assert [calm[code].level for code in sorted(calm)] == ["ok"] * 3 + ["cannot_tell"] * 4
+    assert calm["D5"].sentence == "Cannot tell: this book has no dates, so only what its deals are can be compared."
+    assert (changed["D2"].level, changed["D3"].level) == ("act", "act")
+    assert "attribute[product] 'd' (100% of open deals)" in changed["D2"].sentence
+
+
+def test_a_check_without_dates_and_without_open_deals_cannot_tell(book, trained):
+    closed = book.with_tables(deals=book.deals[book.deals["outcome"].notna()])
+
+    assert check(closed, trained.model, CheckSettings()).level == "cannot_tell"
 
 
 def test_a_model_without_dates_survives_the_disk(book, trained, tmp_path):

@@ -25,6 +25,7 @@ from walkaway.features import FeaturePlan
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
+from walkaway.reference import Reference
 from walkaway.storage import append_line, clear_leftovers, json_bytes, replaced_folder, write_bytes, write_json
 
 __all__ = [
@@ -106,6 +107,8 @@ def _contents(model: Model) -> dict[str, bytes]:
         "facts": model.facts,
         "golden": _golden(model),
     }
+    if model.reference is not None:
+        described["reference"] = model.reference.model_dump(mode="json")
     text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
     boosters = _bag_files("win", win.bag) | _bag_files("worth", worth.bag) | _bag_files("hours", hours.bag)
     return {MODEL: text.encode()} | boosters
@@ -263,6 +266,8 @@ def load_bundle(folder: Path) -> Model:
         plan = FeaturePlan.model_validate(described["plan"])
         rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
         rest["timeless"] = described.get("timeless", False)  # bundles of 0.1.0 know of no other kind
+        if "reference" in described:
+            rest["reference"] = Reference.model_validate(described["reference"])
         model = Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
         if "golden" in described:  # bundles of 0.1.0 have none
             _check_golden(model, described["golden"], folder)

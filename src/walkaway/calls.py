@@ -13,6 +13,7 @@ from walkaway.errors import DataError
 from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
 from walkaway.history import History
+from walkaway.reference import Reference
 from walkaway.schema import Book
 
 __all__ = ["Calls", "Model", "Rows", "check_fits", "make_calls", "read_rows"]
@@ -27,6 +28,7 @@ class Model:
     `signal` is False where out-of-time predictions were no better than the base rate: then every verdict is unsure.
     `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` are plain JSON values: what it was trained on and how it fared.
+    `reference` is what open deals looked like in training; models of 0.1.0 have none.
     """
 
     plan: FeaturePlan
@@ -37,6 +39,7 @@ class Model:
     facts: dict[str, object]
     timeless: bool = False
     version: str = ""
+    reference: Reference | None = None
 
 
 @dataclass(frozen=True)

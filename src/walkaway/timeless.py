@@ -17,13 +17,14 @@ from walkaway.config import TrainSettings
 from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import fit_logistic, fit_naive_bayes, has_signal, win_metrics
-from walkaway.features import FeaturePlan, plan_features
+from walkaway.features import FeaturePlan, known_words, plan_features
 from walkaway.folds import CALIBRATION_PRIOR_DEALS, Step, no_step
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import fit_bag
 from walkaway.heads.calibration import fit_calibration
 from walkaway.heads.worth import fit_worth
 from walkaway.history import History
+from walkaway.reference import reference_of
 from walkaway.schema import MOMENT, Book
 from walkaway.train import Trained
 
@@ -33,7 +34,7 @@ LEAST_OF_EACH = 20  # won and lost deals below which folds would judge by a hand
 PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "base_rate"]
 
 
-def _rows(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Rows:
+def rows_without_dates(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Rows:
     no_moment = pd.Series(pd.NaT, index=range(len(deals)), dtype=MOMENT)
     snapshots = pd.DataFrame({"deal_id": deals["deal_id"].to_numpy(), "as_of": no_moment})
     return read_rows(History(book), snapshots, plan)
@@ -127,7 +128,7 @@ def train_timeless(book: Book, settings: TrainSettings, step: Step = no_step) ->
     settled, won = _closed(book)
     audit = audit_book(book, None, settings.audit, settings.features)
     plan = plan_features(book.without(audit.left_out), settings.features, audit.left_out)
-    rows = _rows(book, settled, plan)
+    rows = rows_without_dates(book, settled, plan)
     alike = np.unique(np.nan_to_num(rows.X, nan=-1.0), axis=0, return_inverse=True)[1].reshape(-1)
     calls = _out_of_fold(rows, won, alike, plan, settings, step)
     step("win head on all deals", 0, 1)
@@ -149,7 +150,11 @@ def train_timeless(book: Book, settings: TrainSettings, step: Step = no_step) ->
         "left_out": audit.told(),
         "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
-    model = Model(plan, heads, settings.floor_hours, Curve((), (), (), ()), signal, facts, timeless=True)
+    seen = History(book).without(plan.left_out)
+    words, none = known_words(seen.book, plan), pd.DataFrame()
+    reference = reference_of(seen, plan, words, rows.snapshots, rows.X, none, None)
+    curve = Curve((), (), (), ())
+    model = Model(plan, heads, settings.floor_hours, curve, signal, facts, timeless=True, reference=reference)
     return Trained(model, summary, tables, calls, audit)
 
 
@@ -168,7 +173,7 @@ def score_timeless(book: Book, model: Model) -> pd.DataFrame:
     still_open = book.deals[book.deals["outcome"].isna()]
     if still_open.empty:
         raise UsageError("no deal of this book is open: each has an outcome, so there is nothing to call.")
-    table = make_calls(model, _rows(book, still_open, model.plan), bar=0.0).table
+    table = make_calls(model, rows_without_dates(book, still_open, model.plan), bar=0.0).table
     table = table.assign(bar=np.nan, model_version=model.version)
     order = np.lexsort((table["deal_id"], -table["expected_value"]))
     return table.iloc[order].reset_index(drop=True)

@@ -21,12 +21,13 @@ from walkaway.evaluation import (
     win_metrics,
     worth_metrics,
 )
-from walkaway.features import plan_features
+from walkaway.features import known_words, plan_features
 from walkaway.features.choice import refuse_unknown
 from walkaway.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
 from walkaway.folds import Folds, Step, calibrated, no_step, roll
 from walkaway.heads import Heads
 from walkaway.history import History, known
+from walkaway.reference import Reference, reference_of, relative_errors
 from walkaway.schema import Book
 from walkaway.snapshots import check_not_far_ahead
 
@@ -47,18 +48,36 @@ class Trained:
     audit: Audit
 
 
-def _curve(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hours: float) -> Curve:
+def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hours: float) -> pd.DataFrame:
+    """Out-of-time calls in the calibrated scores that scoring will give: deal_id, as_of, and a column a score."""
+    if calls.empty:
+        return pd.DataFrame()
+    win = heads.win.calibration.probability(calls["raw"].to_numpy())
+    hours = calls["uncalibrated_hours"].to_numpy() * heads.hours.over(uncalibrated.hours)
+    index = value_per_hour(expected_value(win, calls["value_if_won"].to_numpy()), hours, floor_hours)
+    return calls[["deal_id", "as_of"]].assign(win_probability=win, remaining_hours=hours, value_per_hour=index)
+
+
+def _curve(calls: pd.DataFrame, scores: pd.DataFrame) -> Curve:
     """The curve over out-of-time calls, in the calibrated value per hour that scoring will compare with the bar."""
     if calls.empty:
         return NO_CURVE
-    probability = heads.win.calibration.probability(calls["raw"].to_numpy())
-    expected = expected_value(probability, calls["value_if_won"].to_numpy())
-    remaining = calls["uncalibrated_hours"].to_numpy() * heads.hours.over(uncalibrated.hours)
-    index = value_per_hour(expected, remaining, floor_hours)
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
-    drops = settle_drops(pd.factorize(calls["deal_id"])[0], index, hours, worth)
+    drops = settle_drops(pd.factorize(calls["deal_id"])[0], scores["value_per_hour"].to_numpy(), hours, worth)
     return Curve.of(drops, max(float(weeks), 1 / 7))
+
+
+def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> Reference:
+    """What open deals looked like. Without signal the base rate is said of each, so only hours can look otherwise."""
+    history = history.without(final.plan.left_out)
+    words = known_words(history.book, final.plan)
+    scores = scores if signal or scores.empty else scores[["deal_id", "as_of", "remaining_hours"]]
+    found = reference_of(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
+    days = (final.until - history.book.deals["created_at"].min()) / pd.Timedelta(days=1)
+    ends = {"win_probability": final.completed["won"], "remaining_hours": final.completed["remaining_hours"]}
+    errors = relative_errors(final.rows.deal, {name: values.to_numpy() for name, values in ends.items()})
+    return found.model_copy(update={"every_days": final.every_days, "history_days": days, "errors": errors})
 
 
 def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, object]:
@@ -140,8 +159,10 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
         "left_out": audit.told(),
         "settings": asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
-    curve = _curve(calls, heads, final.heads, settings.floor_hours)
-    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts)
+    scores = _as_scored(calls, heads, final.heads, settings.floor_hours)
+    reference = _reference(history, final, scores, signal)
+    curve = _curve(calls, scores)
+    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, reference=reference)
     return Trained(model, summary, tables, calls, audit)
 
 

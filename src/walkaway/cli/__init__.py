@@ -19,6 +19,7 @@ import typer
 from walkaway import __version__
 from walkaway.cli.books import importers, sample
 from walkaway.cli.calling import batch, explain, score
+from walkaway.cli.checking import check
 from walkaway.cli.configuring import configuration
 from walkaway.cli.training import audit, rollback, train
 from walkaway.errors import WalkawayError
@@ -34,7 +35,7 @@ app = typer.Typer(
 )
 app.add_typer(importers, name="import")
 app.add_typer(configuration, name="config")
-for command in (sample, audit, train, rollback, score, batch, explain):
+for command in (sample, audit, train, rollback, score, batch, explain, check):
     app.command()(command)
 
 

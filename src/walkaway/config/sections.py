@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from walkaway.config.money import MoneySettings
@@ -15,8 +15,10 @@ __all__ = [
     "AuditSettings",
     "BatchSettings",
     "BoosterSettings",
+    "CheckSettings",
     "FeatureSettings",
     "HeadSettings",
+    "Levels",
     "ScoreSettings",
     "Settings",
     "TrainSettings",
@@ -126,6 +128,38 @@ class BatchSettings(_Frozen):
     format: Literal["csv", "parquet"] = "csv"
 
 
+class Levels(_Frozen):
+    """From where on a finding is one to watch, and from where on one to act upon."""
+
+    watch: float = Field(ge=0, allow_inf_nan=False)
+    act: float = Field(ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Levels:
+        if self.watch > self.act:
+            raise ValueError(f"watch must not lie above act, found {self.watch:g} and {self.act:g}")
+        return self
+
+
+class CheckSettings(_Frozen):
+    """`walkaway check`: its thresholds, and how sure it must be before it calls.
+
+    `psi` is of columns and scores, without what is ordinary. `missing` and `unknown` are shares of open deals, beyond
+    training's. `gap` is of wins and hours, relative: the whole 90% interval must lie beyond it. `age` is the age of the
+    model over the length of the history it learned from. `chance` is how often each finding on open deals may be wrong
+    in a world that has not changed; with fewer than `least_deals` deals nothing is said.
+    """
+
+    least_deals: int = Field(default=30, ge=2)
+    chance: float = Field(default=0.01, gt=0, lt=1)
+    draws: int = Field(default=500, ge=20)
+    psi: Levels = Levels(watch=0.10, act=0.25)
+    missing: Levels = Levels(watch=0.05, act=0.20)
+    unknown: Levels = Levels(watch=0.02, act=0.10)
+    gap: Levels = Levels(watch=0.05, act=0.20)
+    age: Levels = Levels(watch=0.25, act=0.50)
+
+
 class Settings(BaseSettings):
     """Everything that can be set. Making one reads nothing: `from_environment` does.
 
@@ -140,6 +174,7 @@ class Settings(BaseSettings):
     train: TrainSettings = TrainSettings()
     score: ScoreSettings = ScoreSettings()
     batch: BatchSettings = BatchSettings()
+    check: CheckSettings = CheckSettings()
     tracking_uri: str | None = None
 
     @classmethod

@@ -23,12 +23,22 @@ from walkaway.history import View
 from walkaway.schema import Book
 from walkaway.snapshots import cadence_days
 
-__all__ = ["REGISTRY", "THEMES", "Feature", "FeaturePlan", "PlannedFeature", "build_features", "plan_features"]
+__all__ = [
+    "REGISTRY",
+    "THEMES",
+    "Feature",
+    "FeaturePlan",
+    "PlannedFeature",
+    "build_features",
+    "known_words",
+    "plan_features",
+]
 
 ALL = FeatureSettings()
 FAMILIES = (account, activity, amount, attributes, contacts, load, owner, stage, timing, work)
 LEAST_DEALS = 20  # a word of a vocabulary that fewer deals use gets no feature of its own
 LEAST_SHARE = 0.002
+OF_EVENTS = ("step", "direction", "role")  # vocabularies of which a deal shows many words at once
 NOTHING_ALLOWED = "train.features leaves no feature that this book can fill. Allow more, or deny less."
 NOTHING_WITHOUT_DATES = (
     "a book without dates is learned from by its attributes only, and this one has none in use. Name some under "
@@ -153,6 +163,22 @@ def plan_features(book: Book, choice: FeatureSettings = ALL, left_out: tuple[str
         without = f" The leak audit left out {', '.join(left_out)}." if left_out else ""
         raise DataError((NOTHING_WITHOUT_DATES if book.manifest.timeless else NOTHING_ALLOWED) + without)
     return FeaturePlan(features=tuple(planned), left_out=left_out)
+
+
+def known_words(book: Book, plan: FeaturePlan) -> dict[str, tuple[str, ...]]:
+    """The words that the book uses often enough to learn from, by vocabulary, as far as the plan looks at them.
+
+    A column of categories is its own vocabulary; `step`, `direction` and `role` are of events.
+
+    >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01"]}))
+    >>> known_words(book, plan_features(book))
+    {}
+    """
+    vocabulary, per = _Vocabulary(book), {planned.declared.per for planned in plan.features}
+    coded = {planned.column: planned.categories for planned in plan.features if planned.declared.unit == "category"}
+    steps = coded.pop("last_step", None)
+    looked_at = [name for name in OF_EVENTS if name in per or (name == "step" and steps)]
+    return coded | {name: tuple(vocabulary.words(name)) for name in looked_at}
 
 
 def _can_fill(book: Book, declared: Feature) -> bool:

@@ -1,0 +1,51 @@
+"""Commands that look after a model in use: check."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from walkaway.cli.options import (
+    BOOK,
+    MODELS,
+    AsJson,
+    BookOption,
+    ModelsOption,
+    Quiet,
+    moment_of,
+    print_json,
+    progress,
+    settings_in_force,
+    tell,
+)
+from walkaway.errors import UsageError
+
+
+def check(
+    context: typer.Context,
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    as_of: Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Does the world still look like what the model was trained on? Drift, calibration and age."""
+    from walkaway.bundle import load_champion
+    from walkaway.drift import check as check_model
+    from walkaway.storage import read_book
+
+    settings, moment = settings_in_force(context), moment_of(as_of, "--as-of")
+    with progress(quiet) as step:
+        step("reading book and model", 0, 1)
+        read, model = read_book(book).with_hours(settings.hours), load_champion(models)
+        if read.manifest.timeless and moment is not None:
+            raise UsageError(f"--as-of {as_of}: this book has no dates, so no moment is known. Leave --as-of out.")
+        step("comparing with training", 0, 1)
+        found = check_model(read, model, settings.check, moment)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        from walkaway.report.drift import show_check
+
+        tell(show_check(found), quiet)
