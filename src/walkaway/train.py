@@ -17,7 +17,7 @@ from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import by_age, by_ending, fit_logistic, fit_naive_bayes, has_signal, skills, win_metrics
 from walkaway.features import FeaturePlan, plan_features
 from walkaway.features.choice import refuse_unknown
-from walkaway.heads import Heads, TrainingRows, fit_heads
+from walkaway.heads import Heads, TrainingRows, fit_heads, pooling
 from walkaway.heads.calibration import IDENTITY, Calibration, fit_calibration, fit_scale
 from walkaway.heads.completion import latest_rows
 from walkaway.history import History, known
@@ -286,7 +286,7 @@ def train(
     win = final.heads.win.calibrated(calibration) if signal else final.heads.win.without_signal()
     hours_scale = _hours_scale(calls)
     heads = replace(final.heads, win=win, hours=final.heads.hours.scaled(hours_scale))
-    summary = summarise(book, final, calls)
+    summary = summarise(book, final, calls) | pooling(final.rows, settings.heads)
     facts = summary | {
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,

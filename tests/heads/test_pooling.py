@@ -1,8 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
 from walkaway.config import BoosterSettings, HeadSettings
+from walkaway.heads import TrainingRows, pooling
 from walkaway.heads.completion import latest_rows
 from walkaway.heads.hours import fit_hours
 from walkaway.heads.pooling import (
@@ -115,3 +117,12 @@ def test_a_head_that_leans_says_less_of_noise():
         lambda settings: np.log(fit_hours(X, won + 0.1, won >= 0, latest, [], settings)[0].hours(X)),
     ):
         assert fit(SETTINGS).std() < 0.7 * fit(alone).std()
+
+
+def test_what_is_pooled_is_told_by_head():
+    labels = pd.DataFrame({"won": [1.0, 0.0, 0.0, np.nan], "settled": [True, True, True, False]})
+    empty = pd.DataFrame({"amount": [np.nan] * 4, "margin": [np.nan] * 4})
+    rows = TrainingRows(np.zeros((4, 1), np.float32), empty, labels, np.ones(4), np.arange(4), [])
+
+    told = pooling(rows, HeadSettings(pooling_deals=3.0, pooling_hours_deals=1.0))
+    assert told == {"pooled_win": 0.75, "pooled_hours": 0.25}

@@ -59,7 +59,7 @@ class HeadSettings(_Frozen):
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=2, ge=1)
     win: BoosterSettings = BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
-    hours: BoosterSettings = BoosterSettings(trees=150)
+    hours: BoosterSettings = BoosterSettings(trees=150, leaves=8)
     worth: BoosterSettings = BoosterSettings(trees=200, feature_share=0.8)
     timeless: BoosterSettings = BoosterSettings(leaves=8, least_rows_in_leaf=10, feature_share=0.8)
 
