@@ -17,8 +17,9 @@ DEMO ?= data/demo
 DEALS ?= 3000
 SEED ?= 7
 SEEDS ?= 101 102 103
+SIZES ?=
 
-.PHONY: help install demo import train score explain mlflow test lint format types layers check bench truth docs lock clean
+.PHONY: help install demo import train score explain mlflow test lint format types layers check bench truth curve docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -78,6 +79,9 @@ bench: install ## Compare with peers on the same work in one run
 
 truth: install ## Judge models of sample books by their truth: [SEEDS="101 102 103"], 20 minutes
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/sample_vs_truth.py --seeds $(SEEDS)
+
+curve: install ## How good models are after 50, 100, ... 5,000 deals: [SIZES="50 100"], half an hour
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/learning_curve.py $(if $(SIZES),--sizes $(SIZES))
 
 docs: install ## Write docs/features.md and docs/commands.md from the code
 	$(RUN)/python docs/generate.py

@@ -51,7 +51,7 @@ FloatArray = npt.NDArray[np.float64]
 WEEK = pd.Timedelta(days=7)
 UNTIL = FIRST_DAY + (WEEKS - 52) * WEEK
 KNOWN_SHARE = 0.707  # of a sample book's deals, those created by then
-SEEDS = {50: 20, 100: 16, 200: 12, 500: 6, 1_000: 4, 5_000: 2}
+SEEDS = {50: 12, 100: 10, 200: 8, 500: 5, 1_000: 4, 5_000: 2}
 TEST_DEALS, MOST_BOOKS, FIRST_TEST_SEED = 4_000, 40, 9_000
 FIRST_SEED = 5_000
 DRAWS = 400

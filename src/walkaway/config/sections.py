@@ -55,7 +55,7 @@ class HeadSettings(_Frozen):
     completion_rounds: int = Field(default=3, ge=0)
     decay: float = Field(default=0.95, ge=0, le=1)
     pooling_deals: float = Field(default=40.0, ge=0, allow_inf_nan=False)
-    pooling_hours_deals: float = Field(default=400.0, ge=0, allow_inf_nan=False)
+    pooling_hours_deals: float = Field(default=200.0, ge=0, allow_inf_nan=False)
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=2, ge=1)
     win: BoosterSettings = BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
