@@ -27,7 +27,7 @@ def told(monkeypatch, trained):
         asked.append(("train", until))
         return replace(trained, model=replace(trained.model, facts=trained.model.facts | {"known_until": str(until)}))
 
-    def log(model, folder, tables, figures, *, models, uri, texts, tags):
+    def log(model, folder, tables, figures, *, models, uri, texts, tags, tuned):
         asked.append(("log", folder.name, sorted(figures), uri))
         return f"v{len(asked)}"
 

@@ -25,7 +25,7 @@ from walkaway.features import known_words, plan_features
 from walkaway.features.choice import refuse_unknown
 from walkaway.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
 from walkaway.folds import Folds, Step, calibrated, no_step, roll
-from walkaway.heads import Heads
+from walkaway.heads import Heads, pooling
 from walkaway.history import History, known
 from walkaway.reference import Reference, reference_of, relative_errors
 from walkaway.schema import Book
@@ -150,7 +150,7 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
     step("judging", 0, 1)
     tables, signal = _judge(folds, settings)
     heads = _finished(final, calls, signal)
-    summary = summarise(book, final, calls)
+    summary = summarise(book, final, calls) | pooling(final.rows, settings.heads)
     facts = summary | {
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,

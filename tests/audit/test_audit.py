@@ -94,7 +94,7 @@ def test_a_suspect_allowed_by_name_stays_in(leaky):
 
     assert found.audit.sources.loc["deals.close_reason", "verdict"] == "allowed"
     assert "attribute[close_reason]" in found.model.plan.columns
-    assert found.tables["win"].loc["win_probability", "auc"] > 0.99
+    assert found.tables["win"].loc["win_probability", "auc"] > 0.97
 
 
 def test_allowing_what_does_not_exist_is_refused(leaky):

@@ -231,7 +231,8 @@ def test_runs_that_were_killed_are_closed_by_the_next_training(fresh):
 
 
 def test_the_champion_trained_again_is_never_moved_away(fresh):
-    moved = [name for name in fresh.train(OLD).places if name.startswith("os.rename") and fresh.old in name]
+    renamed = [name for name in fresh.train(OLD).places if name.startswith("os.rename") and fresh.old in name]
+    moved = [name for name in renamed if "cards/" not in name]
 
     assert moved == []
 

@@ -8,7 +8,7 @@ from walkaway.heads.completion import latest_rows
 from walkaway.heads.hours import HoursHead, fit_hours
 
 FEW = BoosterSettings(trees=10, learning_rate=0.2, leaves=4, least_rows_in_leaf=5)
-SETTINGS = HeadSettings(members=2, completion_rounds=2, threads=1, hours=FEW)
+SETTINGS = HeadSettings(members=2, completion_rounds=2, threads=1, hours=FEW, pooling_hours_deals=0)
 DEAL = np.repeat(np.arange(50), 4)
 LATEST = latest_rows(DEAL)
 RNG = np.random.default_rng(0)

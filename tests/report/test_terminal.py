@@ -284,3 +284,15 @@ def test_a_story_of_a_loss_says_that_it_is_sold_at_a_loss(screens):
 
 def test_a_screen_without_a_terminal_holds_no_escape_codes(screens):
     assert [name for name, screen in screens.items() if "\x1b" in shown(screen)] == []
+
+
+def pooled(done, signal: bool, **shares) -> str:
+    summary = done.trained.summary | {"pooled_win": 0.7, "pooled_hours": 0.9} | shares
+    model = replace(done.trained.model, signal=signal)
+    return words(shown(show_training(replace(done, trained=replace(done.trained, summary=summary, model=model)))))
+
+
+def test_few_deals_are_told_by_how_much_the_heads_pool(done):
+    assert "heads pool: 70% of what the win head learns and 90% of what the hours head learns is" in pooled(done, True)
+    assert "heads pool: 90% of what the hours head learns is" in pooled(done, False)
+    assert "heads pool" not in pooled(done, True, pooled_win=0.09, pooled_hours=0.0)

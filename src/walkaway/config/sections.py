@@ -47,18 +47,22 @@ class BoosterSettings(_Frozen):
 class HeadSettings(_Frozen):
     """The heads: bags of boosters, and how open deals are completed (`heads.completion`).
 
-    Only the last of the fits needs all members: those before it only say how open deals will end. `timeless` is the win
-    head of a book without dates, which has one row a deal.
+    Only the last of the fits needs all members: those before it only say how open deals will end. With as many won (or
+    lost) deals as `pooling_deals`, half of what the win head learns is what a linear model says; with as many settled
+    ones as `pooling_hours_deals`, half of what the hours head learns (`heads.pooling`). `timeless` is the win head of a
+    book without dates, which has one row a deal.
     """
 
     members: int = Field(default=5, ge=1)
     completion_members: int = Field(default=2, ge=1)
     completion_rounds: int = Field(default=3, ge=0)
     decay: float = Field(default=0.95, ge=0, le=1)
+    pooling_deals: float = Field(default=40.0, ge=0, allow_inf_nan=False)
+    pooling_hours_deals: float = Field(default=200.0, ge=0, allow_inf_nan=False)
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=2, ge=1)
     win: BoosterSettings = BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
-    hours: BoosterSettings = BoosterSettings(trees=150)
+    hours: BoosterSettings = BoosterSettings(trees=150, leaves=8)
     worth: BoosterSettings = BoosterSettings(trees=200, feature_share=0.8)
     timeless: BoosterSettings = BoosterSettings(leaves=8, least_rows_in_leaf=10, feature_share=0.8)
 

@@ -12,10 +12,11 @@ from walkaway.config import HeadSettings
 from walkaway.errors import DataError
 from walkaway.heads.completion import latest_rows
 from walkaway.heads.hours import HoursHead, fit_hours
+from walkaway.heads.pooling import pooled_hours_share, pooled_share
 from walkaway.heads.win import WinHead, fit_win
 from walkaway.heads.worth import WorthHead, fit_worth
 
-__all__ = ["Estimates", "Heads", "HoursHead", "TrainingRows", "WinHead", "WorthHead", "fit_heads"]
+__all__ = ["Estimates", "Heads", "HoursHead", "TrainingRows", "WinHead", "WorthHead", "fit_heads", "pooling"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -76,6 +77,15 @@ class Heads:
         """The same as each member of the bags sees it, (members, rows); a head without a bag has one member."""
         hours = np.exp(self.hours.log_hours_by_member(X))
         return Estimates(self.win.probability_by_member(X), self.worth.value_by_member(X, terms), hours)
+
+
+def pooling(rows: TrainingRows, settings: HeadSettings) -> dict[str, float]:
+    """How much of what the heads learn from these rows is a linear model's: `pooled_win`, `pooled_hours`, 0 to 1."""
+    settled = rows.labels["settled"].to_numpy(dtype=bool)
+    return {
+        "pooled_win": pooled_share(rows.labels["won"].to_numpy(), rows.deal, settings.pooling_deals),
+        "pooled_hours": pooled_hours_share(settled, rows.deal, settings.pooling_hours_deals),
+    }
 
 
 def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.DataFrame]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.completion import complete_and_fit
+from walkaway.heads.pooling import linear_prediction, pooled_hours_share, small_leaves
 
 __all__ = ["HoursHead", "fit_hours"]
 
@@ -71,9 +72,17 @@ def fit_hours(
     if not hours[settled].any() or not X.shape[1]:  # nothing booked yet, or nothing to tell deals apart by
         return HoursHead(mean_hours=float(np.mean(hours))), hours
 
+    share = pooled_hours_share(settled, latest, settings.pooling_hours_deals)
+    booster = small_leaves(settings.hours, len(X))
+
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> HoursHead:
         members = settings.members if last else settings.completion_members
-        bag = fit_bag(X[rows], target, None, categorical, "tweedie", settings.hours, settings, members)
+        taught = target
+        if share:
+            deals = len(np.unique(latest[rows]))
+            linear = linear_prediction(X[rows], target, np.ones(len(target)), categorical, deals, "log")
+            taught = (1 - share) * target + share * linear
+        bag = fit_bag(X[rows], taught, None, categorical, "tweedie", booster, settings, members)
         scale = target.sum() / np.exp(bag.raw(X[rows])).sum()
         return HoursHead(float(np.mean(target)), bag, float(np.log(scale)))
 

@@ -12,6 +12,7 @@ from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import IDENTITY, Calibration
 from walkaway.heads.completion import complete_and_fit
+from walkaway.heads.pooling import linear_prediction, pooled_rate, pooled_share, small_leaves
 
 __all__ = ["WinHead", "fit_win"]
 
@@ -72,12 +73,18 @@ def fit_win(
     """
     settled = ~np.isnan(won)
     if not X.shape[1]:  # nothing to tell deals apart by
-        rate = float(np.mean(won[settled]))
+        rate = pooled_rate(won[settled], weight[settled], won[settled], latest[settled])
         return WinHead(rate), np.where(settled, won, rate)
+    share = pooled_share(won, latest, settings.pooling_deals)
+    booster = small_leaves(settings.win, len(X))
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = settings.members if last else settings.completion_members
-        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", settings.win, settings, members)
+        if share:
+            deals = len(np.unique(latest[rows]))
+            linear = linear_prediction(X[rows], target, weight[rows], categorical, deals, "logit")
+            target = (1 - share) * target + share * linear
+        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", booster, settings, members)
 
     bag, target = complete_and_fit(
         fit,
@@ -88,4 +95,4 @@ def fit_win(
         settings.completion_rounds,
         settings.decay,
     )
-    return WinHead(base_rate=float(np.mean(target)), bag=bag), target
+    return WinHead(pooled_rate(target, weight, won, latest), bag), target

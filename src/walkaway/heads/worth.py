@@ -13,6 +13,7 @@ import pandas as pd
 
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
+from walkaway.heads.pooling import small_leaves
 
 __all__ = ["WorthHead", "fit_worth"]
 
@@ -88,6 +89,7 @@ def fit_worth(
     ratio = amount_at_close[usable] / filled[usable]
     if usable.sum() < LEAST_ROWS or not X.shape[1] or np.allclose(ratio, ratio[0], rtol=1e-9):
         return WorthHead(typical, shared)
-    bag = fit_bag(X[usable], ratio, filled[usable], categorical, "gamma", settings.worth, settings)
+    booster = small_leaves(settings.worth, int(usable.sum()))
+    bag = fit_bag(X[usable], ratio, filled[usable], categorical, "gamma", booster, settings)
     fitted = np.exp(bag.raw(X[usable])) * filled[usable]
     return WorthHead(typical, float(np.log(amount_at_close[usable].sum() / fitted.sum())), bag)

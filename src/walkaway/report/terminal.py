@@ -26,6 +26,7 @@ __all__ = ["WHO", "show_sample", "show_score", "show_story", "show_timeless_scor
 
 ERRORS = ("error", "error_base")
 _VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
+TOLD_POOLING = 0.1  # of a head; a smaller share is not worth a line
 WHO = {
     "win_probability": "this model",
     "crm_probability": "the CRM's own",
@@ -191,6 +192,14 @@ def _gate(decision: Decision) -> list[RenderableType]:
     return [*parts, said, ""]
 
 
+def _pooling(facts: dict[str, Any], signal: bool) -> list[RenderableType]:
+    """Where deals are few: how much of the heads is not their own."""
+    shares = {"win": facts["pooled_win"] if signal else 0.0, "hours": facts["pooled_hours"]}
+    told = [f"{share:.0%} of what the {head} head learns" for head, share in shares.items() if share >= TOLD_POOLING]
+    said = f"Few deals, so heads pool: {' and '.join(told)} is what a regularised linear model says of the same deals."
+    return [Text(said, style="yellow"), ""] if told else []
+
+
 def _no_signal(model: Model) -> list[RenderableType]:
     said = "No signal: out of time no better than the base rate. It is published instead; each verdict is unsure."
     if model.timeless:
@@ -216,7 +225,7 @@ def _timeless_training(trained: Trained) -> list[RenderableType]:
 
 
 def _dated_training(trained: Trained, facts: dict[str, Any]) -> list[RenderableType]:
-    parts: list[RenderableType] = [_went_in(facts), ""]
+    parts: list[RenderableType] = [_went_in(facts), "", *_pooling(facts, trained.model.signal)]
     tables = trained.tables
     if tables:
         judged = (

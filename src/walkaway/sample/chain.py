@@ -10,6 +10,7 @@ so that the expectation over the next state is a product of small tables.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -219,6 +220,7 @@ class Truth:
     remaining_hours: FloatArray
 
 
+@lru_cache(maxsize=2)
 def backward(calendar: Calendar) -> Truth:
     """The exact expectations at the begin of each week, from the far future back to week 0."""
     quiet_last = np.moveaxis(np.arange(np.prod(SHAPE)).reshape(SHAPE), 1, -1).reshape(-1)  # others first, quiet last

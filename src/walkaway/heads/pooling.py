@@ -1,0 +1,163 @@
+"""With few deals the heads lean on what few deals can teach: a regularised linear model, and the base rate.
+
+Trees that see twenty wins learn who the twenty were. A regression whose coefficients are drawn towards 0 errs less
+there, and more where deals are many. So a bag is not taught what happened alone but a mixture: the fewer deals, the
+more of it is what the regression says of the same rows. The head stays a bag, and its reasons stay exact.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit, logit
+
+from walkaway.config import BoosterSettings
+
+__all__ = ["linear_prediction", "pooled_hours_share", "pooled_rate", "pooled_share", "small_leaves"]
+
+FloatArray = npt.NDArray[np.float64]
+Link = Literal["logit", "log"]
+PENALTY: dict[Link, float] = {"logit": 30.0, "log": 300.0}  # deals' worth of pull on each coefficient (decision 22)
+RATE_PRIOR_DEALS = 20.0
+ROWS_A_LEAF, LEAST_ROWS = 20, 10
+FARTHEST = 4.0  # standard deviations; what lies farther says no more
+NEGLIGIBLE = 0.02  # a share that is not worth a second copy of the features
+FARTHEST_SCORE = 10.0  # logarithms from the typical
+STEPS, SMALL_STEP, LONGEST_STEP, DECIMALS = 25, 1e-8, 2.0, 6
+
+
+def _outcomes(won: FloatArray, deal: npt.NDArray) -> tuple[int, int]:
+    """How many deals were won and lost; `won` is NaN on the rows of those still open."""
+    first = won[np.unique(deal, return_index=True)[1]]
+    return int((first == 1).sum()), int((first == 0).sum())
+
+
+def pooled_share(won: FloatArray, deal: npt.NDArray, prior_deals: float) -> float:
+    """How much of what the win head learns is the linear model's: prior / (prior + deals of the rarer outcome).
+
+    Args:
+        won: 1 or 0; NaN while the deal is open, (rows,).
+        deal: which deal each row belongs to; the rows of a deal have one outcome.
+        prior_deals: won (or lost, if fewer) deals at which half is the linear model's; 0 leaves it out.
+
+    Returns:
+        Between 0 and 1; 0 where it would be less than NEGLIGIBLE.
+
+    >>> pooled_share(np.array([1.0, 1.0, 0.0, 0.0, np.nan]), np.array([0, 0, 1, 2, 3]), 3.0)
+    0.75
+    """
+    return _share(min(_outcomes(won, deal)), prior_deals)
+
+
+def pooled_hours_share(settled: npt.NDArray[np.bool_], deal: npt.NDArray, prior_deals: float) -> float:
+    """The same for the hours head, which every settled deal teaches: prior / (prior + settled deals).
+
+    >>> pooled_hours_share(np.array([True, True, False]), np.array([0, 0, 1]), 4.0)
+    0.8
+    """
+    return _share(len(np.unique(deal[settled])), prior_deals)
+
+
+def _share(deals: int, prior_deals: float) -> float:
+    share = prior_deals / (prior_deals + deals) if prior_deals else 0.0
+    return share if share >= NEGLIGIBLE else 0.0
+
+
+def small_leaves(settings: BoosterSettings, rows: int) -> BoosterSettings:
+    """These settings with leaves that hold no more than a twentieth of the rows at least: else few rows grow no trees.
+
+    >>> small_leaves(BoosterSettings(least_rows_in_leaf=120), 500).least_rows_in_leaf
+    25
+    """
+    least = min(settings.least_rows_in_leaf, max(rows // ROWS_A_LEAF, LEAST_ROWS))
+    return settings.model_copy(update={"least_rows_in_leaf": least})
+
+
+def pooled_rate(target: FloatArray, weight: FloatArray, won: FloatArray, deal: npt.NDArray) -> float:
+    """The share of looks at deals that will be won, drawn towards the share of deals that were.
+
+    A deal that is open for long is looked at often, so one deal can decide the share of looks. It counts by as many
+    deals as tell it, (sum of weights)^2 / sum of squares (Kish, 1965), against RATE_PRIOR_DEALS at (won + 1) / (won +
+    lost + 2).
+
+    Args:
+        target: 1, 0, or the probability of a deal still open, (rows,).
+        weight: one a row.
+        won: 1 or 0; NaN while the deal is open.
+        deal: which deal each row belongs to.
+
+    >>> once, long = np.zeros(2), np.ones(8)  # one look at each of two lost deals, eight at one won: 8 of 10
+    >>> round(pooled_rate(np.r_[once, long], np.ones(10), np.r_[once, long], np.r_[0, 1, [2] * 8]), 2)
+    0.43
+    """
+    of_deal = np.bincount(np.unique(deal, return_inverse=True)[1], weight)
+    told = of_deal.sum() ** 2 / (of_deal**2).sum()
+    n_won, n_lost = _outcomes(won, deal)
+    prior = (n_won + 1) / (n_won + n_lost + 2)
+    return float((told * np.average(target, weights=weight) + RATE_PRIOR_DEALS * prior) / (told + RATE_PRIOR_DEALS))
+
+
+def _numbers(X: npt.NDArray) -> FloatArray:
+    """Numbers on a scale on which they add up: logarithms, standardised, a missing one at the mean and told apart."""
+    signed = np.sign(X) * np.log1p(np.abs(X.astype(np.float64)))
+    known = np.isfinite(signed)
+    counts = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, signed, 0.0).sum(axis=0) / counts
+    spread = np.sqrt(np.where(known, (signed - mean) ** 2, 0.0).sum(axis=0) / counts)
+    scaled = np.where(known, (signed - mean) / np.where(spread > 0, spread, 1.0), 0.0).clip(-FARTHEST, FARTHEST)
+    missing = ~known
+    some = missing.any(axis=0) & known.any(axis=0)
+    share = missing[:, some].mean(axis=0)
+    return np.hstack([scaled, (missing[:, some] - share) / np.sqrt(share * (1 - share))])
+
+
+def _design(X: npt.NDArray, categorical: list[int]) -> FloatArray:
+    """A 1 for the base, then numbers, then a column for each category, (rows, columns)."""
+    words = np.nan_to_num(X[:, categorical], nan=-1.0)
+    each = [words[:, [i]] == np.unique(words[:, i]) for i in range(len(categorical))]
+    numbers = _numbers(np.delete(X, categorical, axis=1))
+    return np.hstack([np.ones((len(X), 1)), numbers, *each])
+
+
+def _mean_and_curvature(score: FloatArray, link: Link) -> tuple[FloatArray, FloatArray]:
+    """The mean that a score stands for, and how fast it moves with the score."""
+    if link == "logit":
+        p = expit(score)
+        return p, p * (1 - p)
+    mean = np.exp(score.clip(-FARTHEST_SCORE, FARTHEST_SCORE))
+    return mean, mean
+
+
+def linear_prediction(
+    X: npt.NDArray, target: FloatArray, weight: FloatArray, categorical: list[int], deals: int, link: Link
+) -> FloatArray:
+    """What a regression fitted on these rows says of them: logistic or log-linear, ridge penalty, the base left free.
+
+    Args:
+        X: features, (rows, columns).
+        target: shares in [0, 1], not all 0 and not all 1; for the link "log", 0 or more and not all 0.
+        weight: one a row; they are scaled to sum to the number of deals, so that a row is not taken for a deal.
+        categorical: positions of the columns that hold category codes.
+        deals: how many deals the rows belong to.
+        link: "logit" for shares, "log" for amounts such as hours.
+
+    >>> X, won = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([0.0, 0.0, 1.0, 1.0])
+    >>> linear_prediction(X, won, np.ones(4), [], 400, "logit").round(2)
+    array([0.07, 0.36, 0.7 , 0.88])
+    """
+    A, weight = _design(X, categorical), weight * (deals / weight.sum())
+    typical = float(np.average(target, weights=weight))
+    scale = typical if link == "log" else 1.0
+    pull = np.r_[1e-6, np.full(A.shape[1] - 1, PENALTY[link])]
+    coefficients = np.r_[0.0 if link == "log" else logit(typical), np.zeros(A.shape[1] - 1)]
+    for _ in range(STEPS):  # Newton's; the loss is convex
+        mean, curvature = _mean_and_curvature(A @ coefficients, link)
+        slope = A.T @ (weight * (target / scale - mean)) - pull * coefficients
+        step = np.linalg.solve((A * (weight * curvature)[:, None]).T @ A + np.diag(pull), slope)
+        coefficients = coefficients + step / max(np.abs(step).max() / LONGEST_STEP, 1.0)
+        if np.abs(step).max() < SMALL_STEP:
+            break
+    said = _mean_and_curvature(A @ coefficients, link)[0] * scale
+    return said.round(DECIMALS)  # the last bits of a product of matrices depend on the machine
