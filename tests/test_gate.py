@@ -167,6 +167,14 @@ def test_a_forced_decision_names_its_reason_and_compares_nothing():
     }
 
 
+def test_a_gain_that_is_no_number_is_null_in_json():
+    """Where nothing was won there is no skill."""
+    told = Decision(False, "x", (comparison(skill=(float("nan"),) * 3),)).as_json()
+
+    assert told["comparisons"][0]["skill_gain"] is None
+    assert told["comparisons"][0]["log_loss_gain"] == 0.0
+
+
 def test_a_model_knows_until_when_it_knew(trained):
     assert trained_at(trained.model) == UNTIL
     assert trained_at(plain_model()) is None

@@ -74,8 +74,11 @@ class Decision:
     comparisons: tuple[Comparison, ...] = ()
 
     def as_json(self) -> dict[str, object]:
-        """The decision as plain JSON values."""
-        return asdict(self) | {"comparisons": [asdict(one) for one in self.comparisons]}
+        """The decision as plain JSON values; what is not a number is null."""
+        plain = [
+            {name: None if value != value else value for name, value in asdict(one).items()} for one in self.comparisons
+        ]
+        return {"promoted": self.promoted, "reason": self.reason, "comparisons": plain}
 
 
 def forced(reason: str) -> Decision:

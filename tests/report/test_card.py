@@ -57,6 +57,13 @@ def test_the_data_window_and_the_assumed_hours_are_told(card, trained):
     assert f"{facts['assumed_hours_share']:.0%} (call 0.25 h, email 0.1 h, meeting 1 h)" in card
 
 
+def test_a_model_of_few_deals_says_how_strongly_it_pools(card, trained):
+    share = trained.summary["pooled_win"]
+
+    assert share > 0.1
+    assert f"- Few deals, so heads pool: {share:.0%} of what the win head learns" in card
+
+
 def test_what_was_left_out_is_told_with_its_evidence(trained):
     sources = pd.DataFrame(
         {"verdict": ["left out"], "rules": ["L1"], "evidence": ["alone tells the end"]}, index=["deals.reason"]

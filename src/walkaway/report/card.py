@@ -12,7 +12,7 @@ import pandas as pd
 
 from walkaway.evaluation import failures
 from walkaway.gate import Decision
-from walkaway.report.terminal import WHO
+from walkaway.report.terminal import WHO, pooling_sentence
 from walkaway.train import Trained
 
 __all__ = ["model_card"]
@@ -80,7 +80,7 @@ def _staleness(table: pd.DataFrame) -> str:
     return _table(("older by", "log loss lost (90%)", "skill lost (90%)"), rows)
 
 
-def _data(facts: dict[str, Any]) -> str:
+def _data(facts: dict[str, Any], signal: bool) -> str:
     window = f" known until {facts['known_until'][:16]} UTC" if facts.get("known_until") else " without dates"
     counts = f"{facts['deals']:,} deals{window}: {facts['won']:,} won, {facts['lost']:,} lost, {facts['open']:,} open"
     money = f", money in {facts['currency']}" if facts["currency"] else ""
@@ -88,6 +88,8 @@ def _data(facts: dict[str, Any]) -> str:
     if "assumed_hours_share" in facts:
         hours = ", ".join(f"{kind} {value:g} h" for kind, value in sorted(facts["assumed_hours"].items()))
         lines.append(f"- Share of hours assumed rather than recorded: {facts['assumed_hours_share']:.0%} ({hours}).")
+    if "pooled_win" in facts and (pooled := pooling_sentence(facts, signal)):
+        lines.append(f"- {pooled}")
     return "\n".join(lines)
 
 
@@ -140,7 +142,7 @@ def model_card(trained: Trained, version: str, decision: Decision) -> str:
         (f"Model card: walkaway {version}", signal),
         ("Intended use", INTENDED),
         ("What it must not be used for", NOT_INTENDED),
-        ("What it learned from", _data(facts)),
+        ("What it learned from", _data(facts, trained.model.signal)),
         ("Leak audit", _audit(trained)),
         *_judged(trained),
         ("Where it fails", _fails(trained.tables)),

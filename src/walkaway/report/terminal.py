@@ -22,7 +22,7 @@ from walkaway.score import DROPPED, summary
 from walkaway.train import Trained
 from walkaway.tune import Tuned
 
-__all__ = ["WHO", "show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
+__all__ = ["WHO", "pooling_sentence", "show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
 
 ERRORS = ("error", "error_base")
 _VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
@@ -192,12 +192,17 @@ def _gate(decision: Decision) -> list[RenderableType]:
     return [*parts, said, ""]
 
 
-def _pooling(facts: dict[str, Any], signal: bool) -> list[RenderableType]:
-    """Where deals are few: how much of the heads is not their own."""
+def pooling_sentence(facts: dict[str, Any], signal: bool) -> str:
+    """Where deals are few: how much of the heads is not their own; empty where that is little."""
     shares = {"win": facts["pooled_win"] if signal else 0.0, "hours": facts["pooled_hours"]}
     told = [f"{share:.0%} of what the {head} head learns" for head, share in shares.items() if share >= TOLD_POOLING]
     said = f"Few deals, so heads pool: {' and '.join(told)} is what a regularised linear model says of the same deals."
-    return [Text(said, style="yellow"), ""] if told else []
+    return said if told else ""
+
+
+def _pooling(facts: dict[str, Any], signal: bool) -> list[RenderableType]:
+    said = pooling_sentence(facts, signal)
+    return [Text(said, style="yellow"), ""] if said else []
 
 
 def _no_signal(model: Model) -> list[RenderableType]:
