@@ -10,6 +10,7 @@ from walkaway.bundle import save_bundle
 from walkaway.calls import make_calls, read_rows
 from walkaway.config import TrainSettings
 from walkaway.errors import DataError, UsageError
+from walkaway.folds import HOURS_PRIOR_DEALS
 from walkaway.heads import WinHead
 from walkaway.heads.calibration import fit_scale
 from walkaway.history import History, known
@@ -239,8 +240,9 @@ def test_the_calibration_of_the_model_comes_from_the_calls_of_the_folds(trained)
 
 
 def _scale(calls):
-    names = ["remaining_hours", "remaining_hours_truth", "known_until"]
-    return fit_scale(*(calls[name].to_numpy() for name in names))
+    names = ["uncalibrated_hours", "remaining_hours_truth", "known_until"]
+    deals = calls["deal_id"].nunique()
+    return fit_scale(*(calls[name].to_numpy() for name in names)) ** (deals / (deals + HOURS_PRIOR_DEALS))
 
 
 def test_the_models_hours_are_scaled_by_what_the_folds_missed(trained, book):

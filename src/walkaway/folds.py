@@ -28,6 +28,7 @@ __all__ = ["Folds", "Step", "calibrated", "call_as_of", "no_step", "roll"]
 
 Step = Callable[[str, int, int], None]
 CALIBRATION_PRIOR_DEALS = 100.0
+HOURS_PRIOR_DEALS = 1000.0  # totals of few deals differ by chance more than the heads do (decision 22)
 OLDER = ["deal_id", "as_of", "known_until", "periods_older", "win_probability", "value_per_hour"]
 
 
@@ -72,9 +73,19 @@ def calibrated(heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every
     if calls.empty:
         return heads
     win = heads.win.calibrated(_calibration(calls, completed["won"].to_numpy(), every_days))
-    said, fold = calls["uncalibrated_hours"].to_numpy(), calls["known_until"].to_numpy()
-    scale = fit_scale(said, completed["remaining_hours"].to_numpy(), fold)
-    return replace(heads, win=win, hours=heads.hours.scaled(scale))
+    return replace(
+        heads, win=win, hours=heads.hours.scaled(_hours_scale(calls, completed["remaining_hours"].to_numpy()))
+    )
+
+
+def _hours_scale(calls: pd.DataFrame, booked: npt.NDArray) -> float:
+    """By how much deals take more hours than a model says that was trained before, as far as its deals can tell."""
+    said, fold, deals = (
+        calls["uncalibrated_hours"].to_numpy(),
+        calls["known_until"].to_numpy(),
+        calls["deal_id"].nunique(),
+    )
+    return fit_scale(said, booked, fold) ** (deals / (deals + HOURS_PRIOR_DEALS))
 
 
 def _calibration(calls: pd.DataFrame, won: npt.NDArray, every_days: float) -> Calibration:
