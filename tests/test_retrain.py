@@ -31,7 +31,7 @@ def told(monkeypatch, trained):
         asked.append(("log", folder.name, sorted(figures), uri))
         return f"v{len(asked)}"
 
-    def decide(book, until, challenger, champions, settings, step):
+    def decide(book, until, challenger, champions, settings, step, tuned_until):
         asked.append(("gate", [model.version for model in champions]))
         return HELD
 

@@ -132,6 +132,13 @@ def test_without_signal_the_base_rate_is_published_and_no_booster():
     assert outcomes.base_rate == pytest.approx(0.45, abs=0.1)
 
 
+def test_without_signal_the_curve_is_that_of_the_base_rate():
+    model = train(book_with_signal(signal=False), UNTIL, TINY).model
+
+    assert model.heads.win.bag is None
+    assert min(model.curve.bars) < max(model.curve.bars) < 20 * model.curve.bar_for_forgo(0.5) + 1e5
+
+
 def test_without_signal_each_gainful_deal_is_unsure_at_any_bar():
     book, model = book_with_signal(False, 1), noise().model
     last = known(book, UNTIL).deals.query("outcome.isna()")["deal_id"].tolist()

@@ -8,7 +8,7 @@ from walkaway.cli.options import budget_of
 from walkaway.config import BoosterSettings
 from walkaway.errors import DataError, UsageError
 from walkaway.history import known
-from walkaway.tune import PATIENCE, TRIED, Budget, _boundaries, tune
+from walkaway.tune import PATIENCE, TRIED, Budget, Tuned, _boundaries, tune
 
 pytest_plugins = ("tests.books",)
 
@@ -118,7 +118,34 @@ def test_the_outcome_is_plain_json(tuned):
     assert sum(told["trials"].values()) == 4
     assert told["best"].keys() == {*TRIED, "decay"}
     assert all(isinstance(value, (int, float)) for value in told["best"].values())
-    assert told["best"]["trees"] == tuned.trials.loc[tuned.trials["log_loss"].idxmin(), "trees"]
+    complete = tuned.trials[tuned.trials["state"] == "complete"]
+    assert told["best"]["trees"] == complete.loc[complete["log_loss"].idxmin(), "trees"]
+
+
+def test_a_pruned_trial_is_never_the_best(tuned):
+    """What it reports is the loss of its first folds only."""
+    pruned = tuned.trials.assign(state=["pruned", *tuned.trials["state"].iloc[1:]], log_loss=[0.0, 0.9, 0.8, 0.9])
+    pruned["state"] = ["pruned", "complete", "complete", "complete"]
+
+    assert Tuned(tuned.settings, pruned, {}, True).values()["trees"] == tuned.trials["trees"].loc[2]
+
+
+def test_the_settings_used_are_as_precise_as_those_printed(book):
+    poor = BoosterSettings(trees=1, leaves=2, learning_rate=0.001, least_rows_in_leaf=200)
+    given = TINY.model_copy(update={"heads": TINY.heads.model_copy(update={"win": poor})})
+    found = tune(book, NOW, given, Budget(trials=3))
+    win = found.settings.heads.win
+
+    assert {name: float(f"{value:.4g}") for name, value in found.values().items() if name in ("l2", "row_share")} == {
+        "l2": win.l2,
+        "row_share": win.row_share,
+    }
+
+
+def test_what_is_no_number_is_null_in_json(tuned):
+    told = Tuned(tuned.settings, tuned.trials, {"skill_gain": float("nan")}, False).as_json()
+
+    assert told["unseen"] == {"skill_gain": None}
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ class Folds:
         stage_rate, base_rate, crm_probability where the CRM keeps one, mean_hours, plain_worth), amount, age_days,
         younger, stage and segments, known_until; then what became of the deal: settled, won, ending, won_completed,
         worth_truth and remaining_hours_truth (of open deals what the final model expects). Sorted by deal_id, as_of.
-    stale: the same snapshots by older models: deal_id, as_of, known_until, periods_older, win_probability,
-        value_per_hour.
+    stale: the same snapshots by older models, but for the first, which no fold had calibrated: deal_id, as_of,
+        known_until, periods_older, win_probability, value_per_hour.
     """
 
     calls: pd.DataFrame
@@ -215,7 +215,7 @@ def roll(history: History, final: Fitted, settings: TrainSettings, step: Step = 
         for older, (begin, end) in enumerate(zip([origin, *bounds[k:]], bounds[k:], strict=False)):
             at = ((as_of > begin) & (as_of <= end)).to_numpy()
             rows = final.snapshots[at].reset_index(drop=True)
-            if rows.empty:
+            if rows.empty or (older and not k):  # the first fold was never calibrated, as no model in use would be
                 continue
             if older:
                 stale.append(_older(history, fold, heads, rows, settings).assign(periods_older=older)[OLDER])
@@ -243,6 +243,7 @@ def _truth(final: Fitted) -> pd.DataFrame:
     )
     return labels[["settled", "won", "ending"]].assign(
         won_completed=final.completed["won"],
+        worth_recorded=labels["worth"].notna(),
         worth_truth=np.where(settled, labels["worth"].fillna(typical).to_numpy(), value),
         remaining_hours_truth=final.completed["remaining_hours"],
     )

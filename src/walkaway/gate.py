@@ -2,9 +2,10 @@
 
 Two comparisons, each paired over deals and bootstrapped, on log loss and on walk-away skill:
 
-- **bundle**: calls after the champion was trained, by the champion as it is and by the challenger's recipe as of
-  moments before each call, none earlier than the champion's. Neither has seen how these deals end.
-- **recipe**: where the settings differ, both recipes over all folds of today's book.
+- **bundle**: calls after the champion was trained, by the champion as it is and by the challenger's recipe, trained
+  when the champion was and once more halfway. Neither has seen how these deals end.
+- **recipe**: where the settings differ, both recipes over all folds of today's book; tuned settings only over what
+  tuning never saw.
 
 All champions remembered are compared, not only the last: the challenger must beat the best of them on today's data, so
 that a row of lucky promotions cannot lead downwards.
@@ -22,9 +23,9 @@ from pydantic import ValidationError
 from walkaway.calls import Model, check_fits, make_calls, read_rows
 from walkaway.config import TrainSettings
 from walkaway.economics import value_per_hour
-from walkaway.errors import DataError
+from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import DealDraws, interval, log_loss_rows, paired_skill
-from walkaway.folds import Step, call_as_of, no_step
+from walkaway.folds import Step, no_step
 from walkaway.history import History, known
 from walkaway.labels import label
 from walkaway.schema import Book
@@ -99,6 +100,7 @@ def decide(
     champions: Sequence[Model],
     settings: TrainSettings,
     step: Step = no_step,
+    tuned_until: pd.Timestamp | None = None,
 ) -> Decision:
     """Whether the challenger replaces the champion.
 
@@ -109,6 +111,8 @@ def decide(
         champions: the one in use first, then those before it.
         settings: of the challenger's training.
         step: told how far it is.
+        tuned_until: the moment until which tuning saw how deals ended, if the settings were tuned: recipes are compared
+            after it.
     """
     book = known(book, until)
     used = champions[0]
@@ -119,8 +123,8 @@ def decide(
     if challenger.calls.empty:
         return Decision(False, "the challenger has no out-of-time calls: the book is too young to judge it")
     step("comparing with the champion", 0, 1)
-    compared = [*_by_bundle(book, challenger, champions, settings)]
-    compared += _by_recipe(book, until, challenger, used, settings, step)
+    compared = [*_by_bundle(book, challenger, champions, settings, step)]
+    compared += _by_recipe(book, until, challenger, used, settings, step, tuned_until)
     return _verdict(compared, used)
 
 
@@ -132,9 +136,10 @@ def _verdict(compared: list[Comparison], used: Model) -> Decision:
     worse = [one for one in compared if one.worse]
     best = [next(one for one in compared if one.by == by) for by in dict.fromkeys(one.by for one in compared)]
     better = [one for one in best if one.better]  # the best champion comes first
+    behind = [one for one in best if one.log_loss_gain < 0 and not one.better]
     if worse:
         return Decision(False, f"worse than {worse[0].against} beyond doubt (by {worse[0].by})", tuple(compared))
-    if better:
+    if better and not behind:
         return Decision(True, f"better than {better[0].against} beyond doubt (by {better[0].by})", tuple(compared))
     return Decision(False, f"not better than {compared[0].against} beyond doubt", tuple(compared))
 
@@ -148,55 +153,59 @@ def _published(calls: pd.DataFrame, signal: bool, floor_hours: float) -> pd.Data
     return calls[CALLED]
 
 
-def _calls_since(history: History, challenger: Trained, since: pd.Timestamp, settings: TrainSettings) -> pd.DataFrame:
-    """The challenger's recipe on all calls after a moment, each by a fold that knew no less than that moment.
+def _calls_since(
+    book: Book, since: pd.Timestamp, snapshots: pd.DataFrame, settings: TrainSettings, step: Step
+) -> pd.DataFrame:
+    """What the challenger's recipe would have said of these snapshots, had it been trained when the champion was.
 
-    Its own folds where they are late enough; for the calls before those a fold is trained at that moment, and another
-    halfway where there are none.
+    The whole recipe, calibration and leak audit included, as of that moment, and once more halfway, so that some of
+    what newer data teach counts: where settings and data are the champion's own, the first half is a tie to the byte.
     """
-    calls = challenger.calls
-    after = calls[calls["as_of"] > since]
-    late = after[after["known_until"] >= since]
-    early = after[after["known_until"] < since]
-    grid = np.sort(calls.loc[calls["as_of"] <= since, "as_of"].unique())
-    if early.empty or not len(grid):
-        return late
-    moments, parts = np.sort(early["as_of"].unique()), [late]
-    origins = [grid[-1]] if len(late) or len(moments) < 2 else [grid[-1], moments[len(moments) // 2 - 1]]
-    for origin, until in zip(origins, [*origins[1:], moments[-1]], strict=True):
-        rows = early.loc[(early["as_of"] > origin) & (early["as_of"] <= until), ["deal_id", "as_of"]]
-        asked = rows.reset_index(drop=True)
-        parts.append(call_as_of(history, origin, asked, calls, settings, challenger.audit.left_out))
+    moments = np.sort(snapshots["as_of"].unique())
+    origins = [since] if len(moments) < 2 else [since, moments[len(moments) // 2 - 1]]
+    history, parts = History(book), []
+    for origin, end in zip(origins, [*origins[1:], moments[-1]], strict=True):
+        rows = snapshots[(snapshots["as_of"] > origin) & (snapshots["as_of"] <= end)].reset_index(drop=True)
+        model = train(book, origin, settings, step).model
+        parts.append(make_calls(model, read_rows(history, rows, model.plan), bar=0.0).table[CALLED])
     return pd.concat(parts).sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
 
 
 def _by_bundle(
-    book: Book, challenger: Trained, champions: Sequence[Model], settings: TrainSettings
+    book: Book, challenger: Trained, champions: Sequence[Model], settings: TrainSettings, step: Step
 ) -> Iterator[Comparison]:
     """The challenger beside the best champion on calls after any of them was trained, and beside the one in use."""
     readable = [model for model in champions if _fits(book, model)]
     moments = [moment for model in readable if (moment := trained_at(model)) is not None]
     if not moments or not (challenger.calls["as_of"] > max(moments)).any():
         return
-    history = History(book)
-    asked = settings.without_features(challenger.audit.denied)
-    mine = _calls_since(history, challenger, max(moments), asked)
-    mine = _published(mine, challenger.model.signal, settings.floor_hours)
-    snapshots = mine[["deal_id", "as_of"]].reset_index(drop=True)
+    since, history = max(moments), History(book)
+    later = challenger.calls.loc[challenger.calls["as_of"] > since, ["deal_id", "as_of"]]
+    snapshots = later.reset_index(drop=True)
+    won = label(book, snapshots)["won"].to_numpy()
+    told = ~np.isnan(won)
+    if not _enough(snapshots["deal_id"].to_numpy()[told], won[told]):
+        return
+    try:
+        mine = _calls_since(book, since, snapshots, settings, step)
+    except DataError:
+        return  # too young, when the champion was trained, for this recipe
     theirs = {
         model.version: make_calls(model, read_rows(history, snapshots, model.plan), bar=0.0).table for model in readable
     }
-    won = label(book, snapshots)["won"].to_numpy()
-    told = ~np.isnan(won)
-    if not told.any():
-        return
     losses = {
         version: float(log_loss_rows(won[told], one["win_probability"].to_numpy()[told]).mean())
         for version, one in theirs.items()
     }
     best = min(losses, key=lambda version: losses[version])
+    typical = challenger.model.heads.worth.typical_amount
     for version in dict.fromkeys((best, champions[0].version)):
-        yield from _compare(book, mine, theirs[version][CALLED], version, "bundle", settings.bootstrap)
+        yield from _compare(book, mine, theirs[version][CALLED], version, "bundle", typical, settings.bootstrap)
+
+
+def _enough(deal: np.ndarray, won: np.ndarray) -> bool:
+    """Whether enough deals have settled, of both kinds, to compare anything."""
+    return len(np.unique(deal)) >= LEAST_DEALS and len(np.unique(won)) == 2
 
 
 def _fits(book: Book, model: Model) -> bool:
@@ -212,7 +221,13 @@ def _recipe(settings: TrainSettings) -> dict[str, object]:
 
 
 def _by_recipe(
-    book: Book, until: pd.Timestamp, challenger: Trained, used: Model, settings: TrainSettings, step: Step
+    book: Book,
+    until: pd.Timestamp,
+    challenger: Trained,
+    used: Model,
+    settings: TrainSettings,
+    step: Step,
+    tuned_until: pd.Timestamp | None,
 ) -> Iterator[Comparison]:
     """Both recipes over all folds, where they differ and the champion's can still be followed."""
     try:
@@ -223,14 +238,20 @@ def _by_recipe(
         return
     same_judge = {name: getattr(settings, name) for name in NOT_THE_RECIPE}
     threads = theirs.heads.model_copy(update={"threads": settings.heads.threads})
-    rival = train(book, until, theirs.model_copy(update=same_judge | {"heads": threads}), step)
+    try:
+        rival = train(book, until, theirs.model_copy(update=same_judge | {"heads": threads}), step)
+    except (UsageError, DataError):
+        return  # its settings name what this book no longer has
     if len(rival.calls):
         mine, other = (_published(one.calls, one.model.signal, settings.floor_hours) for one in (challenger, rival))
-        yield from _compare(book, mine, other, used.version, "recipe", settings.bootstrap)
+        typical = challenger.model.heads.worth.typical_amount
+        if tuned_until is not None:
+            mine = mine[mine["as_of"] > tuned_until]
+        yield from _compare(book, mine, other, used.version, "recipe", typical, settings.bootstrap)
 
 
 def _compare(
-    book: Book, mine: pd.DataFrame, theirs: pd.DataFrame, against: str, by: str, draws: int
+    book: Book, mine: pd.DataFrame, theirs: pd.DataFrame, against: str, by: str, typical: float, draws: int
 ) -> Iterator[Comparison]:
     """The comparison on calls that both made; nothing where too few deals of either kind have settled.
 
@@ -239,13 +260,13 @@ def _compare(
     both = mine.merge(theirs, on=["deal_id", "as_of"], suffixes=("", "_other")).sort_values(["deal_id", "as_of"])
     both = both.reset_index(drop=True)
     ends = label(book, both[["deal_id", "as_of"]])
-    both = both.assign(won=ends["won"], worth_truth=ends["worth"].fillna(0.0))
+    unpaid = pd.Series(typical, index=ends.index).where(ends["won"] == 1, 0.0)  # counts as in training
+    both = both.assign(won=ends["won"], worth_truth=ends["worth"].fillna(unpaid))
     both = both.assign(remaining_hours_truth=ends["remaining_hours"])
     settled = both[both["won"].notna()]
-    kinds = settled.groupby("won")["deal_id"].nunique()
-    if len(kinds) < 2 or kinds.sum() < LEAST_DEALS:
-        return
     won = settled["won"].to_numpy()
+    if not _enough(settled["deal_id"].to_numpy(), won):
+        return
     other, own = (log_loss_rows(won, settled[name].to_numpy()) for name in ("win_probability_other", "win_probability"))
     low, high = interval(DealDraws.of(settled["deal_id"].to_numpy(), draws).means(other - own))
     skill, skill_low, skill_high = paired_skill(both, "value_per_hour", "value_per_hour_other", draws)
@@ -255,7 +276,7 @@ def _compare(
         since=f"{both['as_of'].min():%Y-%m-%d}",
         calls=len(both),
         deals=both["deal_id"].nunique(),
-        settled_deals=int(kinds.sum()),
+        settled_deals=settled["deal_id"].nunique(),
         log_loss_gain=float((other - own).mean()),
         log_loss_gain_low=low,
         log_loss_gain_high=high,

@@ -80,7 +80,13 @@ def _texts(trained: Trained, decision: Decision, card: str) -> dict[str, str]:
 
 
 def _decide(
-    book: Book, until: pd.Timestamp | None, trained: Trained, folder: Path, settings: TrainSettings, step: Step
+    book: Book,
+    until: pd.Timestamp | None,
+    trained: Trained,
+    folder: Path,
+    settings: TrainSettings,
+    step: Step,
+    tuned_until: pd.Timestamp | None,
 ) -> Decision:
     """The gate's decision; the first model passes, and one without dates cannot be compared in time."""
     models = folder.parent
@@ -95,7 +101,7 @@ def _decide(
         )
     used, *before = versions
     champions = [load_bundle(models / version) for version in (used, *(v for v in before if is_whole(models / v)))]
-    return decide(book, until or book.last_recorded_at(), trained, champions, settings, step)
+    return decide(book, until or book.last_recorded_at(), trained, champions, settings, step, tuned_until)
 
 
 def retrain(
@@ -138,7 +144,8 @@ def retrain(
         folder = save_bundle(trained.model, models)
         decision = forced("a person decided (--promote)")
         if not promote:
-            decision = _decide(read, until, trained, folder, asked, step)
+            seen = pd.Timestamp(tuned.unseen["since"]) if tuned and tuned.used else None
+            decision = _decide(read, until, trained, folder, asked, step, seen)
         told = card(trained, folder.name, decision)
         step("logging to MLflow", 0, 1)
         registered = log_training(

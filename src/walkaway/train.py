@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from walkaway.audit import Audit
@@ -53,6 +54,8 @@ def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hou
     if calls.empty:
         return pd.DataFrame()
     win = heads.win.calibration.probability(calls["raw"].to_numpy())
+    if heads.win.bag is None:  # no signal: the base rate is said of each
+        win = np.full(len(calls), heads.win.base_rate)
     hours = calls["uncalibrated_hours"].to_numpy() * heads.hours.over(uncalibrated.hours)
     index = value_per_hour(expected_value(win, calls["value_if_won"].to_numpy()), hours, floor_hours)
     return calls[["deal_id", "as_of"]].assign(win_probability=win, remaining_hours=hours, value_per_hour=index)

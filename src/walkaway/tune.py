@@ -76,14 +76,16 @@ class Tuned:
 
     def values(self) -> dict[str, float]:
         """What the best trial tried."""
-        best = self.trials.loc[self.trials["log_loss"].idxmin()]
+        complete = self.trials[self.trials["state"] == "complete"]
+        best = complete.loc[complete["log_loss"].idxmin()]
         return {name: best[name].item() for name in (*TRIED, "decay")}
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as plain JSON values."""
+        unseen = {name: None if value != value else value for name, value in self.unseen.items()}
         states = self.trials["state"].value_counts()
         counts = {str(state): int(count) for state, count in states.items()}
-        return {"used": self.used, "trials": counts, "best": self.values(), "unseen": self.unseen}
+        return {"used": self.used, "trials": counts, "best": self.values(), "unseen": unseen}
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,10 @@ def _folds(
     """What each origin knew, and what came up to the next; nothing after the last boundary is in the book."""
     history = History(book)
     for begin, end in pairwise(bounds):
-        ready = prepare_as_of(history, begin, settings, left_out)
         later = _snapshots(book, begin, end, every)
         won = label(book, later)["won"].to_numpy(dtype=np.float64)
         try:
+            ready = prepare_as_of(history, begin, settings, left_out)
             ready.rows.check()
         except DataError:
             continue
@@ -135,10 +137,10 @@ def _folds(
 
 
 def _tried(settings: TrainSettings, values: dict[str, float]) -> TrainSettings:
-    """The settings with what a trial tried in place of the win head's own."""
-    booster = {name: value for name, value in values.items() if name in TRIED}
-    win = settings.heads.win.model_copy(update=booster)
-    heads = settings.heads.model_copy(update={"win": win, "decay": values["decay"]})
+    """The settings with what a trial tried in place of the win head's own, as precisely as it is printed."""
+    rounded = {name: value if isinstance(value, int) else float(f"{value:.4g}") for name, value in values.items()}
+    win = settings.heads.win.model_copy(update={name: value for name, value in rounded.items() if name in TRIED})
+    heads = settings.heads.model_copy(update={"win": win, "decay": rounded["decay"]})
     return settings.model_copy(update={"heads": heads})
 
 
@@ -198,8 +200,10 @@ def _study(folds: list[_Fold], settings: TrainSettings, budget: Budget, step: St
 
 def _trials(study: optuna.Study) -> pd.DataFrame:
     rows = [
-        {"number": trial.number, "state": trial.state.name.lower(), "log_loss": trial.value} | trial.params
+        {"number": trial.number, "state": state, "log_loss": trial.value if state == "complete" else None}
+        | trial.params
         for trial in study.trials
+        for state in [trial.state.name.lower()]
     ]
     return pd.DataFrame(rows).set_index("number")
 
@@ -225,7 +229,7 @@ def _unseen(
     low, high = interval(DealDraws.of(snapshots["deal_id"].to_numpy(), pair[0].bootstrap).means(gain))
     both = snapshots.assign(
         remaining_hours_truth=ends["remaining_hours"],
-        worth_truth=ends["worth"].fillna(0.0),
+        worth_truth=ends["worth"].fillna(_typical(ends["worth"])),
         mine=tuned["value_per_hour"].to_numpy(),
         other=given["value_per_hour"].to_numpy(),
     )
@@ -238,6 +242,12 @@ def _unseen(
     )
     loss = {"log_loss_gain": float(gain.mean()), "log_loss_gain_low": low, "log_loss_gain_high": high}
     return {"since": since.isoformat(), "settled_deals": settled} | loss | skill
+
+
+def _typical(worth: pd.Series) -> float:
+    """What a win without an amount counts: the median of the others, 1 where there are none, so that wins count."""
+    paid = worth[worth > 0]
+    return float(paid.median()) if len(paid) else 1.0
 
 
 def tune(book: Book, until: pd.Timestamp, settings: TrainSettings, budget: Budget, step: Step = no_step) -> Tuned:
@@ -255,18 +265,19 @@ def tune(book: Book, until: pd.Timestamp, settings: TrainSettings, budget: Budge
         DataError: too little history for a fold, or for the stretch that the best trial is judged on.
     """
     book = known(book, until)
-    left_out = audit_as_of(book, until, settings).left_out
+    audit = audit_as_of(book, until, settings)
+    left_out, seen = audit.left_out, settings.without_features(audit.denied)
     every = settings.cadence_days or cadence_days(book)
     *origins, since = _boundaries(book, until, every)
-    folds = list(_folds(known(book, since), [*origins, since], every, settings, left_out))
+    folds = list(_folds(known(book, since), [*origins, since], every, seen, left_out))
     if not folds:
         raise DataError(
             f"--tune needs won and lost deals that settled before {since:%Y-%m-%d}, in every fold; there are none. "
             "Train without --tune, or on a longer history."
         )
     study = _study(folds, settings, budget, step)
-    best = _tried(settings, dict(study.best_params))
+    best = dict(study.best_params)
     step("judging what was tuned", 0, 1)
-    unseen = _unseen(book, since, until, every, (best, settings), left_out)
+    unseen = _unseen(book, since, until, every, (_tried(seen, best), seen), left_out)
     used = unseen.get("log_loss_gain", 0.0) > 0
-    return Tuned(best if used else settings, _trials(study), unseen, used)
+    return Tuned(_tried(settings, best) if used else settings, _trials(study), unseen, used)

@@ -1,5 +1,7 @@
 """Each rule speaks of a column that knows the end, and is silent about its honest likeness."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,12 +50,12 @@ def book_with(column: pd.Series | None = None, changes: pd.DataFrame | None = No
     return Book.of(Manifest(fixed_at_creation=fixed), deals=deals, **tables)
 
 
-def said_of(book: Book, name: str) -> dict[str, str]:
+def said_of(book: Book, name: str, at: pd.DatetimeIndex | None = None) -> dict[str, str]:
     """What each rule says of a source, by code."""
     from walkaway.history import History
 
     deals = Deals(History(book), plan_features(book))
-    looks = Looks.of(book, pd.date_range(START, CREATED[-1], freq="7D").as_unit("us"))
+    looks = Looks.of(book, pd.date_range(START, CREATED[-1], freq="7D").as_unit("us") if at is None else at)
     [source] = [one for one in sources_of(deals, looks) if one.name == name]
     said = {code: rule(source, deals) for code, rule in RULES.items()}
     return {code: sentence for code, sentence in said.items() if sentence}
@@ -138,6 +140,15 @@ def test_l5_is_silent_about_a_column_that_changes_with_the_seasons():
     assert says("L5", np.arange(N) // 60) == ""
 
 
+def test_l5_is_silent_about_what_the_date_of_creation_tells_as_well(monkeypatch):
+    """Fast sales: the open deals are the newest, and a number that rises with time tells them apart."""
+    fast = CREATED + pd.to_timedelta(LIFE / 20, unit="D")
+    monkeypatch.setattr(sys.modules[__name__], "CLOSED", fast)
+    monkeypatch.setattr(sys.modules[__name__], "OPEN", np.arange(N) >= N - 25)
+
+    assert says("L5", np.arange(N) + 100.0) == ""
+
+
 def test_l6_a_count_of_all_calls_there_will_be():
     book = book_with()
     column = book.deals["deal_id"].map(book.activities["deal_id"].value_counts()).fillna(0)
@@ -155,6 +166,34 @@ def test_l7_declared_fixed_though_its_history_moves():
     assert said_of(book_with(first, changes), "deals.column").get("L7", "") == ""
     said = said_of(book_with(np.where(LUCK < 0.3, first * 0.8, first), changes), "deals.column")["L7"]
     assert said.endswith(f"another first value for {int((LUCK < 0.3).sum())} of 300 deals")
+
+
+def test_l7_looks_at_the_old_value_where_the_history_keeps_one():
+    """A list price, then a discount: the first value stands on the left of the first change."""
+    price = (LUCK * 1000).round(2)
+    rows = {"deal_id": [f"d{i:03}" for i in range(N)], "field": "column", "recorded_at": CREATED}
+    changes = pd.DataFrame(rows | {"old_value": price.astype(str), "new_value": (price * 0.9).astype(str)})
+
+    assert said_of(book_with(price, changes), "deals.column").get("L7", "") == ""
+
+
+def test_l8_is_silent_about_the_date_of_creation_of_fast_sales(monkeypatch):
+    fast = CREATED + pd.to_timedelta(LIFE / 200, unit="D")
+    monkeypatch.setattr(sys.modules[__name__], "CLOSED", fast)
+
+    assert says("L8", pd.Series(CREATED).dt.strftime("%Y-%m-%d")) == ""
+
+
+@pytest.mark.parametrize("days", [40, 0], ids=["on hold", "closed lost"])
+def test_l4_a_stage_of_losers_is_accused_on_the_last_day_only(days):
+    book = book_with()
+    who = np.flatnonzero(~WON & ~OPEN & (LIFE > 45))
+    at = CLOSED[who] - pd.Timedelta(days=days) - pd.Timedelta(hours=12)
+    rows = pd.DataFrame({"deal_id": [f"d{i:03}" for i in who], "field": "stage", "recorded_at": at, "new_value": "out"})
+    daily = pd.date_range(START, CREATED[-1], freq="6h").as_unit("us")
+    found = said_of(Book.of(deals=book.deals, activities=book.activities, changes=rows), "changes.stage=out", daily)
+
+    assert ("L4" in found) is (days == 0)
 
 
 def test_l8_a_date_that_is_the_close():

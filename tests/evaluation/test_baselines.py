@@ -40,6 +40,10 @@ def test_the_logistic_baseline_takes_categories_for_names_not_for_numbers():
     assert (third, missing) == pytest.approx((first, second), abs=1e-3)
 
 
+def test_without_any_column_the_logistic_baseline_says_the_base_rate():
+    assert fit_logistic(np.empty((4, 0)), np.array([1.0, 0.0, 0.0, 0.0]), [])(np.empty((2, 0))).tolist() == [0.25, 0.25]
+
+
 def test_the_rate_of_a_category_is_its_share_won_and_of_an_unknown_one_that_of_all():
     say = rate_by_category(np.array([0.0, 0.0, 1.0, np.nan]), np.array([1.0, 0.0, 1.0, 0.0]))
 

@@ -44,6 +44,7 @@ WORTH = pd.DataFrame(
         "value_if_won": [90.0, 60.0, 50.0, 10.0],
         "plain_worth": [100.0, 100.0, 50.0, 10.0],
         "amount_imputed": [False, False, True, True],
+        "worth_recorded": True,
         "worth_truth": [90.0, 50.0, 100.0, 0.0],
     }
 )
@@ -62,6 +63,12 @@ def test_worth_is_compared_on_won_deals_with_and_without_an_amount():
     ]
     assert found.loc["not recorded yet", "ratio"] == 0.5
     assert found.loc["all", "ratio"] == pytest.approx(200 / 240)
+
+
+def test_a_win_whose_worth_nobody_recorded_is_left_out():
+    found = worth_metrics(WORTH.assign(worth_recorded=[True, False, True, True]), 20)
+
+    assert found.loc["recorded", ["calls", "realised"]].tolist() == [1, 90.0]
 
 
 def test_without_a_won_deal_there_is_nothing_to_say():

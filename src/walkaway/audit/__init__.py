@@ -100,7 +100,8 @@ def _separations(deals: Deals, looks: pd.DataFrame, plan: FeaturePlan) -> list[S
 
 def _allowed(planned: PlannedFeature, names: tuple[str, ...]) -> bool:
     """Whether a feature is allowed by its own name, or reads what is allowed by name."""
-    read = {name.partition(".")[2] for name in names if not name.startswith("features.")}
+    told = [name.partition(".")[2] for name in names if not name.startswith("features.")]
+    read = {part for name in told for part in (name, name.partition("=")[2]) if part}
     words = {planned.declared.family, planned.word, (planned.word or "").split(" / ")[0]}
     return f"features.{planned.column}" in names or not read.isdisjoint(words)
 

@@ -57,7 +57,7 @@ def separates_at_once(source: Source, deals: Deals) -> str | None:
 def _pure(who: npt.NDArray[np.bool_], deals: Deals, outcome: float) -> int:
     """How many settled deals these are, if nearly all ended so and chance would hardly do it; else 0."""
     won = deals.won[who & ~np.isnan(deals.won)]
-    rate = deals.base_rate if outcome == 1.0 else 1 - deals.base_rate
+    rate = max(deals.base_rate if outcome == 1.0 else 1 - deals.base_rate, 1e-12)
     enough = len(won) >= LEAST_OF_EACH and len(won) * np.log(rate) < np.log(BY_CHANCE)
     return len(won) if enough and (won == outcome).mean() >= PURE else 0
 
@@ -84,11 +84,21 @@ def value_of_winners(source: Source, deals: Deals) -> str | None:
     return None
 
 
+def _on_the_last_day(source: Source, deals: Deals) -> float:
+    """Share of settled deals in which it was last recorded within a day of the close."""
+    told = ~np.isnan(source.recorded) & ~np.isnan(deals.closed)
+    return float((source.recorded[told] >= deals.closed[told] - 1.0).mean()) if told.any() else 0.0
+
+
 def shown_by_winners(source: Source, deals: Deals) -> str | None:
-    """L4: an event before the close that only one outcome shows. A step to defeat may well be honest: it is kept."""
+    """L4: an event before the close that only winners show, or a value of a field on the last day that only losers do.
+
+    A step to defeat, days before the close, may well be honest: it is kept.
+    """
     if source.seen is None:
         return None
-    ends = ((1.0, "won"), (0.0, "lost")) if source.name.startswith("changes.") else ((1.0, "won"),)
+    at_end = source.name.startswith("changes.") and _on_the_last_day(source, deals) >= EQUAL
+    ends = ((1.0, "won"), (0.0, "lost")) if at_end else ((1.0, "won"),)
     for outcome, word in ends:
         if n := _pure(source.seen, deals, outcome):
             return (
@@ -99,9 +109,7 @@ def shown_by_winners(source: Source, deals: Deals) -> str | None:
 
 
 def _cohorts(deals: Deals) -> npt.NDArray[np.int64]:
-    """Deals created about the same time; a book without dates is one cohort."""
-    if deals.timeless:
-        return np.zeros(len(deals.won), dtype=np.int64)
+    """Deals created about the same time."""
     ranks = np.argsort(np.argsort(deals.created, kind="stable"), kind="stable")
     return (ranks * COHORTS) // max(len(ranks), 1)
 
@@ -109,9 +117,10 @@ def _cohorts(deals: Deals) -> npt.NDArray[np.int64]:
 def open_deals_differ(source: Source, deals: Deals) -> str | None:
     """L5: deals of the same age that are still open have other values, so it is written at the close.
 
-    Within each cohort open deals weigh as much as settled ones; a cohort without either says nothing.
+    Within each cohort open deals weigh as much as settled ones; a cohort without either says nothing. What the date of
+    creation tells as well is no evidence.
     """
-    if not source.fixed:
+    if not source.fixed or deals.timeless:
         return None
     still_open = np.isnan(deals.won).astype(np.float64)
     cohort = _cohorts(deals)
@@ -121,7 +130,8 @@ def open_deals_differ(source: Source, deals: Deals) -> str | None:
     weight = both[cohort] / np.maximum(share, 1)
     used = np.where(weight > 0, still_open, np.nan)
     found = separation(_numbers(source, deals), used, categorical=source.categorical, weight=weight)
-    if not found.low >= TOO_GOOD:
+    by_date = separation(deals.created, used, weight=weight).auc  # of fast sales the newest deals are the open ones
+    if not found.low >= max(TOO_GOOD, by_date):
         return None
     return f"open deals created at the same time have other values (AUC {found.auc:.2f}): it is written at the close"
 
@@ -181,7 +191,9 @@ def dates_the_close(source: Source, deals: Deals) -> str | None:
     if told.sum() < LEAST_PAIRED // 2:
         return None
     from_close, from_creation = (source.value[told] - day[told] for day in (deals.closed, deals.created))
-    same_day = float((np.abs(from_close) <= 1.0).mean())
+    same_day, first_day = (float((np.abs(days) <= 1.0).mean()) for days in (from_close, from_creation))
+    if first_day > EQUAL - HALF:  # a date of the creation is near the close of fast sales, too
+        return None
     if same_day >= EQUAL or _spread(from_close) < FOLLOWS * _spread(from_creation):
         return (
             f"follows the day of the close (of {told.sum():,} deals {same_day:.0%} within a day of it), which nobody "

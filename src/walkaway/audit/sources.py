@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from walkaway.audit.separation import LEAST_OF_EACH
 from walkaway.features import FeaturePlan, build_features
 from walkaway.history import DAY, NO_MOMENT, History, microseconds
 from walkaway.schema import MOMENT, Book
@@ -172,7 +173,8 @@ def _attribute(deals: Deals, column: str) -> Source:
     first = None
     if fixed and len(rows) and not words:
         first = np.full(len(values), np.nan)
-        first[deals.code(rows["deal_id"])] = pd.to_numeric(rows["new_value"], errors="coerce")
+        oldest = rows["old_value"].fillna(rows["new_value"])
+        first[deals.code(rows["deal_id"])] = pd.to_numeric(oldest, errors="coerce")
     return Source(f"deals.{column}", values, words, fixed=fixed, date=date, first_recorded=first, used=fixed)
 
 
@@ -221,6 +223,13 @@ def _columns(deals: Deals) -> Iterator[Source]:
     yield from (_attribute(deals, name) for name in (*fixed, *others))
 
 
+def _common(rows: pd.DataFrame, column: str) -> Iterator[tuple[str, pd.DataFrame]]:
+    """(word, its rows) of each word that enough deals show for a rule to speak of it."""
+    shown = rows.drop_duplicates(["deal_id", column])[column].value_counts()
+    kept = rows[rows[column].isin(shown.index[shown >= LEAST_OF_EACH])]
+    yield from ((str(word), part) for word, part in kept.groupby(column))
+
+
 def sources_of(deals: Deals, looks: Looks | None) -> list[Source]:
     """Everything the book records of its deals: columns, fields and their values, kinds of activity, roles.
 
@@ -235,8 +244,8 @@ def sources_of(deals: Deals, looks: Looks | None) -> list[Source]:
     for name, rows in book.changes.groupby("field"):
         out.append(_field(deals, str(name), first))
         if name == "stage":
-            values = rows.groupby("new_value")
+            values = _common(rows, "new_value")
             out += [_event(deals, f"changes.{name}={value}", part, last) for value, part in values]
     for table, column, rows in (("activities", "kind", book.activities), ("contacts", "role", book.contacts)):
-        out += [_event(deals, f"{table}.{word}", part, last) for word, part in rows.groupby(column)]
+        out += [_event(deals, f"{table}.{word}", part, last) for word, part in _common(rows, column)]
     return out

@@ -28,6 +28,9 @@ def fit_logistic(X: npt.NDArray, won: FloatArray, categorical: list[int]) -> Cal
         won: 1 or 0.
         categorical: positions of the columns that hold category codes; each category gets a column of its own.
     """
+    if not X.shape[1]:
+        rate = float(won.mean())
+        return lambda rows: np.full(len(rows), rate)
     numbers = [place for place in range(X.shape[1]) if place not in categorical]
     filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     columns = make_column_transformer(

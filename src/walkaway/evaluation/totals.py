@@ -60,15 +60,15 @@ def worth_metrics(calls: pd.DataFrame, draws: int) -> pd.DataFrame:
     """value_if_won on calls of deals won since: all, those with an amount, those without one yet.
 
     Args:
-        calls: deal_id, settled, won, value_if_won, amount_imputed, plain_worth (the amount as recorded, or the typical
-            one, at its margin: the plain guess), worth_truth.
+        calls: deal_id, won, worth_recorded, value_if_won, amount_imputed, plain_worth (the amount as recorded, or the
+            typical one, at its margin: the plain guess), worth_truth.
         draws: of the bootstrap.
 
     Returns:
         Indexed by amount: calls, deals, predicted, realised (money), ratio, ratio_low, ratio_high, error and
         error_base (money a call). Empty where none was won.
     """
-    won = calls[(calls["won"] == 1) & (calls["worth_truth"].abs() > 0)]
+    won = calls[(calls["won"] == 1) & calls["worth_recorded"].astype(bool) & (calls["worth_truth"].abs() > 0)]
     if won.empty:
         return pd.DataFrame()
     drawn = DealDraws.of(won["deal_id"].to_numpy(), draws)
