@@ -12,9 +12,18 @@ pytest_plugins = ("tests.books",)
 VERSION = "20250804-0123456789ab"
 
 
+LOST = ("log_loss_lost", "log_loss_lost_low", "log_loss_lost_high", "skill_lost", "skill_lost_low", "skill_lost_high")
+STALE = pd.DataFrame({"days_older": [30.0], "calls": [9], "deals": [5]} | dict.fromkeys(LOST, 0.01), index=[1])
+
+
 @pytest.fixture(scope="module")
 def card(trained):
-    return model_card(trained, VERSION, forced("the first model"))
+    judged = replace(trained, tables=trained.tables | {"staleness": STALE})
+    return model_card(judged, VERSION, forced("the first model"))
+
+
+def test_what_retraining_less_often_costs_is_told(card):
+    assert "| 30 days | 0.0100 (0.0100 to 0.0100) | 0.010 (0.010 to 0.010) |" in card
 
 
 def test_every_section_is_there_in_order(card):
