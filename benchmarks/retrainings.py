@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from walkaway.bundle import load_bundle, load_champion
+from walkaway.bundle import load_bundle
 from walkaway.calls import Model, make_calls, read_rows
+from walkaway.champion import load_champion
 from walkaway.config import Settings
 from walkaway.evaluation import DealDraws, interval, log_loss_rows
 from walkaway.history import History

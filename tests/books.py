@@ -18,8 +18,9 @@ import pandas as pd
 import pytest
 
 from walkaway import bundle
-from walkaway.bundle import load_bundle, save_bundle, set_champion
+from walkaway.bundle import load_bundle, save_bundle
 from walkaway.calls import Model, Rows
+from walkaway.champion import set_champion
 from walkaway.config import BoosterSettings, HeadSettings, Settings, TrainSettings
 from walkaway.economics import Curve
 from walkaway.features import FeaturePlan, PlannedFeature

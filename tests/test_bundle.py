@@ -10,8 +10,9 @@ import pytest
 from tests.books import plain_model, rows_of, sign
 
 from walkaway import __version__, bundle
-from walkaway.bundle import champion_version, load_bundle, load_champion, rollback, save_bundle, set_champion
+from walkaway.bundle import load_bundle, save_bundle
 from walkaway.calls import make_calls, read_rows
+from walkaway.champion import champion_version, load_champion, rollback, set_champion
 from walkaway.errors import BundleError, UsageError
 from walkaway.heads import HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag

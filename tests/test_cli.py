@@ -10,7 +10,7 @@ import pytest
 from tests.books import END_DAY, UNTIL, day, settings_of
 
 from walkaway import __version__, cli
-from walkaway.bundle import champion_version
+from walkaway.champion import champion_version
 from walkaway.config import Settings
 from walkaway.score import score
 from walkaway.storage import exclusive

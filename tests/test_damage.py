@@ -22,17 +22,9 @@ import pytest
 from tests.books import UNTIL, settings_of
 
 from walkaway import cli
-from walkaway.bundle import (
-    LOGS,
-    _pointer_checksum,
-    _version,
-    champion_version,
-    clear_unfinished,
-    load_bundle,
-    load_champion,
-    rollback,
-)
+from walkaway.bundle import _version, load_bundle
 from walkaway.calls import read_rows
+from walkaway.champion import LOGS, _pointer_checksum, champion_version, clear_unfinished, load_champion, rollback
 from walkaway.errors import BundleError
 from walkaway.history import History
 from walkaway.report.figures import training_figures
@@ -128,7 +120,7 @@ def suffer(models, jobs, loaded):
 CHAMPION = (
     BATCH
     + """
-from walkaway.bundle import load_champion, rollback
+from walkaway.champion import load_champion, rollback
 def loaded():
     model = load_champion(models)
     pointer = (models / "champion.json").read_bytes()
@@ -438,7 +430,7 @@ from pathlib import Path
 import pandas as pd
 from tests.books import UNTIL, settings_of
 from walkaway import retrain, tracking
-from walkaway.bundle import load_champion
+from walkaway.champion import load_champion
 from walkaway.calls import Rows, make_calls
 from walkaway.report.figures import training_figures
 from walkaway.history import History

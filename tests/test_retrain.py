@@ -6,7 +6,7 @@ import pytest
 from tests.books import END_DAY, UNTIL, day, settings_of
 
 from walkaway import retrain as module
-from walkaway.bundle import champion_version
+from walkaway.champion import champion_version
 from walkaway.errors import BookError, BundleError, LockedError
 from walkaway.gate import Decision
 from walkaway.retrain import retrain, roll_back

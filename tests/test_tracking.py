@@ -9,8 +9,9 @@ import pytest
 from matplotlib.image import imread
 from tests.books import TINY, UNTIL, plain_model, settings_of
 
-from walkaway.bundle import load_champion, save_bundle
+from walkaway.bundle import save_bundle
 from walkaway.calls import make_calls, read_rows
+from walkaway.champion import load_champion
 from walkaway.history import History
 from walkaway.report.figures import training_figures
 from walkaway.retrain import retrain

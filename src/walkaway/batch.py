@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from walkaway.bundle import load_champion
 from walkaway.calls import Model
+from walkaway.champion import load_champion
 from walkaway.config import Settings
 from walkaway.errors import DataError, IncompleteError, WalkawayError
 from walkaway.history import known

@@ -1,8 +1,7 @@
 """The model on disk: booster texts and JSON, a SHA-256 for each file, checked before anything is parsed.
 
 A damaged booster text can kill the process that reads it, so no byte is given to a parser before its checksum holds.
-The pointer `champion.json` names the model in use, with the checksum of its manifest; it is replaced by one rename.
-Manifest and pointer are read strictly: what is read must be, written again, the same bytes.
+The manifest is read strictly: what is read must be, written again, the same bytes. Which bundle is in use: `champion`.
 """
 
 from __future__ import annotations
@@ -20,52 +19,24 @@ from pydantic import ValidationError
 
 from walkaway.calls import Model
 from walkaway.economics import Curve
-from walkaway.errors import BundleError, UsageError
+from walkaway.errors import BundleError
 from walkaway.features import FeaturePlan
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
 from walkaway.reference import Reference
-from walkaway.storage import append_line, clear_leftovers, json_bytes, replaced_folder, write_bytes, write_json
+from walkaway.storage import json_bytes, replaced_folder, write_bytes
 
-__all__ = [
-    "LOGS",
-    "champion_version",
-    "champion_versions",
-    "clear_unfinished",
-    "is_whole",
-    "load_bundle",
-    "load_champion",
-    "record_decision",
-    "rollback",
-    "save_bundle",
-    "save_card",
-    "set_champion",
-]
+__all__ = ["VERSION", "load_bundle", "manifest_checksum", "read_strictly", "save_bundle"]
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 MODEL = "model.json"
-POINTER = "champion.json"
-DECISIONS = "decisions.jsonl"
-CARDS = "cards"
 VERSION = re.compile(r"(\d{8}-)?[0-9a-f]{12}")
 FILE = re.compile(r"model\.json|(win|worth|hours)-\d+\.txt")  # all that a manifest may name
-# Files under MODELS that no score depends on, so that nothing guards them: locks, and what MLflow notes for people.
-# Any other file is under a checksum or a strict parse. models/README.md tells of each, and a test damages every one.
-LOGS = (
-    r"\.lock",
-    r"decisions\.jsonl",
-    r"cards/[\w-]+\.md",
-    r"\.mlflow\.lock",
-    r"mlflow\.db(-journal|-wal|-shm)?",
-    r"mlruns/[0-9a-f]{32}/artifacts/((tables|audit)/\w+\.csv|figures/\w+\.png|decision\.json|model_card\.md)",
-    r"mlruns/models/m-[0-9a-f]{32}/artifacts/(conda\.yaml|python_env\.yaml|requirements\.txt)",
-)
 GOLDEN_ROWS = 8
 GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
 GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
-REMEMBERED = 20  # champions before the one in use
 TRAIN_AGAIN = "Restore the file, or train again with --promote."
 
 
@@ -149,15 +120,6 @@ def _holds(folder: Path, contents: dict[str, bytes]) -> bool:
         return False
 
 
-def clear_unfinished(models: Path) -> list[str]:
-    """Remove the halves of bundles, pointers and databases that a killed training left, holding the lock of `models`.
-
-    Returns:
-        The names of what was removed.
-    """
-    return clear_leftovers(models, re.compile(rf"{VERSION.pattern}|{re.escape(POINTER)}|mlflow\.db"))
-
-
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -173,7 +135,6 @@ def _parsed(path: Path, data: bytes) -> Any:
 
 
 def _strict(path: Path, data: bytes) -> Any:
-    """What JSON says that we wrote; an empty line more or a name twice, and it is not what we wrote."""
     value = _parsed(path, data)
     try:
         same = json_bytes(value) == data
@@ -184,13 +145,22 @@ def _strict(path: Path, data: bytes) -> Any:
     return value
 
 
+def read_strictly(path: Path) -> Any:
+    """What a JSON file says that we wrote; an empty line more or a name twice, and it is not what we wrote.
+
+    Raises:
+        BundleError: it cannot be read, is no JSON, or holds other bytes.
+    """
+    return _strict(path, _bytes(path))
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     """What the manifest says; it names plain files of this folder, and nothing else lies there."""
     path = folder / MANIFEST
     if not path.is_file():
         raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST}. {TRAIN_AGAIN}")
     data = _bytes(path)
-    manifest = _parsed(path, data)
+    manifest = _parsed(path, data)  # the format first: a later one may be written otherwise
     found = manifest.get("format_version") if isinstance(manifest, dict) else None
     if found != FORMAT_VERSION:
         raise BundleError(f"{path}: format_version must be {FORMAT_VERSION}, found {found}. {TRAIN_AGAIN}")
@@ -276,142 +246,12 @@ def load_bundle(folder: Path) -> Model:
         raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {error!r}. {TRAIN_AGAIN}") from error
 
 
-def _manifest_checksum(folder: Path) -> str:
+def manifest_checksum(folder: Path) -> str:
+    """The SHA-256 of a bundle's manifest, by which the pointer knows it.
+
+    Raises:
+        BundleError: not a bundle.
+    """
     if not (folder / MANIFEST).is_file():
         raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST}. {TRAIN_AGAIN}")
     return sha256(_bytes(folder / MANIFEST)).hexdigest()
-
-
-def _pointer_checksum(pointer: dict[str, Any]) -> str:
-    """The checksum of all that a pointer says; those of 0.1.0 remembered no champions and wrote theirs otherwise."""
-    said = {name: value for name, value in pointer.items() if name != "checksum"}
-    if set(said) == {"version", "manifest"}:
-        return sha256(f"{said['version']} {said['manifest']}".encode()).hexdigest()
-    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
-
-
-def _names_bundle(said: dict[str, Any]) -> bool:
-    """Whether it is the name of a bundle right here, with the checksum of its manifest."""
-    return bool(VERSION.fullmatch(said["version"])) and isinstance(said["manifest"], str)
-
-
-def _read_pointer(path: Path) -> dict[str, Any]:
-    pointer = _strict(path, _bytes(path))
-    try:
-        said = [pointer, *pointer.get("before", [])]
-        whole = pointer["checksum"] == _pointer_checksum(pointer) and all(_names_bundle(one) for one in said)
-    except (KeyError, TypeError, AttributeError):
-        whole = False
-    if not whole:
-        raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
-    return pointer
-
-
-def _point(models: Path, one: dict[str, str], before: list[dict[str, str]]) -> None:
-    pointer: dict[str, Any] = one | {"before": before}
-    write_json(models / POINTER, pointer | {"checksum": _pointer_checksum(pointer)})
-
-
-def set_champion(models: Path, version: str) -> None:
-    """Make that version the model in use, by one atomic rename; the one before is remembered for `rollback`.
-
-    A damaged pointer is replaced, and what it remembered is lost with it.
-    """
-    one = {"version": version, "manifest": _manifest_checksum(models / version)}
-    try:
-        last = _read_pointer(models / POINTER) if (models / POINTER).is_file() else None
-    except BundleError:
-        last = None
-    before = [{name: last[name] for name in one}, *last.get("before", [])] if last else []
-    _point(models, one, [other for other in before if other["version"] != version][:REMEMBERED])
-
-
-def rollback(models: Path) -> str:
-    """Return to the champion before the one in use.
-
-    Returns:
-        The version in use now.
-
-    Raises:
-        UsageError: no champion is remembered.
-        BundleError: the pointer or the bundle to return to is damaged.
-    """
-    path = models / POINTER
-    before = _read_pointer(path).get("before", []) if path.is_file() else []
-    if not before:
-        raise UsageError(f"{models} remembers no champion before the one in use, so there is none to return to.")
-    one, *rest = before
-    load_bundle(models / one["version"])  # a damaged bundle must not come into use
-    _check_manifest(models, one)
-    _point(models, one, rest)
-    return str(one["version"])
-
-
-def _check_manifest(models: Path, pointer: dict[str, Any]) -> None:
-    if _manifest_checksum(models / pointer["version"]) != pointer["manifest"]:
-        raise BundleError(
-            f"{models / pointer['version'] / MANIFEST}: its bytes are not those of the champion. {TRAIN_AGAIN}"
-        )
-
-
-def champion_version(models: Path) -> str | None:
-    """The version in use, or None where no model was trained yet.
-
-    Raises:
-        BundleError: the pointer is damaged.
-    """
-    path = models / POINTER
-    if not path.is_file():
-        return None
-    pointer = _read_pointer(path)
-    _check_manifest(models, pointer)
-    return str(pointer["version"])
-
-
-def champion_versions(models: Path) -> list[str]:
-    """The version in use first, then those before it that are remembered; none where no model was trained yet.
-
-    Raises:
-        BundleError: the pointer is damaged.
-    """
-    path = models / POINTER
-    if not path.is_file():
-        return []
-    pointer = _read_pointer(path)
-    _check_manifest(models, pointer)
-    return [str(pointer["version"]), *(str(one["version"]) for one in pointer.get("before", []))]
-
-
-def is_whole(folder: Path) -> bool:
-    """Whether a bundle is there and undamaged."""
-    try:
-        load_bundle(folder)
-    except BundleError:
-        return False
-    return True
-
-
-def record_decision(models: Path, decision: dict[str, Any]) -> None:
-    """Add a line to the log of what the gate decided: read by people, never by the software."""
-    append_line(models / DECISIONS, decision)
-
-
-def save_card(models: Path, version: str, card: str) -> Path:
-    """Keep a model's card, for people to read."""
-    (models / CARDS).mkdir(parents=True, exist_ok=True)
-    write_bytes(models / CARDS / f"{version}.md", card.encode())
-    return models / CARDS / f"{version}.md"
-
-
-def load_champion(models: Path) -> Model:
-    """The model in use.
-
-    Raises:
-        BundleError: there is none, or it is damaged.
-    """
-    version = champion_version(models)
-    if version is None:
-        raise BundleError(
-            f"{models} holds no champion (no {POINTER}). Train one: walkaway train --book BOOK --models {models}"
-        )
-    return load_bundle(models / version)

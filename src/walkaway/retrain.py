@@ -10,16 +10,14 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.bundle import (
+from walkaway.bundle import save_bundle
+from walkaway.champion import (
     champion_version,
-    champion_versions,
     clear_unfinished,
-    is_whole,
-    load_bundle,
     load_champion,
+    load_champions,
     record_decision,
     rollback,
-    save_bundle,
     save_card,
     set_champion,
 )
@@ -89,18 +87,15 @@ def _decide(
     tuned_until: pd.Timestamp | None,
 ) -> Decision:
     """The gate's decision; the first model passes, and one without dates cannot be compared in time."""
-    models = folder.parent
-    versions = champion_versions(models)
-    if not versions:
+    champions = load_champions(folder.parent)
+    if not champions:
         return forced("the first model")
-    if versions[0] == folder.name:
+    if champions[0].version == folder.name:
         return forced("it is the champion already, to the byte")
     if trained.model.timeless:
         return Decision(
             False, "without dates nothing says which deals the champion has not seen, so nothing is compared"
         )
-    used, *before = versions
-    champions = [load_bundle(models / version) for version in (used, *(v for v in before if is_whole(models / v)))]
     return decide(book, until or book.last_recorded_at(), trained, champions, settings, step, tuned_until)
 
 

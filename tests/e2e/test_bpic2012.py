@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from walkaway.bundle import load_champion
 from walkaway.calls import Rows, make_calls, read_rows
+from walkaway.champion import load_champion
 from walkaway.explain import attribute
 from walkaway.history import History
 from walkaway.snapshots import moments, open_snapshots

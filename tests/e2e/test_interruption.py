@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from tests.accidents import Ended, Parent
 
-from walkaway.bundle import VERSION, champion_version, load_bundle, load_champion
+from walkaway.bundle import VERSION, load_bundle
+from walkaway.champion import champion_version, load_champion
 from walkaway.storage import LEFTOVER, exclusive
 
 pytest_plugins = ("tests.books",)

@@ -52,7 +52,7 @@ def score(
 
     check_extension(out)
     every_days = days_of(every)
-    from walkaway.bundle import load_champion
+    from walkaway.champion import load_champion
     from walkaway.score import score as score_book
     from walkaway.timeless import score_timeless
 
@@ -158,7 +158,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell one deal's story: what an hour on it is worth, and what makes it so."""
-    from walkaway.bundle import load_champion
+    from walkaway.champion import load_champion
     from walkaway.score import explain_deals
     from walkaway.storage import read_book
 

@@ -31,7 +31,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Does the world still look like what the model was trained on? Drift, calibration and age."""
-    from walkaway.bundle import load_champion
+    from walkaway.champion import load_champion
     from walkaway.drift import check as check_model
     from walkaway.storage import read_book
 
