@@ -19,7 +19,7 @@ SEED ?= 7
 SEEDS ?= 101 102 103
 SIZES ?=
 
-.PHONY: help install demo import audit leaks train score explain drift mlflow test lint format types layers check bench truth retrainings curve docs lock clean
+.PHONY: help install demo import audit leaks train score explain drift mlflow test lint format types layers check bench truth retrainings curve pipelines docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -94,6 +94,9 @@ retrainings: install ## Ten retrainings on a growing sample book through the gat
 
 curve: install ## How good models are after 50, 100, ... 5,000 deals: [SIZES="50 100"], half an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/learning_curve.py $(if $(SIZES),--sizes $(SIZES))
+
+pipelines: install ## What the win head gains where two pipelines sell differently, quarter of an hour
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/unlike_pipelines.py
 
 docs: install ## Write docs/features.md and docs/commands.md from the code
 	$(RUN)/python docs/generate.py

@@ -7,7 +7,7 @@ from tests.books import END_DAY, TINY, UNTIL, book_with_signal, day, plain_model
 from walkaway.calls import make_calls, read_rows
 from walkaway.config import BoosterSettings
 from walkaway.folds import no_step
-from walkaway.gate import Comparison, Decision, _calls_since, _verdict, decide, forced, trained_at
+from walkaway.gate import GAINS, Comparison, Decision, _by_age, _calls_since, _verdict, decide, forced, trained_at
 from walkaway.heads import HoursHead, WinHead
 from walkaway.history import History
 from walkaway.train import train
@@ -48,7 +48,7 @@ def test_a_champion_that_knows_nothing_is_replaced(book, challenger, trained):
 
 
 def test_the_same_recipe_is_better_where_it_knows_more(book, challenger, trained):
-    """Ten weeks more of a book of thirty weeks: the half of the calls that could differ do better."""
+    """Ten weeks more of a book of thirty weeks: the calls that could differ do better."""
     found = asked(book, challenger, champion_of(trained))
 
     assert found.promoted
@@ -74,9 +74,9 @@ def test_a_challenger_that_is_worse_is_held(book, challenger, trained):
 
 
 def test_the_recipe_trained_when_the_champion_was_is_the_champion_to_the_byte(book, challenger, trained):
-    """Only the second half, by a model that knew more, can differ."""
+    """Only later stretches, by models that knew more, can differ."""
     later = challenger.calls.loc[challenger.calls["as_of"] > UNTIL, ["deal_id", "as_of"]].reset_index(drop=True)
-    mine = _calls_since(book, UNTIL, later, TINY, no_step)
+    mine = _calls_since(History(book), UNTIL, later, TINY, no_step)
     theirs = make_calls(trained.model, read_rows(History(book), later, trained.model.plan), 0.0).table
     same = (mine["win_probability"] == theirs["win_probability"]).groupby(mine["as_of"]).all()
 
@@ -150,6 +150,38 @@ def test_a_better_recipe_does_not_outweigh_a_bundle_that_is_ahead():
 
     assert not _verdict([ahead, recipe], used).promoted
     assert _verdict([replace(ahead, log_loss_gain=0.001), recipe], used).promoted
+
+
+def test_what_age_costs_over_all_folds_outweighs_few_calls_in_doubt():
+    used = plain_model(version="used")
+    doubtful = comparison((-0.004, -0.012, 0.004), (0.0, -0.1, 0.1))
+    age = replace(comparison((0.010, 0.002, 0.018), (0.0, -0.1, 0.1)), by="age")
+
+    assert _verdict([doubtful, age], used).reason == "better than x beyond doubt (by age)"
+    assert not _verdict([replace(doubtful, log_loss_gain_high=-0.001), age], used).promoted
+
+
+def aged(challenger, *days_older: float):
+    """The challenger with a staleness table: the longer ago a model was trained, the more it loses."""
+    rows = {n: [days, 90, 40, 30, n / 100, 0.001, 0.02, 0.0, -0.1, 0.1] for n, days in enumerate(days_older, 1)}
+    names = ["days_older", "calls", "deals", "settled_deals", *(name.replace("_gain", "_lost") for name in GAINS)]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=names)
+    return replace(challenger, tables=challenger.tables | {"staleness": table})
+
+
+@pytest.mark.parametrize(("days_older", "gains"), [((80,), []), ((30, 60), [0.02]), ((60, 80), [0.01])])
+def test_age_is_judged_by_models_no_older_than_the_champion(challenger, trained, days_older, gains):
+    """The champion is 70 days old."""
+    found = [*_by_age(aged(challenger, *days_older), champion_of(trained), NOW)]
+
+    assert [one.log_loss_gain for one in found] == gains
+    assert {one.by for one in found} <= {"age"}
+
+
+def test_age_says_nothing_of_a_model_without_signal(challenger, trained):
+    silent = replace(challenger, model=replace(challenger.model, signal=False))
+
+    assert [*_by_age(aged(silent, 30), champion_of(trained), NOW)] == []
 
 
 def test_wins_without_any_amount_count_alike(trained):

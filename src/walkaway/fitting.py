@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,7 @@ from walkaway.features import FeaturePlan, plan_features
 from walkaway.heads import Heads, TrainingRows, fit_heads
 from walkaway.history import History, known
 from walkaway.labels import label
+from walkaway.parting import find_parting
 from walkaway.schema import Book
 from walkaway.snapshots import cadence_days, moments, open_snapshots, snapshot_weights
 
@@ -34,6 +35,11 @@ class Prepared:
     plan: FeaturePlan
     snapshots: pd.DataFrame
     rows: TrainingRows
+
+    @property
+    def parted_by(self) -> str | None:
+        """The feature by which every other member of the win head parts first, if any."""
+        return None if self.rows.parting is None else self.plan.columns[self.rows.parting.column]
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,10 @@ def prepare_as_of(
     labels = label(book, snapshots)
     deal = pd.factorize(snapshots["deal_id"])[0]
     weight = snapshot_weights(history.at(snapshots).age_days, every)
-    return Prepared(until, every, plan, snapshots, TrainingRows(X, read.terms, labels, weight, deal, plan.categorical))
+    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical)
+    closed_at = book.deals.set_index("deal_id")["closed_at"].reindex(snapshots["deal_id"])
+    parting = find_parting(rows, plan, snapshots["as_of"], closed_at, settings.heads, settings.bootstrap)
+    return Prepared(until, every, plan, snapshots, replace(rows, parting=parting))
 
 
 def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()) -> Fitted:

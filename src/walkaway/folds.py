@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -44,8 +45,9 @@ class Folds:
         of `make_calls`, raw (log-odds before calibration), uncalibrated_hours, baselines (logistic, naive_bayes,
         stage_rate, base_rate, crm_probability where the CRM keeps one, mean_hours, plain_worth), amount, age_days,
         younger, stage and segments, known_until; then what became of the deal: settled, won, ending, won_completed,
-        worth_truth and remaining_hours_truth (of open deals what the final model expects). Sorted by deal_id, as_of.
-    stale: the same snapshots by older models, but for the first, which no fold had calibrated: deal_id, as_of,
+        worth_recorded, worth_truth and remaining_hours_truth (of open deals what the final model expects). Sorted by
+        deal_id, as_of.
+    stale: the same snapshots by older models, but for those that no earlier fold had calibrated: deal_id, as_of,
         known_until, periods_older, win_probability, value_per_hour.
     """
 
@@ -80,11 +82,8 @@ def calibrated(heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every
 
 def _hours_scale(calls: pd.DataFrame, booked: npt.NDArray) -> float:
     """By how much deals take more hours than a model says that was trained before, as far as its deals can tell."""
-    said, fold, deals = (
-        calls["uncalibrated_hours"].to_numpy(),
-        calls["known_until"].to_numpy(),
-        calls["deal_id"].nunique(),
-    )
+    said, fold = calls["uncalibrated_hours"].to_numpy(), calls["known_until"].to_numpy()
+    deals = calls["deal_id"].nunique()
     return fit_scale(said, booked, fold) ** (deals / (deals + HOURS_PRIOR_DEALS))
 
 
@@ -212,17 +211,17 @@ def roll(history: History, final: Fitted, settings: TrainSettings, step: Step = 
         except DataError:
             continue
         heads = calibrated(fold.heads, *_known_by(fold, calls), fold.every_days)
-        for older, (begin, end) in enumerate(zip([origin, *bounds[k:]], bounds[k:], strict=False)):
-            at = ((as_of > begin) & (as_of <= end)).to_numpy()
-            rows = final.snapshots[at].reset_index(drop=True)
-            if rows.empty or (older and not k):  # the first fold was never calibrated, as no model in use would be
-                continue
-            if older:
-                stale.append(_older(history, fold, heads, rows, settings).assign(periods_older=older)[OLDER])
-            else:
-                called = _call(history, fold, heads, rows, settings)
-                told = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
-                calls = pd.concat([calls, told], ignore_index=True)
+        if len(calls):  # else nothing has calibrated it: no model in use would be so
+            for older, (begin, end) in enumerate(pairwise(bounds[k:]), start=1):
+                rows = final.snapshots[((as_of > begin) & (as_of <= end)).to_numpy()].reset_index(drop=True)
+                if len(rows):
+                    said = _older(history, fold, heads, rows, settings)
+                    stale.append(said.assign(periods_older=older)[OLDER])
+        at = ((as_of > origin) & (as_of <= bounds[k])).to_numpy()
+        if at.any():
+            called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), settings)
+            told = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
+            calls = pd.concat([calls, told], ignore_index=True)
     if len(calls):
         calls = calls.sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
     return Folds(calls, pd.concat(stale, ignore_index=True) if stale else pd.DataFrame(columns=OLDER))

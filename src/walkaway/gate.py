@@ -1,9 +1,10 @@
 """Champion and challenger: a new model replaces the one in use only if it is better, on the same deals, out of time.
 
-Two comparisons, each paired over deals and bootstrapped, on log loss and on walk-away skill:
+Three comparisons, each paired over deals and bootstrapped, on log loss and on walk-away skill:
 
 - **bundle**: calls after the champion was trained, by the champion as it is and by the challenger's recipe, trained
   when the champion was and once more halfway. Neither has seen how these deals end.
+- **age**: where recipe and settings are the champion's own, what models that much older lost over all folds.
 - **recipe**: where the settings differ, both recipes over all folds of today's book; tuned settings only over what
   tuning never saw.
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -24,16 +26,19 @@ from walkaway.calls import Model, check_fits, make_calls, read_rows
 from walkaway.config import TrainSettings
 from walkaway.economics import value_per_hour
 from walkaway.errors import DataError, UsageError
-from walkaway.evaluation import DealDraws, interval, log_loss_rows, paired_skill
+from walkaway.evaluation import OTHER, log_loss_rows, paired_gains
 from walkaway.folds import Step, no_step
 from walkaway.history import History, known
 from walkaway.labels import label
 from walkaway.schema import Book
+from walkaway.storage import without_nan
 from walkaway.train import Trained, train
 
 __all__ = ["Comparison", "Decision", "decide", "forced", "trained_at"]
 
+STRETCHES = 2  # of the time since the champion was trained, before each of which the challenger's recipe is trained
 LEAST_DEALS = 30  # settled on both sides, below which nothing is said
+GAINS = [f"{what}_gain{end}" for what in ("log_loss", "skill") for end in ("", "_low", "_high")]
 NOT_THE_RECIPE = ("folds", "bootstrap")  # settings that judge, and change no model
 CALLED = ["deal_id", "as_of", "win_probability", "value_per_hour"]
 
@@ -76,10 +81,8 @@ class Decision:
 
     def as_json(self) -> dict[str, object]:
         """The decision as plain JSON values; what is not a number is null."""
-        plain = [
-            {name: None if value != value else value for name, value in asdict(one).items()} for one in self.comparisons
-        ]
-        return {"promoted": self.promoted, "reason": self.reason, "comparisons": plain}
+        compared = [without_nan(asdict(one)) for one in self.comparisons]
+        return {"promoted": self.promoted, "reason": self.reason, "comparisons": compared}
 
 
 def forced(reason: str) -> Decision:
@@ -123,8 +126,12 @@ def decide(
     if challenger.calls.empty:
         return Decision(False, "the challenger has no out-of-time calls: the book is too young to judge it")
     step("comparing with the champion", 0, 1)
-    compared = [*_by_bundle(book, challenger, champions, settings, step)]
-    compared += _by_recipe(book, until, challenger, used, settings, step, tuned_until)
+    compared = [*_by_bundle(History(book), challenger, champions, settings, step)]
+    if (theirs := _settings_of(used)) is not None:
+        if _recipe(theirs) == _recipe(settings):
+            compared += _by_age(challenger, used, until)
+        else:
+            compared += _by_recipe(book, until, challenger, used, theirs, settings, step, tuned_until)
     return _verdict(compared, used)
 
 
@@ -139,7 +146,7 @@ def _verdict(compared: list[Comparison], used: Model) -> Decision:
     behind = [one for one in best if one.log_loss_gain < 0 and not one.better]
     if worse:
         return Decision(False, f"worse than {worse[0].against} beyond doubt (by {worse[0].by})", tuple(compared))
-    if better and not behind:
+    if better and (not behind or any(one.by == "age" for one in better)):
         return Decision(True, f"better than {better[0].against} beyond doubt (by {better[0].by})", tuple(compared))
     return Decision(False, f"not better than {compared[0].against} beyond doubt", tuple(compared))
 
@@ -153,33 +160,39 @@ def _published(calls: pd.DataFrame, signal: bool, floor_hours: float) -> pd.Data
     return calls[CALLED]
 
 
+def _stretches(since: pd.Timestamp, snapshots: pd.DataFrame) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    """Up to STRETCHES stretches of time with as many moments each: (after, up to)."""
+    at = snapshots["as_of"].sort_values().unique()
+    ends = [at[len(at) * part // STRETCHES - 1] for part in range(1, STRETCHES + 1) if len(at) * part >= STRETCHES]
+    return list(pairwise(dict.fromkeys([since, *ends])))
+
+
 def _calls_since(
-    book: Book, since: pd.Timestamp, snapshots: pd.DataFrame, settings: TrainSettings, step: Step
+    history: History, since: pd.Timestamp, snapshots: pd.DataFrame, settings: TrainSettings, step: Step
 ) -> pd.DataFrame:
     """What the challenger's recipe would have said of these snapshots, had it been trained when the champion was.
 
-    The whole recipe, calibration and leak audit included, as of that moment, and once more halfway, so that some of
-    what newer data teach counts: where settings and data are the champion's own, the first half is a tie to the byte.
+    The whole recipe, calibration and leak audit included, as of that moment, and again as time went on, so that what
+    newer data teach counts. Where recipe and data are the champion's own, the first stretch is a tie to the byte.
     """
-    moments = np.sort(snapshots["as_of"].unique())
-    origins = [since] if len(moments) < 2 else [since, moments[len(moments) // 2 - 1]]
-    history, parts = History(book), []
-    for origin, end in zip(origins, [*origins[1:], moments[-1]], strict=True):
-        rows = snapshots[(snapshots["as_of"] > origin) & (snapshots["as_of"] <= end)].reset_index(drop=True)
-        model = train(book, origin, settings, step).model
+    parts = []
+    for after, up_to in _stretches(since, snapshots):
+        rows = snapshots[(snapshots["as_of"] > after) & (snapshots["as_of"] <= up_to)].reset_index(drop=True)
+        model = train(history.book, after, settings, step).model
         parts.append(make_calls(model, read_rows(history, rows, model.plan), bar=0.0).table[CALLED])
     return pd.concat(parts).sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
 
 
 def _by_bundle(
-    book: Book, challenger: Trained, champions: Sequence[Model], settings: TrainSettings, step: Step
+    history: History, challenger: Trained, champions: Sequence[Model], settings: TrainSettings, step: Step
 ) -> Iterator[Comparison]:
     """The challenger beside the best champion on calls after any of them was trained, and beside the one in use."""
+    book = history.book
     readable = [model for model in champions if _fits(book, model)]
     moments = [moment for model in readable if (moment := trained_at(model)) is not None]
-    if not moments or not (challenger.calls["as_of"] > max(moments)).any():
+    if not moments:
         return
-    since, history = max(moments), History(book)
+    since = max(moments)
     later = challenger.calls.loc[challenger.calls["as_of"] > since, ["deal_id", "as_of"]]
     snapshots = later.reset_index(drop=True)
     won = label(book, snapshots)["won"].to_numpy()
@@ -187,7 +200,7 @@ def _by_bundle(
     if not _enough(snapshots["deal_id"].to_numpy()[told], won[told]):
         return
     try:
-        mine = _calls_since(book, since, snapshots, settings, step)
+        mine = _calls_since(history, since, snapshots, settings, step)
     except DataError:
         return  # too young, when the champion was trained, for this recipe
     theirs = {
@@ -220,22 +233,48 @@ def _recipe(settings: TrainSettings) -> dict[str, object]:
     return settings.model_dump(mode="json", exclude={"heads": {"threads"}, **dict.fromkeys(NOT_THE_RECIPE, True)})
 
 
+def _settings_of(model: Model) -> TrainSettings | None:
+    """What a model was trained with; None where today's training has no such settings."""
+    try:
+        return TrainSettings.model_validate(model.facts.get("settings"))
+    except ValidationError:
+        return None
+
+
+def _by_age(challenger: Trained, used: Model, until: pd.Timestamp) -> Iterator[Comparison]:
+    """What models of this recipe lost, over all folds, that were as old as the champion is, or nearly.
+
+    The calls since the champion was trained are few in a small book; what age costs shows in all of its history.
+    """
+    since, table = trained_at(used), challenger.tables.get("staleness")
+    if since is None or table is None or not challenger.model.signal:
+        return
+    younger = table[table["days_older"] <= (until - since) / pd.Timedelta(days=1)]
+    if younger.empty:
+        return
+    row = younger.iloc[-1]
+    yield Comparison(
+        against=used.version,
+        by="age",
+        since=f"{challenger.calls['as_of'].min():%Y-%m-%d}",
+        calls=int(row["calls"]),
+        deals=int(row["deals"]),
+        settled_deals=int(row["settled_deals"]),
+        **{name: float(row[name.replace("_gain", "_lost")]) for name in GAINS},
+    )
+
+
 def _by_recipe(
     book: Book,
     until: pd.Timestamp,
     challenger: Trained,
     used: Model,
+    theirs: TrainSettings,
     settings: TrainSettings,
     step: Step,
     tuned_until: pd.Timestamp | None,
 ) -> Iterator[Comparison]:
-    """Both recipes over all folds, where they differ and the champion's can still be followed."""
-    try:
-        theirs = TrainSettings.model_validate(used.facts.get("settings"))
-    except ValidationError:
-        return
-    if _recipe(theirs) == _recipe(settings):
-        return
+    """Both recipes over all folds, where the champion's can still be followed."""
     same_judge = {name: getattr(settings, name) for name in NOT_THE_RECIPE}
     threads = theirs.heads.model_copy(update={"threads": settings.heads.threads})
     try:
@@ -257,19 +296,15 @@ def _compare(
 
     A deal still open counts as not won, its hours so far: the same for both.
     """
-    both = mine.merge(theirs, on=["deal_id", "as_of"], suffixes=("", "_other")).sort_values(["deal_id", "as_of"])
+    both = mine.merge(theirs, on=["deal_id", "as_of"], suffixes=("", OTHER)).sort_values(["deal_id", "as_of"])
     both = both.reset_index(drop=True)
     ends = label(book, both[["deal_id", "as_of"]])
     unpaid = pd.Series(typical, index=ends.index).where(ends["won"] == 1, 0.0)  # counts as in training
     both = both.assign(won=ends["won"], worth_truth=ends["worth"].fillna(unpaid))
     both = both.assign(remaining_hours_truth=ends["remaining_hours"])
     settled = both[both["won"].notna()]
-    won = settled["won"].to_numpy()
-    if not _enough(settled["deal_id"].to_numpy(), won):
+    if not _enough(settled["deal_id"].to_numpy(), settled["won"].to_numpy()):
         return
-    other, own = (log_loss_rows(won, settled[name].to_numpy()) for name in ("win_probability_other", "win_probability"))
-    low, high = interval(DealDraws.of(settled["deal_id"].to_numpy(), draws).means(other - own))
-    skill, skill_low, skill_high = paired_skill(both, "value_per_hour", "value_per_hour_other", draws)
     yield Comparison(
         against=against,
         by=by,
@@ -277,10 +312,5 @@ def _compare(
         calls=len(both),
         deals=both["deal_id"].nunique(),
         settled_deals=settled["deal_id"].nunique(),
-        log_loss_gain=float((other - own).mean()),
-        log_loss_gain_low=low,
-        log_loss_gain_high=high,
-        skill_gain=skill,
-        skill_gain_low=skill_low,
-        skill_gain_high=skill_high,
+        **paired_gains(both, draws),
     )

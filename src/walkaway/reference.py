@@ -220,8 +220,9 @@ def _change(counts: FloatArray, looks: _Looks) -> float:
 def _profile(values: FloatArray, looks: _Looks, categories: int | None = None) -> Profile:
     deals = _effective(looks.deal)
     present = values[~np.isnan(values)]
-    edges = None if categories is not None else _edges(present, deals)
-    cells = (categories if edges is None else len(edges) + 1) + 1  # type: ignore[operator]
+    edges = _edges(present, deals) if categories is None else None
+    known_cells = len(edges) + 1 if edges is not None else categories or 0
+    cells = known_cells + 1  # the last for what is missing
     found = _cells(values, edges, cells)
     counts = np.bincount(looks.moment * cells + found, minlength=looks.moments * cells).reshape(-1, cells)
     median = float(np.median(present)) if edges is not None and len(present) else None

@@ -85,6 +85,15 @@ def json_bytes(value: Any) -> bytes:
     return (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
+def without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """The same values with null for what is not a number, for JSON has no other word for it.
+
+    >>> without_nan({"low": float("nan"), "calls": 3})
+    {'low': None, 'calls': 3}
+    """
+    return {name: None if value != value else value for name, value in values.items()}
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write a value as indented JSON, atomically. Not-a-number is refused: JSON has none."""
     write_bytes(path, json_bytes(value))

@@ -17,7 +17,7 @@ from scipy.special import expit
 from walkaway.calls import read_rows
 from walkaway.config import TrainSettings
 from walkaway.errors import DataError, UsageError
-from walkaway.evaluation import DealDraws, interval, log_loss_rows, paired_skill
+from walkaway.evaluation import OTHER, log_loss_rows, paired_gains
 from walkaway.fitting import Prepared, audit_as_of, prepare_as_of
 from walkaway.folds import Step, call_as_of, no_step
 from walkaway.heads.completion import latest_rows
@@ -26,6 +26,7 @@ from walkaway.history import History, known
 from walkaway.labels import label
 from walkaway.schema import Book
 from walkaway.snapshots import cadence_days, moments, open_snapshots
+from walkaway.storage import without_nan
 
 if TYPE_CHECKING:
     import optuna
@@ -82,10 +83,9 @@ class Tuned:
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as plain JSON values."""
-        unseen = {name: None if value != value else value for name, value in self.unseen.items()}
         states = self.trials["state"].value_counts()
         counts = {str(state): int(count) for state, count in states.items()}
-        return {"used": self.used, "trials": counts, "best": self.values(), "unseen": unseen}
+        return {"used": self.used, "trials": counts, "best": self.values(), "unseen": without_nan(self.unseen)}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class _Fold:
         """Out-of-time log loss of a win head with these settings."""
         rows, heads = self.ready.rows, settings.heads
         won, latest = rows.labels["won"].to_numpy(), latest_rows(rows.deal)
-        head, _ = fit_win(rows.X, won, rows.weight, latest, rows.categorical, heads)
+        head, _ = fit_win(rows.X, won, rows.weight, latest, rows.categorical, heads, rows.parting)
         said = expit(head.raw_by_member(self.X).mean(axis=0))
         return float(log_loss_rows(self.won, said).mean())
 
@@ -223,25 +223,12 @@ def _unseen(
     if len(np.unique(won)) < 2:
         return {"since": since.isoformat(), "settled_deals": settled}
     tuned, given = (call_as_of(history, since, snapshots, pd.DataFrame(), one, left_out) for one in pair)
-    gain = log_loss_rows(won, given["win_probability"].to_numpy()) - log_loss_rows(
-        won, tuned["win_probability"].to_numpy()
-    )
-    low, high = interval(DealDraws.of(snapshots["deal_id"].to_numpy(), pair[0].bootstrap).means(gain))
-    both = snapshots.assign(
+    both = tuned.merge(given, on=["deal_id", "as_of"], suffixes=("", OTHER)).assign(
+        won=won,
         remaining_hours_truth=ends["remaining_hours"],
         worth_truth=ends["worth"].fillna(_typical(ends["worth"])),
-        mine=tuned["value_per_hour"].to_numpy(),
-        other=given["value_per_hour"].to_numpy(),
     )
-    skill = dict(
-        zip(
-            ("skill_gain", "skill_gain_low", "skill_gain_high"),
-            paired_skill(both, "mine", "other", pair[0].bootstrap),
-            strict=True,
-        )
-    )
-    loss = {"log_loss_gain": float(gain.mean()), "log_loss_gain_low": low, "log_loss_gain_high": high}
-    return {"since": since.isoformat(), "settled_deals": settled} | loss | skill
+    return {"since": since.isoformat(), "settled_deals": settled} | paired_gains(both, pair[0].bootstrap)
 
 
 def _typical(worth: pd.Series) -> float:

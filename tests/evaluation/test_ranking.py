@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from walkaway.evaluation import paired_skill, skills
+from walkaway.evaluation import skills
+from walkaway.evaluation.ranking import paired_skill
 
 SETTLED = pd.DataFrame(
     {

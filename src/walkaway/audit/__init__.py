@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.audit.rules import RULES, at_first_look
+from walkaway.audit.rules import RULES, at_close, at_first_look
 from walkaway.audit.separation import Separation, separation
 from walkaway.audit.sources import Deals, Looks, Source, sources_of
 from walkaway.config import AuditSettings, FeatureSettings
@@ -28,7 +28,6 @@ __all__ = ["Audit", "audit_book"]
 EARLIER = 4  # looks before the last
 TOO_GOOD_FEATURE = 0.97  # AUC of a feature alone at the last look: the best honest ones seen stay at 0.90
 TOO_GOOD_AT_FIRST = 0.90
-LAST_DAY = 1.0
 COLUMNS = ["source", "verdict", "rules", "filled", "filled_open", "separation", "at_close", "evidence"]
 ALL = FeatureSettings()
 
@@ -79,16 +78,8 @@ def _row(source: Source, deals: Deals, settings: AuditSettings) -> dict[str, obj
         verdict = "allowed" if source.name in settings.allowed else "left out"
     row: dict[str, object] = {"source": source.name, "verdict": verdict, "rules": " ".join(found)}
     row |= {"filled": _share(there, settled), "filled_open": _share(there, still_open)}
-    row |= {"separation": at_first_look(source, deals).auc, "at_close": _at_close(source, deals)}
+    row |= {"separation": at_first_look(source, deals).auc, "at_close": at_close(source, deals)}
     return row | {"evidence": "; ".join(found.values())}
-
-
-def _at_close(source: Source, deals: Deals) -> float:
-    """Share of settled deals in which it was last recorded on the last day or later."""
-    if not len(source.recorded):
-        return float("nan")
-    told = ~np.isnan(source.recorded) & ~np.isnan(deals.closed)
-    return _share(source.recorded >= deals.closed - LAST_DAY, told)
 
 
 def _separations(deals: Deals, looks: pd.DataFrame, plan: FeaturePlan) -> list[Separation]:

@@ -22,6 +22,7 @@ FloatArray = npt.NDArray[np.float64]
 Rule = Callable[[Source, Deals], str | None]
 TOO_GOOD = 0.90  # AUC of one column alone at a deal's first look; the best honest ones seen stay below 0.76
 PURE = 0.98  # share of one outcome
+LAST_DAY = 1.0
 BY_CHANCE = 1e-6
 MOST_VALUES = 50
 COHORTS = 10
@@ -84,10 +85,12 @@ def value_of_winners(source: Source, deals: Deals) -> str | None:
     return None
 
 
-def _on_the_last_day(source: Source, deals: Deals) -> float:
-    """Share of settled deals in which it was last recorded within a day of the close."""
+def at_close(source: Source, deals: Deals) -> float:
+    """Share of the settled deals that have it in which it was last recorded within a day of the close or later."""
+    if not len(source.recorded):
+        return float("nan")
     told = ~np.isnan(source.recorded) & ~np.isnan(deals.closed)
-    return float((source.recorded[told] >= deals.closed[told] - 1.0).mean()) if told.any() else 0.0
+    return float((source.recorded[told] >= deals.closed[told] - LAST_DAY).mean()) if told.any() else float("nan")
 
 
 def shown_by_winners(source: Source, deals: Deals) -> str | None:
@@ -97,7 +100,7 @@ def shown_by_winners(source: Source, deals: Deals) -> str | None:
     """
     if source.seen is None:
         return None
-    at_end = source.name.startswith("changes.") and _on_the_last_day(source, deals) >= EQUAL
+    at_end = source.name.startswith("changes.") and at_close(source, deals) >= EQUAL
     ends = ((1.0, "won"), (0.0, "lost")) if at_end else ((1.0, "won"),)
     for outcome, word in ends:
         if n := _pure(source.seen, deals, outcome):

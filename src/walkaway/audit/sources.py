@@ -86,10 +86,7 @@ class Deals:
 
 @dataclass(frozen=True)
 class Looks:
-    """Which snapshots of each deal are compared: the first, the last, and one some looks before the last.
-
-    rows: position of the look among the snapshots, one a deal of `deal`; deals without it are not in it.
-    """
+    """Snapshots of which those of each deal are compared that are its first, its last, and some looks before."""
 
     snapshots: pd.DataFrame
 

@@ -10,12 +10,14 @@ from walkaway.evaluation.metrics import (
     log_loss_rows,
     win_metrics,
 )
-from walkaway.evaluation.ranking import paired_skill, skills
+from walkaway.evaluation.paired import OTHER, paired_gains
+from walkaway.evaluation.ranking import skills
 from walkaway.evaluation.slices import SEGMENT, by_ending, by_slice, failures
 from walkaway.evaluation.staleness import staleness
 from walkaway.evaluation.totals import hours_metrics, worth_metrics
 
 __all__ = [
+    "OTHER",
     "SEGMENT",
     "DealDraws",
     "brier_parts",
@@ -29,7 +31,7 @@ __all__ = [
     "hours_metrics",
     "interval",
     "log_loss_rows",
-    "paired_skill",
+    "paired_gains",
     "rate_by_category",
     "skills",
     "staleness",

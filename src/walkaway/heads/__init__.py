@@ -12,11 +12,12 @@ from walkaway.config import HeadSettings
 from walkaway.errors import DataError
 from walkaway.heads.completion import latest_rows
 from walkaway.heads.hours import HoursHead, fit_hours
+from walkaway.heads.parting import Parting
 from walkaway.heads.pooling import pooled_hours_share, pooled_share
 from walkaway.heads.win import WinHead, fit_win
 from walkaway.heads.worth import WorthHead, fit_worth
 
-__all__ = ["Estimates", "Heads", "HoursHead", "TrainingRows", "WinHead", "WorthHead", "fit_heads", "pooling"]
+__all__ = ["Estimates", "Heads", "HoursHead", "Parting", "TrainingRows", "WinHead", "WorthHead", "fit_heads", "pooling"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -27,7 +28,7 @@ class TrainingRows:
 
     X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.labels.
     weight: how much each row counts for the win head. deal: code of each row's deal. categorical: positions of category
-    columns.
+    columns. parting: what every other member of the win head parts by first.
     """
 
     X: npt.NDArray
@@ -36,6 +37,7 @@ class TrainingRows:
     weight: FloatArray
     deal: npt.NDArray
     categorical: list[int]
+    parting: Parting | None = None
 
     def check(self) -> None:
         """Refuse data that teaches nothing.
@@ -101,7 +103,7 @@ def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.Dat
     latest = latest_rows(rows.deal)
     won = rows.labels["won"].to_numpy()
     settled = rows.labels["settled"].to_numpy(dtype=bool)
-    win, completed_won = fit_win(rows.X, won, rows.weight, latest, rows.categorical, settings)
+    win, completed_won = fit_win(rows.X, won, rows.weight, latest, rows.categorical, settings, rows.parting)
     observed = rows.labels["remaining_hours"].to_numpy()
     hours, completed_hours = fit_hours(rows.X, observed, settled, latest, rows.categorical, settings)
     amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)

@@ -12,6 +12,7 @@ from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import IDENTITY, Calibration
 from walkaway.heads.completion import complete_and_fit
+from walkaway.heads.parting import Parting
 from walkaway.heads.pooling import linear_prediction, pooled_rate, pooled_share, small_leaves
 
 __all__ = ["WinHead", "fit_win"]
@@ -57,6 +58,7 @@ def fit_win(
     latest: npt.NDArray[np.int64],
     categorical: list[int],
     settings: HeadSettings,
+    parting: Parting | None = None,
 ) -> tuple[WinHead, FloatArray]:
     """Fit the win head on settled and open deals.
 
@@ -67,6 +69,7 @@ def fit_win(
         latest: position of each row's deal's last row.
         categorical: positions of category columns.
         settings: of the heads.
+        parting: what every other member parts by first.
 
     Returns:
         The head, and the completed targets (the model's own probability for open deals).
@@ -84,7 +87,7 @@ def fit_win(
             deals = len(np.unique(latest[rows]))
             linear = linear_prediction(X[rows], target, weight[rows], categorical, deals, "logit")
             target = (1 - share) * target + share * linear
-        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", booster, settings, members)
+        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", booster, settings, members, parting)
 
     bag, target = complete_and_fit(
         fit,

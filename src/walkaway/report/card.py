@@ -12,7 +12,7 @@ import pandas as pd
 
 from walkaway.evaluation import failures
 from walkaway.gate import Decision
-from walkaway.report.terminal import WHO, pooling_sentence
+from walkaway.report.terminal import WHO, parting_sentence, pooling_sentence
 from walkaway.train import Trained
 
 __all__ = ["model_card"]
@@ -88,8 +88,8 @@ def _data(facts: dict[str, Any], signal: bool) -> str:
     if "assumed_hours_share" in facts:
         hours = ", ".join(f"{kind} {value:g} h" for kind, value in sorted(facts["assumed_hours"].items()))
         lines.append(f"- Share of hours assumed rather than recorded: {facts['assumed_hours_share']:.0%} ({hours}).")
-    if "pooled_win" in facts and (pooled := pooling_sentence(facts, signal)):
-        lines.append(f"- {pooled}")
+    if "pooled_win" in facts:
+        lines += [f"- {said}" for said in (pooling_sentence(facts, signal), parting_sentence(facts, signal)) if said]
     return "\n".join(lines)
 
 

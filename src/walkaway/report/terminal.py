@@ -200,9 +200,20 @@ def pooling_sentence(facts: dict[str, Any], signal: bool) -> str:
     return said if told else ""
 
 
-def _pooling(facts: dict[str, Any], signal: bool) -> list[RenderableType]:
-    said = pooling_sentence(facts, signal)
-    return [Text(said, style="yellow"), ""] if said else []
+def parting_sentence(facts: dict[str, Any], signal: bool) -> str:
+    """Where groups of deals sell so differently that the win head parts by them; empty where they do not."""
+    if not signal or not facts.get("parted_by"):
+        return ""
+    return f"Deals sell differently by {facts['parted_by']}: every other member of the win head parts by it first."
+
+
+def _leaning(facts: dict[str, Any], signal: bool) -> list[RenderableType]:
+    told = [
+        Text(said, style="yellow")
+        for said in (pooling_sentence(facts, signal), parting_sentence(facts, signal))
+        if said
+    ]
+    return [*told, ""] if told else []
 
 
 def _no_signal(model: Model) -> list[RenderableType]:
@@ -230,7 +241,7 @@ def _timeless_training(trained: Trained) -> list[RenderableType]:
 
 
 def _dated_training(trained: Trained, facts: dict[str, Any]) -> list[RenderableType]:
-    parts: list[RenderableType] = [_went_in(facts), "", *_pooling(facts, trained.model.signal)]
+    parts: list[RenderableType] = [_went_in(facts), "", *_leaning(facts, trained.model.signal)]
     tables = trained.tables
     if tables:
         judged = (
