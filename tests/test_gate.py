@@ -161,6 +161,14 @@ def test_what_age_costs_over_all_folds_outweighs_few_calls_in_doubt():
     assert not _verdict([replace(doubtful, log_loss_gain_high=-0.001), age], used).promoted
 
 
+def test_that_age_costs_nothing_does_not_outweigh_a_gain_over_the_champion():
+    gain = comparison((0.010, 0.002, 0.018), (0.0, -0.1, 0.1))
+    older_is_better = replace(comparison((-0.004, -0.010, -0.001), (0.0, -0.1, 0.1)), by="age")
+
+    assert not _verdict([older_is_better], plain_model(version="used")).promoted
+    assert _verdict([gain, older_is_better], plain_model(version="used")).promoted
+
+
 def aged(challenger, *days_older: float):
     """The challenger with a staleness table: the longer ago a model was trained, the more it loses."""
     rows = {n: [days, 90, 40, 30, n / 100, 0.001, 0.02, 0.0, -0.1, 0.1] for n, days in enumerate(days_older, 1)}

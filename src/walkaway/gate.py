@@ -38,6 +38,7 @@ __all__ = ["Comparison", "Decision", "decide", "forced", "trained_at"]
 
 STRETCHES = 2  # of the time since the champion was trained, before each of which the challenger's recipe is trained
 LEAST_DEALS = 30  # settled on both sides, below which nothing is said
+AGE = "age"
 GAINS = [f"{what}_gain{end}" for what in ("log_loss", "skill") for end in ("", "_low", "_high")]
 NOT_THE_RECIPE = ("folds", "bootstrap")  # settings that judge, and change no model
 CALLED = ["deal_id", "as_of", "win_probability", "value_per_hour"]
@@ -140,13 +141,14 @@ def _verdict(compared: list[Comparison], used: Model) -> Decision:
         since = trained_at(used)
         told = "" if since is None else f" since {since:%Y-%m-%d}"
         return Decision(False, f"the same recipe, and too few deals settled{told} to tell whether it is better")
-    worse = [one for one in compared if one.worse]
+    worse = [one for one in compared if one.worse and one.by != AGE]  # age speaks of older models, not of this one
     best = [next(one for one in compared if one.by == by) for by in dict.fromkeys(one.by for one in compared)]
     better = [one for one in best if one.better]  # the best champion comes first
-    behind = [one for one in best if one.log_loss_gain < 0 and not one.better]
+    behind = [one for one in best if one.log_loss_gain < 0 and not one.better and one.by != AGE]
+    aged = any(one.by == AGE for one in better)
     if worse:
         return Decision(False, f"worse than {worse[0].against} beyond doubt (by {worse[0].by})", tuple(compared))
-    if better and (not behind or any(one.by == "age" for one in better)):
+    if better and (aged or not behind):
         return Decision(True, f"better than {better[0].against} beyond doubt (by {better[0].by})", tuple(compared))
     return Decision(False, f"not better than {compared[0].against} beyond doubt", tuple(compared))
 
@@ -255,7 +257,7 @@ def _by_age(challenger: Trained, used: Model, until: pd.Timestamp) -> Iterator[C
     row = younger.iloc[-1]
     yield Comparison(
         against=used.version,
-        by="age",
+        by=AGE,
         since=f"{challenger.calls['as_of'].min():%Y-%m-%d}",
         calls=int(row["calls"]),
         deals=int(row["deals"]),
