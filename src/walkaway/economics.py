@@ -19,6 +19,7 @@ __all__ = [
     "area",
     "clairvoyant_index",
     "expected_value",
+    "saved_at",
     "schedule_drops",
     "settle_drops",
     "skill",
@@ -152,6 +153,17 @@ def area(drops: Drops, up_to: float = 1.0) -> float:
     return float(np.trapezoid(np.interp(grid, *trade_off(drops)), grid))
 
 
+def saved_at(drops: Drops, share: float) -> float:
+    """The largest share of hours saved at which no more than that share of won value is forgone.
+
+    >>> deal, hours, worth = np.array([0, 1]), np.array([3.0, 1.0]), np.array([0.0, 9.0])
+    >>> saved_at(settle_drops(deal, np.array([1.0, 2.0]), hours, worth), 0.1)
+    0.75
+    """
+    forgone, saved = trade_off(drops)
+    return float(saved[forgone <= share].max())
+
+
 def clairvoyant_index(remaining_hours: FloatArray, worth: FloatArray) -> FloatArray:
     """The index of one who knows the end: realised worth over remaining hours."""
     return worth / np.maximum(remaining_hours, 1e-3)
@@ -215,6 +227,23 @@ class Curve:
         """
         fits = np.flatnonzero(np.asarray(self.value_forgone) <= share)
         return self.bars[fits[-1]] if len(fits) else 0.0
+
+    def bar_for_capacity(self, hours_per_week: float) -> float:
+        """The lowest bar at which the team's weekly hours fit; the highest there is where they fit at none.
+
+        >>> Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4)).bar_for_capacity(6.0)
+        2.0
+        """
+        if not self.bars or self.hours_per_week[0] / max(1.0 - self.hours_saved[0], 1e-9) <= hours_per_week:
+            return 0.0
+        fits = np.flatnonzero(np.asarray(self.hours_per_week) <= hours_per_week)
+        return self.bars[fits[0]] if len(fits) else self.bars[-1]
+
+    def bar_of(self, *, forgo: float, bar: float | None = None, capacity: float | None = None) -> float:
+        """The bar that a dial picks: `bar` itself, or by `capacity` (hours a week), or by `forgo` (share of value)."""
+        if bar is not None:
+            return bar
+        return self.bar_for_forgo(forgo) if capacity is None else self.bar_for_capacity(capacity)
 
     def at(self, bar: float) -> tuple[float, float, float]:
         """(hours_per_week, hours_saved, value_forgone) at a bar: by straight lines between bars, level outside them."""

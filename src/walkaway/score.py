@@ -36,10 +36,6 @@ def _check_moments(book: Book, at: pd.DatetimeIndex) -> None:
     check_not_far_ahead(book, at.max(), "as_of")
 
 
-def _bar(model: Model, forgo: float, bar: float | None) -> float:
-    return model.curve.bar_for_forgo(forgo) if bar is None else bar
-
-
 def _explained(model: Model, calls: Calls, reasons: int) -> pd.DataFrame:
     """Reasons of every call, a chunk at a time."""
     parts = [
@@ -55,7 +51,14 @@ def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int) -> pd.Data
 
 
 def score(
-    book: Book, model: Model, at: pd.DatetimeIndex, *, forgo: float, bar: float | None = None, reasons: int = 5
+    book: Book,
+    model: Model,
+    at: pd.DatetimeIndex,
+    *,
+    forgo: float,
+    bar: float | None = None,
+    capacity: float | None = None,
+    reasons: int = 5,
 ) -> pd.DataFrame:
     """Call every deal open at each moment.
 
@@ -65,6 +68,7 @@ def score(
         at: UTC moments.
         forgo: share of won value the bar may forgo, read off the model's curve.
         bar: money per hour, in place of `forgo`.
+        capacity: hours the team can work a week, in place of `forgo`.
         reasons: how many reasons a call gets at most; 0 for none, which is much faster.
 
     Returns:
@@ -84,7 +88,8 @@ def score(
         raise UsageError(
             f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to call. Use another moment."
         )
-    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), _bar(model, forgo, bar))
+    bar_at = model.curve.bar_of(forgo=forgo, bar=bar, capacity=capacity)
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar_at)
     table = calls.table
     if reasons:
         table = pd.concat([table, _explained(model, calls, reasons)], axis=1)
@@ -117,7 +122,14 @@ def _assumed_share(book: Book, moment: pd.Timestamp) -> float:
 
 
 def explain_deals(
-    book: Book, model: Model, deal_ids: list[str], as_of: pd.Timestamp, *, forgo: float, bar: float | None = None
+    book: Book,
+    model: Model,
+    deal_ids: list[str],
+    as_of: pd.Timestamp,
+    *,
+    forgo: float,
+    bar: float | None = None,
+    capacity: float | None = None,
 ) -> list[DealStory]:
     """The stories of these deals at a moment.
 
@@ -130,7 +142,8 @@ def explain_deals(
     for deal_id in deal_ids:
         _check_open(book, deal_id, as_of)
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
-    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), _bar(model, forgo, bar))
+    bar_at = model.curve.bar_of(forgo=forgo, bar=bar, capacity=capacity)
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar_at)
     return tell(model, calls, _assumed_share(book, as_of))
 
 

@@ -13,11 +13,13 @@ from walkaway.cli.options import (
     AsJson,
     Bar,
     BookOption,
+    Capacity,
     Forgo,
     ModelsOption,
     Quiet,
     Reasons,
     days_of,
+    dial_of,
     moment_of,
     print_json,
     progress,
@@ -43,6 +45,7 @@ def score(
     out: Annotated[str, typer.Option(help="CSV, Parquet or JSON by extension; - for stdout.")] = "-",
     forgo: Forgo = None,
     bar: Bar = None,
+    capacity: Capacity = None,
     reasons: Reasons = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -57,17 +60,19 @@ def score(
     from walkaway.timeless import score_timeless
 
     settings = settings_in_force(context)
-    dial = settings.score.overruled_by(forgo=forgo, bar=bar, reasons=reasons)
+    dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity)
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
         read, model = read_book(book).with_hours(settings.hours), load_champion(models)
         step("calling open deals", 0, 1)
         if read.manifest.timeless:
-            _refuse_with_dates(as_of, start, end, forgo, bar)
+            _refuse_with_dates(as_of, start, end, forgo, bar, capacity)
             table = score_timeless(read, model)
         else:
             at = _moments(read.last_recorded_at(), as_of, start, end, every_days)
-            table = score_book(read, model, at, forgo=dial.forgo, bar=dial.bar, reasons=dial.reasons)
+            table = score_book(
+                read, model, at, forgo=dial.forgo, bar=dial.bar, capacity=dial.capacity, reasons=dial.reasons
+            )
     write_frame(table, "-.json" if as_json and out == "-" else out)
     if out != "-" and as_json:
         _print_summary(table, model, {"unusable_deals": read.unusable_deals, "out": out})
@@ -82,7 +87,7 @@ def score(
 
 def _refuse_with_dates(*given: str | float | None) -> None:
     """What only a book with dates, and so with hours, can answer."""
-    for option, value in zip(("--as-of", "--from", "--to", "--forgo", "--bar"), given, strict=True):
+    for option, value in zip(("--as-of", "--from", "--to", "--forgo", "--bar", "--capacity"), given, strict=True):
         if value is not None:
             raise UsageError(
                 f"{option} {value}: this book has no dates, so neither moments nor hours are known. Leave {option} out."
@@ -104,6 +109,7 @@ def batch(
     now: Annotated[str | None, typer.Option(help="Run as of this moment (UTC); default: the clock's.")] = None,
     forgo: Forgo = None,
     bar: Bar = None,
+    capacity: Capacity = None,
     reasons: Reasons = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -112,7 +118,7 @@ def batch(
     from walkaway.batch import run_batch
 
     settings, moment = settings_in_force(context), moment_of(now, "--now")
-    dial = settings.score.overruled_by(forgo=forgo, bar=bar, reasons=reasons)
+    dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity)
     settings = settings.model_copy(update={"score": dial})
     with progress(quiet) as step:
         step("calling open deals", 0, 1)
@@ -155,6 +161,7 @@ def explain(
     as_of: Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")] = None,
     forgo: Forgo = None,
     bar: Bar = None,
+    capacity: Capacity = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell one deal's story: what an hour on it is worth, and what makes it so."""
@@ -165,8 +172,8 @@ def explain(
     settings = settings_in_force(context)
     read, model = read_book(book).with_hours(settings.hours), load_champion(models)
     moment = moment_of(as_of, "--as-of") or read.last_recorded_at()
-    dial = settings.score.overruled_by(forgo=forgo, bar=bar)
-    [story] = explain_deals(read, model, [deal_id], moment, forgo=dial.forgo, bar=dial.bar)
+    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity)
+    [story] = explain_deals(read, model, [deal_id], moment, forgo=dial.forgo, bar=dial.bar, capacity=dial.capacity)
     if as_json:
         print_json(story.as_json())
     else:

@@ -16,7 +16,7 @@ from walkaway.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from walkaway.config import Settings
+    from walkaway.config import ScoreSettings, Settings
     from walkaway.tune import Budget
 
 __all__ = [
@@ -25,12 +25,14 @@ __all__ = [
     "AsJson",
     "Bar",
     "BookOption",
+    "Capacity",
     "Forgo",
     "ModelsOption",
     "Quiet",
     "Reasons",
     "budget_of",
     "days_of",
+    "dial_of",
     "moment_of",
     "print_json",
     "progress",
@@ -47,6 +49,9 @@ Forgo = Annotated[
     float | None, typer.Option(min=0.0, max=1.0, help="Share of won value the bar may forgo [setting: score.forgo].")
 ]
 Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo [setting: score.bar].")]
+Capacity = Annotated[
+    float | None, typer.Option(help="Hours the team can work a week, in place of --forgo [setting: score.capacity].")
+]
 Reasons = Annotated[
     int | None, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest [setting: score.reasons].")
 ]
@@ -77,7 +82,24 @@ def settings_in_force(context: typer.Context) -> Settings:
     return Settings.from_environment(context.obj)
 
 
-def days_of(text: str) -> float:
+def dial_of(settings: Settings, reasons: int | None = None, **dials: float | None) -> ScoreSettings:
+    """The dial in force: the one option given, before what the settings say.
+
+    Raises:
+        UsageError: more than one dial was given, or a capacity that no deal fits into.
+    """
+    given = [f"--{name} {value:g}" for name, value in dials.items() if value is not None]
+    if len(given) > 1:
+        raise UsageError(f"{' and '.join(given)}: one dial sets the bar. Give one of them.")
+    capacity = dials.get("capacity")
+    if capacity is not None and not 0 < capacity < float("inf"):
+        raise UsageError(
+            f"--capacity {capacity:g}: must be hours a week above 0. A team without an hour has no deal to call."
+        )
+    return settings.score.overruled_by(reasons=reasons, **dials)
+
+
+def days_of(text: str, option: str = "--every") -> float:
     """A length of time in days, such as 1d, 7d or 12h.
 
     >>> days_of("12h")
@@ -89,7 +111,7 @@ def days_of(text: str) -> float:
     except (ValueError, KeyError):
         days = 0.0
     if not 0 < days < float("inf"):
-        raise UsageError(f"--every {text}: must be a length of time above 0, such as 1d, 7d or 12h.")
+        raise UsageError(f"{option} {text}: must be a length of time above 0, such as 1d, 7d or 12h.")
     return days
 
 

@@ -19,12 +19,17 @@ __all__ = [
     "FeatureSettings",
     "HeadSettings",
     "Levels",
+    "ReplaySettings",
     "ScoreSettings",
     "Settings",
     "TrainSettings",
 ]
 
-DIALS = ("forgo", "bar")  # one of them sets the bar; a place that names one overrules the others of lesser places
+DIALS = (
+    "forgo",
+    "bar",
+    "capacity",
+)  # one of them sets the bar; a place that names one overrules the others of lesser places
 Hours = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -109,21 +114,36 @@ class TrainSettings(_Frozen):
 
 
 class ScoreSettings(_Frozen):
-    """Scoring: which point on the curve sets the bar."""
+    """Scoring: which point on the curve sets the bar; `bar` (money per hour) or `capacity` (hours a week) instead."""
 
     forgo: float = Field(default=0.10, ge=0, le=1)
-    bar: float | None = Field(default=None, ge=0)
+    bar: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    capacity: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     reasons: int = Field(default=5, ge=0, le=20)
+
+    @model_validator(mode="after")
+    def _one_dial(self) -> ScoreSettings:
+        if self.bar is not None and self.capacity is not None:
+            raise ValueError(f"one dial sets the bar: found bar {self.bar:g} and capacity {self.capacity:g}")
+        return self
 
     def overruled_by(self, **options: float | None) -> ScoreSettings:
         """These settings, with the options that were given before them: naming one dial sets the others back.
 
         >>> ScoreSettings(bar=2500.0).overruled_by(forgo=0.05, bar=None, reasons=None)
-        ScoreSettings(forgo=0.05, bar=None, reasons=5)
+        ScoreSettings(forgo=0.05, bar=None, capacity=None, reasons=5)
         """
         given = {name: value for name, value in options.items() if value is not None}
         lesser = set(DIALS) if set(DIALS) & set(given) else set()
         return type(self).model_validate(self.model_dump(exclude=lesser) | given)
+
+
+class ReplaySettings(_Frozen):
+    """The replay: how often models are trained, and how many last days of the book are not judged."""
+
+    retrain_days: float = Field(default=30.0, gt=0, allow_inf_nan=False)
+    grace_days: float = Field(default=30.0, ge=0, allow_inf_nan=False)
+    bootstrap: int = Field(default=200, ge=20)
 
 
 class BatchSettings(_Frozen):
@@ -180,6 +200,7 @@ class Settings(BaseSettings):
     train: TrainSettings = TrainSettings()
     score: ScoreSettings = ScoreSettings()
     batch: BatchSettings = BatchSettings()
+    replay: ReplaySettings = ReplaySettings()
     check: CheckSettings = CheckSettings()
     tracking_uri: str | None = None
 

@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.economics import Drops, clairvoyant_index, schedule_drops, skill, skill_of
+from walkaway.economics import Drops, clairvoyant_index, saved_at, schedule_drops, settle_drops, skill, skill_of
 from walkaway.evaluation.metrics import deal_weights, interval
 
 __all__ = ["paired_skill", "skills"]
 
 FloatArray = npt.NDArray[np.float64]
 BOOTSTRAP_BARS = 400
+PRICES = (0.01, 0.02, 0.05, 0.10, 0.20)  # shares of won value forgone
+
+
+def _saving(price: float) -> Callable[[Drops, Drops], float]:
+    return lambda own, best: saved_at(own, price)
+
+
+MEASURES: dict[str, Callable[[Drops, Drops], float]] = {
+    "skill": skill_of,
+    "skill_up_to_0.2": lambda own, best: skill_of(own, best, 0.2),
+    **{f"saved_at_{price:.2f}": _saving(price) for price in PRICES},
+}
 
 
 def skills(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:
-    """Walk-away skill of each index, overall with its 90% interval over deals, and up to 20% of value forgone.
+    """Walk-away skill of each index and the hours it saves at a price, with 90% intervals over deals.
 
     Args:
         calls: deal_id, remaining_hours_truth, worth_truth and the index columns; sorted by deal_id and as_of.
         columns: the indices, higher is better.
         draws: of the bootstrap, which tries BOOTSTRAP_BARS bars rather than all.
+
+    Returns:
+        Indexed by index: skill, skill_up_to_0.2 (up to 20% of value forgone), saved_at_0.01, ... (share of hours saved
+        at that share of value forgone), each with _low and _high.
     """
     deal = pd.factorize(calls["deal_id"])[0]
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
-    weights = deal_weights(deal, draws)
-    best = _bootstrap_drops(deal, clairvoyant_index(hours, worth), hours, worth, weights)
+    weights, ideal = deal_weights(deal, draws), clairvoyant_index(hours, worth)
+    best, drawn_best = settle_drops(deal, ideal, hours, worth), _bootstrap_drops(deal, ideal, hours, worth, weights)
     out = {}
     for column in columns:
         index = calls[column].to_numpy()
-        own = _bootstrap_drops(deal, index, hours, worth, weights)
-        low, high = interval(np.array([skill_of(mine, theirs) for mine, theirs in zip(own, best, strict=True)]))
-        overall, early = skill(deal, index, hours, worth), skill(deal, index, hours, worth, 0.2)
-        out[column] = {"skill": overall, "skill_low": low, "skill_high": high, "skill_up_to_0.2": early}
+        own, drawn = settle_drops(deal, index, hours, worth), _bootstrap_drops(deal, index, hours, worth, weights)
+        row: dict[str, float] = {}
+        for name, measure in MEASURES.items():
+            low, high = interval(np.array([measure(*pair) for pair in zip(drawn, drawn_best, strict=True)]))
+            row |= {name: measure(own, best), f"{name}_low": low, f"{name}_high": high}
+        out[column] = row
     return pd.DataFrame(out).T.rename_axis("index")
 
 

@@ -1,0 +1,66 @@
+"""The command that replays the past."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from walkaway.cli.options import (
+    BOOK,
+    AsJson,
+    Bar,
+    BookOption,
+    Capacity,
+    Forgo,
+    Quiet,
+    days_of,
+    dial_of,
+    moment_of,
+    print_json,
+    progress,
+    settings_in_force,
+    tell,
+)
+from walkaway.errors import UsageError
+
+
+def replay(
+    context: typer.Context,
+    start: Annotated[str, typer.Option("--from", help="First moment of calls, and of training (UTC).")],
+    end: Annotated[str, typer.Option("--to", help="Last moment of calls.")],
+    book: BookOption = BOOK,
+    every: Annotated[str, typer.Option(help="Step between calls: 1d, 7d.")] = "1d",
+    retrain: Annotated[
+        str | None, typer.Option(help="How often models are trained: 14d, 30d [setting: replay.retrain_days].")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of ledger, summary, figures and models.")] = Path("reports/replay"),
+    forgo: Forgo = None,
+    bar: Bar = None,
+    capacity: Capacity = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Replay a period: train on what was known, call each open deal, and settle the calls by what came."""
+    from walkaway.replay import Period
+    from walkaway.replay import replay as replay_book
+    from walkaway.storage import read_book
+
+    settings = settings_in_force(context)
+    settings = settings.model_copy(update={"score": dial_of(settings, forgo=forgo, bar=bar, capacity=capacity)})
+    first, last = moment_of(start, "--from"), moment_of(end, "--to")
+    if first is None or last is None or first > last:
+        raise UsageError(f"--from {start} lies after --to {end}. Swap them.")
+    days = settings.replay.retrain_days if retrain is None else days_of(retrain, "--retrain")
+    period = Period(first, last, days_of(every), days)
+    with progress(quiet) as step:
+        step("reading the book", 0, 1)
+        read = read_book(book).with_hours(settings.hours)
+        done = replay_book(read, out, period, settings, step)
+    if as_json:
+        print_json(done.summary)
+    else:
+        from walkaway.report.replay import show_replay
+
+        tell(show_replay(done, out), quiet)

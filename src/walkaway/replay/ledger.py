@@ -1,0 +1,98 @@
+"""The ledger: every call as it was made, frozen, and later what became of its deal."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from walkaway.calls import Model, make_calls, read_rows
+from walkaway.history import History, View
+from walkaway.labels import label
+from walkaway.schema import Book
+from walkaway.score import DROPPED
+
+__all__ = ["FROZEN", "SETTLED", "first_drops", "frozen_calls", "settle"]
+
+FROZEN = [
+    "deal_id",
+    "as_of",
+    "win_probability",
+    "value_if_won",
+    "remaining_hours",
+    "expected_value",
+    "value_per_hour",
+    "bar",
+    "verdict",
+    "model_version",
+    "first_drop",
+    "amount",
+    "age_days",
+    "days_since_event",
+    "stage",
+    "base_rate",
+]
+SETTLED = ["outcome", "ending", "realised_value", "realised_remaining_hours"]
+
+
+def _days_since_event(view: View) -> np.ndarray:
+    """Days since anything was recorded of the deal; since its creation where nothing was."""
+    last = np.fmin(view.activities.days_since_last(), view.changes.days_since_last())
+    return np.where(np.isnan(last), view.age_days, last)
+
+
+def frozen_calls(history: History, model: Model, snapshots: pd.DataFrame, bar: float) -> pd.DataFrame:
+    """What a model says of these snapshots, and what was known of them that other rankings use.
+
+    Args:
+        history: may know more than the snapshots; what came later is not read.
+        model: trained on no more than was known at the first of them.
+        snapshots: deal_id, as_of.
+        bar: money per hour.
+
+    Returns:
+        The columns of FROZEN but first_drop: amount (known at as_of; NaN where none), age_days, days_since_event, stage
+        and base_rate (of the model's training) are there for comparison.
+    """
+    view = history.at(snapshots)
+    codes, words = view.changes.where(field="stage").last_code("new_value")
+    stage = pd.Series(pd.Categorical.from_codes(codes, list(map(str, words)))).astype("str")
+    return make_calls(model, read_rows(history, snapshots, model.plan), bar).table.assign(
+        model_version=model.version,
+        amount=view.amount,
+        age_days=view.age_days,
+        days_since_event=_days_since_event(view),
+        stage=stage,
+        base_rate=model.heads.win.base_rate,
+    )
+
+
+def first_drops(calls: pd.DataFrame) -> pd.Series:
+    """Whether each call is its deal's first to walk away or to nurture; calls sorted by deal_id and as_of.
+
+    >>> calls = pd.DataFrame({"deal_id": ["a", "a", "b"], "verdict": ["pursue", "walk_away", "nurture"]})
+    >>> first_drops(calls).tolist()
+    [False, True, True]
+    """
+    dropped = calls["verdict"].isin(DROPPED)
+    return dropped & (dropped.groupby(calls["deal_id"]).cumsum() == 1)
+
+
+def settle(calls: pd.DataFrame, book: Book) -> pd.DataFrame:
+    """The calls with what the whole book says became of their deals.
+
+    Returns:
+        FROZEN, then SETTLED, sorted by deal_id and as_of. outcome: won, lost, or missing while open. ending: won, the
+        loss reason, or open. realised_value: money won after the call, 0 if lost; NaN while open, or where no amount
+        was recorded. realised_remaining_hours: booked after as_of, so far while open.
+    """
+    calls = calls.sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
+    ends = label(book, calls[["deal_id", "as_of"]])
+    outcome = ends["won"].map({1.0: "won", 0.0: "lost"}).astype("str")
+    settled = calls.assign(
+        first_drop=first_drops(calls),
+        outcome=outcome,
+        ending=ends["ending"].astype("str"),
+        realised_value=ends["worth"],
+        realised_remaining_hours=ends["remaining_hours"],
+    )
+    return settled[[*FROZEN, *SETTLED]]

@@ -1,0 +1,133 @@
+"""What a settled ledger proves: skill, hours saved at a price, truth of the numbers, and what following it did.
+
+Deals still open when the book ends count as not won, with the hours worked so far; calls of its last days are not
+judged (method, section 7).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.economics import Curve, settle_drops
+from walkaway.evaluation import DealDraws, by_slice, interval, skills, win_metrics
+from walkaway.score import DROPPED
+
+__all__ = ["INDICES", "judged", "measure", "settled_curve"]
+
+FloatArray = npt.NDArray[np.float64]
+INDICES = {
+    "value_per_hour": "value_per_hour",
+    "expected_value": "expected_value",
+    "win_probability": "win_probability",
+    "amount": "amount",
+    "days_since_event": "last event, newest first",
+    "age": "youngest first",
+    "random": "random",
+}
+SEED = 0
+
+
+def judged(ledger: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
+    """The calls up to a moment, with the columns that `evaluation` asks for: what was and what would rank deals.
+
+    Returns:
+        The ledger's rows with won (0 for deals still open), settled, worth_truth and remaining_hours_truth, and an
+        index column each of INDICES. A deal won without an amount counts with the typical win.
+    """
+    calls = ledger[ledger["as_of"] <= until].reset_index(drop=True)
+    won = calls["outcome"] == "won"
+    firsts = calls[won].drop_duplicates("deal_id")["realised_value"]
+    typical = float(firsts[firsts > 0].median()) if (firsts > 0).any() else 1.0
+    deal, codes = np.unique(calls["deal_id"], return_inverse=True)
+    chance = np.random.default_rng(SEED).random(len(deal))
+    return calls.assign(
+        won=won.astype(float),
+        settled=calls["outcome"].notna(),
+        worth_truth=calls["realised_value"].fillna(typical).where(won, 0.0),
+        remaining_hours_truth=calls["realised_remaining_hours"],
+        amount=calls["amount"].fillna(0.0),
+        days_since_event=-calls["days_since_event"],
+        age=-calls["age_days"],
+        random=chance[codes],
+    )
+
+
+def settled_curve(calls: pd.DataFrame, weeks: float) -> Curve:
+    """bar -> what it would have freed and forgone on these calls, in value per hour.
+
+    Args:
+        calls: of `judged`.
+        weeks: over which the hours were worked.
+    """
+    hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
+    drops = settle_drops(pd.factorize(calls["deal_id"])[0], calls["value_per_hour"].to_numpy(), hours, worth)
+    return Curve.of(drops, max(weeks, 1 / 7), estimated=False)
+
+
+def _share(drawn: DealDraws, part: FloatArray, whole: FloatArray, name: str) -> dict[str, float]:
+    """part / whole in total, with its interval over deals."""
+    total = float(whole.sum())
+    low, high = interval(drawn.sums(part) / np.maximum(drawn.sums(whole), 1e-12))
+    return {name: float(part.sum()) / total if total else float("nan"), f"{name}_low": low, f"{name}_high": high}
+
+
+def _followed(calls: pd.DataFrame, draws: int) -> dict[str, float]:
+    """What dropping each deal for good at its first walk_away or nurture did."""
+    dropped = calls["verdict"].isin(DROPPED)
+    first = ~calls["deal_id"].duplicated()
+    drop = dropped & (dropped.groupby(calls["deal_id"]).cumsum() == 1)
+    hours, value = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].clip(lower=0).to_numpy()
+    drawn = DealDraws.of(calls["deal_id"].to_numpy(), draws)
+    at_first, at_drop = first.to_numpy(dtype=float), drop.to_numpy(dtype=float)
+    told = _share(drawn, at_drop, at_first, "deals_dropped")
+    told |= _share(drawn, hours * at_drop, hours * at_first, "hours_saved")
+    told |= _share(drawn, value * at_drop, value * at_first, "value_forgone")
+    saved, forgone = float((hours * at_drop).sum()), float((value * at_drop).sum())
+    kept_hours, kept_value = float((hours * at_first).sum()) - saved, float((value * at_first).sum()) - forgone
+    told |= {"hours": float((hours * at_first).sum()), "value": float((value * at_first).sum())}
+    told["value_per_hour_kept"] = kept_value / kept_hours if kept_hours else float("nan")
+    told["value_per_hour_dropped"] = forgone / saved if saved else float("nan")
+    return told | _turned_back(calls, dropped)
+
+
+def _turned_back(calls: pd.DataFrame, dropped: pd.Series) -> dict[str, float]:
+    """How often a deal that was to be dropped was called worth its hours again later."""
+    after = dropped.groupby(calls["deal_id"]).cumsum() > 0
+    back = (after & ~dropped).groupby(calls["deal_id"]).any()
+    ever = dropped.groupby(calls["deal_id"]).any()
+    return {"turned_back": float(back[ever].mean()) if ever.any() else float("nan")}
+
+
+def _hours(calls: pd.DataFrame, draws: int) -> dict[str, float]:
+    said, came = (calls[name].to_numpy() for name in ("remaining_hours", "remaining_hours_truth"))
+    drawn = DealDraws.of(calls["deal_id"].to_numpy(), draws)
+    ratio = _share(drawn, said, came, "predicted_over_booked")
+    return ratio | {"error": float(np.abs(said - came).mean()), "booked": float(came.mean())}
+
+
+def measure(calls: pd.DataFrame, draws: int) -> dict[str, Any]:
+    """The measures of section 7 on judged calls; intervals are 90%, over deals.
+
+    Args:
+        calls: of `judged`; won and not won among them.
+        draws: of the bootstrap.
+
+    Returns:
+        indices: a table, one row an index (`evaluation.skills`). win: AUC, Brier, log loss beside the base rate. age:
+        calibration by age of the deal (`evaluation.by_slice`). hours: predicted over booked, error a call. followed:
+        shares of deals dropped, hours saved and value forgone, value per hour kept and dropped, turned_back. verdicts:
+        shares of calls.
+    """
+    table = by_slice(calls.assign(won_completed=calls["won"]).drop(columns="stage"), draws)
+    return {
+        "indices": skills(calls, list(INDICES), draws),
+        "win": win_metrics(calls, ["win_probability", "base_rate"], draws),
+        "age": table.drop(columns="fails"),
+        "hours": _hours(calls, draws),
+        "followed": _followed(calls, draws),
+        "verdicts": calls["verdict"].value_counts(normalize=True).to_dict(),
+    }

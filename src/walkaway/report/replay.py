@@ -1,0 +1,118 @@
+"""What the terminal shows of a replay."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from walkaway.economics import Curve
+from walkaway.replay import INDICES, Replayed
+from walkaway.report.tables import plain_table
+
+__all__ = ["show_replay"]
+
+PRICES = ("0.01", "0.02", "0.05", "0.10", "0.20")
+
+
+def _between(row: pd.Series | dict[str, float], name: str, form: str) -> str:
+    return f"{row[f'{name}_low']:{form}} to {row[f'{name}_high']:{form}}"
+
+
+def _indices(table: pd.DataFrame) -> list[RenderableType]:
+    skill = plain_table(
+        "ranking deals by",
+        "skill",
+        "90% interval",
+        "up to 20%",
+        "90%",
+        title="Walk-away skill (0 random, 1 clairvoyant)",
+    )
+    saved = plain_table(
+        "ranking deals by", *(f"{float(p):.0%}" for p in PRICES), title="Hours saved at value forgone of"
+    )
+    for name, row in table.iterrows():
+        who = INDICES[str(name)].replace("_", " ")
+        early = f"{row['skill_up_to_0.2']:.3f}"
+        skill.add_row(
+            who, f"{row['skill']:.3f}", _between(row, "skill", ".2f"), early, _between(row, "skill_up_to_0.2", ".2f")
+        )
+        saved.add_row(who, *(f"{row[f'saved_at_{price}']:.0%}" for price in PRICES))
+    return [skill, "", saved]
+
+
+def _win(measures: dict[str, Any]) -> list[RenderableType]:
+    model, base = measures["win"].loc["win_probability"], measures["win"].loc["base_rate"]
+    hours = measures["hours"]
+    return [
+        Text(
+            f"Winning: AUC {model['auc']:.3f}, Brier {model['brier']:.4f} ({_between(model, 'brier', '.4f')}; base rate "
+            f"{base['brier']:.4f}), log loss {model['log_loss']:.4f}."
+        ),
+        Text(
+            f"Hours: predicted over booked {hours['predicted_over_booked']:.2f} "
+            f"({_between(hours, 'predicted_over_booked', '.2f')}), {hours['error']:.2f} h off a call."
+        ),
+    ]
+
+
+def _ages(table: pd.DataFrame) -> Table:
+    shown = plain_table("age of the deal", "calls", "won", "predicted", "off, 90%", title="By age")
+    for (dimension, value), row in table.iterrows():
+        if dimension in ("all", "age"):
+            off = f"{100 * row['off']:+.1f} ({100 * row['off_low']:+.1f} to {100 * row['off_high']:+.1f})"
+            shown.add_row(str(value), f"{row['calls']:,.0f}", f"{row['won']:.1%}", f"{row['predicted']:.1%}", off)
+    return shown
+
+
+def _followed(done: Replayed) -> list[RenderableType]:
+    told, expected = done.measures["followed"], done.summary["expected"]
+    currency = done.summary["currency"]
+    lines = [
+        f"  deals dropped  {told['deals_dropped']:.1%} ({_between(told, 'deals_dropped', '.1%')})",
+        f"  hours saved    {told['hours_saved']:.1%} ({_between(told, 'hours_saved', '.1%')}); the models expected "
+        f"{expected['hours_saved']:.1%}",
+        f"  value forgone  {told['value_forgone']:.1%} ({_between(told, 'value_forgone', '.1%')}); the models expected "
+        f"{expected['value_forgone']:.1%}",
+        f"  an hour kept was worth {currency} {told['value_per_hour_kept']:,.0f}, an hour saved "
+        f"{currency} {told['value_per_hour_dropped']:,.0f}",
+        f"  {told['turned_back']:.0%} of the deals dropped were called worth their hours again later",
+    ]
+    return [Text("Had the verdicts been followed", style="bold"), *(Text(line) for line in lines)]
+
+
+def _curve(curve: Curve, currency: str) -> Table:
+    table = plain_table(
+        "value forgone", "bar per hour", "hours saved", "hours worked a week", title="What each bar would have done"
+    )
+    for price in PRICES:
+        bar = curve.bar_for_forgo(float(price))
+        worked, saved, forgone = curve.at(bar)
+        table.add_row(f"{forgone:.1%}", f"{currency} {bar:,.0f}", f"{saved:.0%}", f"{worked:,.0f}")
+    return table
+
+
+def _period(summary: dict[str, Any]) -> Text:
+    period = summary["period"]
+    return Text(
+        f"{period['from'][:16]} to {period['to'][:16]}, every {period['every_days']:g} days: {summary['calls']:,} calls by "
+        f"{len(summary['models'])} models; judged are {summary['judged_calls']:,} of {summary['deals']:,} deals, "
+        f"{summary['unsettled_share'] or 0:.1%} of which have not settled."
+    )
+
+
+def show_replay(done: Replayed, out: Path) -> RenderableType:
+    """Skill beside other rankings, what following the verdicts did beside what was expected, and the curve."""
+    parts: list[RenderableType] = [
+        _period(done.summary),
+        *(Text(note, style="yellow") for note in done.summary["notes"]),
+    ]
+    if done.measures:
+        measures, currency = done.measures, done.summary["currency"]
+        parts += ["", *_indices(measures["indices"]), "", *_win(measures), "", _ages(measures["age"])]
+        parts += ["", *_followed(done), "", _curve(done.curve, currency)]
+    return Group(*parts, "", Text(f"Ledger, summary and models: {out}"))
