@@ -14,6 +14,7 @@ import pandas as pd
 
 from walkaway.economics import Curve, settle_drops
 from walkaway.evaluation import DealDraws, by_slice, interval, skills, win_metrics
+from walkaway.replay.ledger import first_drops
 from walkaway.score import DROPPED
 
 __all__ = ["INDICES", "judged", "measure", "settled_curve"]
@@ -79,7 +80,7 @@ def _followed(calls: pd.DataFrame, draws: int) -> dict[str, float]:
     """What dropping each deal for good at its first walk_away or nurture did."""
     dropped = calls["verdict"].isin(DROPPED)
     first = ~calls["deal_id"].duplicated()
-    drop = dropped & (dropped.groupby(calls["deal_id"]).cumsum() == 1)
+    drop = first_drops(calls)
     hours, value = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].clip(lower=0).to_numpy()
     drawn = DealDraws.of(calls["deal_id"].to_numpy(), draws)
     at_first, at_drop = first.to_numpy(dtype=float), drop.to_numpy(dtype=float)

@@ -92,8 +92,8 @@ def _trained(book: Book, stretch: Stretch, out: Path, settings: Settings) -> Mod
         model = train(book, stretch.trained_at, settings.train).model
     except DataError as error:
         raise DataError(
-            f"no model can be trained as of {stretch.trained_at:%Y-%m-%dT%H:%M}Z, so nothing can be replayed from then on "
-            f"(--until is --from here): {error}"
+            f"no model can be trained as of {stretch.trained_at:%Y-%m-%dT%H:%M}Z, so nothing can be replayed from "
+            f"then on (--until is --from here): {error}"
         ) from error
     return load_bundle(save_bundle(model, out / MODELS))
 

@@ -24,39 +24,26 @@ def _between(row: pd.Series | dict[str, float], name: str, form: str) -> str:
 
 
 def _indices(table: pd.DataFrame) -> list[RenderableType]:
-    skill = plain_table(
-        "ranking deals by",
-        "skill",
-        "90% interval",
-        "up to 20%",
-        "90%",
-        title="Walk-away skill (0 random, 1 clairvoyant)",
-    )
-    saved = plain_table(
-        "ranking deals by", *(f"{float(p):.0%}" for p in PRICES), title="Hours saved at value forgone of"
-    )
+    title = "Walk-away skill (0 random, 1 clairvoyant)"
+    skill = plain_table("ranking deals by", "skill", "90% interval", "up to 20%", "90% interval", title=title)
+    title = "Hours saved at value forgone of"
+    saved = plain_table("ranking deals by", *(f"{float(price):.0%}" for price in PRICES), title=title)
     for name, row in table.iterrows():
         who = INDICES[str(name)].replace("_", " ")
-        early = f"{row['skill_up_to_0.2']:.3f}"
-        skill.add_row(
-            who, f"{row['skill']:.3f}", _between(row, "skill", ".2f"), early, _between(row, "skill_up_to_0.2", ".2f")
-        )
+        whole = (f"{row['skill']:.3f}", _between(row, "skill", ".2f"))
+        skill.add_row(who, *whole, f"{row['skill_up_to_0.2']:.3f}", _between(row, "skill_up_to_0.2", ".2f"))
         saved.add_row(who, *(f"{row[f'saved_at_{price}']:.0%}" for price in PRICES))
     return [skill, "", saved]
 
 
-def _win(measures: dict[str, Any]) -> list[RenderableType]:
-    model, base = measures["win"].loc["win_probability"], measures["win"].loc["base_rate"]
-    hours = measures["hours"]
+def _heads(measures: dict[str, Any]) -> list[RenderableType]:
+    """How true the win head and the hours head were."""
+    model, base, hours = *(measures["win"].loc[who] for who in ("win_probability", "base_rate")), measures["hours"]
+    brier = f"Brier {model['brier']:.4f} ({_between(model, 'brier', '.4f')}; base rate {base['brier']:.4f})"
+    ratio = f"{hours['predicted_over_booked']:.2f} ({_between(hours, 'predicted_over_booked', '.2f')})"
     return [
-        Text(
-            f"Winning: AUC {model['auc']:.3f}, Brier {model['brier']:.4f} ({_between(model, 'brier', '.4f')}; base rate "
-            f"{base['brier']:.4f}), log loss {model['log_loss']:.4f}."
-        ),
-        Text(
-            f"Hours: predicted over booked {hours['predicted_over_booked']:.2f} "
-            f"({_between(hours, 'predicted_over_booked', '.2f')}), {hours['error']:.2f} h off a call."
-        ),
+        Text(f"Winning: AUC {model['auc']:.3f}, {brier}, log loss {model['log_loss']:.4f}."),
+        Text(f"Hours: predicted over booked {ratio}, {hours['error']:.2f} h off a call."),
     ]
 
 
@@ -97,22 +84,20 @@ def _curve(curve: Curve, currency: str) -> Table:
 
 
 def _period(summary: dict[str, Any]) -> Text:
-    period = summary["period"]
+    period, open_still = summary["period"], summary["unsettled_share"] or 0.0
+    when = f"{period['from'][:16]} to {period['to'][:16]}, every {period['every_days']:g} days"
     return Text(
-        f"{period['from'][:16]} to {period['to'][:16]}, every {period['every_days']:g} days: {summary['calls']:,} calls by "
-        f"{len(summary['models'])} models; judged are {summary['judged_calls']:,} of {summary['deals']:,} deals, "
-        f"{summary['unsettled_share'] or 0:.1%} of which have not settled."
+        f"{when}: {summary['calls']:,} calls by {len(summary['models'])} models. Judged are "
+        f"{summary['judged_calls']:,} of {summary['deals']:,} deals, {open_still:.1%} of which have not settled."
     )
 
 
 def show_replay(done: Replayed, out: Path) -> RenderableType:
     """Skill beside other rankings, what following the verdicts did beside what was expected, and the curve."""
-    parts: list[RenderableType] = [
-        _period(done.summary),
-        *(Text(note, style="yellow") for note in done.summary["notes"]),
-    ]
+    notes = [Text(note, style="yellow") for note in done.summary["notes"]]
+    parts: list[RenderableType] = [_period(done.summary), *notes]
     if done.measures:
         measures, currency = done.measures, done.summary["currency"]
-        parts += ["", *_indices(measures["indices"]), "", *_win(measures), "", _ages(measures["age"])]
+        parts += ["", *_indices(measures["indices"]), "", *_heads(measures), "", _ages(measures["age"])]
         parts += ["", *_followed(done), "", _curve(done.curve, currency)]
     return Group(*parts, "", Text(f"Ledger, summary and models: {out}"))

@@ -1,0 +1,104 @@
+"""Measures of a ledger by hand, and of calls that were given to other deals."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from walkaway.replay.measures import INDICES, judged, measure, settled_curve
+
+DAY = pd.Timestamp("2026-01-05", tz="UTC")
+
+
+def ledger_of(*deals: tuple[str, str | None, float, list[tuple[float, str, float]]]) -> pd.DataFrame:
+    """Deals as (id, outcome, value, calls), a call as (value_per_hour, verdict, hours still to come), a day each."""
+    rows = [
+        {
+            "deal_id": name,
+            "as_of": DAY + pd.Timedelta(days=n),
+            "outcome": outcome,
+            "realised_value": np.nan if outcome is None else value,
+            "value_per_hour": index,
+            "expected_value": index,
+            "win_probability": 0.5,
+            "base_rate": 0.4,
+            "verdict": verdict,
+            "remaining_hours": 1.0,
+            "realised_remaining_hours": hours,
+            "amount": 100.0,
+            "age_days": float(n),
+            "days_since_event": 1.0,
+            "stage": "offer",
+        }
+        for name, outcome, value, calls in deals
+        for n, (index, verdict, hours) in enumerate(calls)
+    ]
+    return pd.DataFrame(rows)
+
+
+BY_HAND = ledger_of(
+    ("gold", "won", 900.0, [(50.0, "pursue", 4.0), (60.0, "pursue", 2.0)]),
+    ("dead", "lost", 0.0, [(20.0, "pursue", 5.0), (5.0, "walk_away", 3.0), (30.0, "pursue", 1.0)]),
+    ("small", "won", 100.0, [(8.0, "walk_away", 1.0)]),
+    ("open", None, 0.0, [(40.0, "unsure", 2.0)]),
+)
+
+
+@pytest.fixture(scope="module")
+def measured():
+    return measure(judged(BY_HAND, DAY + pd.Timedelta(days=9)), draws=40)
+
+
+def test_following_the_verdicts_saves_and_forgoes_what_comes_after_the_first_drop(measured):
+    told = measured["followed"]
+
+    assert told["deals_dropped"] == 2 / 4
+    assert told["hours_saved"] == (3 + 1) / (4 + 5 + 1 + 2)
+    assert told["value_forgone"] == 100 / 1000
+    assert told["value_per_hour_kept"] == 900 / 8
+    assert told["value_per_hour_dropped"] == 100 / 4
+
+
+def test_a_drop_that_turned_back_is_counted(measured):
+    assert measured["followed"]["turned_back"] == 1 / 2
+
+
+def test_a_deal_still_open_is_not_won_and_cost_its_hours_so_far(measured):
+    assert measured["win"].loc["win_probability", "brier"] == 0.25
+    assert measured["hours"]["predicted_over_booked"] == pytest.approx(7 / 18)
+
+
+def test_each_comparison_has_skill_up_to_all_and_up_to_a_fifth_and_hours_at_five_prices(measured):
+    table = measured["indices"]
+
+    assert table.index.tolist() == list(INDICES)
+    assert {"skill", "skill_low", "skill_up_to_0.2_high", "saved_at_0.01", "saved_at_0.20_low"} <= set(table.columns)
+    assert table.loc["value_per_hour", "saved_at_0.10"] == pytest.approx(8 / 12)  # all but gold
+
+
+def test_calls_of_the_last_days_are_not_judged():
+    assert judged(BY_HAND, DAY)["deal_id"].tolist() == ["gold", "dead", "small", "open"]
+
+
+def test_the_curve_says_what_a_bar_would_have_done():
+    curve = settled_curve(judged(BY_HAND, DAY + pd.Timedelta(days=9)), weeks=2.0)
+
+    assert curve.at(20.0) == pytest.approx((4.0, 4 / 12, 0.1))
+    assert not curve.estimated
+
+
+def test_calls_given_to_other_deals_at_random_have_no_skill():
+    """Each deal's path of calls goes to another deal: what is left is chance, and its interval holds 0."""
+    rng = np.random.default_rng(5)
+    value = rng.lognormal(3, 1, 400)
+    won = rng.random(400) < 0.5
+    deals = [
+        (f"d{i:03}", "won" if won[i] else "lost", value[i] * won[i], [(value[i] * (0.3 + won[i]), "pursue", 3.0)] * 3)
+        for i in range(400)
+    ]
+    calls = judged(ledger_of(*deals), DAY + pd.Timedelta(days=9))
+    other = rng.permutation(400)
+    moved = calls.assign(value_per_hour=calls["value_per_hour"].to_numpy().reshape(400, 3)[other].ravel())
+    right, wrong = (measure(one, draws=100)["indices"].loc["value_per_hour"] for one in (calls, moved))
+
+    assert right["skill_low"] > 0.5
+    assert wrong["skill_low"] < 0 < wrong["skill_high"]
