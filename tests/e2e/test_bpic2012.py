@@ -131,3 +131,48 @@ def test_explain_tells_factors_that_multiply_to_the_deals_value(project):
     story = json.loads(done.stdout)
     product = story["typical_value_per_hour"] * np.prod([factor["factor"] for factor in story["factors"]])
     assert product == pytest.approx(story["value_per_hour"], rel=1e-9)
+
+
+@pytest.fixture(scope="module")
+def replayed(project, tmp_path_factory):
+    """A replay of two weeks by a small recipe, retrained once: its folder and summary."""
+    folder, out = project[0], tmp_path_factory.mktemp("replay")
+    heads = "{ members = 2, completion_rounds = 1, win = { trees = 100 }, hours = { trees = 60 } }"
+    (out / "walkaway.toml").write_text(f"train = {{ folds = 1, heads = {heads} }}")
+    period = ("--from", "2011-12-01T06:00", "--to", "2011-12-16T06:00", "--retrain", "8d")
+    where = ("--book", folder / "book", "--out", out / "replay")
+    done = walkaway("--config", out / "walkaway.toml", "replay", *where, *period, "--json")
+    assert done.returncode == 0, done.stderr
+    return out / "replay", json.loads(done.stdout)
+
+
+def test_a_replay_agrees_with_the_judge(replayed):
+    """It shares no code with us; its bars are 250 quantiles, ours are all there are."""
+    out, summary = replayed
+    command = [sys.executable, str(JUDGE), str(LOG), str(out / "ledger.parquet"), "--from", "2011-12-01"]
+    theirs = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    ours = summary["measures"]
+    indices = {row["index"]: row for row in ours["indices"]}
+    win = {row["prediction"]: row for row in ours["win"]}["win_probability"]
+
+    assert (summary["judged_calls"], summary["deals"]) == (theirs["calls"], theirs["deals"])
+    assert summary["unsettled_share"] == pytest.approx(theirs["unsettled_share"], abs=5e-4)
+    for index in ("value_per_hour", "expected_value", "win_probability", "amount"):
+        for name in ("skill", "skill_up_to_0.2", "saved_at_0.05", "saved_at_0.10", "saved_at_0.20"):
+            assert indices[index][name] == pytest.approx(theirs[index][name], abs=0.01)
+    for name in ("auc", "brier", "log_loss"):
+        assert win[name] == pytest.approx(theirs["win"][name], abs=1e-4)
+    assert ours["hours"]["predicted_over_booked"] == pytest.approx(theirs["hours_predicted_over_worked"], abs=6e-4)
+    for name, share in theirs["followed"].items():
+        assert ours["followed"][name] == pytest.approx(share, abs=6e-4)
+
+
+def test_a_replay_retrains_on_time(replayed):
+    out, summary = replayed
+    ledger = pd.read_parquet(out / "ledger.parquet")
+
+    assert ledger.groupby("model_version")["as_of"].min().dt.strftime("%m-%d").sort_values().tolist() == [
+        "12-01",
+        "12-09",
+    ]
+    assert summary["notes"] == []
