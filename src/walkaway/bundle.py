@@ -207,7 +207,8 @@ def _bag(contents: dict[str, bytes], head: str) -> Bag | None:
 
 def _curve(described: dict[str, Any]) -> Curve:
     columns = {name: tuple(described[name]) for name in ("bars", "hours_per_week", "hours_saved", "value_forgone")}
-    return Curve(estimated=bool(described["estimated"]), **columns)
+    promised = tuple((float(share), float(bar)) for share, bar in described.get("promised", ()))
+    return Curve(estimated=bool(described["estimated"]), promised=promised, **columns)
 
 
 def load_bundle(folder: Path) -> Model:

@@ -10,7 +10,7 @@ import pandas as pd
 from walkaway.audit import Audit
 from walkaway.calls import Model
 from walkaway.config import FeatureSettings, TrainSettings
-from walkaway.economics import Curve, expected_value, settle_drops, value_per_hour
+from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, settle_drops, value_per_hour
 from walkaway.effort import assumed_share
 from walkaway.evaluation import (
     by_ending,
@@ -35,6 +35,7 @@ from walkaway.snapshots import check_not_far_ahead
 __all__ = ["PROBABILITIES", "Trained", "train"]
 
 PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
+LONG_LIFE = 0.9  # quantile of the lives of closed deals
 INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
 
 
@@ -61,14 +62,32 @@ def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hou
     return calls[["deal_id", "as_of"]].assign(win_probability=win, remaining_hours=hours, value_per_hour=index)
 
 
-def _curve(calls: pd.DataFrame, scores: pd.DataFrame) -> Curve:
+def _promised(calls: pd.DataFrame, index: np.ndarray, final: Fitted, book: Book) -> tuple[tuple[float, float], ...]:
+    """What can be guaranteed of bars, by deals that were called from their first look on and had time to end.
+
+    A deal seen from halfway was called less often, one begun lately has mostly not ended unless it ended soon: either
+    would have been dropped less often than deals are. What has not ended after all counts as the model expects.
+    """
+    closed = book.deals[book.deals["closed_at"].notna()]
+    life = (closed["closed_at"] - closed["created_at"]).quantile(LONG_LIFE)
+    first = ~calls["deal_id"].duplicated()
+    since = calls["as_of"] - pd.to_timedelta(calls["age_days"], unit="D")
+    whole = ((calls["age_days"] < final.every_days) & (since <= final.until - life))[first].to_numpy()
+    value = calls.loc[first, "worth_truth"].clip(lower=0).to_numpy()
+    lowest = lowest_calls(pd.factorize(calls["deal_id"])[0], index)
+    paid = whole & (value > 0)
+    return promised_bars(value[paid], lowest[paid])
+
+
+def _curve(calls: pd.DataFrame, scores: pd.DataFrame, final: Fitted, book: Book) -> Curve:
     """The curve over out-of-time calls, in the calibrated value per hour that scoring will compare with the bar."""
     if calls.empty:
         return NO_CURVE
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
-    drops = settle_drops(pd.factorize(calls["deal_id"])[0], scores["value_per_hour"].to_numpy(), hours, worth)
-    return Curve.of(drops, max(float(weeks), 1 / 7))
+    index = scores["value_per_hour"].to_numpy()
+    curve = Curve.of(settle_drops(pd.factorize(calls["deal_id"])[0], index, hours, worth), max(float(weeks), 1 / 7))
+    return replace(curve, promised=_promised(calls, index, final, book))
 
 
 def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> Reference:
@@ -164,7 +183,7 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
     }
     scores = _as_scored(calls, heads, final.heads, settings.floor_hours)
     reference = _reference(history, final, scores, signal)
-    curve = _curve(calls, scores)
+    curve = _curve(calls, scores, final, book)
     model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, reference=reference)
     return Trained(model, summary, tables, calls, audit)
 

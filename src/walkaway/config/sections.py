@@ -114,11 +114,15 @@ class TrainSettings(_Frozen):
 
 
 class ScoreSettings(_Frozen):
-    """Scoring: which point on the curve sets the bar; `bar` (money per hour) or `capacity` (hours a week) instead."""
+    """Scoring: which point on the curve sets the bar; `bar` (money per hour) or `capacity` (hours a week) instead.
+
+    With `guarantee` the share of `forgo` is promised, with 90% confidence, rather than estimated.
+    """
 
     forgo: float = Field(default=0.10, ge=0, le=1)
     bar: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     capacity: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    guarantee: bool = False
     reasons: int = Field(default=5, ge=0, le=20)
 
     @model_validator(mode="after")
@@ -131,7 +135,7 @@ class ScoreSettings(_Frozen):
         """These settings, with the options that were given before them: naming one dial sets the others back.
 
         >>> ScoreSettings(bar=2500.0).overruled_by(forgo=0.05, bar=None, reasons=None)
-        ScoreSettings(forgo=0.05, bar=None, capacity=None, reasons=5)
+        ScoreSettings(forgo=0.05, bar=None, capacity=None, guarantee=False, reasons=5)
         """
         given = {name: value for name, value in options.items() if value is not None}
         lesser = set(DIALS) if set(DIALS) & set(given) else set()

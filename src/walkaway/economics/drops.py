@@ -1,57 +1,27 @@
-"""Arithmetic only: expected value, value per hour, what dropping would have saved and cost, the curve, skill, the bar.
-
-Arrays in, arrays out. Money in the book's currency, effort in hours. Definitions: docs/method.md.
-"""
+"""What dropping deals would have saved and cost: the policy, the trade-off, and the skill of a ranking."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 __all__ = [
-    "Curve",
     "Drops",
     "Schedule",
-    "Verdict",
     "area",
     "clairvoyant_index",
-    "expected_value",
+    "lowest_calls",
     "saved_at",
     "schedule_drops",
     "settle_drops",
     "skill",
     "skill_of",
     "trade_off",
-    "value_per_hour",
-    "verdicts",
 ]
 
 FloatArray = npt.NDArray[np.float64]
-Verdict = Literal["pursue", "nurture", "walk_away", "unsure"]
-AGREEMENT = 0.8  # share of the bag that must stand on one side of the bar for a call
-
-
-def expected_value(win_probability: FloatArray, value_if_won: FloatArray) -> FloatArray:
-    """Money expected from each deal: win_probability x value_if_won.
-
-    >>> expected_value(np.array([0.5]), np.array([900.0]))
-    array([450.])
-    """
-    return win_probability * value_if_won
-
-
-def value_per_hour(expected: FloatArray, remaining_hours: FloatArray, floor_hours: float) -> FloatArray:
-    """Money an hour spent from now on is worth: expected / (remaining_hours + floor_hours).
-
-    The floor keeps a deal that needs hardly any more work from an endless index.
-
-    >>> value_per_hour(np.array([450.0]), np.array([1.4]), 0.1)
-    array([300.])
-    """
-    return expected / (remaining_hours + floor_hours)
 
 
 @dataclass(frozen=True)
@@ -78,6 +48,15 @@ def _lowest_so_far(deal: npt.NDArray, index: FloatArray) -> FloatArray:
     group = np.cumsum(_first(deal))
     shifted = order - group * len(index)
     return np.sort(index, kind="stable")[np.minimum.accumulate(shifted) + group * len(index)]
+
+
+def lowest_calls(deal: npt.NDArray, index: FloatArray) -> FloatArray:
+    """The lowest index that each deal was called with, (deals,), in the order of the rows; sorted by deal.
+
+    >>> lowest_calls(np.array([0, 0, 1]), np.array([3.0, 1.0, 2.0]))
+    array([1., 2.])
+    """
+    return np.minimum.reduceat(index, np.flatnonzero(_first(deal))) if len(index) else np.zeros(0)
 
 
 @dataclass(frozen=True)
@@ -192,81 +171,3 @@ def skill(
     """
     best = settle_drops(deal, clairvoyant_index(remaining_hours, worth), remaining_hours, worth, weight=weight)
     return skill_of(settle_drops(deal, index, remaining_hours, worth, weight=weight), best, up_to)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """bar -> what it frees and forgoes, over past calls. The one curve that every dial picks a point on.
-
-    bars ascend (money per hour); hours_per_week are worked when the bar is kept to; hours_saved and value_forgone are
-    shares of 1. `estimated` is False only once enough of the calls behind it have been settled.
-    """
-
-    bars: tuple[float, ...]
-    hours_per_week: tuple[float, ...]
-    hours_saved: tuple[float, ...]
-    value_forgone: tuple[float, ...]
-    estimated: bool = True
-
-    @classmethod
-    def of(cls, drops: Drops, weeks: float, points: int = 200, estimated: bool = True) -> Curve:
-        """The curve of settled drops over a period of that many weeks, thinned to `points` bars."""
-        at = np.unique(np.linspace(0, len(drops.bars) - 1, min(points, len(drops.bars))).round().astype(int))
-        saved = drops.hours_saved[at] / drops.hours if drops.hours else np.zeros(len(at))
-        forgone = drops.value_forgone[at] / drops.value if drops.value else np.zeros(len(at))
-        worked = (drops.hours - drops.hours_saved[at]) / weeks
-        columns = (drops.bars[at], worked, saved, forgone)
-        bars, hours, shares, values = (tuple(map(float, column)) for column in columns)
-        return cls(bars, hours, shares, values, estimated)
-
-    def bar_for_forgo(self, share: float) -> float:
-        """The highest bar whose forgone value stays at or below that share; 0 where none does.
-
-        >>> Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4)).bar_for_forgo(0.10)
-        2.0
-        """
-        fits = np.flatnonzero(np.asarray(self.value_forgone) <= share)
-        return self.bars[fits[-1]] if len(fits) else 0.0
-
-    def bar_for_capacity(self, hours_per_week: float) -> float:
-        """The lowest bar at which the team's weekly hours fit; the highest there is where they fit at none.
-
-        >>> Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4)).bar_for_capacity(6.0)
-        2.0
-        """
-        if not self.bars or self.hours_per_week[0] / max(1.0 - self.hours_saved[0], 1e-9) <= hours_per_week:
-            return 0.0
-        fits = np.flatnonzero(np.asarray(self.hours_per_week) <= hours_per_week)
-        return self.bars[fits[0]] if len(fits) else self.bars[-1]
-
-    def bar_of(self, *, forgo: float, bar: float | None = None, capacity: float | None = None) -> float:
-        """The bar that a dial picks: `bar` itself, or by `capacity` (hours a week), or by `forgo` (share of value)."""
-        if bar is not None:
-            return bar
-        return self.bar_for_forgo(forgo) if capacity is None else self.bar_for_capacity(capacity)
-
-    def at(self, bar: float) -> tuple[float, float, float]:
-        """(hours_per_week, hours_saved, value_forgone) at a bar: by straight lines between bars, level outside them."""
-        if not self.bars:
-            return float("nan"), 0.0, 0.0
-        columns = (self.hours_per_week, self.hours_saved, self.value_forgone)
-        worked, saved, forgone = (float(np.interp(bar, self.bars, column)) for column in columns)
-        return worked, saved, forgone
-
-
-def verdicts(index_by_member: FloatArray, value_if_won: FloatArray, bar: float, signal: bool) -> npt.NDArray[np.str_]:
-    """The verdict of each call, in the order of the method: sold at a loss, no signal, disagreement, below the bar.
-
-    Args:
-        index_by_member: value per hour, (members, calls).
-        value_if_won: money, (calls,).
-        bar: money per hour.
-        signal: False where the model knows no more than the base rate; then nothing is said but `unsure`.
-
-    >>> verdicts(np.array([[1.0, 9.0, 9.0]]), np.array([5.0, 5.0, -1.0]), 3.0, True).tolist()
-    ['walk_away', 'pursue', 'walk_away']
-    """
-    below = (index_by_member < bar).mean(axis=0) >= AGREEMENT
-    above = (index_by_member >= bar).mean(axis=0) >= AGREEMENT
-    calls = [value_if_won <= 0, np.full(len(value_if_won), not signal) | ~(below | above), below]
-    return np.select(calls, ["walk_away", "unsure", "walk_away"], default="pursue")

@@ -1,0 +1,43 @@
+"""Arithmetic only: expected value, value per hour, what dropping would have saved and cost, the curve, skill, the bar.
+
+Arrays in, arrays out. Money in the book's currency, effort in hours. Definitions: docs/method.md.
+"""
+
+from walkaway.economics.curve import Curve
+from walkaway.economics.drops import (
+    Drops,
+    Schedule,
+    area,
+    clairvoyant_index,
+    lowest_calls,
+    saved_at,
+    schedule_drops,
+    settle_drops,
+    skill,
+    skill_of,
+    trade_off,
+)
+from walkaway.economics.index import Verdict, expected_value, value_per_hour, verdicts
+from walkaway.economics.promise import CONFIDENCE, promised_bar, promised_bars
+
+__all__ = [
+    "CONFIDENCE",
+    "Curve",
+    "Drops",
+    "Schedule",
+    "Verdict",
+    "area",
+    "clairvoyant_index",
+    "expected_value",
+    "lowest_calls",
+    "promised_bar",
+    "promised_bars",
+    "saved_at",
+    "schedule_drops",
+    "settle_drops",
+    "skill",
+    "skill_of",
+    "trade_off",
+    "value_per_hour",
+    "verdicts",
+]

@@ -1,0 +1,88 @@
+"""The curve that every dial picks a point on: a bar, the hours it leaves to work, and the value it forgoes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from walkaway.economics.drops import Drops
+
+__all__ = ["Curve"]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """bar -> what it frees and forgoes, over past calls. The one curve that every dial picks a point on.
+
+    bars ascend (money per hour); hours_per_week are worked when the bar is kept to; hours_saved and value_forgone are
+    shares of 1. `estimated` is False only once enough of the calls behind it have been settled. promised: shares of
+    value with the highest bar that forgoes no more of it, by the guarantee (`economics.promise`), ascending.
+    """
+
+    bars: tuple[float, ...]
+    hours_per_week: tuple[float, ...]
+    hours_saved: tuple[float, ...]
+    value_forgone: tuple[float, ...]
+    estimated: bool = True
+    promised: tuple[tuple[float, float], ...] = ()
+
+    @classmethod
+    def of(cls, drops: Drops, weeks: float, points: int = 200, estimated: bool = True) -> Curve:
+        """The curve of settled drops over a period of that many weeks, thinned to `points` bars."""
+        at = np.unique(np.linspace(0, len(drops.bars) - 1, min(points, len(drops.bars))).round().astype(int))
+        saved = drops.hours_saved[at] / drops.hours if drops.hours else np.zeros(len(at))
+        forgone = drops.value_forgone[at] / drops.value if drops.value else np.zeros(len(at))
+        worked = (drops.hours - drops.hours_saved[at]) / weeks
+        columns = (drops.bars[at], worked, saved, forgone)
+        bars, hours, shares, values = (tuple(map(float, column)) for column in columns)
+        return cls(bars, hours, shares, values, estimated)
+
+    def bar_for_forgo(self, share: float) -> float:
+        """The highest bar whose forgone value stays at or below that share; 0 where none does.
+
+        >>> Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4)).bar_for_forgo(0.10)
+        2.0
+        """
+        fits = np.flatnonzero(np.asarray(self.value_forgone) <= share)
+        return self.bars[fits[-1]] if len(fits) else 0.0
+
+    def bar_for_capacity(self, hours_per_week: float) -> float:
+        """The lowest bar at which the team's weekly hours fit; the highest there is where they fit at none.
+
+        >>> Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4)).bar_for_capacity(6.0)
+        2.0
+        """
+        if not self.bars or self.hours_per_week[0] / max(1.0 - self.hours_saved[0], 1e-9) <= hours_per_week:
+            return 0.0
+        fits = np.flatnonzero(np.asarray(self.hours_per_week) <= hours_per_week)
+        return self.bars[fits[0]] if len(fits) else self.bars[-1]
+
+    def bar_promised_for(self, share: float) -> float:
+        """The highest bar of which it is guaranteed that no more than that share is forgone; 0 where none is.
+
+        >>> Curve((), (), (), (), promised=((0.08, 2.0), (0.15, 5.0))).bar_promised_for(0.10)
+        2.0
+        """
+        return max((bar for promised, bar in self.promised if promised <= share + 1e-12), default=0.0)
+
+    def bar_of(
+        self, *, forgo: float, bar: float | None = None, capacity: float | None = None, guarantee: bool = False
+    ) -> float:
+        """The bar that a dial picks: `bar` itself, or by `capacity` (hours a week), or by `forgo` (share of value).
+
+        With `guarantee`, forgo is promised rather than estimated.
+        """
+        if bar is not None:
+            return bar
+        if guarantee and capacity is None:
+            return self.bar_promised_for(forgo)
+        return self.bar_for_forgo(forgo) if capacity is None else self.bar_for_capacity(capacity)
+
+    def at(self, bar: float) -> tuple[float, float, float]:
+        """(hours_per_week, hours_saved, value_forgone) at a bar: by straight lines between bars, level outside them."""
+        if not self.bars:
+            return float("nan"), 0.0, 0.0
+        columns = (self.hours_per_week, self.hours_saved, self.value_forgone)
+        worked, saved, forgone = (float(np.interp(bar, self.bars, column)) for column in columns)
+        return worked, saved, forgone
