@@ -11,7 +11,7 @@ from tests.books import END_DAY, UNTIL, day, settings_of
 
 from walkaway import __version__, cli
 from walkaway.champion import champion_version
-from walkaway.config import Settings
+from walkaway.config import ScoreSettings, Settings
 from walkaway.score import score
 from walkaway.storage import exclusive
 
@@ -305,7 +305,7 @@ def test_the_installed_command_ends_with_the_code_and_no_traceback(tmp_path, arg
 
 def test_score_prints_csv_and_nothing_else(walkaway, here, champion, book):
     code, out, err = walkaway("score", *here, "--as-of", "2025-08-04")
-    table = score(book, champion, pd.DatetimeIndex([UNTIL]), forgo=0.1)
+    table = score(book, champion, pd.DatetimeIndex([UNTIL]), ScoreSettings(forgo=0.1))
 
     assert (code, err) == (0, "")
     read = pd.read_csv(StringIO(out), dtype=str)
@@ -317,7 +317,7 @@ def test_score_prints_csv_and_nothing_else(walkaway, here, champion, book):
 
 def test_score_prints_json_to_stdout_only(walkaway, here, champion, book):
     code, out, err = walkaway("score", *here, "--as-of", "2025-08-04", "--json")
-    table = score(book, champion, pd.DatetimeIndex([UNTIL]), forgo=0.1)
+    table = score(book, champion, pd.DatetimeIndex([UNTIL]), ScoreSettings(forgo=0.1))
 
     assert (code, err) == (0, "")
     assert [row["deal_id"] for row in json.loads(out)] == table["deal_id"].tolist()

@@ -4,6 +4,7 @@ import pytest
 from tests.books import CURVE, START, UNTIL, book_with_signal, day, plain_model
 
 from walkaway.calls import make_calls, read_rows
+from walkaway.config import ScoreSettings
 from walkaway.economics import Curve
 from walkaway.errors import UsageError
 from walkaway.explain import attribute, reasons_table
@@ -12,6 +13,8 @@ from walkaway.score import explain_deals, score
 from walkaway.snapshots import open_snapshots
 
 pytest_plugins = ("tests.books",)
+
+TENTH = ScoreSettings(forgo=0.1, reasons=0)
 
 DEALS = """deal_id | created_at | closed_at | outcome | amount
     big | 2026-01-01 | - | - | 900
@@ -32,7 +35,7 @@ def small(make_book):
 
 @pytest.fixture(scope="module")
 def scored(champion):
-    return score(book_with_signal(), champion, pd.DatetimeIndex([UNTIL]), forgo=0.1)
+    return score(book_with_signal(), champion, pd.DatetimeIndex([UNTIL]), ScoreSettings(forgo=0.1))
 
 
 def one(text: str) -> pd.DatetimeIndex:
@@ -40,7 +43,7 @@ def one(text: str) -> pd.DatetimeIndex:
 
 
 def test_the_most_valuable_hour_comes_first_and_ties_go_by_the_deals_name(small):
-    table = score(small, plain_model(), one("2026-01-05"), forgo=0.1, reasons=0)
+    table = score(small, plain_model(), one("2026-01-05"), TENTH)
 
     assert table["deal_id"].tolist() == ["big", "twin a", "twin b"]
     assert table["value_per_hour"].round(9).tolist() == [180.0, 100.0, 100.0]
@@ -48,7 +51,7 @@ def test_the_most_valuable_hour_comes_first_and_ties_go_by_the_deals_name(small)
 
 def test_moments_come_in_their_order_each_with_the_deals_then_open(small):
     at = pd.date_range("2026-01-03", "2026-01-06", freq="3D", tz="UTC")
-    table = score(small, plain_model(), at, forgo=0.1, reasons=0)
+    table = score(small, plain_model(), at, TENTH)
 
     assert [f"{row.as_of.day} {row.deal_id}" for row in table.itertuples()] == [
         "3 big",
@@ -68,26 +71,32 @@ def test_the_columns_stand_in_this_order(small):
     call += ["expected_value", "value_per_hour", "bar", "verdict"]
     source = ["model_version", "assumed_hours_share"]
 
-    assert score(small, model, one("2026-01-05"), forgo=0.1, reasons=0).columns.tolist() == call + source
+    assert score(small, model, one("2026-01-05"), TENTH).columns.tolist() == call + source
     two = ["reason_1", "factor_1", "reason_2", "factor_2"]
-    assert score(small, model, one("2026-01-05"), forgo=0.1, reasons=2).columns.tolist() == call + two + source
+    assert (
+        score(small, model, one("2026-01-05"), ScoreSettings(forgo=0.1, reasons=2)).columns.tolist()
+        == call + two + source
+    )
 
 
 def test_more_reasons_than_there_are_factors_are_left_empty(small):
     """One feature and three terms, and yet five reasons by default."""
-    table = score(small, plain_model(), one("2026-01-05"), forgo=0.1, reasons=5)
+    table = score(small, plain_model(), one("2026-01-05"), ScoreSettings(forgo=0.1, reasons=5))
 
     assert table["reason_5"].isna().tolist() == [True, True, True]
 
 
 def test_the_bar_is_the_highest_that_forgoes_no_more_than_asked(small):
-    bars = [score(small, plain_model(), one("2026-01-05"), forgo=f, reasons=0)["bar"].unique() for f in (0.0, 0.1, 0.5)]
+    bars = [
+        score(small, plain_model(), one("2026-01-05"), ScoreSettings(forgo=f, reasons=0))["bar"].unique()
+        for f in (0.0, 0.1, 0.5)
+    ]
 
     assert np.concatenate(bars).tolist() == [10.0, 20.0, 30.0]
 
 
 def test_a_bar_by_hand_comes_before_the_curve(small):
-    table = score(small, plain_model(), one("2026-01-05"), forgo=0.1, bar=150.0, reasons=0)
+    table = score(small, plain_model(), one("2026-01-05"), ScoreSettings(forgo=0.1, bar=150.0, reasons=0))
 
     assert table[["bar", "verdict"]].values.tolist() == [
         [150.0, "pursue"],
@@ -97,32 +106,37 @@ def test_a_bar_by_hand_comes_before_the_curve(small):
 
 
 def test_a_bar_of_zero_by_hand_is_a_bar(small):
-    assert score(small, plain_model(), one("2026-01-05"), forgo=1.0, bar=0.0, reasons=0)["bar"].tolist() == [0.0] * 3
+    assert (
+        score(small, plain_model(), one("2026-01-05"), ScoreSettings(forgo=1.0, bar=0.0, reasons=0))["bar"].tolist()
+        == [0.0] * 3
+    )
 
 
 def test_without_a_curve_the_bar_is_zero_and_nothing_gainful_is_dropped(small):
-    table = score(small, plain_model(curve=Curve((), (), (), ())), one("2026-01-05"), forgo=1.0, reasons=0)
+    table = score(
+        small, plain_model(curve=Curve((), (), (), ())), one("2026-01-05"), ScoreSettings(forgo=1.0, reasons=0)
+    )
 
     assert table[["bar", "verdict"]].values.tolist() == [[0.0, "pursue"]] * 3
 
 
 def test_every_row_names_the_model_and_the_share_of_hours_assumed_by_then(small):
-    table = score(small, plain_model(version="v7"), one("2026-01-05"), forgo=0.1, reasons=0)
+    table = score(small, plain_model(version="v7"), one("2026-01-05"), TENTH)
 
     assert table[["model_version", "assumed_hours_share"]].values.tolist() == [["v7", 0.25]] * 3
 
 
 def test_the_share_of_hours_assumed_is_that_of_each_rows_own_moment(small):
     at = one("2026-01-02").append(one("2026-01-05")).append(one("2026-01-07"))
-    table = score(small, plain_model(), at, forgo=0.1, reasons=0)
+    table = score(small, plain_model(), at, TENTH)
 
     assert table.groupby("as_of")["assumed_hours_share"].first().tolist() == [0.0, 0.25, 0.4]
 
 
 def test_a_moment_asked_among_others_gets_the_rows_it_gets_alone(champion, book):
     at = pd.DatetimeIndex([UNTIL - pd.Timedelta(days=7), UNTIL])
-    together = score(book, champion, at, forgo=0.1)
-    alone = score(book, champion, at[:1], forgo=0.1)
+    together = score(book, champion, at, ScoreSettings(forgo=0.1))
+    alone = score(book, champion, at[:1], ScoreSettings(forgo=0.1))
     first = together[together["as_of"] == at[0]].reset_index(drop=True)
 
     pd.testing.assert_frame_equal(first, alone, check_exact=True)
@@ -134,11 +148,14 @@ def test_a_moment_before_the_first_deal_is_refused(small):
     )
 
     with pytest.raises(UsageError, match=text):
-        score(small, plain_model(), one("2025-12-31T23:00"), forgo=0.1)
+        score(small, plain_model(), one("2025-12-31T23:00"), ScoreSettings(forgo=0.1))
 
 
 def test_the_moment_of_the_first_deal_itself_is_not_too_early(small):
-    assert score(small, plain_model(), one("2026-01-01"), forgo=0.1, reasons=0)["deal_id"].tolist() == ["big", "gone"]
+    assert score(small, plain_model(), one("2026-01-01"), TENTH)["deal_id"].tolist() == [
+        "big",
+        "gone",
+    ]
 
 
 def test_a_moment_more_than_a_year_after_the_newest_record_is_refused(small):
@@ -147,7 +164,7 @@ def test_a_moment_more_than_a_year_after_the_newest_record_is_refused(small):
     )
 
     with pytest.raises(UsageError, match=text):
-        score(small, plain_model(), one("2027-01-08"), forgo=0.1)
+        score(small, plain_model(), one("2027-01-08"), ScoreSettings(forgo=0.1))
 
 
 def test_a_moment_without_any_open_deal_is_refused(make_book):
@@ -155,7 +172,7 @@ def test_a_moment_without_any_open_deal_is_refused(make_book):
     text = r"no deal is open at 2026-01-05T00:00Z, so there is nothing to call\. Use another moment\."
 
     with pytest.raises(UsageError, match=text):
-        score(make_book(deals=deals), plain_model(), one("2026-01-05"), forgo=0.1)
+        score(make_book(deals=deals), plain_model(), one("2026-01-05"), ScoreSettings(forgo=0.1))
 
 
 def test_every_open_deal_is_called_once(scored, book):
@@ -165,7 +182,7 @@ def test_every_open_deal_is_called_once(scored, book):
 
 
 def test_later_records_change_no_row(scored, champion, book):
-    then = score(known(book, UNTIL), champion, pd.DatetimeIndex([UNTIL]), forgo=0.1)
+    then = score(known(book, UNTIL), champion, pd.DatetimeIndex([UNTIL]), ScoreSettings(forgo=0.1))
 
     pd.testing.assert_frame_equal(then, scored, check_exact=True)
 
@@ -175,14 +192,14 @@ def test_the_row_order_of_the_book_is_irrelevant(scored, champion, book):
     shuffled = book.with_tables(**{name: t.iloc[rng.permutation(len(t))] for name, t in book.tables().items()})
 
     pd.testing.assert_frame_equal(
-        score(shuffled, champion, pd.DatetimeIndex([UNTIL]), forgo=0.1), scored, check_exact=True
+        score(shuffled, champion, pd.DatetimeIndex([UNTIL]), ScoreSettings(forgo=0.1)), scored, check_exact=True
     )
 
 
 def test_scoring_leaves_the_book_alone(champion):
     book = book_with_signal()
     before = {name: table.copy() for name, table in book.tables().items()}
-    score(book, champion, pd.DatetimeIndex([UNTIL]), forgo=0.1, reasons=1)
+    score(book, champion, pd.DatetimeIndex([UNTIL]), ScoreSettings(forgo=0.1, reasons=1))
 
     for name, table in book.tables().items():
         pd.testing.assert_frame_equal(table, before[name])
@@ -190,7 +207,7 @@ def test_scoring_leaves_the_book_alone(champion):
 
 def test_reasons_do_not_depend_on_how_many_rows_are_explained_at_a_time(scored, champion, book, monkeypatch):
     monkeypatch.setattr("walkaway.score.CHUNK", 7)
-    again = score(book, champion, pd.DatetimeIndex([UNTIL]), forgo=0.1)
+    again = score(book, champion, pd.DatetimeIndex([UNTIL]), ScoreSettings(forgo=0.1))
 
     pd.testing.assert_frame_equal(again, scored, check_exact=True)
 
@@ -203,14 +220,14 @@ def test_reasons_of_a_scored_row_are_those_of_its_attribution(scored, champion, 
 
 
 def test_numbers_do_not_depend_on_the_reasons_asked_for(scored, champion, book):
-    bare = score(book, champion, pd.DatetimeIndex([UNTIL]), forgo=0.1, reasons=0)
+    bare = score(book, champion, pd.DatetimeIndex([UNTIL]), TENTH)
 
     pd.testing.assert_frame_equal(bare, scored[bare.columns.tolist()], check_exact=True)
 
 
 def test_stories_are_told_in_the_order_asked_for_with_the_numbers_of_the_score(scored, champion, book):
     asked = scored["deal_id"].iloc[[5, 0, 9]].tolist()
-    stories = explain_deals(book, champion, asked, UNTIL, forgo=0.1)
+    stories = explain_deals(book, champion, asked, UNTIL, ScoreSettings(forgo=0.1))
     columns = [
         "win_probability",
         "value_if_won",
@@ -228,14 +245,14 @@ def test_stories_are_told_in_the_order_asked_for_with_the_numbers_of_the_score(s
 
 
 def test_a_story_carries_the_share_of_hours_assumed_in_the_book_by_then(small):
-    [story] = explain_deals(small, plain_model(), ["big"], one("2026-01-05")[0], forgo=0.1)
+    [story] = explain_deals(small, plain_model(), ["big"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
     assert story.assumed_hours_share == 0.25
 
 
 def test_a_story_takes_a_bar_by_hand(small):
-    [by_hand] = explain_deals(small, plain_model(), ["big"], one("2026-01-05")[0], forgo=0.1, bar=200.0)
-    [by_curve] = explain_deals(small, plain_model(), ["big"], one("2026-01-05")[0], forgo=0.1)
+    [by_hand] = explain_deals(small, plain_model(), ["big"], one("2026-01-05")[0], ScoreSettings(forgo=0.1, bar=200.0))
+    [by_curve] = explain_deals(small, plain_model(), ["big"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
     assert (by_hand.bar, by_hand.verdict) == (200.0, "walk_away")
     assert (by_curve.bar, by_curve.verdict) == (CURVE.bars[1], "pursue")
@@ -243,12 +260,12 @@ def test_a_story_takes_a_bar_by_hand(small):
 
 def test_an_unknown_deal_is_refused_and_near_ones_are_named(small):
     with pytest.raises(UsageError, match=r"deal twin c is not in the book\. Did you mean twin b, twin a\?"):
-        explain_deals(small, plain_model(), ["twin c"], one("2026-01-05")[0], forgo=0.1)
+        explain_deals(small, plain_model(), ["twin c"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
 
 def test_an_unknown_deal_like_no_other_gets_no_suggestion(small):
     with pytest.raises(UsageError, match=r"deal 4711 is not in the book\.$"):
-        explain_deals(small, plain_model(), ["4711"], one("2026-01-05")[0], forgo=0.1)
+        explain_deals(small, plain_model(), ["4711"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
 
 @pytest.mark.parametrize("moment", ["2026-01-04", "2026-01-05"])
@@ -256,27 +273,27 @@ def test_a_deal_closed_by_then_is_refused_with_its_outcome(small, moment):
     text = r"deal gone was closed \(lost\) on 2026-01-04: nothing to call\. Use an earlier --as-of\."
 
     with pytest.raises(UsageError, match=text):
-        explain_deals(small, plain_model(), ["big", "gone"], one(moment)[0], forgo=0.1)
+        explain_deals(small, plain_model(), ["big", "gone"], one(moment)[0], ScoreSettings(forgo=0.1))
 
 
 def test_a_deal_not_created_by_then_is_refused(small):
     text = r"deal young was created on 2026-01-06, after 2026-01-05\. Use a later --as-of\."
 
     with pytest.raises(UsageError, match=text):
-        explain_deals(small, plain_model(), ["young"], one("2026-01-05")[0], forgo=0.1)
+        explain_deals(small, plain_model(), ["young"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
 
 def test_a_deal_is_open_a_moment_before_its_close_and_at_its_creation(small):
     moment = one("2026-01-04")[0] - pd.Timedelta(microseconds=1)
-    [story] = explain_deals(small, plain_model(), ["gone"], moment, forgo=0.1)
-    [other] = explain_deals(small, plain_model(), ["young"], one("2026-01-06")[0], forgo=0.1)
+    [story] = explain_deals(small, plain_model(), ["gone"], moment, ScoreSettings(forgo=0.1))
+    [other] = explain_deals(small, plain_model(), ["young"], one("2026-01-06")[0], ScoreSettings(forgo=0.1))
 
     assert (round(story.value_if_won, 9), round(other.value_if_won, 9)) == (700.0, 800.0)
 
 
 def test_a_story_more_than_a_year_after_the_newest_record_is_refused(small):
     with pytest.raises(UsageError, match=r"as_of 2030-01-01 lies more than a year after the book's newest record"):
-        explain_deals(small, plain_model(), ["big"], one("2030-01-01")[0], forgo=0.1)
+        explain_deals(small, plain_model(), ["big"], one("2030-01-01")[0], ScoreSettings(forgo=0.1))
 
 
 def test_a_score_at_a_moment_is_what_calls_say_of_its_snapshots(scored, champion, book):
@@ -288,7 +305,7 @@ def test_a_score_at_a_moment_is_what_calls_say_of_its_snapshots(scored, champion
 
 
 def test_the_first_day_has_a_bar_and_reasons_too(champion, book):
-    early = score(book, champion, pd.DatetimeIndex([day(3)]), forgo=0.1)
+    early = score(book, champion, pd.DatetimeIndex([day(3)]), ScoreSettings(forgo=0.1))
 
     assert early["as_of"].unique().tolist() == [START + pd.Timedelta(days=3)]
     assert early["reason_1"].notna().all()

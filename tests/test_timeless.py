@@ -5,7 +5,15 @@ from tests.books import plain_model, settings_of
 
 from walkaway.batch import run_batch
 from walkaway.bundle import load_bundle, save_bundle
-from walkaway.config import AuditSettings, BoosterSettings, CheckSettings, FeatureSettings, HeadSettings, TrainSettings
+from walkaway.config import (
+    AuditSettings,
+    BoosterSettings,
+    CheckSettings,
+    FeatureSettings,
+    HeadSettings,
+    ScoreSettings,
+    TrainSettings,
+)
 from walkaway.drift import check
 from walkaway.errors import BookError, DataError, UsageError
 from walkaway.features import plan_features
@@ -173,11 +181,11 @@ def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
     dated = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"]}))
     at = pd.DatetimeIndex([pd.Timestamp("2026-01-06", tz="UTC")])
     with pytest.raises(DataError, match="this book has dates, and the model was trained on one that has none"):
-        score(dated, trained.model, at, forgo=0.1)
+        score(dated, trained.model, at, ScoreSettings(forgo=0.1))
     with pytest.raises(DataError, match=r"has no dates, and the model was trained on one that has them.*--promote"):
         score_timeless(book, plain_model())
     with pytest.raises(UsageError, match="no deal can be called as of a moment"):
-        explain_deals(book, trained.model, ["d000"], at[0], forgo=0.1)
+        explain_deals(book, trained.model, ["d000"], at[0], ScoreSettings(forgo=0.1))
     with pytest.raises(BookError, match="has no dates, so it has no newest record"):
         book.last_recorded_at()
 

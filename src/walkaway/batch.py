@@ -253,7 +253,7 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, *, now: p
         open_deals = _open(read, as_of, str(book))
         model, dial = load_champion(models), settings.score
         at = pd.DatetimeIndex([as_of])
-        calls = score(read, model, at, forgo=dial.forgo, bar=dial.bar, capacity=dial.capacity, reasons=dial.reasons)
+        calls = score(read, model, at, dial)
         return _written(read, model, calls, open_deals, out, settings, record)
 
 

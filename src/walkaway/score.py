@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from walkaway.calls import Calls, Model, Rows, check_fits, make_calls, read_rows
+from walkaway.config import ScoreSettings
 from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
 from walkaway.explain import DealStory, attribute, reasons_table, tell
@@ -50,26 +51,15 @@ def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int) -> pd.Data
     return reasons_table(model, part, attribute(model, part), reasons)
 
 
-def score(
-    book: Book,
-    model: Model,
-    at: pd.DatetimeIndex,
-    *,
-    forgo: float,
-    bar: float | None = None,
-    capacity: float | None = None,
-    reasons: int = 5,
-) -> pd.DataFrame:
+def score(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSettings) -> pd.DataFrame:
     """Call every deal open at each moment.
 
     Args:
         book: any book.
         model: the champion, say.
         at: UTC moments.
-        forgo: share of won value the bar may forgo, read off the model's curve.
-        bar: money per hour, in place of `forgo`.
-        capacity: hours the team can work a week, in place of `forgo`.
-        reasons: how many reasons a call gets at most; 0 for none, which is much faster.
+        settings: the dial that picks the bar off the model's curve, and how many reasons a call gets at most: none is
+            much faster.
 
     Returns:
         One row an open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
@@ -88,11 +78,11 @@ def score(
         raise UsageError(
             f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to call. Use another moment."
         )
-    bar_at = model.curve.bar_of(forgo=forgo, bar=bar, capacity=capacity)
-    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar_at)
+    bar = model.curve.bar_of(**settings.dial())
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
     table = calls.table
-    if reasons:
-        table = pd.concat([table, _explained(model, calls, reasons)], axis=1)
+    if settings.reasons:
+        table = pd.concat([table, _explained(model, calls, settings.reasons)], axis=1)
     assumed = {moment: _assumed_share(book, moment) for moment in at}
     table = table.assign(model_version=model.version, assumed_hours_share=table["as_of"].map(assumed))
     order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))
@@ -122,14 +112,7 @@ def _assumed_share(book: Book, moment: pd.Timestamp) -> float:
 
 
 def explain_deals(
-    book: Book,
-    model: Model,
-    deal_ids: list[str],
-    as_of: pd.Timestamp,
-    *,
-    forgo: float,
-    bar: float | None = None,
-    capacity: float | None = None,
+    book: Book, model: Model, deal_ids: list[str], as_of: pd.Timestamp, settings: ScoreSettings
 ) -> list[DealStory]:
     """The stories of these deals at a moment.
 
@@ -142,8 +125,8 @@ def explain_deals(
     for deal_id in deal_ids:
         _check_open(book, deal_id, as_of)
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
-    bar_at = model.curve.bar_of(forgo=forgo, bar=bar, capacity=capacity)
-    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar_at)
+    bar = model.curve.bar_of(**settings.dial())
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
     return tell(model, calls, _assumed_share(book, as_of))
 
 

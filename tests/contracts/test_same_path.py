@@ -7,6 +7,7 @@ import pytest
 from tests.books import TINY, UNTIL, day
 
 from walkaway.calls import make_calls, read_rows
+from walkaway.config import ScoreSettings
 from walkaway.history import History, known
 from walkaway.score import score
 from walkaway.train import fit_as_of
@@ -54,7 +55,7 @@ def test_a_nightly_score_says_what_a_call_on_the_training_row_says(fitted, book)
     trained_on = make_calls(
         model, read_rows(History(known(book, fitted.until)), fitted.snapshots[last], fitted.plan), 9.0
     )
-    nightly = score(book, model, pd.DatetimeIndex([fitted.until]), forgo=0.1, bar=9.0, reasons=0)
+    nightly = score(book, model, pd.DatetimeIndex([fitted.until]), ScoreSettings(forgo=0.1, bar=9.0, reasons=0))
     columns = trained_on.table.columns.tolist()
 
     pd.testing.assert_frame_equal(

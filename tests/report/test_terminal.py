@@ -8,6 +8,7 @@ from rich.console import Console
 from tests.books import CURVE, TINY, UNTIL, plain_model, rows_of
 
 from walkaway.calls import make_calls
+from walkaway.config import ScoreSettings
 from walkaway.economics import Curve
 from walkaway.explain import Factor, tell
 from walkaway.gate import Comparison, Decision
@@ -43,16 +44,18 @@ def done(trained):
 
 @pytest.fixture(scope="module")
 def story(trained, book):
-    table = score(book, trained.model, pd.DatetimeIndex([UNTIL]), forgo=0.1, reasons=0)
+    table = score(book, trained.model, pd.DatetimeIndex([UNTIL]), ScoreSettings(forgo=0.1, reasons=0))
     best = table["deal_id"].iloc[0]
-    [told] = explain_deals(book, replace(trained.model, version="20250804-0123456789ab"), [best], UNTIL, forgo=0.1)
+    [told] = explain_deals(
+        book, replace(trained.model, version="20250804-0123456789ab"), [best], UNTIL, ScoreSettings(forgo=0.1)
+    )
     return told
 
 
 @pytest.fixture(scope="module")
 def called(trained, book):
     at = pd.DatetimeIndex([UNTIL - pd.Timedelta(days=7), UNTIL])
-    return score(book, replace(trained.model, version="v1"), at, forgo=0.1, bar=150.0, reasons=1)
+    return score(book, replace(trained.model, version="v1"), at, ScoreSettings(forgo=0.1, bar=150.0, reasons=1))
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from walkaway.cli.options import (
     BookOption,
     Capacity,
     Forgo,
+    Guarantee,
     ModelsOption,
     Quiet,
     Reasons,
@@ -46,6 +47,7 @@ def score(
     forgo: Forgo = None,
     bar: Bar = None,
     capacity: Capacity = None,
+    guarantee: Guarantee = False,
     reasons: Reasons = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -60,7 +62,7 @@ def score(
     from walkaway.timeless import score_timeless
 
     settings = settings_in_force(context)
-    dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity)
+    dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
         read, model = read_book(book).with_hours(settings.hours), load_champion(models)
@@ -70,9 +72,7 @@ def score(
             table = score_timeless(read, model)
         else:
             at = _moments(read.last_recorded_at(), as_of, start, end, every_days)
-            table = score_book(
-                read, model, at, forgo=dial.forgo, bar=dial.bar, capacity=dial.capacity, reasons=dial.reasons
-            )
+            table = score_book(read, model, at, dial)
     write_frame(table, "-.json" if as_json and out == "-" else out)
     if out != "-" and as_json:
         _print_summary(table, model, {"unusable_deals": read.unusable_deals, "out": out})
@@ -110,6 +110,7 @@ def batch(
     forgo: Forgo = None,
     bar: Bar = None,
     capacity: Capacity = None,
+    guarantee: Guarantee = False,
     reasons: Reasons = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -118,7 +119,7 @@ def batch(
     from walkaway.batch import run_batch
 
     settings, moment = settings_in_force(context), moment_of(now, "--now")
-    dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity)
+    dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
     settings = settings.model_copy(update={"score": dial})
     with progress(quiet) as step:
         step("calling open deals", 0, 1)
@@ -162,6 +163,7 @@ def explain(
     forgo: Forgo = None,
     bar: Bar = None,
     capacity: Capacity = None,
+    guarantee: Guarantee = False,
     as_json: AsJson = False,
 ) -> None:
     """Tell one deal's story: what an hour on it is worth, and what makes it so."""
@@ -172,8 +174,8 @@ def explain(
     settings = settings_in_force(context)
     read, model = read_book(book).with_hours(settings.hours), load_champion(models)
     moment = moment_of(as_of, "--as-of") or read.last_recorded_at()
-    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity)
-    [story] = explain_deals(read, model, [deal_id], moment, forgo=dial.forgo, bar=dial.bar, capacity=dial.capacity)
+    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
+    [story] = explain_deals(read, model, [deal_id], moment, dial)
     if as_json:
         print_json(story.as_json())
     else:

@@ -27,6 +27,7 @@ __all__ = [
     "BookOption",
     "Capacity",
     "Forgo",
+    "Guarantee",
     "ModelsOption",
     "Quiet",
     "Reasons",
@@ -51,6 +52,9 @@ Forgo = Annotated[
 Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo [setting: score.bar].")]
 Capacity = Annotated[
     float | None, typer.Option(help="Hours the team can work a week, in place of --forgo [setting: score.capacity].")
+]
+Guarantee = Annotated[
+    bool, typer.Option("--guarantee", help="Promise --forgo rather than estimate it [setting: score.guarantee].")
 ]
 Reasons = Annotated[
     int | None, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest [setting: score.reasons].")
@@ -82,11 +86,13 @@ def settings_in_force(context: typer.Context) -> Settings:
     return Settings.from_environment(context.obj)
 
 
-def dial_of(settings: Settings, reasons: int | None = None, **dials: float | None) -> ScoreSettings:
+def dial_of(
+    settings: Settings, reasons: int | None = None, guarantee: bool = False, **dials: float | None
+) -> ScoreSettings:
     """The dial in force: the one option given, before what the settings say.
 
     Raises:
-        UsageError: more than one dial was given, or a capacity that no deal fits into.
+        UsageError: more than one dial was given, a capacity that no deal fits into, or a guarantee of another dial.
     """
     given = [f"--{name} {value:g}" for name, value in dials.items() if value is not None]
     if len(given) > 1:
@@ -96,7 +102,10 @@ def dial_of(settings: Settings, reasons: int | None = None, **dials: float | Non
         raise UsageError(
             f"--capacity {capacity:g}: must be hours a week above 0. A team without an hour has no deal to call."
         )
-    return settings.score.overruled_by(reasons=reasons, **dials)
+    found = settings.score.overruled_by(reasons=reasons, guarantee=guarantee or None, **dials)
+    if guarantee and (found.bar is not None or found.capacity is not None):
+        raise UsageError("--guarantee promises a share of value: it goes with --forgo, not with a bar or a capacity.")
+    return found
 
 
 def days_of(text: str, option: str = "--every") -> float:

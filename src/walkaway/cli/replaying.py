@@ -14,6 +14,7 @@ from walkaway.cli.options import (
     BookOption,
     Capacity,
     Forgo,
+    Guarantee,
     Quiet,
     days_of,
     dial_of,
@@ -39,6 +40,7 @@ def replay(
     forgo: Forgo = None,
     bar: Bar = None,
     capacity: Capacity = None,
+    guarantee: Guarantee = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +50,9 @@ def replay(
     from walkaway.storage import read_book
 
     settings = settings_in_force(context)
-    settings = settings.model_copy(update={"score": dial_of(settings, forgo=forgo, bar=bar, capacity=capacity)})
+    settings = settings.model_copy(
+        update={"score": dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)}
+    )
     first, last = moment_of(start, "--from"), moment_of(end, "--to")
     if first is None or last is None or first > last:
         raise UsageError(f"--from {start} lies after --to {end}. Swap them.")

@@ -131,6 +131,10 @@ class ScoreSettings(_Frozen):
             raise ValueError(f"one dial sets the bar: found bar {self.bar:g} and capacity {self.capacity:g}")
         return self
 
+    def dial(self) -> dict[str, Any]:
+        """What `Curve.bar_of` asks for."""
+        return self.model_dump(exclude={"reasons"})
+
     def overruled_by(self, **options: float | None) -> ScoreSettings:
         """These settings, with the options that were given before them: naming one dial sets the others back.
 

@@ -133,12 +133,14 @@ def area(drops: Drops, up_to: float = 1.0) -> float:
 
 
 def saved_at(drops: Drops, share: float) -> float:
-    """The largest share of hours saved at which no more than that share of won value is forgone.
+    """The largest share of hours saved at which no more than that share of won value is forgone; NaN without either.
 
     >>> deal, hours, worth = np.array([0, 1]), np.array([3.0, 1.0]), np.array([0.0, 9.0])
     >>> saved_at(settle_drops(deal, np.array([1.0, 2.0]), hours, worth), 0.1)
     0.75
     """
+    if not drops.hours or not drops.value:
+        return float("nan")
     forgone, saved = trade_off(drops)
     return float(saved[forgone <= share].max())
 

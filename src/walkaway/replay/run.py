@@ -106,8 +106,7 @@ def _parts(book: Book, period: Period, out: Path, settings: Settings, step: Step
         path = out / PARTS / f"{number:04d}.parquet"
         if not path.is_file():
             model = _trained(book, stretch, out, settings)
-            dial = settings.score
-            bar = model.curve.bar_of(forgo=dial.forgo, bar=dial.bar, capacity=dial.capacity)
+            bar = model.curve.bar_of(**settings.score.dial())
             snapshots = open_snapshots(book, stretch.at)
             write_frame(frozen_calls(history, model, snapshots, bar), str(path))
         yield pd.read_parquet(path)
