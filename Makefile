@@ -18,8 +18,13 @@ DEALS ?= 3000
 SEED ?= 7
 SEEDS ?= 101 102 103
 SIZES ?=
+FROM ?=
+TO ?=
+EVERY ?= 1d
+RETRAIN ?= 30d
+REPLAY ?= reports/replay
 
-.PHONY: help install demo import audit leaks train score explain drift mlflow test lint format types layers check bench truth retrainings curve pipelines docs lock clean
+.PHONY: help install demo import audit leaks train score replay explain drift mlflow test lint format types layers check bench truth retrainings curve pipelines docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -53,6 +58,11 @@ train: install ## Train, judge and register a model: [BOOK=...] [MODELS=...] [UN
 
 score: install ## The nightly batch: [BOOK=...] [MODELS=...] [NOW=2011-12-01T06:00] [OUT=reports]
 	$(RUN)/walkaway batch --book "$(BOOK)" --models "$(MODELS)" $(if $(NOW),--now $(NOW)) $(if $(OUT),--out-dir "$(OUT)")
+
+replay: install ## Replay a period: FROM=2011-11-21T06:00 TO=2011-12-16T06:00 [EVERY=1d] [RETRAIN=30d] [BOOK=...] [REPLAY=...]
+	@test -n "$(FROM)" -a -n "$(TO)" || { echo "make replay: name the period with FROM=... TO=..."; exit 2; }
+	$(RUN)/walkaway replay --book "$(BOOK)" --from "$(FROM)" --to "$(TO)" --every "$(EVERY)" --retrain "$(RETRAIN)" \
+		--out "$(REPLAY)"
 
 explain: install ## Tell one deal's story: make explain DEAL=187409
 	@test -n "$(DEAL)" || { echo "make explain: name the deal with DEAL=..."; exit 2; }

@@ -19,6 +19,7 @@ from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
 from walkaway.folds import Step, no_step
 from walkaway.history import History
+from walkaway.replay.exits import exits, exits_by
 from walkaway.replay.ledger import frozen_calls, settle
 from walkaway.replay.measures import judged, measure, settled_curve
 from walkaway.replay.plan import Period, Stretch
@@ -29,8 +30,9 @@ from walkaway.train import train
 
 __all__ = ["LEDGER", "SUMMARY", "Replayed", "replay"]
 
-ASKED, LEDGER, SUMMARY, PARTS, MODELS = "replay.json", "ledger.parquet", "summary.json", "calls", "models"
-OURS = re.compile(rf"{VERSION.pattern}|\d{{4}}\.parquet|{'|'.join(map(re.escape, (ASKED, LEDGER, SUMMARY)))}")
+ASKED, LEDGER, SUMMARY, EXITS = "replay.json", "ledger.parquet", "summary.json", "exits.csv"
+PARTS, MODELS = "calls", "models"
+OURS = re.compile(rf"{VERSION.pattern}|\d{{4}}\.parquet|{'|'.join(map(re.escape, (ASKED, LEDGER, SUMMARY, EXITS)))}")
 ANOTHER = "Name another --out, or remove that folder."
 
 
@@ -40,6 +42,7 @@ class Replayed:
 
     ledger: every call, settled (`replay.ledger`). calls: those that are judged. measures: of `replay.measures`, empty
     where nothing can be judged. curve: bar -> what it would have freed and forgone; teams: the same for each team.
+    exits: of `replay.exits`, one row a deal that fell below the bar for good.
     summary: all of it in plain numbers, as summary.json holds it; its `notes` are sentences.
     """
 
@@ -48,6 +51,7 @@ class Replayed:
     measures: dict[str, Any]
     curve: Curve
     teams: dict[str, Curve]
+    exits: pd.DataFrame
     summary: dict[str, Any]
 
 
@@ -177,7 +181,8 @@ def _expected(ledger: pd.DataFrame, out: Path) -> dict[str, float]:
 
 
 def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step = no_step) -> Replayed:
-    """Replay a period of a book, and write what it proves: OUT/ledger.parquet and OUT/summary.json.
+    """Replay a period of a book, and write what it proves: OUT/ledger.parquet, OUT/exits.csv and
+    OUT/summary.json.
 
     Models (OUT/models) and the calls of each stretch (OUT/calls) stay there, so that a replay that was killed, or is
     asked for again, makes only what is missing.
@@ -209,6 +214,7 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         ledger = settle(pd.concat(parts, ignore_index=True), book)
         replayed = _measured(ledger, book, period, settings, out)
         write_frame(ledger, str(out / LEDGER))
+        write_frame(replayed.exits, str(out / EXITS))
         write_json(out / SUMMARY, replayed.summary)
     return replayed
 
@@ -221,6 +227,7 @@ def _measured(ledger: pd.DataFrame, book: Book, period: Period, settings: Settin
     weeks = _weeks(calls, period.every_days) if len(calls) else 0.0
     curve = settled_curve(calls, weeks) if provable else Curve((), (), (), ())
     teams = _teams(calls, book, weeks) if provable else {}
+    found = exits(calls)
     settled = calls[["deal_id", "settled"]].drop_duplicates("deal_id")
     summary = _asked(book, period, settings) | {
         "calls": len(ledger),
@@ -234,6 +241,7 @@ def _measured(ledger: pd.DataFrame, book: Book, period: Period, settings: Settin
         "measures": measures,
         "curve": _curve(curve),
         "teams": {name: _curve(one) for name, one in teams.items()},
+        "exits": exits_by(found, book),
         "notes": _notes(ledger, calls),
     }
-    return Replayed(ledger, calls, measures, curve, teams, _plain(summary))
+    return Replayed(ledger, calls, measures, curve, teams, found, _plain(summary))

@@ -72,6 +72,17 @@ def _followed(done: Replayed) -> list[RenderableType]:
     return [Text("Had the verdicts been followed", style="bold"), *(Text(line) for line in lines)]
 
 
+def _exits(summary: dict[str, Any]) -> list[RenderableType]:
+    """Hours worked after the last cheap exit, beside their price, over all and by stage."""
+    rows = [row for row in summary["exits"] if row["dimension"] in ("all", "stage")]
+    headers = ("below the bar for good in", "lost deals", "hours after it", "won deals", "value forgone")
+    table = plain_table(*headers, title="The last cheap exit, and the price of taking it")
+    for row in rows:
+        hours, value = f"{row['hours_after']:,.0f}", f"{summary['currency']} {row['value_forgone']:,.0f}"
+        table.add_row(row["value"], f"{row['lost_deals']:,}", hours, f"{row['won_deals']:,}", value)
+    return ["", table] if rows else []
+
+
 def _curve(curve: Curve, currency: str) -> Table:
     table = plain_table(
         "value forgone", "bar per hour", "hours saved", "hours worked a week", title="What each bar would have done"
@@ -99,5 +110,5 @@ def show_replay(done: Replayed, out: Path) -> RenderableType:
     if done.measures:
         measures, currency = done.measures, done.summary["currency"]
         parts += ["", *_indices(measures["indices"]), "", *_heads(measures), "", _ages(measures["age"])]
-        parts += ["", *_followed(done), "", _curve(done.curve, currency)]
+        parts += ["", *_followed(done), "", _curve(done.curve, currency), *_exits(done.summary)]
     return Group(*parts, "", Text(f"Ledger, summary and models: {out}"))
