@@ -45,8 +45,8 @@ class Folds:
         of `make_calls`, raw (log-odds before calibration), uncalibrated_hours, baselines (logistic, naive_bayes,
         stage_rate, base_rate, crm_probability where the CRM keeps one, mean_hours, plain_worth), amount, age_days,
         younger, stage and segments, known_until; then what became of the deal: settled, won, ending, won_completed,
-        worth_recorded, worth_truth and remaining_hours_truth (of open deals what the final model expects). Sorted by
-        deal_id, as_of.
+        worth_recorded, worth_truth and remaining_hours_truth (of open deals what the final model expects), hours_booked
+        (so far). Sorted by deal_id, as_of.
     stale: the same snapshots by older models, but for those that no earlier fold had calibrated: deal_id, as_of,
         known_until, periods_older, win_probability, value_per_hour.
     """
@@ -245,4 +245,5 @@ def _truth(final: Fitted) -> pd.DataFrame:
         worth_recorded=labels["worth"].notna(),
         worth_truth=np.where(settled, labels["worth"].fillna(typical).to_numpy(), value),
         remaining_hours_truth=final.completed["remaining_hours"],
+        hours_booked=labels["remaining_hours"],
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from walkaway.audit import Audit
 from walkaway.calls import Model
 from walkaway.config import FeatureSettings, TrainSettings
-from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, settle_drops, value_per_hour
+from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, schedule_drops, value_per_hour
 from walkaway.effort import assumed_share
 from walkaway.evaluation import (
     by_ending,
@@ -36,6 +36,7 @@ __all__ = ["PROBABILITIES", "Trained", "train"]
 
 PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
 LONG_LIFE = 0.9  # quantile of the lives of closed deals
+LEAST_WINS, LARGEST = 20, 0.95  # earlier wins, and their quantile, that tell where to cap the value of a deal
 INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
 
 
@@ -66,17 +67,23 @@ def _promised(calls: pd.DataFrame, index: np.ndarray, final: Fitted, book: Book)
     """What can be guaranteed of bars, by deals that were called from their first look on and had time to end.
 
     A deal seen from halfway was called less often, one begun lately has mostly not ended unless it ended soon: either
-    would have been dropped less often than deals are. What has not ended after all counts as the model expects.
+    would have been dropped less often than deals are. Values are capped by the wins before the first call.
     """
+    before = book.deals[(book.deals["outcome"] == "won") & (book.deals["closed_at"] <= calls["as_of"].min())]
+    earlier = (before["amount"] * before["margin"].fillna(1.0)).clip(lower=0)
+    earlier = earlier[earlier > 0]
+    if len(earlier) < LEAST_WINS:
+        return ()
     closed = book.deals[book.deals["closed_at"].notna()]
     life = (closed["closed_at"] - closed["created_at"]).quantile(LONG_LIFE)
-    first = ~calls["deal_id"].duplicated()
-    since = calls["as_of"] - pd.to_timedelta(calls["age_days"], unit="D")
-    whole = ((calls["age_days"] < final.every_days) & (since <= final.until - life))[first].to_numpy()
-    value = calls.loc[first, "worth_truth"].clip(lower=0).to_numpy()
-    lowest = lowest_calls(pd.factorize(calls["deal_id"])[0], index)
-    paid = whole & (value > 0)
-    return promised_bars(value[paid], lowest[paid])
+    begun = calls["as_of"] - pd.to_timedelta(calls["age_days"], unit="D")
+    last = ~calls["deal_id"].duplicated(keep="last")  # of what may still be won, the value as it was last known
+    value = calls["worth_truth"].where(calls["settled"].astype(bool), calls["value_if_won"])[last].to_numpy()
+    whole = calls["age_days"].groupby(calls["deal_id"]).transform("min") < final.every_days
+    there = (whole & (begun <= final.until - life))[last].to_numpy() & (value > 0)
+    lowest, settled = lowest_calls(pd.factorize(calls["deal_id"])[0], index), calls.loc[last, "settled"].to_numpy(bool)
+    cap = float(earlier.quantile(LARGEST))
+    return promised_bars(value[there], lowest[there], cap, settled[there])
 
 
 def _curve(calls: pd.DataFrame, scores: pd.DataFrame, final: Fitted, book: Book) -> Curve:
@@ -86,7 +93,9 @@ def _curve(calls: pd.DataFrame, scores: pd.DataFrame, final: Fitted, book: Book)
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
     index = scores["value_per_hour"].to_numpy()
-    curve = Curve.of(settle_drops(pd.factorize(calls["deal_id"])[0], index, hours, worth), max(float(weeks), 1 / 7))
+    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], index)
+    booked = schedule.settle(calls["hours_booked"].to_numpy(), worth)
+    curve = Curve.of(schedule.settle(hours, worth), max(float(weeks), 1 / 7), booked)
     return replace(curve, promised=_promised(calls, index, final, book))
 
 

@@ -80,10 +80,13 @@ def test_calls_of_the_last_days_are_not_judged():
 
 
 def test_the_curve_says_what_a_bar_would_have_done():
-    curve = settled_curve(judged(BY_HAND, DAY + pd.Timedelta(days=9)), weeks=2.0)
+    calls = judged(BY_HAND, DAY + pd.Timedelta(days=9))
+    curve = settled_curve(calls, pd.Series(0.0, index=calls.index), weeks=2.0)
+    later = settled_curve(calls, pd.Series(np.where(calls["deal_id"] == "gold", 1.0, 0.0)), weeks=2.0)
 
     assert curve.at(20.0) == pytest.approx((4.0, 4 / 12, 0.1))
-    assert not curve.estimated
+    assert later.at(20.0) == pytest.approx((3.5, 4 / 12, 0.1))  # an hour of gold's was booked after the two weeks
+    assert curve.estimated  # one deal is still open
 
 
 def test_calls_given_to_other_deals_at_random_have_no_skill():

@@ -80,6 +80,8 @@ def score(
         from walkaway.report.terminal import show_score, show_timeless_score
 
         tell(show_timeless_score(table, out) if model.timeless else show_score(table, model, out), quiet)
+        if dial.guarantee and (refused := model.curve.refusal(dial.forgo)):
+            tell(refused, quiet)
         if read.unusable_deals:
             where = f"see quarantine.parquet in {book}"
             tell(f"{read.unusable_deals:,} deals of the export could not be used: {where}", quiet)

@@ -92,20 +92,25 @@ def dial_of(
     """The dial in force: the one option given, before what the settings say.
 
     Raises:
-        UsageError: more than one dial was given, a capacity that no deal fits into, or a guarantee of another dial.
+        UsageError: more than one dial was given, one is no number, no deal fits into the capacity, or another dial than
+            forgo is to be guaranteed.
     """
-    given = [f"--{name} {value:g}" for name, value in dials.items() if value is not None]
+    given = {name: value for name, value in dials.items() if value is not None}
+    for name, value in given.items():
+        if not value < float("inf"):
+            raise UsageError(f"--{name} {value:g}: must be a number.")
     if len(given) > 1:
-        raise UsageError(f"{' and '.join(given)}: one dial sets the bar. Give one of them.")
-    capacity = dials.get("capacity")
-    if capacity is not None and not 0 < capacity < float("inf"):
+        told = " and ".join(f"--{name} {value:g}" for name, value in given.items())
+        raise UsageError(f"{told}: one dial sets the bar. Give one of them.")
+    if given.get("capacity", 1.0) <= 0:
         raise UsageError(
-            f"--capacity {capacity:g}: must be hours a week above 0. A team without an hour has no deal to call."
+            f"--capacity {given['capacity']:g}: must be hours a week above 0. A team without an hour has no deal to call."
         )
-    found = settings.score.overruled_by(reasons=reasons, guarantee=guarantee or None, **dials)
-    if guarantee and (found.bar is not None or found.capacity is not None):
+    if guarantee and set(given) - {"forgo"}:
         raise UsageError("--guarantee promises a share of value: it goes with --forgo, not with a bar or a capacity.")
-    return found
+    if guarantee and "forgo" not in given:
+        given["forgo"] = settings.score.forgo
+    return settings.score.overruled_by(reasons=reasons, guarantee=guarantee or None, **given)
 
 
 def days_of(text: str, option: str = "--every") -> float:
@@ -167,9 +172,10 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar on stderr; it shows nothing where stderr is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
+    columns = (*columns, TextColumn("left"), TimeRemainingColumn())
     with Progress(
         *columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty(), transient=True
     ) as bar:

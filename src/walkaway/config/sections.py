@@ -129,6 +129,8 @@ class ScoreSettings(_Frozen):
     def _one_dial(self) -> ScoreSettings:
         if self.bar is not None and self.capacity is not None:
             raise ValueError(f"one dial sets the bar: found bar {self.bar:g} and capacity {self.capacity:g}")
+        if self.guarantee and (self.bar is not None or self.capacity is not None):
+            raise ValueError("guarantee promises a share of value: it goes with forgo, not with a bar or a capacity")
         return self
 
     def dial(self) -> dict[str, Any]:
@@ -142,7 +144,7 @@ class ScoreSettings(_Frozen):
         ScoreSettings(forgo=0.05, bar=None, capacity=None, guarantee=False, reasons=5)
         """
         given = {name: value for name, value in options.items() if value is not None}
-        lesser = set(DIALS) if set(DIALS) & set(given) else set()
+        lesser = {*DIALS, "guarantee"} if set(DIALS) & set(given) else set()
         return type(self).model_validate(self.model_dump(exclude=lesser) | given)
 
 

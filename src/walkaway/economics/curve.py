@@ -28,12 +28,23 @@ class Curve:
     promised: tuple[tuple[float, float], ...] = ()
 
     @classmethod
-    def of(cls, drops: Drops, weeks: float, points: int = 200, estimated: bool = True) -> Curve:
-        """The curve of settled drops over a period of that many weeks, thinned to `points` bars."""
+    def of(
+        cls, drops: Drops, weeks: float, booked: Drops | None = None, points: int = 200, estimated: bool = True
+    ) -> Curve:
+        """The curve of settled drops, thinned to `points` bars.
+
+        Args:
+            drops: by all hours to the end of each deal.
+            weeks: how long the period was.
+            booked: the same drops by the hours booked within the period, if not all were.
+            points: how many bars to keep.
+            estimated: whether some ends are only expected.
+        """
+        within = drops if booked is None else booked
         at = np.unique(np.linspace(0, len(drops.bars) - 1, min(points, len(drops.bars))).round().astype(int))
         saved = drops.hours_saved[at] / drops.hours if drops.hours else np.zeros(len(at))
         forgone = drops.value_forgone[at] / drops.value if drops.value else np.zeros(len(at))
-        worked = (drops.hours - drops.hours_saved[at]) / weeks
+        worked = (within.hours - within.hours_saved[at]) / weeks
         columns = (drops.bars[at], worked, saved, forgone)
         bars, hours, shares, values = (tuple(map(float, column)) for column in columns)
         return cls(bars, hours, shares, values, estimated)
@@ -65,6 +76,19 @@ class Curve:
         2.0
         """
         return max((bar for promised, bar in self.promised if promised <= share + 1e-12), default=0.0)
+
+    def refusal(self, share: float) -> str:
+        """A sentence where no bar above 0 can be promised for that share; empty where one can.
+
+        >>> Curve((), (), (), (), promised=((0.36, 5.0),)).refusal(0.10)
+        'No bar can be promised to forgo no more than 10%, so none is set; the smallest share that can is 36%.'
+        """
+        if self.bar_promised_for(share) > 0:
+            return ""
+        least = (
+            f"the smallest share that can is {self.promised[0][0]:.0%}" if self.promised else "nor for any other share"
+        )
+        return f"No bar can be promised to forgo no more than {share:.0%}, so none is set; {least}."
 
     def bar_of(
         self, *, forgo: float, bar: float | None = None, capacity: float | None = None, guarantee: bool = False

@@ -14,6 +14,7 @@ from walkaway.score import DROPPED
 __all__ = ["exits", "exits_by"]
 
 ALL = "all"
+MISSING = "(none)"
 
 
 def exits(calls: pd.DataFrame) -> pd.DataFrame:
@@ -68,5 +69,7 @@ def exits_by(found: pd.DataFrame, book: Book) -> pd.DataFrame:
     groups |= {name: pd.Series(deals[name].to_numpy()) for name in dict.fromkeys(["team", *book.attributes("text")])}
     rows = {(ALL, ALL): _group(found)}
     for dimension, values in groups.items():
-        rows |= {(dimension, str(value)): _group(part) for value, part in found.groupby(values, sort=True)}
+        rows |= {
+            (dimension, str(value)): _group(part) for value, part in found.groupby(values.fillna(MISSING), sort=True)
+        }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["dimension", "value"])

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.economics import Curve, settle_drops
+from walkaway.economics import Curve, schedule_drops
 from walkaway.evaluation import DealDraws, by_slice, interval, skills, win_metrics
 from walkaway.replay.ledger import first_drops
 from walkaway.score import DROPPED
@@ -57,16 +57,18 @@ def judged(ledger: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
     )
 
 
-def settled_curve(calls: pd.DataFrame, weeks: float) -> Curve:
+def settled_curve(calls: pd.DataFrame, after_period: pd.Series, weeks: float) -> Curve:
     """bar -> what it would have freed and forgone on these calls, in value per hour.
 
     Args:
         calls: of `judged`.
-        weeks: over which the hours were worked.
+        after_period: hours booked after the period, one a call: they are no load of its weeks.
+        weeks: how long the period was.
     """
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
-    drops = settle_drops(pd.factorize(calls["deal_id"])[0], calls["value_per_hour"].to_numpy(), hours, worth)
-    return Curve.of(drops, max(weeks, 1 / 7), estimated=False)
+    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], calls["value_per_hour"].to_numpy())
+    booked = schedule.settle(hours - after_period.to_numpy(), worth)
+    return Curve.of(schedule.settle(hours, worth), weeks, booked, estimated=not calls["settled"].all())
 
 
 def _share(drawn: DealDraws, part: FloatArray, whole: FloatArray, name: str) -> dict[str, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from walkaway.snapshots import moments
@@ -30,16 +29,20 @@ class Period:
     retrain_days: float = 30.0
 
     def stretches(self) -> list[Stretch]:
-        """The period cut at each training: at the first call, then at the first one `retrain_days` or more later.
+        """The period cut at each training: at the first call, then at each first one `retrain_days` or more after that.
 
         >>> day = pd.Timestamp("2026-01-01", tz="UTC")
         >>> period = Period(day, day + pd.Timedelta(days=4), every_days=1, retrain_days=2)
         >>> [len(stretch.at) for stretch in period.stretches()]
         [2, 2, 1]
         """
-        at = moments(self.begin, self.end, self.every_days)
-        number = np.floor((at - self.begin) / pd.Timedelta(days=self.retrain_days) + 1e-9).astype(int)
-        return [Stretch(at[number == k][0], at[number == k]) for k in dict.fromkeys(number.tolist())]
+        gap = pd.Timedelta(days=self.retrain_days)
+        groups: list[list[pd.Timestamp]] = []
+        for moment in moments(self.begin, self.end, self.every_days):
+            if not groups or moment - groups[-1][0] >= gap:
+                groups.append([])
+            groups[-1].append(moment)
+        return [Stretch(group[0], pd.DatetimeIndex(group)) for group in groups]
 
     def as_json(self) -> dict[str, object]:
         """The period as plain JSON values."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ import pandas as pd
 from walkaway import __version__
 from walkaway.bundle import VERSION, load_bundle, save_bundle
 from walkaway.calls import Model
-from walkaway.config import Settings
+from walkaway.config import ScoreSettings, Settings
 from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
 from walkaway.folds import Step, no_step
 from walkaway.history import History
+from walkaway.labels import label
 from walkaway.replay.exits import exits, exits_by
 from walkaway.replay.ledger import frozen_calls, settle
 from walkaway.replay.measures import judged, measure, settled_curve
@@ -58,7 +60,12 @@ class Replayed:
 def _check(book: Book, period: Period) -> None:
     if book.manifest.timeless:
         raise DataError("this book has no dates, so there is no past to replay.")
-    newest = book.last_recorded_at()
+    first, newest = book.deals["created_at"].min(), book.last_recorded_at()
+    if period.begin < first:
+        raise UsageError(
+            f"--from {period.begin:%Y-%m-%dT%H:%M}Z lies before the first deal was created ({first:%Y-%m-%dT%H:%M}Z). "
+            "Use a later one."
+        )
     if period.end > newest:
         raise UsageError(
             f"--to {period.end:%Y-%m-%dT%H:%M}Z lies after the newest record of the book ({newest:%Y-%m-%dT%H:%M}Z). "
@@ -69,24 +76,24 @@ def _check(book: Book, period: Period) -> None:
 def _claim(out: Path, asked: dict[str, Any]) -> None:
     """Note what was asked for; a folder that holds another replay is refused, so that two never mix."""
     path, data = out / ASKED, json_bytes(asked)
-    if path.is_file() and path.read_bytes() != data:
+    begun = any((out / PARTS).iterdir())
+    if begun and (not path.is_file() or path.read_bytes() != data):
         raise UsageError(f"{out} holds a replay of another book, period or settings (see {path}). {ANOTHER}")
-    if not path.is_file():
-        write_json(path, asked)
+    write_json(path, asked)
 
 
 def _asked(book: Book, period: Period, settings: Settings) -> dict[str, Any]:
-    train_settings = settings.train.model_dump(mode="json", exclude={"heads": {"threads"}})
+    """What shapes the calls; how they are measured does not."""
+    manifest = book.manifest.model_dump(mode="json")
     return {
         "version": __version__,
         "book": book.manifest.fingerprint,
+        "manifest": sha256(json_bytes(manifest)).hexdigest(),
         "source": book.manifest.source,
         "currency": book.manifest.currency or "",
-        "assumed_hours": dict(book.manifest.assumed_hours),
         "period": period.as_json(),
         "score": settings.score.model_dump(mode="json", exclude={"reasons"}),
-        "replay": settings.replay.model_dump(mode="json"),
-        "train": train_settings,
+        "train": settings.train.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
 
 
@@ -102,13 +109,20 @@ def _trained(book: Book, stretch: Stretch, out: Path, settings: Settings) -> Mod
     return load_bundle(save_bundle(model, out / MODELS))
 
 
+def _made(path: Path, out: Path) -> bool:
+    """Whether the calls of a stretch are there, and the model that made them."""
+    if not path.is_file():
+        return False
+    return all((out / MODELS / version).is_dir() for version in pd.read_parquet(path)["model_version"].unique())
+
+
 def _parts(book: Book, period: Period, out: Path, settings: Settings, step: Step) -> Iterator[pd.DataFrame]:
     """The frozen calls of each stretch; those that are there already are read, not made again."""
     history, stretches = History(book), period.stretches()
     for number, stretch in enumerate(stretches):
         step(f"replaying, models trained as of {stretch.trained_at:%Y-%m-%d}", number, len(stretches))
         path = out / PARTS / f"{number:04d}.parquet"
-        if not path.is_file():
+        if not _made(path, out):
             model = _trained(book, stretch, out, settings)
             bar = model.curve.bar_of(**settings.score.dial())
             snapshots = open_snapshots(book, stretch.at)
@@ -116,16 +130,17 @@ def _parts(book: Book, period: Period, out: Path, settings: Settings, step: Step
         yield pd.read_parquet(path)
 
 
-def _weeks(calls: pd.DataFrame, every_days: float) -> float:
-    return float((calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)) + every_days / 7
-
-
-def _teams(calls: pd.DataFrame, book: Book, weeks: float) -> dict[str, Curve]:
-    """The curve of each team, where the book says whose deals are whose."""
+def _curves(calls: pd.DataFrame, book: Book, every_days: float) -> tuple[Curve, dict[str, Curve]]:
+    """The curve of all deals, and of each team where the book says whose deals are whose."""
+    end = calls["as_of"].max() + pd.Timedelta(days=every_days)
+    weeks = (end - calls["as_of"].min()) / pd.Timedelta(days=7)
+    after = label(book, calls[["deal_id"]].assign(as_of=end))["remaining_hours"]
     team = calls["deal_id"].map(book.deals.set_index("deal_id")["team"])
-    return {
-        str(name): settled_curve(calls[(team == name).to_numpy()], weeks) for name in sorted(team.dropna().unique())
-    }
+    teams = {}
+    for name in sorted(team.dropna().unique()):
+        mine = (team == name).to_numpy()
+        teams[str(name)] = settled_curve(calls[mine], after[mine], weeks)
+    return settled_curve(calls, after, weeks), teams
 
 
 def _notes(ledger: pd.DataFrame, calls: pd.DataFrame) -> list[str]:
@@ -168,16 +183,32 @@ def _curve(curve: Curve) -> dict[str, Any]:
 
 
 def _expected(ledger: pd.DataFrame, out: Path) -> dict[str, float]:
-    """What the models' own curves expected of their bars, in the mean over calls."""
-    said = []
+    """What the models' own curves expected of their bars, in the mean over calls; without signal they expect nothing."""
+    told = []
     for (version, bar), calls in ledger.groupby(["model_version", "bar"]):
-        _, saved, forgone = load_bundle(out / MODELS / str(version)).curve.at(float(bar))
-        said.append((len(calls), saved, forgone))
-    count, saved, forgone = np.array(said).T
+        model = load_bundle(out / MODELS / str(version))
+        if model.signal and model.curve.bars:
+            told.append((len(calls), *model.curve.at(float(bar))[1:]))
+    if not told:
+        return {"hours_saved": float("nan"), "value_forgone": float("nan")}
+    count, saved, forgone = np.array(told).T
     return {
         "hours_saved": float(np.average(saved, weights=count)),
         "value_forgone": float(np.average(forgone, weights=count)),
     }
+
+
+def _model_notes(ledger: pd.DataFrame, out: Path, dial: ScoreSettings) -> list[str]:
+    """What the models could not do, in sentences."""
+    models = [load_bundle(out / MODELS / str(version)) for version in sorted(ledger["model_version"].unique())]
+    silent = sum(not model.signal for model in models)
+    notes = []
+    if silent:
+        notes.append(f"{silent} of {len(models)} models saw no signal; of what they call every verdict is unsure.")
+    if dial.guarantee:
+        refused = {model.version: model.curve.refusal(dial.forgo) for model in models}
+        notes += [f"Model {version}: {told}" for version, told in refused.items() if told]
+    return notes
 
 
 def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step = no_step) -> Replayed:
@@ -224,12 +255,11 @@ def _measured(ledger: pd.DataFrame, book: Book, period: Period, settings: Settin
     calls = judged(ledger, until)
     provable = len(calls) > 0 and calls["settled"].any() and calls["won"].nunique() == 2
     measures = measure(calls, settings.replay.bootstrap) if provable else {}
-    weeks = _weeks(calls, period.every_days) if len(calls) else 0.0
-    curve = settled_curve(calls, weeks) if provable else Curve((), (), (), ())
-    teams = _teams(calls, book, weeks) if provable else {}
+    curve, teams = _curves(calls, book, period.every_days) if provable else (Curve((), (), (), ()), {})
     found = exits(calls)
     settled = calls[["deal_id", "settled"]].drop_duplicates("deal_id")
     summary = _asked(book, period, settings) | {
+        "grace_days": settings.replay.grace_days,
         "calls": len(ledger),
         "judged_until": until.isoformat(),
         "judged_calls": len(calls),
@@ -242,6 +272,6 @@ def _measured(ledger: pd.DataFrame, book: Book, period: Period, settings: Settin
         "curve": _curve(curve),
         "teams": {name: _curve(one) for name, one in teams.items()},
         "exits": exits_by(found, book),
-        "notes": _notes(ledger, calls),
+        "notes": [*_notes(ledger, calls), *_model_notes(ledger, out, settings.score)],
     }
     return Replayed(ledger, calls, measures, curve, teams, found, _plain(summary))

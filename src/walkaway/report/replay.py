@@ -56,19 +56,23 @@ def _ages(table: pd.DataFrame) -> Table:
     return shown
 
 
+def _expected(done: Replayed, name: str) -> str:
+    value = done.summary["expected"][name]
+    return "" if value is None else f"; the models expected {value:.1%}"
+
+
 def _followed(done: Replayed) -> list[RenderableType]:
-    told, expected = done.measures["followed"], done.summary["expected"]
-    currency = done.summary["currency"]
+    told, currency = done.measures["followed"], done.summary["currency"]
+    shares = {"deals dropped": "deals_dropped", "hours saved": "hours_saved", "value forgone": "value_forgone"}
     lines = [
-        f"  deals dropped  {told['deals_dropped']:.1%} ({_between(told, 'deals_dropped', '.1%')})",
-        f"  hours saved    {told['hours_saved']:.1%} ({_between(told, 'hours_saved', '.1%')}); the models expected "
-        f"{expected['hours_saved']:.1%}",
-        f"  value forgone  {told['value_forgone']:.1%} ({_between(told, 'value_forgone', '.1%')}); the models expected "
-        f"{expected['value_forgone']:.1%}",
-        f"  an hour kept was worth {currency} {told['value_per_hour_kept']:,.0f}, an hour saved "
-        f"{currency} {told['value_per_hour_dropped']:,.0f}",
-        f"  {told['turned_back']:.0%} of the deals dropped were called worth their hours again later",
+        f"  {said:<14} {told[name]:.1%} ({_between(told, name, '.1%')})"
+        f"{'' if name == 'deals_dropped' else _expected(done, name)}"
+        for said, name in shares.items()
     ]
+    if told["hours_saved"] > 0:
+        worth = f"{currency} {told['value_per_hour_kept']:,.0f}, an hour saved {currency} "
+        lines.append(f"  an hour kept was worth {worth}{told['value_per_hour_dropped']:,.0f}")
+        lines.append(f"  {told['turned_back']:.0%} of the deals dropped were called worth their hours again later")
     return [Text("Had the verdicts been followed", style="bold"), *(Text(line) for line in lines)]
 
 
@@ -99,7 +103,7 @@ def _period(summary: dict[str, Any]) -> Text:
     when = f"{period['from'][:16]} to {period['to'][:16]}, every {period['every_days']:g} days"
     return Text(
         f"{when}: {summary['calls']:,} calls by {len(summary['models'])} models. Judged are "
-        f"{summary['judged_calls']:,} of {summary['deals']:,} deals, {open_still:.1%} of which have not settled."
+        f"{summary['judged_calls']:,} calls of {summary['deals']:,} deals, {open_still:.1%} of which have not settled."
     )
 
 
