@@ -17,7 +17,7 @@ from walkaway.storage import exclusive
 
 pytest_plugins = ("tests.books",)
 
-COMMANDS = ["import", "audit", "train", "rollback", "score", "batch", "explain", "check", "config"]
+COMMANDS = ["import", "audit", "train", "rollback", "score", "batch", "replay", "explain", "check", "config"]
 LOG = b"""<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1.0" xmlns="http://www.xes-standard.org/">
   <trace><string key="concept:name" value="1"/><date key="REG_DATE" value="2011-10-01T09:00:00.000+02:00"/>
@@ -107,6 +107,7 @@ def test_help_lists_every_command_on_stdout(walkaway, option):
         ["train"],
         ["score"],
         ["batch"],
+        ["replay"],
         ["explain"],
         ["config", "show"],
     ],
@@ -119,7 +120,7 @@ def test_each_command_has_help(walkaway, command):
 
 
 def test_no_line_of_help_is_longer_than_80_columns(walkaway):
-    commands = ([], ["sample"], ["train"], ["score"], ["batch"], ["explain"], ["config", "show"])
+    commands = ([], ["sample"], ["train"], ["score"], ["batch"], ["replay"], ["explain"], ["config", "show"])
     screens = [walkaway(*command, "--help")[1] for command in (*commands, ["import", "xes"], ["import", "table"])]
 
     assert [line for out in screens for line in out.splitlines() if len(line) > 80] == []
@@ -384,6 +385,64 @@ def test_the_share_to_forgo_reaches_the_output(walkaway, here, champion):
     out = walkaway("score", *here, "--forgo", "0.3", "--reasons", "0")[1]
 
     assert pd.read_csv(StringIO(out))["bar"].unique() == pytest.approx([champion.curve.bar_for_forgo(0.3)])
+
+
+def test_the_hours_a_team_has_reach_the_output(walkaway, here, champion):
+    out = walkaway("score", *here, "--capacity", "5", "--reasons", "0")[1]
+
+    assert pd.read_csv(StringIO(out))["bar"].unique() == pytest.approx([champion.curve.bar_for_capacity(5.0)])
+
+
+@pytest.mark.parametrize("command", [["score"], ["replay", "--from", "2025-07-07", "--to", "2025-07-14"]])
+@pytest.mark.parametrize(
+    ("dials", "told"),
+    [
+        (["--bar", "5", "--forgo", "0.1"], "--forgo 0.1 and --bar 5: one dial sets the bar. Give one of them."),
+        (
+            ["--capacity", "0"],
+            "--capacity 0: must be hours a week above 0. A team without an hour has no deal to call.",
+        ),
+        (["--bar", "inf"], "--bar inf: must be a number."),
+        (["--guarantee", "--capacity", "9"], "it goes with --forgo, not with a bar or a capacity."),
+    ],
+)
+def test_dials_that_contradict_or_cannot_be_exit_with_2(walkaway, saved_book, command, dials, told):
+    code, out, err = walkaway(*command, "--book", saved_book, *dials)
+
+    assert (code, out) == (2, "")
+    assert told in err
+
+
+def test_a_share_that_cannot_be_promised_is_told(walkaway, here, tmp_path):
+    out = tmp_path / "calls.csv"
+    err = walkaway("score", *here, "--forgo", "0.01", "--guarantee", "--out", out)[2]
+
+    assert pd.read_csv(out)["bar"].unique() == [0.0]
+    assert "No bar can be promised to forgo no more than 1%" in " ".join(err.split())
+
+
+# replay
+
+
+def test_replay_tells_what_it_found_on_stderr_and_keeps_it(walkaway, saved_book, tiny, tmp_path):
+    period = ["--from", "2025-07-07", "--to", "2025-08-18", "--every", "7d", "--retrain", "21d"]
+    code, out, err = walkaway("replay", "--book", saved_book, "--out", tmp_path / "past", *period)
+
+    assert (code, out) == (0, "")
+    for part in ("Walk-away skill", "Hours saved at", "Had the verdicts been followed", "The last cheap exit"):
+        assert part in err
+    assert [line for line in err.splitlines() if len(line) > 80] == []
+    assert {"ledger.parquet", "summary.json", "exits.csv"} <= {path.name for path in (tmp_path / "past").iterdir()}
+    assert (
+        json.loads(walkaway("replay", "--book", saved_book, "--out", tmp_path / "past", *period, "--json")[1])["calls"]
+        > 0
+    )
+
+
+def test_a_replay_from_after_its_end_exits_with_2(walkaway, saved_book):
+    code, _, err = walkaway("replay", "--book", saved_book, "--from", "2025-08-18", "--to", "2025-07-07")
+
+    assert (code, err) == (2, "walkaway: --from 2025-08-18 lies after --to 2025-07-07. Swap them.\n")
 
 
 # batch

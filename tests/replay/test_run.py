@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ from tests.books import END_DAY, TINY, book_with_signal, day
 
 from walkaway.bundle import load_bundle
 from walkaway.config import ReplaySettings, ScoreSettings, Settings
-from walkaway.errors import DataError, UsageError
+from walkaway.errors import DataError, LockedError, UsageError
 from walkaway.replay import Period, replay
 from walkaway.storage import exclusive
 
@@ -62,7 +63,9 @@ def test_the_summary_on_disk_is_what_was_found(done, out):
     assert done.summary["measures"]["followed"]["hours_saved"] == done.measures["followed"]["hours_saved"]
 
 
-@pytest.mark.parametrize("lost", [["calls/0001.parquet"], ["ledger.parquet", "summary.json"], ["calls", "models"]])
+@pytest.mark.parametrize(
+    "lost", [["calls/0001.parquet"], ["ledger.parquet", "summary.json"], ["calls", "models"], ["models"]]
+)
 def test_a_replay_that_lost_parts_makes_them_again_to_the_byte(done, book, out, tmp_path, lost):
     copy = Path(shutil.copytree(out, tmp_path / "copy"))
     for name in lost:
@@ -87,9 +90,36 @@ def test_a_folder_of_another_replay_is_refused(done, book, out):
         replay(book, out, PERIOD, SETTINGS.model_copy(update={"score": ScoreSettings(bar=50.0)}))
 
 
-def test_two_replays_do_not_write_to_one_folder(book, tmp_path):
-    from walkaway.errors import LockedError
+def test_a_folder_is_claimed_by_calls_not_by_an_attempt(book, tmp_path):
+    with pytest.raises(DataError):
+        replay(book, tmp_path, Period(day(2), day(20)), SETTINGS)
 
+    assert replay(book, tmp_path, Period(day(200), day(207), every_days=7), SETTINGS).summary["calls"] > 0
+
+
+def test_how_calls_are_measured_may_change(done, book, out, tmp_path):
+    copy = Path(shutil.copytree(out, tmp_path / "copy"))
+    patient = SETTINGS.model_copy(update={"replay": ReplaySettings(grace_days=60, bootstrap=20)})
+
+    assert replay(book, copy, PERIOD, patient).summary["judged_calls"] < done.summary["judged_calls"]
+
+
+def test_a_book_mapped_otherwise_is_another_book(done, book, out):
+    manifest = book.manifest.model_copy(update={"fixed_at_creation": ()})
+
+    with pytest.raises(UsageError, match="holds a replay of another book"):
+        replay(replace(book, manifest=manifest), out, PERIOD, SETTINGS)
+
+
+def test_a_promise_that_cannot_be_made_is_told(book, tmp_path):
+    promise = SETTINGS.model_copy(update={"score": ScoreSettings(forgo=0.02, guarantee=True)})
+    found = replay(book, tmp_path, Period(day(200), day(207), every_days=7), promise)
+
+    assert found.ledger["bar"].unique().tolist() == [0.0]
+    assert "No bar can be promised to forgo no more than 2%, so none is set" in " ".join(found.summary["notes"])
+
+
+def test_two_replays_do_not_write_to_one_folder(book, tmp_path):
     with exclusive(tmp_path), pytest.raises(LockedError, match="in use by another run"):
         replay(book, tmp_path, PERIOD, SETTINGS)
 
@@ -123,5 +153,7 @@ def test_a_single_kind_of_ending_measures_nothing(tmp_path):
 def test_what_cannot_be_replayed_is_refused(book, tmp_path):
     with pytest.raises(UsageError, match="lies after the newest record of the book"):
         replay(book, tmp_path, Period(day(200), day(900)), SETTINGS)
+    with pytest.raises(UsageError, match=r"--from 2024-12-01T00:00Z lies before the first deal was created"):
+        replay(book, tmp_path, Period(day(-36), day(20)), SETTINGS)
     with pytest.raises(DataError, match=r"no model can be trained as of 2025-01-08.* \(--until is --from here\)"):
         replay(book, tmp_path, Period(day(2), day(20)), SETTINGS)

@@ -103,9 +103,8 @@ def dial_of(
         told = " and ".join(f"--{name} {value:g}" for name, value in given.items())
         raise UsageError(f"{told}: one dial sets the bar. Give one of them.")
     if given.get("capacity", 1.0) <= 0:
-        raise UsageError(
-            f"--capacity {given['capacity']:g}: must be hours a week above 0. A team without an hour has no deal to call."
-        )
+        hours = f"--capacity {given['capacity']:g}"
+        raise UsageError(f"{hours}: must be hours a week above 0. A team without an hour has no deal to call.")
     if guarantee and set(given) - {"forgo"}:
         raise UsageError("--guarantee promises a share of value: it goes with --forgo, not with a bar or a capacity.")
     if guarantee and "forgo" not in given:
@@ -174,8 +173,8 @@ def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"), TimeElapsedColumn())
-    columns = (*columns, TextColumn("left"), TimeRemainingColumn())
+    what = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"))
+    columns = (*what, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     with Progress(
         *columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty(), transient=True
     ) as bar:

@@ -8,6 +8,7 @@ own, so that a replay that was killed goes on where it was, and ends with the sa
 from walkaway.replay.ledger import FROZEN, SETTLED
 from walkaway.replay.measures import INDICES
 from walkaway.replay.plan import Period, Stretch
-from walkaway.replay.run import Replayed, replay
+from walkaway.replay.run import replay
+from walkaway.replay.summary import Replayed
 
 __all__ = ["FROZEN", "INDICES", "SETTLED", "Period", "Replayed", "Stretch", "replay"]

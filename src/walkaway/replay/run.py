@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from walkaway import __version__
 from walkaway.bundle import VERSION, load_bundle, save_bundle
 from walkaway.calls import Model
-from walkaway.config import ScoreSettings, Settings
-from walkaway.economics import Curve
+from walkaway.config import Settings
 from walkaway.errors import DataError, UsageError
 from walkaway.folds import Step, no_step
 from walkaway.history import History
-from walkaway.labels import label
-from walkaway.replay.exits import exits, exits_by
 from walkaway.replay.ledger import frozen_calls, settle
-from walkaway.replay.measures import judged, measure, settled_curve
 from walkaway.replay.plan import Period, Stretch
+from walkaway.replay.summary import Replayed, measured
 from walkaway.schema import Book
 from walkaway.snapshots import open_snapshots
 from walkaway.storage import clear_leftovers, exclusive, json_bytes, write_frame, write_json
@@ -36,25 +31,6 @@ ASKED, LEDGER, SUMMARY, EXITS = "replay.json", "ledger.parquet", "summary.json",
 PARTS, MODELS = "calls", "models"
 OURS = re.compile(rf"{VERSION.pattern}|\d{{4}}\.parquet|{'|'.join(map(re.escape, (ASKED, LEDGER, SUMMARY, EXITS)))}")
 ANOTHER = "Name another --out, or remove that folder."
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """What a replay found.
-
-    ledger: every call, settled (`replay.ledger`). calls: those that are judged. measures: of `replay.measures`, empty
-    where nothing can be judged. curve: bar -> what it would have freed and forgone; teams: the same for each team.
-    exits: of `replay.exits`, one row a deal that fell below the bar for good.
-    summary: all of it in plain numbers, as summary.json holds it; its `notes` are sentences.
-    """
-
-    ledger: pd.DataFrame
-    calls: pd.DataFrame
-    measures: dict[str, Any]
-    curve: Curve
-    teams: dict[str, Curve]
-    exits: pd.DataFrame
-    summary: dict[str, Any]
 
 
 def _check(book: Book, period: Period) -> None:
@@ -130,87 +106,6 @@ def _parts(book: Book, period: Period, out: Path, settings: Settings, step: Step
         yield pd.read_parquet(path)
 
 
-def _curves(calls: pd.DataFrame, book: Book, every_days: float) -> tuple[Curve, dict[str, Curve]]:
-    """The curve of all deals, and of each team where the book says whose deals are whose."""
-    end = calls["as_of"].max() + pd.Timedelta(days=every_days)
-    weeks = (end - calls["as_of"].min()) / pd.Timedelta(days=7)
-    after = label(book, calls[["deal_id"]].assign(as_of=end))["remaining_hours"]
-    team = calls["deal_id"].map(book.deals.set_index("deal_id")["team"])
-    teams = {}
-    for name in sorted(team.dropna().unique()):
-        mine = (team == name).to_numpy()
-        teams[str(name)] = settled_curve(calls[mine], after[mine], weeks)
-    return settled_curve(calls, after, weeks), teams
-
-
-def _notes(ledger: pd.DataFrame, calls: pd.DataFrame) -> list[str]:
-    """What limits the proof, in sentences."""
-    notes = []
-    if calls.empty:
-        notes.append("No call lies early enough to be judged: all are in the last days of the book.")
-    elif not calls["settled"].any():
-        notes.append("No deal of the period has settled, so nothing can be measured yet.")
-    elif calls["won"].nunique() < 2:
-        one = calls["outcome"].dropna().iloc[0]
-        notes.append(f"Every settled deal of the period was {one}, so nothing tells good calls from bad.")
-    if late := len(ledger) - len(calls):
-        notes.append(f"{late:,} of {len(ledger):,} calls lie in the last days of the book and are not judged.")
-    drops = int(ledger["first_drop"].sum())
-    if drops in (0, ledger["deal_id"].nunique()):
-        notes.append(f"The bar dropped {'every' if drops else 'no'} deal.")
-    return notes
-
-
-def _plain(value: Any) -> Any:
-    """Tables as rows, numbers as JSON has them; what is no number is null."""
-    if isinstance(value, pd.DataFrame):
-        rows = value.reset_index().to_dict("records")
-        return [_plain(row) for row in rows]
-    if isinstance(value, dict):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _curve(curve: Curve) -> dict[str, Any]:
-    return {
-        "bars": list(curve.bars),
-        "hours_per_week": list(curve.hours_per_week),
-        "hours_saved": list(curve.hours_saved),
-        "value_forgone": list(curve.value_forgone),
-    }
-
-
-def _expected(ledger: pd.DataFrame, out: Path) -> dict[str, float]:
-    """What the models' own curves expected of their bars, in the mean over calls; without signal they expect nothing."""
-    told = []
-    for (version, bar), calls in ledger.groupby(["model_version", "bar"]):
-        model = load_bundle(out / MODELS / str(version))
-        if model.signal and model.curve.bars:
-            told.append((len(calls), *model.curve.at(float(bar))[1:]))
-    if not told:
-        return {"hours_saved": float("nan"), "value_forgone": float("nan")}
-    count, saved, forgone = np.array(told).T
-    return {
-        "hours_saved": float(np.average(saved, weights=count)),
-        "value_forgone": float(np.average(forgone, weights=count)),
-    }
-
-
-def _model_notes(ledger: pd.DataFrame, out: Path, dial: ScoreSettings) -> list[str]:
-    """What the models could not do, in sentences."""
-    models = [load_bundle(out / MODELS / str(version)) for version in sorted(ledger["model_version"].unique())]
-    silent = sum(not model.signal for model in models)
-    notes = []
-    if silent:
-        notes.append(f"{silent} of {len(models)} models saw no signal; of what they call every verdict is unsure.")
-    if dial.guarantee:
-        refused = {model.version: model.curve.refusal(dial.forgo) for model in models}
-        notes += [f"Model {version}: {told}" for version, told in refused.items() if told]
-    return notes
-
-
 def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step = no_step) -> Replayed:
     """Replay a period of a book, and write what it proves: OUT/ledger.parquet, OUT/exits.csv and
     OUT/summary.json.
@@ -243,35 +138,11 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
             )
         step("settling", 0, 1)
         ledger = settle(pd.concat(parts, ignore_index=True), book)
-        replayed = _measured(ledger, book, period, settings, out)
+        models = [load_bundle(out / MODELS / version) for version in ledger["model_version"].unique()]
+        models.sort(key=lambda model: str(model.facts["known_until"]))
+        asked = _asked(book, period, settings)
+        replayed = measured(ledger, book, period, settings, models, asked)
         write_frame(ledger, str(out / LEDGER))
         write_frame(replayed.exits, str(out / EXITS))
         write_json(out / SUMMARY, replayed.summary)
     return replayed
-
-
-def _measured(ledger: pd.DataFrame, book: Book, period: Period, settings: Settings, out: Path) -> Replayed:
-    until = book.last_recorded_at() - pd.Timedelta(days=settings.replay.grace_days)
-    calls = judged(ledger, until)
-    provable = len(calls) > 0 and calls["settled"].any() and calls["won"].nunique() == 2
-    measures = measure(calls, settings.replay.bootstrap) if provable else {}
-    curve, teams = _curves(calls, book, period.every_days) if provable else (Curve((), (), (), ()), {})
-    found = exits(calls)
-    settled = calls[["deal_id", "settled"]].drop_duplicates("deal_id")
-    summary = _asked(book, period, settings) | {
-        "grace_days": settings.replay.grace_days,
-        "calls": len(ledger),
-        "judged_until": until.isoformat(),
-        "judged_calls": len(calls),
-        "deals": len(settled),
-        "moments": calls["as_of"].nunique(),
-        "unsettled_share": float(1 - settled["settled"].mean()) if len(settled) else None,
-        "models": sorted(ledger["model_version"].unique()),
-        "expected": _expected(ledger, out),
-        "measures": measures,
-        "curve": _curve(curve),
-        "teams": {name: _curve(one) for name, one in teams.items()},
-        "exits": exits_by(found, book),
-        "notes": [*_notes(ledger, calls), *_model_notes(ledger, out, settings.score)],
-    }
-    return Replayed(ledger, calls, measures, curve, teams, found, _plain(summary))
