@@ -18,13 +18,14 @@ DEALS ?= 3000
 SEED ?= 7
 SEEDS ?= 101 102 103
 SIZES ?=
+BOOKS ?= 200
 FROM ?=
 TO ?=
 EVERY ?= 1d
 RETRAIN ?= 30d
 REPLAY ?= reports/replay
 
-.PHONY: help install demo import audit leaks train score replay explain drift mlflow test lint format types layers check bench truth retrainings curve pipelines docs lock clean
+.PHONY: help install demo import audit leaks train score replay explain drift mlflow test lint format types layers check bench truth retrainings curve pipelines guarantee docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -107,6 +108,9 @@ curve: install ## How good models are after 50, 100, ... 5,000 deals: [SIZES="50
 
 pipelines: install ## What the win head gains where two pipelines sell differently, quarter of an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/unlike_pipelines.py
+
+guarantee: install ## Is the guarantee kept? [BOOKS=200] stationary sample books, a nightly half hour
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/guarantee.py --books $(BOOKS)
 
 docs: install ## Write docs/features.md and docs/commands.md from the code
 	$(RUN)/python docs/generate.py
