@@ -107,15 +107,14 @@ def _parts(book: Book, period: Period, out: Path, settings: Settings, step: Step
 
 
 def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step = no_step) -> Replayed:
-    """Replay a period of a book, and write what it proves: OUT/ledger.parquet, OUT/exits.csv and
-    OUT/summary.json.
+    """Replay a period of a book, and write what it proves: ledger.parquet, exits.csv and summary.json.
 
-    Models (OUT/models) and the calls of each stretch (OUT/calls) stay there, so that a replay that was killed, or is
+    Models (models/) and the calls of each stretch (calls/) stay there, so that a replay that was killed, or is
     asked for again, makes only what is missing.
 
     Args:
         book: any book with dates.
-        out: a folder of this replay's own.
+        out: a folder of this replay's own, for what it writes.
         period: what to replay.
         settings: of training, of the dial (`score`), and of the replay.
         step: told how far it is.
@@ -130,7 +129,8 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         for folder in (out, out / PARTS, out / MODELS):
             folder.mkdir(exist_ok=True)
             clear_leftovers(folder, OURS)
-        _claim(out, _asked(book, period, settings))
+        asked = _asked(book, period, settings)
+        _claim(out, asked)
         parts = [part for part in _parts(book, period, out, settings, step) if len(part)]
         if not parts:
             raise UsageError(
@@ -140,7 +140,6 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         ledger = settle(pd.concat(parts, ignore_index=True), book)
         models = [load_bundle(out / MODELS / version) for version in ledger["model_version"].unique()]
         models.sort(key=lambda model: str(model.facts["known_until"]))
-        asked = _asked(book, period, settings)
         replayed = measured(ledger, book, period, settings, models, asked)
         write_frame(ledger, str(out / LEDGER))
         write_frame(replayed.exits, str(out / EXITS))
