@@ -111,6 +111,13 @@ def test_a_book_mapped_otherwise_is_another_book(done, book, out):
         replay(replace(book, manifest=manifest), out, PERIOD, SETTINGS)
 
 
+def test_more_looks_than_the_models_learned_from_are_told(done, book, tmp_path):
+    daily = replay(book, tmp_path, Period(day(200), day(202)), SETTINGS).summary["notes"]
+
+    assert any("rest on a look every 7 days. With one every 1 a deal is seen below" in note for note in daily)
+    assert not any("rest on a look" in note for note in done.summary["notes"])
+
+
 def test_a_promise_that_cannot_be_made_is_told(book, tmp_path):
     promise = SETTINGS.model_copy(update={"score": ScoreSettings(forgo=0.02, guarantee=True)})
     found = replay(book, tmp_path, Period(day(200), day(207), every_days=7), promise)
