@@ -25,6 +25,7 @@ from walkaway.cli.options import (
     print_json,
     progress,
     settings_in_force,
+    span_of,
     tell,
 )
 from walkaway.errors import UsageError
@@ -150,10 +151,7 @@ def _moments(
         return pd.DatetimeIndex([moment_of(as_of, "--as-of") or newest])
     if as_of is not None:
         raise UsageError("--as-of names one moment, --from and --to many: give one or the other.")
-    first, last = moment_of(start, "--from"), moment_of(end, "--to")
-    if first is None or last is None or first > last:
-        raise UsageError(f"--from {start} lies after --to {end}. Swap them.")
-    return moments(first, last, every_days)
+    return moments(*span_of(start, end), every_days)
 
 
 def explain(

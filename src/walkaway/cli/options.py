@@ -39,6 +39,7 @@ __all__ = [
     "progress",
     "records",
     "settings_in_force",
+    "span_of",
     "tell",
 ]
 
@@ -77,6 +78,14 @@ def moment_of(text: str | None, option: str) -> pd.Timestamp | None:
     if pd.isna(moment):
         raise UsageError(f"{option} {text}: must be a moment in ISO 8601, such as 2026-01-31 or 2026-01-31T06:00.")
     return (moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")).as_unit("us")
+
+
+def span_of(start: str | None, end: str | None) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The moments of --from and --to, in order."""
+    first, last = moment_of(start, "--from"), moment_of(end, "--to")
+    if first is None or last is None or first > last:
+        raise UsageError(f"--from {start} lies after --to {end}. Swap them.")
+    return first, last
 
 
 def settings_in_force(context: typer.Context) -> Settings:

@@ -18,13 +18,12 @@ from walkaway.cli.options import (
     Quiet,
     days_of,
     dial_of,
-    moment_of,
     print_json,
     progress,
     settings_in_force,
+    span_of,
     tell,
 )
-from walkaway.errors import UsageError
 
 
 def replay(
@@ -36,7 +35,7 @@ def replay(
     retrain: Annotated[
         str | None, typer.Option(help="How often models are trained: 14d, 30d [setting: replay.retrain_days].")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of ledger, summary, figures and models.")] = Path("reports/replay"),
+    out: Annotated[Path, typer.Option(help="Folder of ledger, summary, exits and models.")] = Path("reports/replay"),
     forgo: Forgo = None,
     bar: Bar = None,
     capacity: Capacity = None,
@@ -53,11 +52,8 @@ def replay(
     settings = settings.model_copy(
         update={"score": dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)}
     )
-    first, last = moment_of(start, "--from"), moment_of(end, "--to")
-    if first is None or last is None or first > last:
-        raise UsageError(f"--from {start} lies after --to {end}. Swap them.")
     days = settings.replay.retrain_days if retrain is None else days_of(retrain, "--retrain")
-    period = Period(first, last, days_of(every), days)
+    period = Period(*span_of(start, end), days_of(every), days)
     with progress(quiet) as step:
         step("reading the book", 0, 1)
         read = read_book(book).with_hours(settings.hours)

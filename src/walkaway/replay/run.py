@@ -85,11 +85,12 @@ def _trained(book: Book, stretch: Stretch, out: Path, settings: Settings) -> Mod
     return load_bundle(save_bundle(model, out / MODELS))
 
 
-def _made(path: Path, out: Path) -> bool:
-    """Whether the calls of a stretch are there, and the model that made them."""
+def _made(path: Path, out: Path) -> pd.DataFrame | None:
+    """The calls of a stretch, if they are there and the model that made them is."""
     if not path.is_file():
-        return False
-    return all((out / MODELS / version).is_dir() for version in pd.read_parquet(path)["model_version"].unique())
+        return None
+    calls = pd.read_parquet(path)
+    return calls if all((out / MODELS / version).is_dir() for version in calls["model_version"].unique()) else None
 
 
 def _parts(book: Book, period: Period, out: Path, settings: Settings, step: Step) -> Iterator[pd.DataFrame]:
@@ -98,12 +99,13 @@ def _parts(book: Book, period: Period, out: Path, settings: Settings, step: Step
     for number, stretch in enumerate(stretches):
         step(f"replaying, models trained as of {stretch.trained_at:%Y-%m-%d}", number, len(stretches))
         path = out / PARTS / f"{number:04d}.parquet"
-        if not _made(path, out):
+        calls = _made(path, out)
+        if calls is None:
             model = _trained(book, stretch, out, settings)
             bar = model.curve.bar_of(**settings.score.dial())
-            snapshots = open_snapshots(book, stretch.at)
-            write_frame(frozen_calls(history, model, snapshots, bar), str(path))
-        yield pd.read_parquet(path)
+            write_frame(frozen_calls(history, model, open_snapshots(book, stretch.at), bar), str(path))
+            calls = pd.read_parquet(path)  # as a replay that goes on finds them
+        yield calls
 
 
 def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step = no_step) -> Replayed:

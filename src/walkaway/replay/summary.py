@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,8 @@ def measured(
         "models": [model.version for model in models],
         "expected": _expected(ledger, models),
         "measures": measures,
-        "curve": _curve(curve),
-        "teams": {name: _curve(one) for name, one in teams.items()},
+        "curve": asdict(curve),
+        "teams": {name: asdict(one) for name, one in teams.items()},
         "exits": exits_by(found, book),
         "notes": [*_notes(ledger, calls), *_model_notes(models, settings.score, period.every_days)],
     }
@@ -122,18 +122,11 @@ def _plain(value: Any) -> Any:
         return [_plain(row) for row in rows]
     if isinstance(value, dict):
         return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
     if isinstance(value, (float, np.floating)):
         return float(value) if np.isfinite(value) else None
     return value.item() if isinstance(value, np.generic) else value
-
-
-def _curve(curve: Curve) -> dict[str, Any]:
-    return {
-        "bars": list(curve.bars),
-        "hours_per_week": list(curve.hours_per_week),
-        "hours_saved": list(curve.hours_saved),
-        "value_forgone": list(curve.value_forgone),
-    }
 
 
 def _expected(ledger: pd.DataFrame, models: Sequence[Model]) -> dict[str, float]:
