@@ -9,8 +9,9 @@ from tests.books import START, TINY, UNTIL, book_with_signal, day
 from walkaway.bundle import save_bundle
 from walkaway.calls import make_calls, read_rows
 from walkaway.config import TrainSettings
+from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
-from walkaway.folds import HOURS_PRIOR_DEALS
+from walkaway.folds import HOURS_PRIOR_DEALS, roll
 from walkaway.heads import WinHead
 from walkaway.heads.calibration import fit_scale
 from walkaway.history import History, known
@@ -268,7 +269,8 @@ def test_the_curve_rises_from_almost_nothing_to_all_that_the_calls_held(trained)
     assert (np.diff(curve.bars) > 0).all()
     assert (np.diff(curve.hours_saved) >= -1e-12).all()
     assert (np.diff(curve.value_forgone) >= -1e-12).all()
-    assert curve.hours_saved[0] == 0.0
+    at_a_loss = trained.calls[trained.calls["value_if_won"] <= 0]["remaining_hours_truth"].sum()
+    assert 0.0 < curve.hours_saved[0] < at_a_loss / trained.calls["remaining_hours_truth"].sum() + 0.01
     assert curve.estimated is True
 
 
@@ -278,8 +280,32 @@ def test_the_curve_is_in_the_calibrated_value_per_hour_that_scoring_compares_wit
     hours = calls["remaining_hours"] * _scale(calls)
     index = probability * calls["value_if_won"] / (hours + model.floor_hours)
 
-    assert model.curve.bars[0] == pytest.approx(index.min(), rel=1e-12)
-    assert model.curve.bars[-1] == pytest.approx(index.max(), rel=1e-12)
+    agreed = (index * calls["walk_away_above"] / calls["value_per_hour"])[calls["value_if_won"] > 0]
+    assert model.curve.bars[0] == pytest.approx(agreed.min(), rel=1e-12)
+    assert model.curve.bars[-1] == pytest.approx(agreed.max(), rel=1e-12)
+
+
+def test_who_looks_more_often_drops_more_at_the_same_bar(book):
+    def curve_at(pace: float) -> Curve:
+        return train(book, UNTIL, TINY.model_copy(update={"calls_every_days": pace})).model.curve
+
+    weekly, twice_a_day = curve_at(7.0), curve_at(0.5)
+    bar = weekly.bar_for_forgo(0.4)
+
+    assert twice_a_day.at(bar)[1] > weekly.at(bar)[1]
+    assert twice_a_day.at(bar)[2] > weekly.at(bar)[2]
+
+
+def test_open_deals_count_in_looks_as_they_do_in_calls(book):
+    history = History(known(book, UNTIL))
+    final = fit_as_of(history, UNTIL, TINY)
+    folds = roll(history, final, TINY.model_copy(update={"calls_every_days": 3.5}))
+    both = folds.looks.merge(folds.calls, on=["deal_id", "as_of"], suffixes=("", "_call"))
+    still_open = ~both["settled"].astype(bool)
+
+    assert 0 < still_open.sum() < len(both) == len(folds.calls)
+    for name in ("worth_truth", "remaining_hours_truth", "hours_booked", "raw", "walk_away_above"):
+        np.testing.assert_allclose(both[name].astype(float), both[f"{name}_call"].astype(float), rtol=1e-12)
 
 
 def test_each_step_is_told_in_order(book):

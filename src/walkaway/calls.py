@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.economics import Curve, expected_value, value_per_hour, verdicts
+from walkaway.economics import Curve, expected_value, value_per_hour, verdicts, walk_away_above
 from walkaway.errors import DataError
 from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
@@ -53,10 +53,14 @@ class Rows:
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls with the rows they rest on; `table` has one row a snapshot, in the snapshots' order."""
+    """Calls with the rows they rest on; `table` has one row a snapshot, in the snapshots' order.
+
+    walk_away_above: the bar above which each would be a drop (money per hour).
+    """
 
     rows: Rows
     table: pd.DataFrame
+    walk_away_above: npt.NDArray[np.float64]
 
 
 def check_fits(book: Book, model: Model) -> None:
@@ -123,4 +127,4 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     )
     if model.timeless:
         table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")
-    return Calls(rows, table)
+    return Calls(rows, table, walk_away_above(by_member, one.value_if_won, model.signal and not model.timeless))

@@ -6,7 +6,7 @@ it had said and what was known of it by then. What is judged is thus what is exp
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -21,15 +21,26 @@ from walkaway.evaluation import SEGMENT, fit_logistic, fit_naive_bayes, rate_by_
 from walkaway.fitting import Fitted, fit_as_of
 from walkaway.heads import Heads
 from walkaway.heads.calibration import Calibration, fit_calibration, fit_scale
-from walkaway.heads.completion import latest_rows
 from walkaway.history import History, View
-from walkaway.snapshots import snapshot_weights
+from walkaway.labels import label
+from walkaway.snapshots import moments, open_snapshots, snapshot_weights
 
 __all__ = ["Folds", "Step", "calibrated", "call_as_of", "no_step", "roll"]
 
 Step = Callable[[str, int, int], None]
 CALIBRATION_PRIOR_DEALS = 100.0
 HOURS_PRIOR_DEALS = 1000.0  # totals of few deals differ by chance more than the heads do (decision 22)
+MOST_LOOKS, CHUNK = 1_000_000, 50_000  # calls at the pace of use: in all, and at a time
+LOOKED = [
+    "deal_id",
+    "as_of",
+    "value_if_won",
+    "value_per_hour",
+    "walk_away_above",
+    "raw",
+    "uncalibrated_hours",
+    "age_days",
+]
 OLDER = ["deal_id", "as_of", "known_until", "periods_older", "win_probability", "value_per_hour"]
 
 
@@ -47,11 +58,14 @@ class Folds:
         younger, stage and segments, known_until; then what became of the deal: settled, won, ending, won_completed,
         worth_recorded, worth_truth and remaining_hours_truth (of open deals what the final model expects), hours_booked
         (so far). Sorted by deal_id, as_of.
+    looks: the same calls at the pace of use (`calls_every_days`), by the same models: LOOKED, then what became of the
+        deal. Sorted by deal_id, as_of.
     stale: the same snapshots by older models, but for those that no earlier fold had calibrated: deal_id, as_of,
         known_until, periods_older, win_probability, value_per_hour.
     """
 
     calls: pd.DataFrame
+    looks: pd.DataFrame
     stale: pd.DataFrame
 
 
@@ -137,21 +151,44 @@ def _slices(view: View) -> dict[str, pd.Categorical]:
     return out
 
 
+def _said(fold: Fitted, heads: Heads, read: Rows, view: View, settings: TrainSettings) -> pd.DataFrame:
+    """The calls of a fold's model, and what calibrating them anew will need."""
+    calls = make_calls(replace(fold.model(settings), heads=heads), read, bar=0.0)
+    return calls.table.assign(
+        walk_away_above=calls.walk_away_above,
+        raw=fold.heads.win.raw_by_member(read.X).mean(axis=0),
+        uncalibrated_hours=calls.table["remaining_hours"] * fold.heads.hours.over(heads.hours),
+        age_days=view.age_days,
+    )
+
+
+def _looks(
+    history: History, fold: Fitted, heads: Heads, end: pd.Timestamp, settings: TrainSettings
+) -> Iterator[pd.DataFrame]:
+    """What a fold's model says at the pace of use, up to a moment: of all deals, or of as many as can be looked at."""
+    every = settings.calls_every_days
+    at = moments(fold.until + pd.Timedelta(days=every), end, every)
+    snapshots = open_snapshots(history.book, at)
+    deal = pd.factorize(snapshots["deal_id"])[0]
+    one_of = -(-len(snapshots) * settings.folds // MOST_LOOKS)
+    snapshots = snapshots[deal % max(one_of, 1) == 0]
+    for begin in range(0, len(snapshots), CHUNK):
+        part = snapshots.iloc[begin : begin + CHUNK].reset_index(drop=True)
+        read, view = read_rows(history, part, fold.plan), history.without(fold.plan.left_out).at(part)
+        yield _said(fold, heads, read, view, settings)[LOOKED]
+
+
 def _call(
     history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, settings: TrainSettings
 ) -> pd.DataFrame:
     """What a fold's model and its baselines say of later snapshots."""
     read, view = read_rows(history, snapshots, fold.plan), history.without(fold.plan.left_out).at(snapshots)
-    table = make_calls(replace(fold.model(settings), heads=heads), read, bar=0.0).table
     amount, margin = (read.terms[name].to_numpy() for name in ("amount", "margin"))
-    return table.assign(
-        raw=fold.heads.win.raw_by_member(read.X).mean(axis=0),
-        uncalibrated_hours=table["remaining_hours"] * fold.heads.hours.over(heads.hours),
+    return _said(fold, heads, read, view, settings).assign(
         **_baselines(fold, read, view),
         mean_hours=fold.heads.hours.mean_hours,
         plain_worth=heads.worth.amount(amount) * heads.worth.margin(margin),
         amount=np.nan_to_num(amount),
-        age_days=view.age_days,
         younger=-view.age_days,
         known_until=fold.until,
         **_slices(view),
@@ -203,7 +240,8 @@ def roll(history: History, final: Fitted, settings: TrainSettings, step: Step = 
     as_of = final.snapshots["as_of"]
     origins = _origins(history, final.until, final.every_days, settings.folds)
     bounds = [*origins[1:], final.until]
-    truth, calls, stale = _truth(final), pd.DataFrame(), list[pd.DataFrame]()
+    truth = _truth(final, final.snapshots["deal_id"], final.rows.labels)
+    calls, looks, stale = pd.DataFrame(), list[pd.DataFrame](), list[pd.DataFrame]()
     for k, origin in enumerate(origins):
         step("rolling folds", k, len(origins))
         try:
@@ -222,28 +260,55 @@ def roll(history: History, final: Fitted, settings: TrainSettings, step: Step = 
             called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), settings)
             told = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
             calls = pd.concat([calls, told], ignore_index=True)
-    if len(calls):
-        calls = calls.sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
-    return Folds(calls, pd.concat(stale, ignore_index=True) if stale else pd.DataFrame(columns=OLDER))
+            if settings.calls_every_days != final.every_days:
+                looks += _looks(history, fold, heads, bounds[k], settings)
+    return Folds(
+        _in_order(calls),
+        _settled(history, final, looks) if looks else _in_order(calls),
+        pd.concat(stale, ignore_index=True) if stale else pd.DataFrame(columns=OLDER),
+    )
 
 
-def _truth(final: Fitted) -> pd.DataFrame:
-    """What became of each training snapshot; of open deals, what the final model expects from their last state on.
+def _in_order(calls: pd.DataFrame) -> pd.DataFrame:
+    return calls.sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True) if len(calls) else calls
+
+
+def _settled(history: History, final: Fitted, looks: list[pd.DataFrame]) -> pd.DataFrame:
+    """Looks with what became of their deals."""
+    said = _in_order(pd.concat(looks, ignore_index=True))
+    return said.join(_truth(final, said["deal_id"], label(history.book, said[["deal_id", "as_of"]])))
+
+
+def _truth(final: Fitted, deal_id: pd.Series, labels: pd.DataFrame) -> pd.DataFrame:
+    """What became of each snapshot; of open deals, what the final model expects from their last state on.
 
     A deal won without an amount counts with the typical one.
+
+    Args:
+        final: the model, which has a snapshot of every open deal.
+        deal_id: of each snapshot.
+        labels: of each snapshot (`walkaway.labels`), in the same order.
     """
-    labels = final.rows.labels
-    settled = labels["settled"].to_numpy(dtype=bool)
-    latest = latest_rows(final.rows.deal)
-    expected = final.heads.estimate(final.rows.X, final.rows.terms)
-    value = (expected.win_probability * expected.value_if_won)[latest]
-    typical = pd.Series(
-        final.heads.worth.typical_amount * final.heads.worth.margin(final.rows.terms["margin"].to_numpy())
-    )
+    last = ~final.snapshots["deal_id"].duplicated(keep="last").to_numpy()
+    ids, X, terms = final.snapshots["deal_id"][last], final.rows.X[last], final.rows.terms[last]
+    expected = final.heads.estimate(X, terms)
+    to_come = (final.completed["remaining_hours"] - final.rows.labels["remaining_hours"])[last].to_numpy()
+    ends = pd.DataFrame(
+        {
+            "won": final.completed["won"][last].to_numpy(),
+            "value": expected.win_probability * expected.value_if_won,
+            "hours": to_come,
+            "typical": final.heads.worth.typical_amount * final.heads.worth.margin(terms["margin"].to_numpy()),
+        },
+        index=pd.Index(ids),
+    ).reindex(deal_id)
+    typical = pd.Series(ends["typical"].fillna(final.heads.worth.typical_amount).to_numpy(), index=labels.index)
+    settled, won = labels["settled"].to_numpy(dtype=bool), labels["won"].to_numpy()
+    booked = labels["remaining_hours"].to_numpy()
     return labels[["settled", "won", "ending"]].assign(
-        won_completed=final.completed["won"],
+        won_completed=np.where(settled, won, ends["won"].to_numpy()),
         worth_recorded=labels["worth"].notna(),
-        worth_truth=np.where(settled, labels["worth"].fillna(typical).to_numpy(), value),
-        remaining_hours_truth=final.completed["remaining_hours"],
-        hours_booked=labels["remaining_hours"],
+        worth_truth=np.where(settled, labels["worth"].fillna(typical).to_numpy(), ends["value"].to_numpy()),
+        remaining_hours_truth=np.where(settled, booked, booked + ends["hours"].to_numpy()),
+        hours_booked=booked,
     )

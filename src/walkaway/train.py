@@ -60,10 +60,18 @@ def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hou
         win = np.full(len(calls), heads.win.base_rate)
     hours = calls["uncalibrated_hours"].to_numpy() * heads.hours.over(uncalibrated.hours)
     index = value_per_hour(expected_value(win, calls["value_if_won"].to_numpy()), hours, floor_hours)
-    return calls[["deal_id", "as_of"]].assign(win_probability=win, remaining_hours=hours, value_per_hour=index)
+    said, above = calls["value_per_hour"].to_numpy(), calls["walk_away_above"].to_numpy()
+    return calls[["deal_id", "as_of"]].assign(
+        win_probability=win,
+        remaining_hours=hours,
+        value_per_hour=index,
+        walk_away_above=np.where(np.isfinite(above), index * above / np.where(said > 0, said, 1.0), above),
+    )
 
 
-def _promised(calls: pd.DataFrame, index: np.ndarray, final: Fitted, book: Book) -> tuple[tuple[float, float], ...]:
+def _promised(
+    calls: pd.DataFrame, above: np.ndarray, pace: float, until: pd.Timestamp, book: Book
+) -> tuple[tuple[float, float], ...]:
     """What can be guaranteed of bars, by deals that were called from their first look on and had time to end.
 
     A deal seen from halfway was called less often, one begun lately has mostly not ended unless it ended soon: either
@@ -79,24 +87,24 @@ def _promised(calls: pd.DataFrame, index: np.ndarray, final: Fitted, book: Book)
     begun = calls["as_of"] - pd.to_timedelta(calls["age_days"], unit="D")
     last = ~calls["deal_id"].duplicated(keep="last")  # of what may still be won, the value as it was last known
     value = calls["worth_truth"].where(calls["settled"].astype(bool), calls["value_if_won"])[last].to_numpy()
-    whole = calls["age_days"].groupby(calls["deal_id"]).transform("min") < final.every_days
-    there = (whole & (begun <= final.until - life))[last].to_numpy() & (value > 0)
-    lowest, settled = lowest_calls(pd.factorize(calls["deal_id"])[0], index), calls.loc[last, "settled"].to_numpy(bool)
+    whole = calls["age_days"].groupby(calls["deal_id"]).transform("min") < pace
+    there = (whole & (begun <= until - life))[last].to_numpy() & (value > 0)
+    lowest, settled = lowest_calls(pd.factorize(calls["deal_id"])[0], above), calls.loc[last, "settled"].to_numpy(bool)
     cap = float(earlier.quantile(LARGEST))
     return promised_bars(value[there], lowest[there], cap, settled[there])
 
 
-def _curve(calls: pd.DataFrame, scores: pd.DataFrame, final: Fitted, book: Book) -> Curve:
-    """The curve over out-of-time calls, in the calibrated value per hour that scoring will compare with the bar."""
+def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Timestamp, book: Book) -> Curve:
+    """The curve over out-of-time calls at the pace of use: what following the verdicts at each bar would have done."""
     if calls.empty:
         return NO_CURVE
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
-    index = scores["value_per_hour"].to_numpy()
-    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], index)
+    above = scores["walk_away_above"].to_numpy()
+    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], above)
     booked = schedule.settle(calls["hours_booked"].to_numpy(), worth)
     curve = Curve.of(schedule.settle(hours, worth), max(float(weeks), 1 / 7), booked)
-    return replace(curve, promised=_promised(calls, index, final, book))
+    return replace(curve, promised=_promised(calls, above, pace, until, book))
 
 
 def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> Reference:
@@ -190,9 +198,9 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
         "left_out": audit.told(),
         "settings": asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
-    scores = _as_scored(calls, heads, final.heads, settings.floor_hours)
+    scores, looks = (_as_scored(said, heads, final.heads, settings.floor_hours) for said in (folds.calls, folds.looks))
     reference = _reference(history, final, scores, signal)
-    curve = _curve(calls, scores, final, book)
+    curve = _curve(folds.looks, looks, settings.calls_every_days, until, book)
     model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, reference=reference)
     return Trained(model, summary, tables, calls, audit)
 

@@ -18,6 +18,7 @@ def ledger_of(*deals: tuple[str, str | None, float, list[tuple[float, str, float
             "outcome": outcome,
             "realised_value": np.nan if outcome is None else value,
             "value_per_hour": index,
+            "walk_away_above": index,
             "expected_value": index,
             "win_probability": 0.5,
             "base_rate": 0.4,

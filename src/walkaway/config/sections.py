@@ -93,9 +93,14 @@ class AuditSettings(_Frozen):
 
 
 class TrainSettings(_Frozen):
-    """Training: how often deals are looked at, the rolling folds, and the floor under hours."""
+    """Training: how often deals are looked at, the rolling folds, and the floor under hours.
+
+    `cadence_days` is between training snapshots. `calls_every_days` is how often deals are called in use: the curve and
+    the guarantee are learned at that pace, since who looks more often sees a deal below the bar more often.
+    """
 
     cadence_days: float | None = Field(default=None, gt=0)
+    calls_every_days: float = Field(default=1.0, gt=0)
     folds: int = Field(default=4, ge=1)
     floor_hours: float = Field(default=0.1, gt=0)
     bootstrap: int = Field(default=200, ge=20)

@@ -17,7 +17,7 @@ from walkaway.economics.drops import (
     skill_of,
     trade_off,
 )
-from walkaway.economics.index import Verdict, expected_value, value_per_hour, verdicts
+from walkaway.economics.index import Verdict, expected_value, value_per_hour, verdicts, walk_away_above
 from walkaway.economics.promise import CONFIDENCE, promised_bar, promised_bars
 
 __all__ = [
@@ -40,4 +40,5 @@ __all__ = [
     "trade_off",
     "value_per_hour",
     "verdicts",
+    "walk_away_above",
 ]

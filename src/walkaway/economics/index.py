@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Verdict", "expected_value", "value_per_hour", "verdicts"]
+__all__ = ["Verdict", "expected_value", "value_per_hour", "verdicts", "walk_away_above"]
 
 FloatArray = npt.NDArray[np.float64]
 Verdict = Literal["pursue", "nurture", "walk_away", "unsure"]
@@ -34,6 +34,26 @@ def value_per_hour(expected: FloatArray, remaining_hours: FloatArray, floor_hour
     return expected / (remaining_hours + floor_hours)
 
 
+def _agreed(index_by_member: FloatArray) -> FloatArray:
+    """The least index that enough members of the bag stay at or below, (calls,)."""
+    enough = int(np.ceil(AGREEMENT * len(index_by_member) - 1e-9))
+    return np.partition(index_by_member, enough - 1, axis=0)[enough - 1]
+
+
+def walk_away_above(index_by_member: FloatArray, value_if_won: FloatArray, signal: bool) -> FloatArray:
+    """The bar above which each call is a drop, so that what is dropped is nested in the bar: money per hour, (calls,).
+
+    Enough of the bag stands below any higher bar, and not below this one. A deal sold at a loss is dropped at each bar;
+    without signal none ever is. Arguments as of `verdicts`.
+
+    >>> walk_away_above(np.array([[1.0, 9.0, 9.0], [3.0, 9.0, 9.0]]), np.array([5.0, 5.0, -1.0]), True).tolist()
+    [3.0, 9.0, -inf]
+    """
+    if not signal:
+        return np.where(value_if_won <= 0, -np.inf, np.inf)
+    return np.where(value_if_won <= 0, -np.inf, _agreed(index_by_member))
+
+
 def verdicts(index_by_member: FloatArray, value_if_won: FloatArray, bar: float, signal: bool) -> npt.NDArray[np.str_]:
     """The verdict of each call, in the order of the method: sold at a loss, no signal, disagreement, below the bar.
 
@@ -46,7 +66,7 @@ def verdicts(index_by_member: FloatArray, value_if_won: FloatArray, bar: float, 
     >>> verdicts(np.array([[1.0, 9.0, 9.0]]), np.array([5.0, 5.0, -1.0]), 3.0, True).tolist()
     ['walk_away', 'pursue', 'walk_away']
     """
-    below = (index_by_member < bar).mean(axis=0) >= AGREEMENT
-    above = (index_by_member >= bar).mean(axis=0) >= AGREEMENT
+    below = walk_away_above(index_by_member, value_if_won, signal) < bar
+    above = -_agreed(-index_by_member) >= bar
     calls = [value_if_won <= 0, np.full(len(value_if_won), not signal) | ~(below | above), below]
     return np.select(calls, ["walk_away", "unsure", "walk_away"], default="pursue")

@@ -23,6 +23,7 @@ FROZEN = [
     "value_per_hour",
     "bar",
     "verdict",
+    "walk_away_above",
     "model_version",
     "first_drop",
     "amount",
@@ -50,13 +51,16 @@ def frozen_calls(history: History, model: Model, snapshots: pd.DataFrame, bar: f
         bar: money per hour.
 
     Returns:
-        The columns of FROZEN but first_drop: amount (known at as_of; NaN where none), age_days, days_since_event, stage
-        and base_rate (of the model's training) are there for comparison.
+        The columns of FROZEN but first_drop. walk_away_above is the bar above which the call would be a drop. amount
+        (known at as_of; NaN where none), age_days, days_since_event, stage and base_rate (of the model's training) are
+        there for comparison.
     """
     view = history.at(snapshots)
     codes, words = view.changes.where(field="stage").last_code("new_value")
     stage = pd.Series(pd.Categorical.from_codes(codes, list(map(str, words)))).astype("str")
-    return make_calls(model, read_rows(history, snapshots, model.plan), bar).table.assign(
+    calls = make_calls(model, read_rows(history, snapshots, model.plan), bar)
+    return calls.table.assign(
+        walk_away_above=calls.walk_away_above,
         model_version=model.version,
         amount=view.amount,
         age_days=view.age_days,

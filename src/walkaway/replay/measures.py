@@ -58,7 +58,7 @@ def judged(ledger: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
 
 
 def settled_curve(calls: pd.DataFrame, after_period: pd.Series, weeks: float) -> Curve:
-    """bar -> what it would have freed and forgone on these calls, in value per hour.
+    """bar -> what following the verdicts at it would have freed and forgone on these calls.
 
     Args:
         calls: of `judged`.
@@ -66,7 +66,7 @@ def settled_curve(calls: pd.DataFrame, after_period: pd.Series, weeks: float) ->
         weeks: how long the period was.
     """
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
-    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], calls["value_per_hour"].to_numpy())
+    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], calls["walk_away_above"].to_numpy())
     booked = schedule.settle(hours - after_period.to_numpy(), worth)
     return Curve.of(schedule.settle(hours, worth), weeks, booked, estimated=not calls["settled"].all())
 

@@ -127,6 +127,8 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         LockedError: another run writes to the folder.
     """
     _check(book, period)
+    pace = {"calls_every_days": period.every_days}
+    settings = settings.model_copy(update={"train": settings.train.model_copy(update=pace)})
     with exclusive(out):
         for folder in (out, out / PARTS, out / MODELS):
             folder.mkdir(exist_ok=True)

@@ -79,7 +79,7 @@ def measured(
         "curve": asdict(curve),
         "teams": {name: asdict(one) for name, one in teams.items()},
         "exits": exits_by(found, book),
-        "notes": [*_notes(ledger, calls), *_model_notes(models, settings.score, period.every_days)],
+        "notes": [*_notes(ledger, calls), *_model_notes(models, settings.score)],
     }
     return Replayed(ledger, calls, measures, curve, teams, found, _plain(summary))
 
@@ -145,18 +145,12 @@ def _expected(ledger: pd.DataFrame, models: Sequence[Model]) -> dict[str, float]
     }
 
 
-def _model_notes(models: Sequence[Model], dial: ScoreSettings, every_days: float) -> list[str]:
+def _model_notes(models: Sequence[Model], dial: ScoreSettings) -> list[str]:
     """What the models could not do, in sentences."""
     silent = sum(not model.signal for model in models)
     notes = []
     if silent:
         notes.append(f"{silent} of {len(models)} models saw no signal; of what they call every verdict is unsure.")
-    learned = max((model.reference.every_days or 0.0 for model in models if model.reference), default=0.0)
-    if every_days < learned:
-        notes.append(
-            f"The models' curves rest on a look every {learned:g} days. With one every {every_days:g} a deal is seen "
-            "below the bar more often, so more is dropped and forgone than they expect."
-        )
     if dial.guarantee:
         refused = {model.version: model.curve.refusal(dial.forgo) for model in models}
         notes += [f"Model {version}: {told}" for version, told in refused.items() if told]
