@@ -308,6 +308,10 @@ def test_open_deals_count_in_looks_as_they_do_in_calls(book):
         np.testing.assert_allclose(both[name].astype(float), both[f"{name}_call"].astype(float), rtol=1e-12)
 
 
+def test_the_model_remembers_how_its_scores_looked_and_no_bar(trained):
+    assert set(trained.model.reference.scores) == {"win_probability", "remaining_hours", "value_per_hour"}
+
+
 def test_each_step_is_told_in_order(book):
     told = []
     train(book, day(120), TINY, lambda name, done, total: told.append((name, done, total)))

@@ -35,6 +35,7 @@ from walkaway.snapshots import check_not_far_ahead
 __all__ = ["PROBABILITIES", "Trained", "train"]
 
 PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
+PROFILED = ["win_probability", "remaining_hours", "value_per_hour"]
 LONG_LIFE = 0.9  # quantile of the lives of closed deals
 LEAST_WINS, LARGEST = 20, 0.95  # earlier wins, and their quantile, that tell where to cap the value of a deal
 INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
@@ -111,7 +112,8 @@ def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bo
     """What open deals looked like. Without signal the base rate is said of each, so only hours can look otherwise."""
     history = history.without(final.plan.left_out)
     words = known_words(history.book, final.plan)
-    scores = scores if signal or scores.empty else scores[["deal_id", "as_of", "remaining_hours"]]
+    profiled = ["deal_id", "as_of", *(PROFILED if signal else ["remaining_hours"])]
+    scores = scores if scores.empty else scores[profiled]
     found = reference_of(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
     days = (final.until - history.book.deals["created_at"].min()) / pd.Timedelta(days=1)
     ends = {"win_probability": final.completed["won"], "remaining_hours": final.completed["remaining_hours"]}
