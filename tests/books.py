@@ -131,7 +131,9 @@ def rows_of(amount: list[float], margin: list[float] | None = None, ages: list[f
     """Snapshots of d0, d1, ... at the book's beginning with these amounts and margins; the one feature is age."""
     n = len(amount)
     snapshots = pd.DataFrame({"deal_id": [f"d{i}" for i in range(n)], "as_of": pd.Series([START] * n)})
-    terms = pd.DataFrame({"amount": amount, "margin": margin or [float("nan")] * n}, dtype="float64")
+    unknown = [float("nan")] * n
+    terms = pd.DataFrame({"amount": amount, "margin": margin or unknown, "silent_days": unknown}, dtype="float64")
+    terms["stage_name"] = pd.Series([None] * n, dtype="str")
     return Rows(snapshots, np.array(ages or [1.0] * n, dtype=np.float32)[:, None], terms)
 
 

@@ -22,7 +22,7 @@ from walkaway.storage import write_json
 
 pytest_plugins = ("tests.books",)
 
-BOOSTERS = [f"{head}-{i}.txt" for head in ("win", "worth", "hours") for i in (0, 1)]
+BOOSTERS = [f"{head}-{i}.txt" for head in ("win", "worth", "hours", "no_decision") for i in (0, 1)]
 FILES = ["bundle.json", "model.json", *BOOSTERS]
 
 

@@ -8,13 +8,16 @@ from walkaway.economics import value_per_hour
 from walkaway.features import FeaturePlan, PlannedFeature, build_features
 from walkaway.heads import WinHead
 from walkaway.history import History
+from walkaway.silence import Silence, Wait
 
 pytest_plugins = ("tests.books",)
 
 CHANGES = """deal_id | field | recorded_at | new_value
     d1 | amount | 2026-01-03 | 900
     d1 | margin | 2026-01-03 | 0.5
-    d1 | amount | 2026-01-07 | 100"""
+    d1 | amount | 2026-01-07 | 100
+    d1 | stage | 2026-01-02 | lead
+    d1 | stage | 2026-01-04 | offer"""
 
 
 def test_a_call_is_the_arithmetic_of_the_three_heads():
@@ -22,7 +25,7 @@ def test_a_call_is_the_arithmetic_of_the_three_heads():
 
     # half of 1000 x 0.2, over two hours and the floor of half an hour
     [call] = calls.table.to_dict("records")
-    assert {name: round(x, 9) if isinstance(x, float) else x for name, x in call.items()} == (
+    assert {name: None if pd.isna(x) else round(x, 9) if isinstance(x, float) else x for name, x in call.items()} == (
         {
             "deal_id": "d0",
             "as_of": START,
@@ -32,10 +35,47 @@ def test_a_call_is_the_arithmetic_of_the_three_heads():
             "remaining_hours": 2.0,
             "expected_value": 100.0,
             "value_per_hour": 40.0,
+            "no_decision_if_lost": None,
             "bar": 30.0,
             "verdict": "pursue",
+            "wait_for": None,
+            "wait_until": None,
         }
     )
+
+
+WAITING = Silence((Wait("", 0.0), Wait("", 10.0, "call", 100, 40, 20, 30, 25.5), Wait("", 30.0)))
+
+
+def calls_after(*silent_days: float, bar: float, **model: object) -> pd.DataFrame:
+    """Calls of deals worth 200 an hour whose buyers have been silent for so long."""
+    rows = rows_of([1000.0] * len(silent_days))
+    terms = rows.terms.assign(silent_days=silent_days)
+    return make_calls(plain_model(silence=WAITING, **model), Rows(rows.snapshots, rows.X, terms), bar).table
+
+
+def test_below_the_bar_a_deal_that_a_sign_would_lift_over_it_is_nurtured():
+    # the sign lifts odds of 1 to (21/21) / (31/71), so 0.5 to 0.696 and 200 an hour to 278
+    assert calls_after(12.0, bar=270.0)["verdict"].tolist() == ["nurture"]
+    assert calls_after(12.0, bar=280.0)["verdict"].tolist() == ["walk_away"]
+    assert calls_after(12.0, bar=190.0)["verdict"].tolist() == ["pursue"]
+
+
+def test_a_nurtured_deal_says_what_to_wait_for_and_until_when():
+    [nurtured, dropped, too_soon, unknown] = calls_after(12.0, 26.0, 3.0, np.nan, bar=270.0).to_dict("records")
+
+    assert nurtured["wait_for"] == (
+        "call from the buyer: it came to 40 of 100 deals as silent as this that nobody worked on, "
+        "and 20 of these were won"
+    )
+    assert nurtured["wait_until"] == START + pd.Timedelta(days=14)  # 13.5 days are left, to the end of the day
+    for call in (dropped, too_soon, unknown):
+        assert (call["verdict"], call["wait_until"]) == ("walk_away", pd.NaT)
+        assert pd.isna(call["wait_for"])
+
+
+def test_without_signal_nothing_is_nurtured():
+    assert calls_after(12.0, bar=270.0, signal=False)["verdict"].tolist() == ["unsure"]
 
 
 @pytest.mark.parametrize(("bar", "verdict"), [(199.0, "pursue"), (200.5, "walk_away")])
@@ -100,7 +140,12 @@ def test_rows_hold_the_terms_known_at_each_snapshot(make_book, snapshots):
     asked = snapshots("d1 2026-01-02", "d1 2026-01-03", "d1 2026-01-08")
     rows = read_rows(History(book), asked, FeaturePlan(features=(PlannedFeature(feature="age_days"),)))
 
-    assert rows.terms.fillna(-1.0).to_dict("list") == {"amount": [-1.0, 900.0, 100.0], "margin": [-1.0, 0.5, 0.5]}
+    assert rows.terms["stage_name"].tolist() == ["lead", "lead", "offer"]
+    assert rows.terms.drop(columns="stage_name").fillna(-1.0).to_dict("list") == {
+        "amount": [-1.0, 900.0, 100.0],
+        "margin": [-1.0, 0.5, 0.5],
+        "silent_days": [1.0, 2.0, 7.0],
+    }
     assert rows.X.tolist() == [[1.0], [2.0], [7.0]]
 
 

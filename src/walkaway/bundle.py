@@ -21,10 +21,11 @@ from walkaway.calls import Model
 from walkaway.economics import Curve
 from walkaway.errors import BundleError
 from walkaway.features import FeaturePlan
-from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
+from walkaway.heads import Heads, HoursHead, NoDecisionHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
 from walkaway.reference import Reference
+from walkaway.silence import Silence, Wait
 from walkaway.storage import json_bytes, replaced_folder, write_bytes
 
 __all__ = ["VERSION", "load_bundle", "manifest_checksum", "read_strictly", "save_bundle"]
@@ -33,7 +34,7 @@ FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 MODEL = "model.json"
 VERSION = re.compile(r"(\d{8}-)?[0-9a-f]{12}")
-FILE = re.compile(r"model\.json|(win|worth|hours)-\d+\.txt")  # all that a manifest may name
+FILE = re.compile(r"model\.json|(win|worth|hours|no_decision)-\d+\.txt")  # all that a manifest may name
 GOLDEN_ROWS = 8
 GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
 GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
@@ -74,15 +75,22 @@ def _contents(model: Model) -> dict[str, bytes]:
         "floor_hours": model.floor_hours,
         "curve": asdict(model.curve),
         "signal": model.signal,
+        "silence": [asdict(wait) for wait in model.silence.waits],
         "timeless": model.timeless,
         "facts": model.facts,
         "golden": _golden(model),
     }
     if model.reference is not None:
         described["reference"] = model.reference.model_dump(mode="json")
+    if model.heads.no_decision is not None:
+        described["no_decision"] = {"rate": model.heads.no_decision.rate}
     text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
-    boosters = _bag_files("win", win.bag) | _bag_files("worth", worth.bag) | _bag_files("hours", hours.bag)
-    return {MODEL: text.encode()} | boosters
+    bags = {"win": win.bag, "worth": worth.bag, "hours": hours.bag}
+    bags |= {"no_decision": model.heads.no_decision.bag} if model.heads.no_decision else {}
+    files = {MODEL: text.encode()}
+    for head, bag in bags.items():
+        files |= _bag_files(head, bag)
+    return files
 
 
 def _short(files: dict[str, str]) -> str:
@@ -211,6 +219,11 @@ def _curve(described: dict[str, Any]) -> Curve:
     return Curve(estimated=bool(described["estimated"]), promised=promised, **columns)
 
 
+def _no_decision(described: dict[str, Any], contents: dict[str, bytes]) -> NoDecisionHead | None:
+    bag = _bag(contents, "no_decision")
+    return None if bag is None else NoDecisionHead(float(described["no_decision"]["rate"]), bag)
+
+
 def load_bundle(folder: Path) -> Model:
     """Read a model, after every checksum held.
 
@@ -232,10 +245,12 @@ def load_bundle(folder: Path) -> Model:
             ),
             WorthHead(bag=_bag(contents, "worth"), **described["worth"]),
             HoursHead(bag=_bag(contents, "hours"), **described["hours"]),
+            _no_decision(described, contents),
         )
         curve = _curve(described["curve"])
         plan = FeaturePlan.model_validate(described["plan"])
         rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
+        rest["silence"] = Silence(tuple(Wait(**wait) for wait in described.get("silence", ())))
         rest["timeless"] = described.get("timeless", False)  # bundles of 0.1.0 know of no other kind
         if "reference" in described:
             rest["reference"] = Reference.model_validate(described["reference"])

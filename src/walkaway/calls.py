@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,13 @@ from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
 from walkaway.history import History
 from walkaway.reference import Reference
-from walkaway.schema import Book
+from walkaway.schema import MOMENT, Book
+from walkaway.silence import Silence
 
-__all__ = ["Calls", "Model", "Rows", "check_fits", "make_calls", "read_rows"]
+__all__ = ["TERMS", "Calls", "Model", "Rows", "check_fits", "make_calls", "read_rows"]
 
+TERMS = ("amount", "margin", "silent_days", "stage_name")  # what is known of a deal besides its features
+LIKELY = 0.5  # from this chance on, a loss would be for lack of a decision
 TRAIN_ANEW = "train a model of its own: walkaway train --book BOOK --models MODELS --promote"
 
 
@@ -29,6 +32,7 @@ class Model:
     `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` are plain JSON values: what it was trained on and how it fared.
     `reference` is what open deals looked like in training; models of 0.1.0 have none.
+    `silence` is what deals below the bar may wait for.
     """
 
     plan: FeaturePlan
@@ -40,11 +44,12 @@ class Model:
     timeless: bool = False
     version: str = ""
     reference: Reference | None = None
+    silence: Silence = field(default_factory=Silence)
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Snapshots with what was known at each: features X (rows, columns), and terms: amount and margin."""
+    """Snapshots with what was known at each: features X (rows, columns), and terms: those of TERMS."""
 
     snapshots: pd.DataFrame
     X: npt.NDArray
@@ -98,8 +103,20 @@ def check_fits(book: Book, model: Model) -> None:
 def read_rows(history: History, snapshots: pd.DataFrame, plan: FeaturePlan) -> Rows:
     """Features and terms of these snapshots; training and scoring both read them here."""
     view = history.without(plan.left_out).at(snapshots)
-    terms = pd.DataFrame({"amount": view.amount, "margin": view.margin}, index=range(len(snapshots)))
+    terms = pd.DataFrame({name: getattr(view, name) for name in TERMS}, index=range(len(snapshots)))
     return Rows(snapshots, build_features(view, plan).to_numpy(), terms)
+
+
+def _no_decision(model: Model, X: npt.NDArray) -> npt.NDArray[np.float64]:
+    head = model.heads.no_decision
+    return np.full(len(X), np.nan) if head is None else head.probability(X)
+
+
+def _wait_until(snapshots: pd.DataFrame, left_days: npt.NDArray[np.float64]) -> pd.Series:
+    """The day on which each wait expires, at midnight UTC."""
+    if "as_of" not in snapshots:  # served without moments
+        return pd.Series(pd.NaT, index=snapshots.index, dtype=MOMENT)
+    return (snapshots["as_of"] + pd.to_timedelta(left_days, unit="D")).dt.ceil("D").astype(MOMENT)
 
 
 def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
@@ -107,23 +124,35 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
 
     Returns:
         A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (none known, the typical one
-        stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), bar, verdict. A timeless
-        model leaves remaining_hours and value_per_hour empty.
+        stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), no_decision_if_lost (NaN
+        where the model has no such head), bar, verdict; of verdicts to nurture, wait_for (words) and wait_until (UTC).
+        A timeless model leaves remaining_hours and value_per_hour empty.
     """
     one, each = model.heads.estimate(rows.X, rows.terms), model.heads.estimate_by_member(rows.X, rows.terms)
     expected = expected_value(one.win_probability, one.value_if_won)
     by_member = value_per_hour(
         expected_value(each.win_probability, each.value_if_won), each.remaining_hours, model.floor_hours
     )
+    index = value_per_hour(expected, one.remaining_hours, model.floor_hours)
+    undecided = _no_decision(model, rows.X)
+    silent = rows.terms["silent_days"].to_numpy(dtype=np.float64)
+    place = model.silence.place(silent, rows.terms["stage_name"])
+    lifted = index * model.silence.lift(one.win_probability, place)
+    waits = (place >= 0) & ((undecided >= LIKELY) | (lifted >= bar))
+    verdict = verdicts(by_member, one.value_if_won, bar, model.signal, waits)
+    place = np.where(verdict == "nurture", place, -1)
     table = rows.snapshots.assign(
         win_probability=one.win_probability,
         value_if_won=one.value_if_won,
         amount_imputed=rows.terms["amount"].isna().to_numpy(),
         remaining_hours=one.remaining_hours,
         expected_value=expected,
-        value_per_hour=value_per_hour(expected, one.remaining_hours, model.floor_hours),
+        value_per_hour=index,
+        no_decision_if_lost=undecided,
         bar=np.float64(bar),
-        verdict=verdicts(by_member, one.value_if_won, bar, model.signal),
+        verdict=verdict,
+        wait_for=pd.array(model.silence.told(place), dtype="str"),
+        wait_until=_wait_until(rows.snapshots, model.silence.left_days(silent, place)),
     )
     if model.timeless:
         table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")

@@ -16,7 +16,7 @@ from walkaway.errors import UsageError
 from walkaway.features import FeaturePlan, plan_features
 from walkaway.heads import Heads, TrainingRows, fit_heads
 from walkaway.history import History, known
-from walkaway.labels import label
+from walkaway.labels import label, no_decision
 from walkaway.parting import find_parting
 from walkaway.schema import Book
 from walkaway.snapshots import cadence_days, moments, open_snapshots, snapshot_weights
@@ -116,7 +116,8 @@ def prepare_as_of(
     labels = label(book, snapshots)
     deal = pd.factorize(snapshots["deal_id"])[0]
     weight = snapshot_weights(history.at(snapshots).age_days, every)
-    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical)
+    undecided = no_decision(labels["ending"], settings.no_decision_reasons)
+    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, no_decision=undecided)
     closed_at = book.deals.set_index("deal_id")["closed_at"].reindex(snapshots["deal_id"])
     parting = find_parting(rows, plan, snapshots["as_of"], closed_at, settings.heads, settings.bootstrap)
     return Prepared(until, every, plan, snapshots, replace(rows, parting=parting))

@@ -54,10 +54,10 @@ class Folds:
 
     calls: on each snapshot of the final grid after the first origin, by the newest model trained before it: the columns
         of `make_calls`, raw (log-odds before calibration), uncalibrated_hours, baselines (logistic, naive_bayes,
-        stage_rate, base_rate, crm_probability where the CRM keeps one, mean_hours, plain_worth), amount, age_days,
-        younger, stage and segments, known_until; then what became of the deal: settled, won, ending, won_completed,
-        worth_recorded, worth_truth and remaining_hours_truth (of open deals what the final model expects), hours_booked
-        (so far). Sorted by deal_id, as_of.
+        stage_rate, base_rate, crm_probability where the CRM keeps one, no_decision_rate, mean_hours, plain_worth),
+        amount, age_days, younger, stage and segments, known_until; then what became of the deal: settled, won, ending,
+        won_completed, worth_recorded, worth_truth and remaining_hours_truth (of open deals what the final model
+        expects), hours_booked (so far). Sorted by deal_id, as_of.
     looks: the same calls at the pace of use (`calls_every_days`), by the same models: LOOKED, then what became of the
         deal. Sorted by deal_id, as_of.
     stale: the same snapshots by older models, but for those that no earlier fold had calibrated: deal_id, as_of,
@@ -186,6 +186,7 @@ def _call(
     amount, margin = (read.terms[name].to_numpy() for name in ("amount", "margin"))
     return _said(fold, heads, read, view, settings).assign(
         **_baselines(fold, read, view),
+        no_decision_rate=fold.heads.no_decision.rate if fold.heads.no_decision else np.nan,
         mean_hours=fold.heads.hours.mean_hours,
         plain_worth=heads.worth.amount(amount) * heads.worth.margin(margin),
         amount=np.nan_to_num(amount),

@@ -134,6 +134,18 @@ class View:
         return (self.as_of - self._history.created_at[self.deal]) / DAY
 
     @cached_property
+    def stage_name(self) -> pd.Series:
+        """The stage known at as_of; missing where none was recorded."""
+        codes, words = self.changes.where(field="stage").last_code("new_value")
+        return pd.Series(pd.Categorical.from_codes(codes, list(map(str, words)))).astype("str")
+
+    @cached_property
+    def silent_days(self) -> FloatArray:
+        """Days since the buyer's last sign, an inbound activity; since the deal's creation where there was none."""
+        last = self.activities.where(direction="inbound").days_since_last()
+        return np.where(np.isnan(last), self.age_days, last)
+
+    @cached_property
     def amount(self) -> FloatArray:
         """The amount known at as_of, in the book's currency; NaN where none was recorded yet."""
         changed = self.changes.where(field="amount").last("number")

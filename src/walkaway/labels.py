@@ -9,7 +9,7 @@ from walkaway.effort import SECONDS_PER_HOUR, effort_seconds
 from walkaway.history import known, microseconds
 from walkaway.schema import Book
 
-__all__ = ["COLUMNS", "label"]
+__all__ = ["COLUMNS", "label", "no_decision"]
 
 COLUMNS = ["settled", "won", "worth", "amount_at_close", "remaining_hours", "ending"]
 
@@ -30,6 +30,16 @@ def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.nd
     known_rank = np.searchsorted(distinct, as_of, side="right")
     past = np.searchsorted(keys, (deal + 1) * width, side="left")
     return sums[past] - sums[np.searchsorted(keys, deal * width + known_rank, side="left")]
+
+
+def no_decision(ending: pd.Series, reasons: tuple[str, ...]) -> np.ndarray:
+    """1 of deals lost for one of these reasons, 0 of those lost for another, NaN of all others.
+
+    >>> no_decision(pd.Series(["No decision", "competitor", "lost", "won"]), ("no_decision",))
+    array([ 1.,  0., nan, nan])
+    """
+    said = ending.str.casefold().str.replace(r"[^\w]+", "_", regex=True).str.strip("_")
+    return np.where(ending.isin(("won", "open", "lost")), np.nan, said.isin(reasons).astype(float))
 
 
 def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = None) -> pd.DataFrame:

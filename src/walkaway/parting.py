@@ -63,6 +63,7 @@ def _some(rows: TrainingRows, mask: npt.NDArray[np.bool_]) -> TrainingRows:
         labels=rows.labels[mask],
         weight=rows.weight[mask],
         deal=rows.deal[mask],
+        no_decision=None,
     )
 
 

@@ -20,7 +20,7 @@ import pandas as pd
 from filelock import FileLock
 
 from walkaway.bundle import load_bundle
-from walkaway.calls import Model, Rows, make_calls
+from walkaway.calls import TERMS, Model, Rows, make_calls
 from walkaway.errors import BundleError
 from walkaway.storage import replaced_file
 
@@ -218,7 +218,7 @@ def _signature(model: Model) -> Any:
 
 
 class _Served:
-    """A bundle as MLflow serves it: a frame of feature columns with amount and margin in, calls out."""
+    """A bundle as MLflow serves it: a frame of feature columns and TERMS in, calls out."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
@@ -226,7 +226,7 @@ class _Served:
     def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Calls of these rows at the 10% point of the model's curve, or at params["bar"]."""
         blank = pd.Series(float("nan"), index=frame.index)
-        terms = pd.DataFrame({name: frame.get(name, blank).to_numpy() for name in ("amount", "margin")})
+        terms = pd.DataFrame({name: frame.get(name, blank).to_numpy() for name in TERMS})
         rows = Rows(pd.DataFrame(index=range(len(frame))), frame[self.model.plan.columns].to_numpy("float32"), terms)
         bar = (params or {}).get("bar", self.model.curve.bar_for_forgo(DEFAULT_FORGO))
         return make_calls(self.model, rows, float(bar)).table

@@ -28,8 +28,10 @@ from walkaway.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
 from walkaway.folds import Folds, Step, calibrated, no_step, roll
 from walkaway.heads import Heads, pooling
 from walkaway.history import History, known
+from walkaway.labels import no_decision
 from walkaway.reference import Reference, reference_of, relative_errors
 from walkaway.schema import Book
+from walkaway.silence import learn_silence
 from walkaway.snapshots import check_not_far_ahead
 
 __all__ = ["PROBABILITIES", "Trained", "train"]
@@ -155,8 +157,19 @@ def _judge(folds: Folds, settings: TrainSettings) -> tuple[dict[str, pd.DataFram
         "worth": worth_metrics(settled, draws),
         "skill": skills(calls, INDICES, draws),
         "staleness": staleness(calls, folds.stale, draws),
+        "no_decision": _no_decision_metrics(settled, settings.no_decision_reasons, draws),
     }
     return {name: table for name, table in tables.items() if len(table)}, has_signal(settled, draws)
+
+
+def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws: int) -> pd.DataFrame:
+    """How well losses for lack of a decision are told from others, of lost deals; empty where no fold could tell."""
+    undecided = no_decision(settled["ending"], reasons)
+    told = ~np.isnan(undecided) & settled["no_decision_if_lost"].notna().to_numpy()
+    if len(np.unique(undecided[told])) < 2:
+        return pd.DataFrame()
+    lost = settled[told].assign(won=undecided[told])
+    return win_metrics(lost, ["no_decision_if_lost", "no_decision_rate"], draws)
 
 
 def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step = no_step) -> Trained:
@@ -203,7 +216,8 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
     scores, looks = (_as_scored(said, heads, final.heads, settings.floor_hours) for said in (folds.calls, folds.looks))
     reference = _reference(history, final, scores, signal)
     curve = _curve(folds.looks, looks, settings.calls_every_days, until, book)
-    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, reference=reference)
+    silence = learn_silence(book.without(final.plan.left_out))
+    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, reference=reference, silence=silence)
     return Trained(model, summary, tables, calls, audit)
 
 

@@ -16,6 +16,7 @@ def ledger_of(*deals: tuple[str, str | None, float, list[tuple[float, str, float
             "deal_id": name,
             "as_of": DAY + pd.Timedelta(days=n),
             "outcome": outcome,
+            "ending": {"won": "won", "lost": "no_decision"}.get(outcome, "open"),
             "realised_value": np.nan if outcome is None else value,
             "value_per_hour": index,
             "walk_away_above": index,

@@ -14,7 +14,7 @@ from walkaway.explain import Factor, tell
 from walkaway.gate import Comparison, Decision
 from walkaway.report.terminal import show_score, show_story, show_training
 from walkaway.retrain import Retrained
-from walkaway.score import explain_deals, score
+from walkaway.score import DROPPED, explain_deals, score
 from walkaway.tune import TRIED, Tuned
 
 pytest_plugins = ("tests.books",)
@@ -187,10 +187,11 @@ def test_a_curve_is_shown_at_five_shares_and_called_an_estimate(done):
 def test_the_score_screen_counts_the_newest_moment_only(called, trained):
     text = words(shown(show_score(called, trained.model, "calls.csv")))
     last = called[called["as_of"] == UNTIL]
-    dropped = last[last["verdict"] == "walk_away"]
+    dropped = last[last["verdict"].isin(DROPPED)]
 
     assert text.startswith(f"{len(last)} deals open at 2025-08-04 00:00 UTC: ")
-    assert f"{len(dropped)} walk_away" in text
+    for verdict, count in dropped["verdict"].value_counts().items():
+        assert f"{count} {verdict}" in text
     hours = f"{dropped['remaining_hours'].sum():,.0f} of {last['remaining_hours'].sum():,.0f} expected hours"
     assert f"Walking away frees {hours}" in text
     assert "Bar: EUR 150 per hour" in text
@@ -199,7 +200,7 @@ def test_the_score_screen_counts_the_newest_moment_only(called, trained):
 
 def test_the_deals_most_worth_dropping_are_those_that_would_take_most_hours(called, trained):
     text = shown(show_score(called, trained.model, "calls.csv"))
-    last = called[(called["as_of"] == UNTIL) & (called["verdict"] == "walk_away")]
+    last = called[(called["as_of"] == UNTIL) & called["verdict"].isin(DROPPED)]
     expected = last.sort_values("remaining_hours", ascending=False)["deal_id"].head(10).tolist()
 
     assert [line.split()[0] for line in text.splitlines() if line[:1] == "d" and line[1:4].isdigit()] == expected

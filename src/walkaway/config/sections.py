@@ -68,6 +68,7 @@ class HeadSettings(_Frozen):
     part_by: tuple[str, ...] = ("pipeline",)
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=2, ge=1)
+    no_decision: BoosterSettings = BoosterSettings(trees=150, leaves=8)
     win: BoosterSettings = BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
     hours: BoosterSettings = BoosterSettings(trees=150, leaves=8)
     worth: BoosterSettings = BoosterSettings(trees=200, feature_share=0.8)
@@ -97,12 +98,15 @@ class TrainSettings(_Frozen):
 
     `cadence_days` is between training snapshots. `calls_every_days` is how often deals are called in use: the curve and
     the guarantee are learned at that pace, since who looks more often sees a deal below the bar more often.
+    `no_decision_reasons` are the loss reasons that say nobody decided, in lower case with underscores: a deal likely to
+    end so may be nurtured.
     """
 
     cadence_days: float | None = Field(default=None, gt=0)
     calls_every_days: float = Field(default=1.0, gt=0)
     folds: int = Field(default=4, ge=1)
     floor_hours: float = Field(default=0.1, gt=0)
+    no_decision_reasons: tuple[str, ...] = ("no_decision",)
     bootstrap: int = Field(default=200, ge=20)
     features: FeatureSettings = FeatureSettings()
     audit: AuditSettings = AuditSettings()

@@ -54,19 +54,26 @@ def walk_away_above(index_by_member: FloatArray, value_if_won: FloatArray, signa
     return np.where(value_if_won <= 0, -np.inf, _agreed(index_by_member))
 
 
-def verdicts(index_by_member: FloatArray, value_if_won: FloatArray, bar: float, signal: bool) -> npt.NDArray[np.str_]:
-    """The verdict of each call, in the order of the method: sold at a loss, no signal, disagreement, below the bar.
+def verdicts(
+    index_by_member: FloatArray,
+    value_if_won: FloatArray,
+    bar: float,
+    signal: bool,
+    waits: npt.NDArray[np.bool_] | bool = False,
+) -> npt.NDArray[np.str_]:
+    """The verdict of each call, in the order of the method: sold at a loss, no signal or disagreement, below the bar.
 
     Args:
         index_by_member: value per hour, (members, calls).
         value_if_won: money, (calls,).
         bar: money per hour.
         signal: False where the model knows no more than the base rate; then nothing is said but `unsure`.
+        waits: whether time is the problem and there is something to wait for, (calls,): below the bar it is nurtured.
 
-    >>> verdicts(np.array([[1.0, 9.0, 9.0]]), np.array([5.0, 5.0, -1.0]), 3.0, True).tolist()
-    ['walk_away', 'pursue', 'walk_away']
+    >>> verdicts(np.array([[1.0, 1.0, 9.0]]), np.array([5.0, 5.0, -1.0]), 3.0, True, np.array([False, True, True]))
+    array(['walk_away', 'nurture', 'walk_away'], dtype='<U9')
     """
     below = walk_away_above(index_by_member, value_if_won, signal) < bar
     above = -_agreed(-index_by_member) >= bar
-    calls = [value_if_won <= 0, np.full(len(value_if_won), not signal) | ~(below | above), below]
-    return np.select(calls, ["walk_away", "unsure", "walk_away"], default="pursue")
+    calls = [value_if_won <= 0, np.full(len(value_if_won), not signal) | ~(below | above), below & waits, below]
+    return np.select(calls, ["walk_away", "unsure", "nurture", "walk_away"], default="pursue")

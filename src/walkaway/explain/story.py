@@ -27,6 +27,8 @@ class DealStory:
     value_per_hour: float
     bar: float
     verdict: str
+    wait_for: str | None
+    wait_until: pd.Timestamp | None
     model_version: str
     assumed_hours_share: float
     typical_value_per_hour: float
@@ -40,7 +42,9 @@ class DealStory:
 
     def as_json(self) -> dict[str, object]:
         """The story as plain JSON values."""
-        return asdict(self) | {"as_of": self.as_of.isoformat(), "factors": [asdict(f) for f in self.factors]}
+        until = None if self.wait_until is None else self.wait_until.isoformat()
+        told = {"as_of": self.as_of.isoformat(), "wait_until": until, "factors": [asdict(f) for f in self.factors]}
+        return asdict(self) | told
 
 
 def tell(model: Model, calls: Calls, assumed_hours_share: float) -> list[DealStory]:
@@ -60,6 +64,8 @@ def tell(model: Model, calls: Calls, assumed_hours_share: float) -> list[DealSto
                 value_per_hour=call["value_per_hour"],
                 bar=call["bar"],
                 verdict=call["verdict"],
+                wait_for=None if pd.isna(call["wait_for"]) else call["wait_for"],
+                wait_until=None if pd.isna(call["wait_until"]) else call["wait_until"],
                 model_version=model.version,
                 assumed_hours_share=assumed_hours_share,
                 typical_value_per_hour=attribution.typical,

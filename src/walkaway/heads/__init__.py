@@ -12,12 +12,24 @@ from walkaway.config import HeadSettings
 from walkaway.errors import DataError
 from walkaway.heads.completion import latest_rows
 from walkaway.heads.hours import HoursHead, fit_hours
+from walkaway.heads.no_decision import NoDecisionHead, fit_no_decision
 from walkaway.heads.parting import Parting
 from walkaway.heads.pooling import pooled_hours_share, pooled_share
 from walkaway.heads.win import WinHead, fit_win
 from walkaway.heads.worth import WorthHead, fit_worth
 
-__all__ = ["Estimates", "Heads", "HoursHead", "Parting", "TrainingRows", "WinHead", "WorthHead", "fit_heads", "pooling"]
+__all__ = [
+    "Estimates",
+    "Heads",
+    "HoursHead",
+    "NoDecisionHead",
+    "Parting",
+    "TrainingRows",
+    "WinHead",
+    "WorthHead",
+    "fit_heads",
+    "pooling",
+]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -28,7 +40,8 @@ class TrainingRows:
 
     X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.labels.
     weight: how much each row counts for the win head. deal: code of each row's deal. categorical: positions of category
-    columns. parting: what every other member of the win head parts by first.
+    columns. parting: what every other member of the win head parts by first. no_decision: 1 or 0 of each row whose deal
+    was lost for a known reason, NaN of all others.
     """
 
     X: npt.NDArray
@@ -38,6 +51,7 @@ class TrainingRows:
     deal: npt.NDArray
     categorical: list[int]
     parting: Parting | None = None
+    no_decision: FloatArray | None = None
 
     def check(self) -> None:
         """Refuse data that teaches nothing.
@@ -65,11 +79,12 @@ class Estimates:
 
 @dataclass(frozen=True)
 class Heads:
-    """The three heads, trained together."""
+    """The three heads, trained together; and how a loss would come about, where reasons of losses are recorded."""
 
     win: WinHead
     worth: WorthHead
     hours: HoursHead
+    no_decision: NoDecisionHead | None = None
 
     def estimate(self, X: npt.NDArray, terms: pd.DataFrame) -> Estimates:
         """The prediction for each row, (rows,)."""
@@ -108,4 +123,9 @@ def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.Dat
     hours, completed_hours = fit_hours(rows.X, observed, settled, latest, rows.categorical, settings)
     amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)
     worth = fit_worth(rows.X, rows.terms["amount"].to_numpy(), amount_at_close, rows.categorical, settings)
-    return Heads(win, worth, hours), pd.DataFrame({"won": completed_won, "remaining_hours": completed_hours})
+    no_decision = None
+    if rows.no_decision is not None:
+        lost = 1.0 - completed_won
+        no_decision = fit_no_decision(rows.X, rows.no_decision, lost, rows.weight, latest, rows.categorical, settings)
+    completed = pd.DataFrame({"won": completed_won, "remaining_hours": completed_hours})
+    return Heads(win, worth, hours, no_decision), completed

@@ -24,6 +24,8 @@ FROZEN = [
     "bar",
     "verdict",
     "walk_away_above",
+    "no_decision_if_lost",
+    "wait_until",
     "model_version",
     "first_drop",
     "amount",
@@ -56,8 +58,6 @@ def frozen_calls(history: History, model: Model, snapshots: pd.DataFrame, bar: f
         there for comparison.
     """
     view = history.at(snapshots)
-    codes, words = view.changes.where(field="stage").last_code("new_value")
-    stage = pd.Series(pd.Categorical.from_codes(codes, list(map(str, words)))).astype("str")
     calls = make_calls(model, read_rows(history, snapshots, model.plan), bar)
     return calls.table.assign(
         walk_away_above=calls.walk_away_above,
@@ -65,7 +65,7 @@ def frozen_calls(history: History, model: Model, snapshots: pd.DataFrame, bar: f
         amount=view.amount,
         age_days=view.age_days,
         days_since_event=_days_since_event(view),
-        stage=stage,
+        stage=view.stage_name,
         base_rate=model.heads.win.base_rate,
     )
 

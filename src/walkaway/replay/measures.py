@@ -14,10 +14,11 @@ import pandas as pd
 
 from walkaway.economics import Curve, schedule_drops
 from walkaway.evaluation import DealDraws, by_slice, interval, skills, win_metrics
+from walkaway.labels import no_decision
 from walkaway.replay.ledger import first_drops
 from walkaway.score import DROPPED
 
-__all__ = ["INDICES", "judged", "measure", "settled_curve"]
+__all__ = ["INDICES", "drops_by_verdict", "judged", "measure", "settled_curve"]
 
 FloatArray = npt.NDArray[np.float64]
 INDICES = {
@@ -97,6 +98,26 @@ def _followed(calls: pd.DataFrame, draws: int) -> dict[str, float]:
     return told | _turned_back(calls, dropped)
 
 
+def drops_by_verdict(calls: pd.DataFrame, reasons: tuple[str, ...]) -> pd.DataFrame:
+    """What became of deals by the verdict that first dropped them, open ones left out; a row a verdict.
+
+    Returns:
+        deals; won (share); no_decision (share of those lost for a known reason); hours_saved; value_forgone.
+    """
+    first = calls[first_drops(calls) & calls["settled"]]
+    undecided = no_decision(first["ending"], reasons)
+    rows = first.assign(undecided=undecided, value=first["worth_truth"].clip(lower=0)).groupby("verdict")
+    return pd.DataFrame(
+        {
+            "deals": rows.size(),
+            "won": rows["won"].mean(),
+            "no_decision": rows["undecided"].mean(),
+            "hours_saved": rows["remaining_hours_truth"].sum(),
+            "value_forgone": rows["value"].sum(),
+        }
+    )
+
+
 def _turned_back(calls: pd.DataFrame, dropped: pd.Series) -> dict[str, float]:
     """How often a deal that was to be dropped was called worth its hours again later."""
     after = dropped.groupby(calls["deal_id"]).cumsum() > 0
@@ -112,18 +133,19 @@ def _hours(calls: pd.DataFrame, draws: int) -> dict[str, float]:
     return ratio | {"error": float(np.abs(said - came).mean()), "booked": float(came.mean())}
 
 
-def measure(calls: pd.DataFrame, draws: int) -> dict[str, Any]:
+def measure(calls: pd.DataFrame, draws: int, no_decision_reasons: tuple[str, ...] = ("no_decision",)) -> dict[str, Any]:
     """The measures of section 7 on judged calls; intervals are 90%, over deals.
 
     Args:
         calls: of `judged`; won and not won among them.
         draws: of the bootstrap.
+        no_decision_reasons: loss reasons that say nobody decided.
 
     Returns:
         indices: a table, one row an index (`evaluation.skills`). win: AUC, Brier, log loss beside the base rate. age:
         calibration by age of the deal (`evaluation.by_slice`). hours: predicted over booked, error a call. followed:
-        shares of deals dropped, hours saved and value forgone, value per hour kept and dropped, turned_back. verdicts:
-        shares of calls.
+        shares of deals dropped, hours saved and value forgone, value per hour kept and dropped, turned_back. drops: a
+        table, one row a verdict that drops (`drops_by_verdict`). verdicts: shares of calls.
     """
     table = by_slice(calls.assign(won_completed=calls["won"]).drop(columns="stage"), draws)
     return {
@@ -132,5 +154,6 @@ def measure(calls: pd.DataFrame, draws: int) -> dict[str, Any]:
         "age": table.drop(columns="fails"),
         "hours": _hours(calls, draws),
         "followed": _followed(calls, draws),
+        "drops": drops_by_verdict(calls, no_decision_reasons),
         "verdicts": calls["verdict"].value_counts(normalize=True).to_dict(),
     }

@@ -61,7 +61,7 @@ def measured(
     until = book.last_recorded_at() - pd.Timedelta(days=settings.replay.grace_days)
     calls = judged(ledger, until)
     provable = len(calls) > 0 and calls["settled"].any() and calls["won"].nunique() == 2
-    measures = measure(calls, settings.replay.bootstrap) if provable else {}
+    measures = measure(calls, settings.replay.bootstrap, settings.train.no_decision_reasons) if provable else {}
     curve, teams = _curves(calls, book, period.every_days) if provable else (Curve((), (), (), ()), {})
     found = exits(calls)
     settled = calls[["deal_id", "settled"]].drop_duplicates("deal_id")

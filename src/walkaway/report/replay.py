@@ -61,12 +61,30 @@ def _expected(done: Replayed, name: str) -> str:
     return "" if value is None else f"; the models expected {value:.1%}"
 
 
+def _promised(done: Replayed, name: str) -> str:
+    """What the guarantee promised, where it was asked for."""
+    dial = done.summary["score"]
+    return f"; promised was at most {dial['forgo']:.0%}" if dial["guarantee"] and name == "value_forgone" else ""
+
+
+def _drops(table: pd.DataFrame, currency: str) -> Table:
+    headers = ("first dropped as", "deals", "won", "no decision, if lost", "hours saved", "value forgone")
+    shown = plain_table(*headers, title="What became of deals that the verdicts dropped")
+    for verdict, row in table.iterrows():
+        undecided = "" if pd.isna(row["no_decision"]) else f"{row['no_decision']:.0%}"
+        money = f"{currency} {row['value_forgone']:,.0f}"
+        shown.add_row(
+            str(verdict), f"{row['deals']:,.0f}", f"{row['won']:.0%}", undecided, f"{row['hours_saved']:,.0f}", money
+        )
+    return shown
+
+
 def _followed(done: Replayed) -> list[RenderableType]:
     told, currency = done.measures["followed"], done.summary["currency"]
     shares = {"deals dropped": "deals_dropped", "hours saved": "hours_saved", "value forgone": "value_forgone"}
     lines = [
         f"  {said:<14} {told[name]:.1%} ({_between(told, name, '.1%')})"
-        f"{'' if name == 'deals_dropped' else _expected(done, name)}"
+        f"{'' if name == 'deals_dropped' else _expected(done, name)}{_promised(done, name)}"
         for said, name in shares.items()
     ]
     if told["hours_saved"] > 0:
@@ -114,5 +132,8 @@ def show_replay(done: Replayed, out: Path) -> RenderableType:
     if done.measures:
         measures, currency = done.measures, done.summary["currency"]
         parts += ["", *_indices(measures["indices"]), "", *_heads(measures), "", _ages(measures["age"])]
-        parts += ["", *_followed(done), "", _curve(done.curve, currency), *_exits(done.summary)]
+        parts += ["", *_followed(done)]
+        if len(measures["drops"]):
+            parts += ["", _drops(measures["drops"], currency)]
+        parts += ["", _curve(done.curve, currency), *_exits(done.summary)]
     return Group(*parts, "", Text(f"Ledger, summary and models: {out}"))

@@ -38,6 +38,8 @@ WHO = {
     "expected_value": "expected value",
     "amount": "amount",
     "younger": "youngest first",
+    "no_decision_if_lost": "this model",
+    "no_decision_rate": "rate of such losses",
 }
 
 
@@ -250,6 +252,8 @@ def _dated_training(trained: Trained, facts: dict[str, Any]) -> list[RenderableT
         parts += [_win_table(tables["win"]), Text(judged, style="dim"), _parts_of_brier(tables["win"]), ""]
         parts += [_age_table(tables["by_slice"]), _failing(tables["by_slice"]), ""]
         parts += [_ending_table(tables["by_ending"]), ""]
+        if "no_decision" in tables:
+            parts += [_win_table(tables["no_decision"], "If lost, for lack of a decision?"), ""]
         parts += [_totals_table(tables["hours"], tables.get("worth"), str(trained.model.facts["currency"])), ""]
         parts += [_skill_table(tables["skill"]), ""]
         parts += [_staleness_table(tables["staleness"]), ""] if "staleness" in tables else []
@@ -282,11 +286,14 @@ def _hindsight(table: pd.DataFrame, model: Model) -> str:
 
 
 def _why(call: dict[str, Any], most: int = 2) -> str:
-    """The strongest reasons against a deal, a line each."""
+    """The strongest reasons against a deal, a line each; what to wait for, if it is nurtured."""
     numbers = [k.removeprefix("reason_") for k in call if k.startswith("reason_")]
     told = [(call[f"reason_{k}"], call[f"factor_{k}"]) for k in numbers]
     against = [(reason, factor) for reason, factor in told if pd.notna(reason) and not factor >= 1]
-    return "\n".join(f"{r} ×{f:.2f}" if pd.notna(f) else str(r) for r, f in against[:most])
+    lines = [f"{r} ×{f:.2f}" if pd.notna(f) else str(r) for r, f in against[:most]]
+    if call["verdict"] == "nurture":
+        lines.append(f"until {call['wait_until']:%Y-%m-%d}: wait for {call['wait_for'].partition(':')[0]}")
+    return "\n".join(lines)
 
 
 def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
@@ -346,6 +353,8 @@ def show_story(story: DealStory) -> RenderableType:
         (story.verdict.replace("_", " ").upper(), f"bold {_VERDICT_STYLE[story.verdict]}"),
         f"  an hour on it is worth {money(story.value_per_hour)}; the bar is {money(story.bar)}",
     )
+    until = "" if story.wait_until is None else f", until {story.wait_until:%Y-%m-%d}"
+    waits = (Text(f"No hours until: {story.wait_for}{until}.", style="yellow"),) if story.wait_for else ()
     imputed = " (no amount recorded yet, the typical one stands in)" if story.amount_imputed else ""
     numbers = Text(
         f"{story.win_probability:.0%} to win × {money(story.value_if_won)}{imputed} = "
@@ -366,7 +375,7 @@ def show_story(story: DealStory) -> RenderableType:
     foot = Text(f"model {story.model_version}, hours assumed: {story.assumed_hours_share:.0%}", style="dim")
     title = f"Deal {story.deal_id} at {story.as_of:%Y-%m-%d %H:%M} UTC"
     body = (
-        (head, numbers, "", reasons, "", foot)
+        (head, *waits, numbers, "", reasons, "", foot)
         if story.factors
         else (head, numbers, "", "Worth nothing or less if won: sold at a loss.", foot)
     )
