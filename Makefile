@@ -10,6 +10,7 @@ MODELS ?= models
 OUT ?=
 MAPPING ?= bpic2012
 UNTIL ?=
+ADVICE ?=
 AS_OF ?=
 NOW ?=
 PORT ?= 5000
@@ -25,7 +26,7 @@ EVERY ?= 1d
 RETRAIN ?= 30d
 REPLAY ?= reports/replay
 
-.PHONY: help install demo import audit leaks train score replay explain drift mlflow test lint format types layers check bench truth retrainings curve pipelines guarantee docs lock clean
+.PHONY: help install demo import audit leaks train score replay explain drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback guarantee docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -54,8 +55,9 @@ audit: install ## Look for leaks in a book: [BOOK=...] [UNTIL=2011-11-21]
 leaks: install ## Plant twelve kinds of leak in sample books (and BOOK, if any) and see which are found
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/leak_audit.py $(if $(wildcard $(BOOK)),--book "$(BOOK)")
 
-train: install ## Train, judge and register a model: [BOOK=...] [MODELS=...] [UNTIL=2011-11-21]
-	$(RUN)/walkaway train --book "$(BOOK)" --models "$(MODELS)" $(if $(UNTIL),--until $(UNTIL))
+train: install ## Train, judge and register a model: [BOOK=...] [MODELS=...] [UNTIL=2011-11-21] [ADVICE=reports/advice.csv]
+	$(RUN)/walkaway train --book "$(BOOK)" --models "$(MODELS)" $(if $(UNTIL),--until $(UNTIL)) \
+		$(if $(ADVICE),--advice "$(ADVICE)")
 
 score: install ## The nightly batch: [BOOK=...] [MODELS=...] [NOW=2011-12-01T06:00] [OUT=reports]
 	$(RUN)/walkaway batch --book "$(BOOK)" --models "$(MODELS)" $(if $(NOW),--now $(NOW)) $(if $(OUT),--out-dir "$(OUT)")
@@ -108,6 +110,12 @@ curve: install ## How good models are after 50, 100, ... 5,000 deals: [SIZES="50
 
 pipelines: install ## What the win head gains where two pipelines sell differently, quarter of an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/unlike_pipelines.py
+
+net-value: install ## Net value gained over never dropping, beside the truth's, on sample books, 20 minutes
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/net_value.py
+
+feedback: install ## What advice does to the models that learn from its outcome, half an hour
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/feedback.py
 
 guarantee: install ## Is the guarantee kept? [BOOKS=200] stationary sample books, a nightly half hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/guarantee.py --books $(BOOKS)

@@ -9,7 +9,9 @@ from tests.conftest import at, table_of
 from walkaway import batch as module
 from walkaway.batch import changes, fresh_as_of, run_batch, uncalled
 from walkaway.config import BatchSettings, ScoreSettings, Settings
+from walkaway.economics import DROPPED
 from walkaway.errors import BookError, DataError, LockedError, UsageError
+from walkaway.feedback import read_advice
 from walkaway.storage import checksum, exclusive, read_lines, write_book
 
 pytest_plugins = ("tests.books",)
@@ -182,7 +184,25 @@ def test_a_run_leaves_calls_changes_and_a_record(run, tmp_path):
     run()
 
     names = sorted(path.name for path in (tmp_path / "out").iterdir() if path.name != ".lock")
-    assert names == ["calls.csv", "changes.csv", "runs.jsonl"]
+    assert names == ["advice.csv", "calls.csv", "changes.csv", "runs.jsonl"]
+
+
+def test_each_deals_first_advice_is_kept_from_run_to_run(run, tmp_path, saved_book):
+    """Two runs of one model a week apart: what the first advised stays as it was, the second adds to it."""
+    half = FAST.model_copy(update={"score": FAST.score.model_copy(update={"keep_share": 0.5})})
+    first = run(now=NOW - pd.Timedelta(days=7)).calls
+    before = read_advice(tmp_path / "out" / "advice.csv")
+    second = run(settings=half).calls
+    after = read_advice(tmp_path / "out" / "advice.csv")
+    drops = [set(calls.loc[calls["verdict"].isin(DROPPED), "deal_id"]) for calls in (first, second)]
+
+    assert set(before["deal_id"]) == drops[0]
+    assert set(after["deal_id"]) == drops[0] | drops[1] > drops[0]
+    pd.testing.assert_frame_equal(after.iloc[: len(before)], before)
+    fresh = after.iloc[len(before) :].set_index("deal_id")
+    kept = second.set_index("deal_id").loc[fresh.index, "kept_to_learn"]
+    assert fresh["kept"].tolist() == kept.tolist()
+    assert not before["kept"].any()
 
 
 def test_the_record_says_what_was_called_on_what(run, records, champion, saved_book, tmp_path):

@@ -9,6 +9,7 @@ from walkaway import retrain as module
 from walkaway.champion import champion_version
 from walkaway.errors import BookError, BundleError, LockedError
 from walkaway.gate import Decision
+from walkaway.history import known
 from walkaway.retrain import retrain, roll_back
 from walkaway.storage import exclusive
 
@@ -163,6 +164,24 @@ def test_hours_that_were_set_are_those_training_assumes(saved_book, tmp_path, to
     retrain(saved_book, tmp_path, UNTIL, settings_of().model_copy(update={"hours": {"call": 0.5}}))
 
     assert seen[0].assumed_hours == {"email": 0.1, "call": 0.5, "meeting": 1.0}
+
+
+def test_with_advice_training_sees_dropped_deals_without_an_outcome(saved_book, book, tmp_path, told, monkeypatch):
+    fake, seen = module.train, []
+
+    def train(read, *rest):
+        seen.append(read.deals.set_index("deal_id"))
+        return fake(read, *rest)
+
+    monkeypatch.setattr(module, "train", train)
+    lost = known(book, UNTIL).deals.query("outcome == 'lost'").iloc[-1]
+    row = {"deal_id": [lost["deal_id"]], "advised_at": lost["closed_at"] - pd.Timedelta(days=1), "verdict": "walk_away"}
+    row |= {"value_per_hour": 1.0, "bar": 2.0, "model_version": "v1", "keep_share": 0.0, "kept": False}
+    pd.DataFrame(row).to_csv(tmp_path / "advice.csv", index=False)
+    retrain(saved_book, tmp_path / "models", UNTIL, settings_of(), advice=tmp_path / "advice.csv")
+    retrain(saved_book, tmp_path / "models", UNTIL, settings_of())
+
+    assert [pd.isna(deals.loc[lost["deal_id"], "outcome"]) for deals in seen] == [True, False]
 
 
 def test_figures_are_drawn_of_the_training_and_logged(saved_book, tmp_path, told):

@@ -1,7 +1,8 @@
 """The nightly batch: call every open deal, say what changed since the last run, and leave a record of the run.
 
-One folder holds it all: calls.csv (or .parquet), changes.csv, and runs.jsonl with one line a run. A scheduler reads the
-exit code: 0 ok, 2 usage, 3 bad or stale data, 5 locked, 6 an open deal got no call.
+One folder holds it all: calls.csv (or .parquet), changes.csv, advice.csv with each deal's first walk_away or nurture,
+and runs.jsonl with one line a run. A scheduler reads the exit code: 0 ok, 2 usage, 3 bad or stale data, 5 locked, 6 an
+open deal got no call.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ import pandas as pd
 from walkaway.calls import Model
 from walkaway.champion import load_champion
 from walkaway.config import Settings
+from walkaway.economics import DROPPED
 from walkaway.errors import DataError, IncompleteError, WalkawayError
+from walkaway.feedback import more_advice, read_advice
 from walkaway.history import known
 from walkaway.schema import Book
-from walkaway.score import DROPPED, score, summary
+from walkaway.score import score, summary
 from walkaway.storage import append_line, checksum, exclusive, read_book, read_lines, read_text_frame, write_frame
 
 __all__ = ["CHANGES", "KINDS", "Batch", "changes", "fresh_as_of", "run_batch", "uncalled"]
 
-RUNS, CHANGES = "runs.jsonl", "changes.csv"
+RUNS, CHANGES, ADVICE = "runs.jsonl", "changes.csv", "advice.csv"
 KINDS = ("newly_below_bar", "back_above_bar", "newly_open", "closed", "gone", "not_called")
 COMPARED = ["verdict", "value_per_hour", "bar"]
 _COLUMNS = ["deal_id", "change", *(f"{name}{when}" for name in COMPARED for when in ("_before", "")), "outcome"]
@@ -273,6 +276,7 @@ def _written(
     notes += (*_unusable(book), *_other_hours(model, book))
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
+    write_frame(more_advice(_advice(out / ADVICE), calls, settings.score.keep_share), str(out / ADVICE))
     problem = _incomplete(uncalled(calls, open_deals), len(open_deals))
     told = summary(calls)
     record |= {key: told[key] for key in ("model_version", "bar", "verdicts")}
@@ -283,6 +287,11 @@ def _written(
     if problem:
         record |= {"exit_status": problem.exit_code, "error": str(problem)}
     return Batch(calls, changed, record, model, out / name, notes, problem)
+
+
+def _advice(path: Path) -> pd.DataFrame | None:
+    """What earlier runs advised; it is kept for good, so a file that cannot be read stops the run."""
+    return read_advice(path) if path.is_file() else None
 
 
 def _incomplete(missing: list[str], open_deals: int) -> IncompleteError | None:

@@ -14,6 +14,7 @@ from walkaway.config import TrainSettings
 from walkaway.economics import Curve
 from walkaway.errors import UsageError
 from walkaway.features import FeaturePlan, plan_features
+from walkaway.feedback import chance_weights
 from walkaway.heads import Heads, TrainingRows, fit_heads
 from walkaway.history import History, known
 from walkaway.labels import label, no_decision
@@ -116,6 +117,7 @@ def prepare_as_of(
     labels = label(book, snapshots)
     deal = pd.factorize(snapshots["deal_id"])[0]
     weight = snapshot_weights(history.at(snapshots).age_days, every)
+    weight = weight * chance_weights(book.deals, snapshots["deal_id"], until)
     undecided = no_decision(labels["ending"], settings.no_decision_reasons)
     rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, no_decision=undecided)
     closed_at = book.deals.set_index("deal_id")["closed_at"].reindex(snapshots["deal_id"])

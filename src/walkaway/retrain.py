@@ -23,8 +23,10 @@ from walkaway.champion import (
 )
 from walkaway.config import Settings, TrainSettings
 from walkaway.errors import UsageError
+from walkaway.feedback import read_advice, with_advice
 from walkaway.folds import Step, no_step
 from walkaway.gate import Decision, decide, forced
+from walkaway.history import known
 from walkaway.schema import Book
 from walkaway.storage import exclusive, read_book
 from walkaway.timeless import train_timeless
@@ -99,6 +101,15 @@ def _decide(
     return decide(book, until or book.last_recorded_at(), trained, champions, settings, step, tuned_until)
 
 
+def _advised(book: Book, until: pd.Timestamp | None, advice: Path | None) -> Book:
+    """The book as known at the moment of training, with deals that were dropped on advice marked."""
+    if advice is None:
+        return book
+    if book.manifest.timeless:
+        raise UsageError("--advice: this book has no dates, so nothing tells what came after. Leave --advice out.")
+    return with_advice(known(book, until or book.last_recorded_at()), read_advice(advice))
+
+
 def retrain(
     book: Path,
     models: Path,
@@ -107,6 +118,7 @@ def retrain(
     *,
     promote: bool = False,
     budget: Budget | None = None,
+    advice: Path | None = None,
     figures: Callable[[Trained], dict[str, Any]] = lambda trained: {},
     card: Callable[[Trained, str, Decision], str] = lambda trained, version, decision: "",
     step: Step = no_step,
@@ -120,6 +132,7 @@ def retrain(
         settings: of the project.
         promote: make the new model champion without asking the gate; the first model always becomes champion.
         budget: tune the win head for so long first.
+        advice: what batch advised (its advice.csv): deals dropped on it teach no losses (`walkaway.feedback`).
         figures: draws what MLflow keeps.
         card: writes the model card, which MLflow keeps and MODELS/cards.
         step: told how far it is.
@@ -132,7 +145,7 @@ def retrain(
         if not promote and champion_version(models):
             load_champion(models)  # a damaged one shows before the work, not after
         clear_unfinished(models)
-        read = read_book(book).with_hours(settings.hours)
+        read = _advised(read_book(book).with_hours(settings.hours), until, advice)
         tuned = _tune(read, until, settings.train, budget, step) if budget else None
         asked = tuned.settings if tuned else settings.train
         trained = _train(read, until, asked, step)

@@ -7,16 +7,17 @@ import pandas as pd
 
 from walkaway.calls import Calls, Model, Rows, check_fits, make_calls, read_rows
 from walkaway.config import ScoreSettings
+from walkaway.economics import DROPPED
 from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
 from walkaway.explain import DealStory, attribute, reasons_table, tell
+from walkaway.feedback import kept_to_learn
 from walkaway.history import History, known
 from walkaway.schema import Book
 from walkaway.snapshots import check_not_far_ahead, open_snapshots
 
-__all__ = ["DROPPED", "explain_deals", "score", "summary"]
+__all__ = ["explain_deals", "score", "summary"]
 
-DROPPED = ("walk_away", "nurture")
 CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
 
 
@@ -63,7 +64,8 @@ def score(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSetting
 
     Returns:
         One row an open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
-        reason_1, factor_1, ..., model_version, assumed_hours_share.
+        kept_to_learn (below the bar, and to be worked all the same: `walkaway.feedback`), reason_1, factor_1, ...,
+        model_version, assumed_hours_share.
 
     Raises:
         UsageError: a moment before the first deal, more than a year after the newest record, or without any open deal;
@@ -80,7 +82,8 @@ def score(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSetting
         )
     bar = model.curve.bar_of(**settings.dial())
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
-    table = calls.table
+    kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(snapshots["deal_id"], settings.keep_share)
+    table = calls.table.assign(kept_to_learn=kept)
     if settings.reasons:
         table = pd.concat([table, _explained(model, calls, settings.reasons)], axis=1)
     assumed = {moment: _assumed_share(book, moment) for moment in at}
@@ -90,15 +93,19 @@ def score(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSetting
 
 
 def summary(table: pd.DataFrame) -> dict[str, object]:
-    """Scored calls in a few plain numbers, of the newest moment: what walking away frees, and what it puts at risk."""
+    """Scored calls in a few plain numbers, of the newest moment: what walking away frees, and what it puts at risk.
+
+    Deals kept to learn from free nothing.
+    """
     last = table[table["as_of"] == table["as_of"].max()]
-    drop = last[last["verdict"].isin(DROPPED)]
+    drop = last[last["verdict"].isin(DROPPED) & ~last["kept_to_learn"]]
     return {
         "calls": len(table),
         "as_of": last["as_of"].iloc[0].isoformat(),
         "open_deals": len(last),
         "bar": float(last["bar"].iloc[0]),
         "verdicts": {str(verdict): int(n) for verdict, n in last["verdict"].value_counts().items()},
+        "kept_to_learn": int(last["kept_to_learn"].sum()),
         "hours": float(last["remaining_hours"].sum()),
         "hours_freed": float(drop["remaining_hours"].sum()),
         "value_at_risk": float(drop["expected_value"].clip(lower=0).sum()),

@@ -125,7 +125,7 @@ def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bo
 
 def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, object]:
     """What went in, in plain numbers."""
-    outcome = book.deals["outcome"]
+    deals, outcome = book.deals, book.deals["outcome"]
     return {
         "known_until": final.until.isoformat(),
         "deals": len(book.deals),
@@ -138,6 +138,7 @@ def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, objec
         "features": len(final.plan.columns),
         "base_rate": final.heads.win.base_rate,
         "assumed_hours_share": assumed_share(book.activities, book.manifest.assumed_hours),
+        "dropped_on_advice": int((deals["closed_at"].notna() & deals["outcome"].isna()).sum()),
         "out_of_time_calls": len(calls),
         "out_of_time_settled": int(calls["settled"].sum()) if len(calls) else 0,
     }

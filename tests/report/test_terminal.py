@@ -9,12 +9,12 @@ from tests.books import CURVE, TINY, UNTIL, plain_model, rows_of
 
 from walkaway.calls import make_calls
 from walkaway.config import ScoreSettings
-from walkaway.economics import Curve
+from walkaway.economics import DROPPED, Curve
 from walkaway.explain import Factor, tell
 from walkaway.gate import Comparison, Decision
 from walkaway.report.terminal import show_score, show_story, show_training
 from walkaway.retrain import Retrained
-from walkaway.score import DROPPED, explain_deals, score
+from walkaway.score import explain_deals, score
 from walkaway.tune import TRIED, Tuned
 
 pytest_plugins = ("tests.books",)

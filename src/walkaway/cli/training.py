@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -54,6 +55,9 @@ def train(
     tune: Annotated[
         str | None, typer.Option(help="Tune the win head first: a number of trials (40) or a time (10m).")
     ] = None,
+    advice: Annotated[
+        Path | None, typer.Option(help="advice.csv of walkaway batch: deals dropped on it teach no losses.")
+    ] = None,
     promote: Annotated[bool, typer.Option("--promote", help="Use the new model without asking the gate.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -73,6 +77,7 @@ def train(
             settings,
             promote=promote,
             budget=budget,
+            advice=advice,
             figures=training_figures,
             card=model_card,
             step=step,

@@ -125,7 +125,8 @@ class TrainSettings(_Frozen):
 class ScoreSettings(_Frozen):
     """Scoring: which point on the curve sets the bar; `bar` (money per hour) or `capacity` (hours a week) instead.
 
-    With `guarantee` the share of `forgo` is promised, with 90% confidence, rather than estimated.
+    With `guarantee` the share of `forgo` is promised, with 90% confidence, rather than estimated. `keep_share` of the
+    deals below the bar, drawn at random, are to be worked all the same, so that models learn what becomes of them.
     """
 
     forgo: float = Field(default=0.10, ge=0, le=1)
@@ -133,6 +134,7 @@ class ScoreSettings(_Frozen):
     capacity: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     guarantee: bool = False
     reasons: int = Field(default=5, ge=0, le=20)
+    keep_share: float = Field(default=0.0, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _one_dial(self) -> ScoreSettings:
@@ -144,13 +146,13 @@ class ScoreSettings(_Frozen):
 
     def dial(self) -> dict[str, Any]:
         """What `Curve.bar_of` asks for."""
-        return self.model_dump(exclude={"reasons"})
+        return self.model_dump(exclude={"reasons", "keep_share"})
 
     def overruled_by(self, **options: float | None) -> ScoreSettings:
         """These settings, with the options that were given before them: naming one dial sets the others back.
 
         >>> ScoreSettings(bar=2500.0).overruled_by(forgo=0.05, bar=None, reasons=None)
-        ScoreSettings(forgo=0.05, bar=None, capacity=None, guarantee=False, reasons=5)
+        ScoreSettings(forgo=0.05, bar=None, capacity=None, guarantee=False, reasons=5, keep_share=0.0)
         """
         given = {name: value for name, value in options.items() if value is not None}
         lesser = {*DIALS, "guarantee"} if set(DIALS) & set(given) else set()

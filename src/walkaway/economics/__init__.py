@@ -17,11 +17,12 @@ from walkaway.economics.drops import (
     skill_of,
     trade_off,
 )
-from walkaway.economics.index import Verdict, expected_value, value_per_hour, verdicts, walk_away_above
+from walkaway.economics.index import DROPPED, Verdict, expected_value, value_per_hour, verdicts, walk_away_above
 from walkaway.economics.promise import CONFIDENCE, promised_bar, promised_bars
 
 __all__ = [
     "CONFIDENCE",
+    "DROPPED",
     "Curve",
     "Drops",
     "Schedule",

@@ -7,10 +7,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Verdict", "expected_value", "value_per_hour", "verdicts", "walk_away_above"]
+__all__ = ["DROPPED", "Verdict", "expected_value", "value_per_hour", "verdicts", "walk_away_above"]
 
 FloatArray = npt.NDArray[np.float64]
 Verdict = Literal["pursue", "nurture", "walk_away", "unsure"]
+DROPPED = ("walk_away", "nurture")  # verdicts after which no hour is to be spent
 AGREEMENT = 0.8  # share of the bag that must stand on one side of the bar for a call
 
 

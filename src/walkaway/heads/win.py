@@ -65,7 +65,7 @@ def fit_win(
     Args:
         X: features, (rows, columns).
         won: 1 or 0; NaN while the deal is open.
-        weight: one a row.
+        weight: one a row; rows of weight 0 are told how they end, and teach nothing.
         latest: position of each row's deal's last row.
         categorical: positions of category columns.
         settings: of the heads.
@@ -83,6 +83,7 @@ def fit_win(
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = settings.members if last else settings.completion_members
+        rows, target = rows & (weight > 0), target[weight[rows] > 0]
         if share:
             deals = len(np.unique(latest[rows]))
             linear = linear_prediction(X[rows], target, weight[rows], categorical, deals, "logit")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from walkaway.economics import DROPPED
 from walkaway.schema import Book
-from walkaway.score import DROPPED
 
 __all__ = ["exits", "exits_by"]
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from walkaway.calls import Model, make_calls, read_rows
+from walkaway.economics import DROPPED
 from walkaway.history import History, View
 from walkaway.labels import label
 from walkaway.schema import Book
-from walkaway.score import DROPPED
 
 __all__ = ["FROZEN", "SETTLED", "first_drops", "frozen_calls", "settle"]
 

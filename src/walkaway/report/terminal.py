@@ -11,14 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from walkaway.calls import Model
-from walkaway.economics import Curve
+from walkaway.economics import DROPPED, Curve
 from walkaway.evaluation import failures
 from walkaway.explain import DealStory
 from walkaway.gate import Decision
 from walkaway.report.audit import show_suspects
 from walkaway.report.tables import plain_table
 from walkaway.retrain import Retrained
-from walkaway.score import DROPPED, summary
+from walkaway.score import summary
 from walkaway.train import Trained
 from walkaway.tune import Tuned
 
@@ -136,6 +136,10 @@ def _ending_table(metrics: pd.DataFrame) -> Table:
     return table
 
 
+def _dropped_on_advice(count: int) -> str:
+    return f" Of the open, {count:,} were dropped on advice: how they would have ended is not known." if count else ""
+
+
 def _went_in(facts: dict[str, Any]) -> Text:
     return Text(
         f"{facts['deals']:,} deals known until {str(facts['known_until'])[:16]}: "
@@ -143,6 +147,7 @@ def _went_in(facts: dict[str, Any]) -> Text:
         f"{facts['events']:,} events, {facts['snapshots']:,} snapshots "
         f"({facts['open_snapshots_share']:.0%} of them of deals still open), {facts['features']} features. "
         f"Share of hours assumed: {facts['assumed_hours_share']:.0%}."
+        f"{_dropped_on_advice(facts['dropped_on_advice'])}"
     )
 
 
@@ -296,11 +301,15 @@ def _why(call: dict[str, Any], most: int = 2) -> str:
     return "\n".join(lines)
 
 
+def _kept(count: int) -> str:
+    return f"{count:,} below the bar are to be worked all the same, to learn from. " if count else ""
+
+
 def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
     """One sentence on what following the verdicts would free and forgo, and the deals most worth dropping."""
     curve, currency = model.curve, str(model.facts.get("currency", ""))
     told: dict[str, Any] = summary(table)
-    drop = table[(table["as_of"] == table["as_of"].max()) & table["verdict"].isin(DROPPED)]
+    drop = table[(table["as_of"] == table["as_of"].max()) & table["verdict"].isin(DROPPED) & ~table["kept_to_learn"]]
     _, saved, forgone = curve.at(told["bar"])
     counts = ", ".join(f"{n:,} {verdict}" for verdict, n in told["verdicts"].items())
     sentence = Text(
@@ -309,7 +318,7 @@ def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
         f"{_money(told['value_at_risk'], currency)} of expected value at risk. "
         f"Bar: {_money(told['bar'], currency)} per hour; in the past it saved {saved:.0%} of hours "
         f"and forwent {forgone:.1%} of value ({'an estimate' if curve.estimated else 'settled'}). "
-        f"Model {told['model_version']}."
+        f"{_kept(told['kept_to_learn'])}Model {told['model_version']}."
     )
     worst = plain_table("deal", "value/hour", "hours", "at risk", "win", title="Most worth dropping")
     worst.add_column("why", ratio=1, min_width=22, overflow="fold")

@@ -1,0 +1,140 @@
+"""What advice does to the models that learn from its outcome: ten retrainings of a sample book, five ways to learn.
+
+Every quarter a model is trained on what the book knew, and the deals open are called each Monday until the next
+training; a deal is dropped at its first walk_away or nurture, for a bar fixed beforehand, and nobody works on it any
+more. A week later the CRM calls it lost. The ways differ in what the next training makes of that:
+
+    advice never followed   every deal is worked to its end: what could be learned at best
+    taken for lost          dropped deals are lost deals
+    marked                  dropped deals have no outcome (`walkaway train --advice`)
+    marked, a tenth kept    and a tenth of them goes on being worked, each of which stands for ten
+    the same, unweighted    and each stands for itself, beside the others without an outcome
+
+Judged against the generator's truth on all deals open at a training, worked or not: how far win probabilities are off
+for deals that the truth places below the bar (the mean of predicted minus true), how many of all calls are below the
+bar, and the error in log odds.
+
+    python benchmarks/feedback.py --deals 3000 --seeds 301 302
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from scipy.special import logit
+
+from walkaway.calls import Model, make_calls, read_rows
+from walkaway.config import BoosterSettings, HeadSettings, TrainSettings
+from walkaway.economics import expected_value, value_per_hour
+from walkaway.feedback import more_advice, with_advice
+from walkaway.history import History, known
+from walkaway.sample import FIRST_DAY, Sample, make_sample
+from walkaway.schema import Book
+from walkaway.snapshots import moments, open_snapshots
+from walkaway.train import train
+
+WEEK = pd.Timedelta(days=7)
+BEGIN_WEEK, WEEKS_A_CYCLE, CYCLES = 60, 13, 10
+BAR = 150.0  # money per hour
+FEW = BoosterSettings(trees=150, leaves=4, least_rows_in_leaf=60, feature_share=0.8)
+QUICK = HeadSettings(members=2, completion_rounds=2, threads=1, win=FEW, hours=FEW, worth=FEW, no_decision=FEW)
+RECIPE = TrainSettings(folds=2, bootstrap=20, calls_every_days=7.0, heads=QUICK)
+WAYS = {
+    "advice never followed": None,
+    "taken for lost": 0.0,
+    "marked": 0.0,
+    "marked, a tenth kept": 0.1,
+    "the same, unweighted": 0.1,
+}
+
+
+def as_dropped(book: Book, advice: pd.DataFrame) -> Book:
+    """The book as it would be had nobody worked on these deals after the advice: nothing recorded later, lost at it."""
+    dropped = advice[~advice["kept"]].set_index("deal_id")["advised_at"]
+    at = book.deals["deal_id"].map(dropped)
+    gone = at.notna() & ~(book.deals["closed_at"] <= at)
+    deals = book.deals.assign(
+        closed_at=book.deals["closed_at"].mask(gone, at + WEEK),
+        outcome=book.deals["outcome"].mask(gone, "lost"),
+        loss_reason=book.deals["loss_reason"].mask(gone, "no_decision"),
+    )
+    tables = {}
+    for name in ("changes", "activities", "contacts"):
+        rows = getattr(book, name)
+        tables[name] = rows[~(rows["recorded_at"] > rows["deal_id"].map(dropped))]
+    return book.with_tables(deals=deals, **tables)
+
+
+def advised(book: Book, model: Model, begin: pd.Timestamp, end: pd.Timestamp, before: pd.DataFrame | None, keep: float):
+    """The advice of each Monday after a training, up to the next, added to that of before."""
+    snapshots = open_snapshots(book, moments(begin, end - WEEK, 7))
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), BAR).table
+    calls = calls.assign(model_version=f"{begin:%Y-%m-%d}").sort_values(["as_of", "deal_id"], kind="stable")
+    first = calls[calls["verdict"].isin(("walk_away", "nurture"))].drop_duplicates("deal_id")
+    return more_advice(before, first, keep)
+
+
+def off(sample: Sample, model: Model, at: pd.Timestamp, floor_hours: float) -> dict[str, float]:
+    """How far a model is from the truth on all deals that are open then in the full book."""
+    snapshots = open_snapshots(sample.book, pd.DatetimeIndex([at]))
+    calls = make_calls(model, read_rows(History(sample.book), snapshots, model.plan), BAR).table
+    truth = calls[["deal_id", "as_of"]].merge(sample.truth, on=["deal_id", "as_of"], how="left", validate="one_to_one")
+    worth = expected_value(truth["win_probability"].to_numpy(), truth["value_if_won"].to_numpy())
+    below = value_per_hour(worth, truth["remaining_hours"].to_numpy(), floor_hours) < BAR
+    said, true = calls["win_probability"].to_numpy(), truth["win_probability"].to_numpy()
+    real = (true > 1e-6) & (truth["value_if_won"] > 0).to_numpy()
+    return {
+        "off below the bar": float((said - true)[below & real].mean()),
+        "predicted over true below the bar": float(said[below & real].sum() / true[below & real].sum()),
+        "off above it": float((said - true)[~below & real].mean()),
+        "log-odds error": float(np.abs(logit(said) - logit(true))[real].mean()),
+        "called below the bar": float((calls["verdict"].isin(("walk_away", "nurture")))[real].mean()),
+        "truly below": float(below[real].mean()),
+    }
+
+
+def cycles(seed: int, deals: int) -> pd.DataFrame:
+    """Ten retrainings each way: a row a way and cycle."""
+    sample = make_sample(deals, seed, stationary=True)
+    at = [FIRST_DAY + (BEGIN_WEEK + WEEKS_A_CYCLE * k) * WEEK for k in range(CYCLES + 1)]
+    rows = []
+    for way, keep in WAYS.items():
+        advice: pd.DataFrame | None = None
+        for cycle, (begin, end) in enumerate(pairwise(at), start=1):
+            seen = sample.book if advice is None else as_dropped(sample.book, advice)
+            taught = known(seen, begin)
+            if advice is not None and way != "taken for lost":
+                taught = with_advice(taught, advice)
+            if way == "the same, unweighted" and advice is not None:
+                taught = taught.with_tables(deals=taught.deals.assign(chance_worked=1.0))
+            model = train(taught, begin, RECIPE).model
+            rows.append({"seed": seed, "way": way, "cycle": cycle} | off(sample, model, begin, RECIPE.floor_hours))
+            if keep is not None:
+                advice = advised(seen, model, begin, end, advice, keep)
+    return pd.DataFrame(rows)
+
+
+def main() -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[301, 302])
+    parser.add_argument("--deals", type=int, default=3000)
+    parser.add_argument("--processes", type=int, default=2)
+    asked = parser.parse_args()
+    with ProcessPoolExecutor(asked.processes) as pool:
+        table = pd.concat(pool.map(partial(cycles, deals=asked.deals), asked.seeds), ignore_index=True)
+    late = table["cycle"] > CYCLES // 2
+    for name, part in (("first training", table[table["cycle"] == 1]), ("trainings 6 to 10", table[late])):
+        print(f"\n{name}, mean over {len(asked.seeds)} books")
+        print(part.drop(columns=["seed", "cycle"]).groupby("way", sort=False).mean().round(3).to_string())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
