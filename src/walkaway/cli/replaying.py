@@ -35,7 +35,7 @@ def replay(
     retrain: Annotated[
         str | None, typer.Option(help="How often models are trained: 14d, 30d [setting: replay.retrain_days].")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of ledger, summary, exits and models.")] = Path("reports/replay"),
+    out: Annotated[Path, typer.Option(help="Folder of ledger, summary, figures, models.")] = Path("reports/replay"),
     forgo: Forgo = None,
     bar: Bar = None,
     capacity: Capacity = None,
@@ -46,6 +46,7 @@ def replay(
     """Replay a period: train on what was known, call each open deal, and settle the calls by what came."""
     from walkaway.replay import Period
     from walkaway.replay import replay as replay_book
+    from walkaway.report.replay_figures import write_figures
     from walkaway.storage import read_book
 
     settings = settings_in_force(context)
@@ -58,6 +59,8 @@ def replay(
         step("reading the book", 0, 1)
         read = read_book(book).with_hours(settings.hours)
         done = replay_book(read, out, period, settings, step)
+        step("drawing", 0, 1)
+        write_figures(done, out)
     if as_json:
         print_json(done.summary)
     else:

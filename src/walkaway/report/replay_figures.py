@@ -1,0 +1,110 @@
+"""Figures of a replay: each has a function that makes its tidy frame, and one that draws that frame."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+
+from walkaway.economics import Drops, clairvoyant_index, settle_drops, trade_off
+from walkaway.replay import INDICES, Replayed
+from walkaway.report.figures import calibration_frame, draw_calibration
+from walkaway.storage import write_bytes
+
+__all__ = ["draw_exits", "draw_trade_off", "exits_frame", "replay_figures", "trade_off_frame", "write_figures"]
+
+CLAIRVOYANT = "knowing the end"
+SHOWN = {"value_per_hour": "C0", "expected_value": "C1", "win_probability": "C2", "random": "0.6"}
+POINTS = 201
+
+
+def _thinned(drops: Drops, name: str) -> pd.DataFrame:
+    """The trade-off at even steps of value forgone."""
+    share = np.linspace(0.0, 1.0, POINTS)
+    return pd.DataFrame({"ranking": name, "value_forgone": share, "hours_saved": np.interp(share, *trade_off(drops))})
+
+
+def trade_off_frame(calls: pd.DataFrame) -> pd.DataFrame:
+    """Hours saved at each share of value forgone, by what deals are ranked by.
+
+    Args:
+        calls: of `Replayed`.
+
+    Returns:
+        ranking, value_forgone and hours_saved (shares of 1), at 201 steps a ranking; the clairvoyant's last.
+    """
+    deal = pd.factorize(calls["deal_id"])[0]
+    hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
+    rankings = {INDICES[name].replace("_", " "): calls[name].to_numpy(dtype=float) for name in SHOWN}
+    rankings[CLAIRVOYANT] = clairvoyant_index(hours, worth)
+    parts = [_thinned(settle_drops(deal, index, hours, worth), name) for name, index in rankings.items()]
+    return pd.concat(parts, ignore_index=True)
+
+
+def draw_trade_off(frame: pd.DataFrame, followed: Mapping[str, float]) -> Figure:
+    """Hours saved against value forgone for each ranking, and the point at which the verdicts stood."""
+    figure = Figure(figsize=(6.5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    colours = [*SHOWN.values(), "0.3"]
+    for (name, part), colour in zip(frame.groupby("ranking", sort=False), colours, strict=True):
+        style = ":" if name == CLAIRVOYANT else "-"
+        axes.plot(part["value_forgone"], part["hours_saved"], style, color=colour, label=str(name))
+    axes.plot(followed["value_forgone"], followed["hours_saved"], "o", color="C3", label="the verdicts, followed")
+    axes.set(
+        xlabel="share of won value forgone", ylabel="share of hours saved", title="What walking away freed and cost"
+    )
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.legend(loc="lower right")
+    return figure
+
+
+def exits_frame(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """Last cheap exits by month: month, hours_after (worked on lost deals after it), value_forgone (its price)."""
+    rows = [row for row in summary["exits"] if row["dimension"] == "month"]
+    table = pd.DataFrame(rows, columns=["value", "hours_after", "value_forgone"])
+    return table.rename(columns={"value": "month"})
+
+
+def draw_exits(frame: pd.DataFrame, currency: str) -> Figure:
+    """Hours worked after the last cheap exit, beside the price of having taken it, by month."""
+    figure = Figure(figsize=(6.5, 3.5), layout="constrained")
+    hours, price = figure.subplots(1, 2)
+    hours.bar(frame["month"], frame["hours_after"], color="C0")
+    hours.set(ylabel="hours", title="Worked on lost deals after\nthe last cheap exit")
+    price.bar(frame["month"], frame["value_forgone"], color="C3")
+    price.set(ylabel=f"won value, {currency}".rstrip(", "), title="The same rule would have\ndropped")
+    for axes in (hours, price):
+        axes.tick_params(axis="x", rotation=45)
+        axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    return figure
+
+
+def replay_figures(done: Replayed) -> dict[str, Figure]:
+    """The figures of a replay, by file name; none where nothing could be measured."""
+    if not done.measures:
+        return {}
+    settled = done.calls[done.calls["settled"]]
+    figures = {
+        "trade_off.png": draw_trade_off(trade_off_frame(done.calls), done.measures["followed"]),
+        "calibration.png": draw_calibration(calibration_frame(settled)),
+    }
+    exits = exits_frame(done.summary)
+    return figures | ({"exits.png": draw_exits(exits, done.summary["currency"])} if len(exits) else {})
+
+
+def write_figures(done: Replayed, out: Path) -> None:
+    """Write them under `out`/figures; the same replay gives the same bytes."""
+    figures = replay_figures(done)
+    if figures:
+        (out / "figures").mkdir(exist_ok=True)
+    for name, figure in figures.items():
+        buffer = BytesIO()
+        figure.savefig(buffer, format="png", dpi=120, metadata={"Software": None})
+        write_bytes(out / "figures" / name, buffer.getvalue())
