@@ -1,7 +1,7 @@
 """The last cheap exit: when a deal fell below the bar for good, the hours worked after it, and what that rule costs.
 
-For a lost deal these hours could have been saved. The same rule would have dropped some deals that were won: their
-value is the price, and no hours are told without it.
+For a lost deal these hours could have been saved. Whether a deal is below the bar for good nobody knows at the time, so
+the price of the rule is the value of all won deals that were ever below it, and no hours are told without it.
 """
 
 from __future__ import annotations
@@ -18,22 +18,25 @@ MISSING = "(none)"
 
 
 def exits(calls: pd.DataFrame) -> pd.DataFrame:
-    """The first call of each deal's last stretch below the bar; deals that stood above it at their last call have none.
+    """Where each deal that was ever below the bar should have been left.
 
     Args:
         calls: of `measures.judged`; sorted by deal_id and as_of.
 
     Returns:
-        One row a deal: deal_id, as_of, stage, outcome, ending, hours_after (booked after it), value_after (won after
-        it, 0 if lost).
+        One row a deal: deal_id, as_of (of the first call of its last stretch below the bar; if it came back above it,
+        of its first call below), for_good (it did not come back), stage, outcome, ending, hours_after (booked after
+        it), value_after (won after it, 0 if lost).
     """
     dropped = calls["verdict"].isin(DROPPED)
-    for_good = dropped[::-1].groupby(calls["deal_id"][::-1]).cummin()[::-1]
-    found = calls[for_good].drop_duplicates("deal_id")
+    last_stretch = dropped[::-1].groupby(calls["deal_id"][::-1]).cummin()[::-1]
+    calls = calls.assign(for_good=last_stretch.groupby(calls["deal_id"]).transform("max"))
+    found = calls[last_stretch | (dropped & ~calls["for_good"])].drop_duplicates("deal_id")
     return pd.DataFrame(
         {
             "deal_id": found["deal_id"],
             "as_of": found["as_of"],
+            "for_good": found["for_good"],
             "stage": found["stage"],
             "outcome": found["outcome"],
             "ending": found["ending"],
@@ -44,7 +47,7 @@ def exits(calls: pd.DataFrame) -> pd.DataFrame:
 
 
 def _group(table: pd.DataFrame) -> dict[str, float]:
-    lost, won = table["outcome"] == "lost", table["outcome"] == "won"
+    lost, won = (table["outcome"] == "lost") & table["for_good"], table["outcome"] == "won"
     return {
         "lost_deals": int(lost.sum()),
         "hours_after": float(table.loc[lost, "hours_after"].sum()),
@@ -61,8 +64,8 @@ def exits_by(found: pd.DataFrame, book: Book) -> pd.DataFrame:
         book: says what the deals are.
 
     Returns:
-        Indexed by dimension and value: lost_deals and the hours worked on them after their exit; won_deals and the
-        value that the same rule would have forgone.
+        Indexed by dimension and value: lost_deals that fell below the bar for good, and the hours worked on them after
+        it; won_deals that were ever below it, and their value.
     """
     deals = book.deals.set_index("deal_id").reindex(found["deal_id"])
     groups = {"month": found["as_of"].dt.strftime("%Y-%m"), "stage": found["stage"]}
