@@ -1,3 +1,6 @@
+from dataclasses import asdict, replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +12,9 @@ from walkaway.economics import Curve
 from walkaway.errors import UsageError
 from walkaway.explain import attribute, reasons_table
 from walkaway.history import History, known
-from walkaway.score import explain_deals, score
+from walkaway.score import explain_deals, refined, score
 from walkaway.snapshots import open_snapshots
+from walkaway.storage import write_json
 
 pytest_plugins = ("tests.books",)
 
@@ -310,3 +314,33 @@ def test_the_first_day_has_a_bar_and_reasons_too(champion, book):
 
     assert early["as_of"].unique().tolist() == [START + pd.Timedelta(days=3)]
     assert early["reason_1"].notna().all()
+
+
+SETTLED = Curve((5.0, 50.0, 500.0), (9.0, 5.0, 2.0), (0.2, 0.6, 0.9), (0.0, 0.05, 0.5), estimated=False)
+
+
+def replay_of(folder: Path, currency: str = "EUR", curve: Curve = SETTLED) -> Path:
+    """A replay's folder, as far as scoring reads it."""
+    write_json(folder / "summary.json", {"currency": currency, "curve": asdict(curve)})
+    return folder
+
+
+def test_a_replay_gives_the_dials_its_settled_curve_and_leaves_the_promise(tmp_path):
+    model = plain_model(curve=replace(CURVE, promised=((0.2, 7.0),)))
+    found = refined(model, replay_of(tmp_path)).curve
+
+    assert found == replace(SETTLED, promised=((0.2, 7.0),))
+    assert (model.curve.bar_of(forgo=0.1), found.bar_of(forgo=0.1)) == (20.0, 50.0)
+    assert refined(model, None) is model
+
+
+def test_a_folder_that_is_no_replay_or_in_other_money_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="is no summary of a replay"):
+        refined(plain_model(), tmp_path)
+    with pytest.raises(UsageError, match="is in USD, and the model in EUR"):
+        refined(plain_model(), replay_of(tmp_path, currency="USD"))
+    with pytest.raises(UsageError, match="settled no curve"):
+        refined(plain_model(), replay_of(tmp_path, curve=Curve((), (), (), ())))
+    (tmp_path / "summary.json").write_text('{"currency": "EUR", "curve": {"bars": [1]}}')
+    with pytest.raises(UsageError, match="is no summary of a replay"):
+        refined(plain_model(), tmp_path)

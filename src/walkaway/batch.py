@@ -24,7 +24,7 @@ from walkaway.errors import DataError, IncompleteError, WalkawayError
 from walkaway.feedback import more_advice, read_advice
 from walkaway.history import known
 from walkaway.schema import Book
-from walkaway.score import score, summary
+from walkaway.score import refined, score, summary
 from walkaway.storage import append_line, checksum, exclusive, read_book, read_lines, read_text_frame, write_frame
 
 __all__ = ["CHANGES", "KINDS", "Batch", "changes", "fresh_as_of", "run_batch", "uncalled"]
@@ -254,7 +254,7 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, *, now: p
         as_of = fresh_as_of(read, now, settings.batch.max_age_days, str(book))
         record["as_of"] = as_of.isoformat()
         open_deals = _open(read, as_of, str(book))
-        model, dial = load_champion(models), settings.score
+        model, dial = refined(load_champion(models), settings.score.replay), settings.score
         at = pd.DatetimeIndex([as_of])
         calls = score(read, model, at, dial)
         return _written(read, model, calls, open_deals, out, settings, record)

@@ -213,12 +213,6 @@ def _bag(contents: dict[str, bytes], head: str) -> Bag | None:
     return Bag.from_texts([contents[name].decode() for name in names]) if names else None
 
 
-def _curve(described: dict[str, Any]) -> Curve:
-    columns = {name: tuple(described[name]) for name in ("bars", "hours_per_week", "hours_saved", "value_forgone")}
-    promised = tuple((float(share), float(bar)) for share, bar in described.get("promised", ()))
-    return Curve(estimated=bool(described["estimated"]), promised=promised, **columns)
-
-
 def _no_decision(described: dict[str, Any], contents: dict[str, bytes]) -> NoDecisionHead | None:
     bag = _bag(contents, "no_decision")
     return None if bag is None else NoDecisionHead(float(described["no_decision"]["rate"]), bag)
@@ -247,7 +241,7 @@ def load_bundle(folder: Path) -> Model:
             HoursHead(bag=_bag(contents, "hours"), **described["hours"]),
             _no_decision(described, contents),
         )
-        curve = _curve(described["curve"])
+        curve = Curve.from_json(described["curve"])
         plan = FeaturePlan.model_validate(described["plan"])
         rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
         rest["silence"] = Silence(tuple(Wait(**wait) for wait in described.get("silence", ())))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from walkaway.calls import Calls, Model, Rows, check_fits, make_calls, read_rows
 from walkaway.config import ScoreSettings
-from walkaway.economics import DROPPED
+from walkaway.economics import DROPPED, Curve
 from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
 from walkaway.explain import DealStory, attribute, reasons_table, tell
@@ -16,7 +20,7 @@ from walkaway.history import History, known
 from walkaway.schema import Book
 from walkaway.snapshots import check_not_far_ahead, open_snapshots
 
-__all__ = ["explain_deals", "score", "summary"]
+__all__ = ["explain_deals", "refined", "score", "summary"]
 
 CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
 
@@ -50,6 +54,34 @@ def _explained(model: Model, calls: Calls, reasons: int) -> pd.DataFrame:
 def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int) -> pd.DataFrame:
     part = Rows(rows.snapshots.iloc[at], rows.X[at], rows.terms.iloc[at])
     return reasons_table(model, part, attribute(model, part), reasons)
+
+
+def refined(model: Model, replay: Path | None) -> Model:
+    """The model with the settled curve of a replay in place of its own, so that every dial picks from that.
+
+    Args:
+        model: any model.
+        replay: folder of a finished replay; None leaves the model as it is. What is promised stays the model's.
+
+    Raises:
+        UsageError: no finished replay lies there, it settled no curve, or its money is another.
+    """
+    if replay is None:
+        return model
+    path = replay / "summary.json"
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        curve, currency = Curve.from_json(told["curve"]), str(told["currency"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"score.replay: {path} is no summary of a replay ({error!r}). Name the --out of a finished walkaway replay."
+        ) from error
+    learned = str(model.facts.get("currency", ""))
+    if currency != learned:
+        raise UsageError(f"score.replay: {path} is in {currency or 'no currency'}, and the model in {learned}.")
+    if not curve.bars:
+        raise UsageError(f"score.replay: {path} settled no curve, since nothing in it could be judged. Replay longer.")
+    return replace(model, curve=replace(curve, promised=model.curve.promised))
 
 
 def score(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSettings) -> pd.DataFrame:

@@ -59,6 +59,7 @@ def score(
     check_extension(out)
     every_days = days_of(every)
     from walkaway.champion import load_champion
+    from walkaway.score import refined
     from walkaway.score import score as score_book
     from walkaway.timeless import score_timeless
 
@@ -66,7 +67,7 @@ def score(
     dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
-        read, model = read_book(book).with_hours(settings.hours), load_champion(models)
+        read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), dial.replay)
         step("calling open deals", 0, 1)
         if read.manifest.timeless:
             _refuse_with_dates(as_of, start, end, forgo, bar, capacity)
@@ -168,11 +169,11 @@ def explain(
 ) -> None:
     """Tell one deal's story: what an hour on it is worth, and what makes it so."""
     from walkaway.champion import load_champion
-    from walkaway.score import explain_deals
+    from walkaway.score import explain_deals, refined
     from walkaway.storage import read_book
 
     settings = settings_in_force(context)
-    read, model = read_book(book).with_hours(settings.hours), load_champion(models)
+    read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), settings.score.replay)
     moment = moment_of(as_of, "--as-of") or read.last_recorded_at()
     dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
     [story] = explain_deals(read, model, [deal_id], moment, dial)

@@ -127,6 +127,7 @@ class ScoreSettings(_Frozen):
 
     With `guarantee` the share of `forgo` is promised, with 90% confidence, rather than estimated. `keep_share` of the
     deals below the bar, drawn at random, are to be worked all the same, so that models learn what becomes of them.
+    `replay` is the folder of a replay whose settled curve the dials pick from, rather than the model's own.
     """
 
     forgo: float = Field(default=0.10, ge=0, le=1)
@@ -135,6 +136,7 @@ class ScoreSettings(_Frozen):
     guarantee: bool = False
     reasons: int = Field(default=5, ge=0, le=20)
     keep_share: float = Field(default=0.0, ge=0, lt=1)
+    replay: Path | None = None
 
     @model_validator(mode="after")
     def _one_dial(self) -> ScoreSettings:
@@ -146,13 +148,13 @@ class ScoreSettings(_Frozen):
 
     def dial(self) -> dict[str, Any]:
         """What `Curve.bar_of` asks for."""
-        return self.model_dump(exclude={"reasons", "keep_share"})
+        return self.model_dump(include={*DIALS, "guarantee"})
 
     def overruled_by(self, **options: float | None) -> ScoreSettings:
         """These settings, with the options that were given before them: naming one dial sets the others back.
 
         >>> ScoreSettings(bar=2500.0).overruled_by(forgo=0.05, bar=None, reasons=None)
-        ScoreSettings(forgo=0.05, bar=None, capacity=None, guarantee=False, reasons=5, keep_share=0.0)
+        ScoreSettings(forgo=0.05, bar=None, capacity=None, guarantee=False, reasons=5, keep_share=0.0, replay=None)
         """
         given = {name: value for name, value in options.items() if value is not None}
         lesser = {*DIALS, "guarantee"} if set(DIALS) & set(given) else set()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -48,6 +50,17 @@ class Curve:
         columns = (drops.bars[at], worked, saved, forgone)
         bars, hours, shares, values = (tuple(map(float, column)) for column in columns)
         return cls(bars, hours, shares, values, estimated)
+
+    @classmethod
+    def from_json(cls, described: Mapping[str, Any]) -> Curve:
+        """The curve that `dataclasses.asdict` and JSON wrote; older ones promise nothing.
+
+        Raises:
+            KeyError: a part is missing.
+        """
+        columns = {name: tuple(described[name]) for name in ("bars", "hours_per_week", "hours_saved", "value_forgone")}
+        promised = tuple((float(share), float(bar)) for share, bar in described.get("promised", ()))
+        return cls(estimated=bool(described["estimated"]), promised=promised, **columns)
 
     def bar_for_forgo(self, share: float) -> float:
         """The highest bar whose forgone value stays at or below that share; 0 where none does.

@@ -68,7 +68,7 @@ def _asked(book: Book, period: Period, settings: Settings) -> dict[str, Any]:
         "source": book.manifest.source,
         "currency": book.manifest.currency or "",
         "period": period.as_json(),
-        "score": settings.score.model_dump(mode="json", exclude={"reasons", "keep_share"}),
+        "score": settings.score.dial(),
         "train": settings.train.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
 
