@@ -399,3 +399,11 @@ def test_a_book_without_an_open_deal_is_refused(run, tmp_path, make_book):
     )
     with pytest.raises(DataError, match=r"b: no deal is open at 2026-01-02 00:00 UTC: nothing to call\. Check the"):
         run(at("2026-01-02"), book=tmp_path / "b")
+
+
+def test_a_promise_that_cannot_be_made_is_told(run):
+    dial = ScoreSettings(reasons=0, forgo=0.02, guarantee=True)
+    done = run(settings=FAST.model_copy(update={"score": dial}))
+
+    assert any(note.startswith("No bar can be promised to forgo no more than 2%") for note in done.notes)
+    assert done.record["bar"] == 0.0

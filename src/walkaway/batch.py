@@ -18,7 +18,7 @@ import pandas as pd
 
 from walkaway.calls import Model
 from walkaway.champion import load_champion
-from walkaway.config import Settings
+from walkaway.config import ScoreSettings, Settings
 from walkaway.economics import DROPPED
 from walkaway.errors import DataError, IncompleteError, WalkawayError
 from walkaway.feedback import more_advice, read_advice
@@ -198,6 +198,12 @@ def _unusable(book: Book) -> tuple[str, ...]:
     return (f"{book.unusable_deals:,} deals of the export could not be used: the book's quarantine.parquet says why.",)
 
 
+def _refused(model: Model, dial: ScoreSettings) -> tuple[str, ...]:
+    """A sentence where the guarantee was asked for and no bar can be promised."""
+    told = model.curve.refusal(dial.forgo) if dial.guarantee else ""
+    return (told,) if told else ()
+
+
 def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
     """A sentence where the model learned from other assumed hours than the book has now."""
     learned = model.facts.get("assumed_hours")
@@ -273,7 +279,7 @@ def _written(
     name = f"calls.{settings.batch.format}"
     previous, note = _last_calls(out, name)
     changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book)
-    notes += (*_unusable(book), *_other_hours(model, book))
+    notes += (*_unusable(book), *_other_hours(model, book), *_refused(model, settings.score))
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
     write_frame(more_advice(_advice(out / ADVICE), calls, settings.score.keep_share), str(out / ADVICE))

@@ -185,3 +185,5 @@ def explain(
         from walkaway.report.terminal import show_story
 
         Console(highlight=False).print(show_story(story))
+        if dial.guarantee and (refused := model.curve.refusal(dial.forgo)):
+            tell(refused, quiet=False)
