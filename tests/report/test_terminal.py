@@ -19,6 +19,9 @@ from walkaway.tune import TRIED, Tuned
 
 pytest_plugins = ("tests.books",)
 
+WAIT = (
+    "call from the buyer: it came to 40 of 100 deals as silent as this that nobody worked on, and 20 of these were won"
+)
 LONG = "0061v00000ABCDEFGHIJ-a-very-long-name-of-a-deal-as-some-systems-have-them-0001"
 
 
@@ -69,11 +72,20 @@ def screens(done, story, called, trained):
         "score": show_score(called, trained.model, "reports/" + "x" * 90 + ".csv"),
         "story": show_story(story),
         "story of a long name": show_story(long),
+        "story to nurture": show_story(replace(story, verdict="nurture", wait_for=WAIT, wait_until=UNTIL)),
         "story of a loss": show_story(replace(story, factors=(), verdict="walk_away", value_if_won=-5.0)),
     }
 
 
-SCREENS = ["training", "training without signal", "score", "story", "story of a long name", "story of a loss"]
+SCREENS = [
+    "training",
+    "training without signal",
+    "score",
+    "story",
+    "story of a long name",
+    "story to nurture",
+    "story of a loss",
+]
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -255,6 +267,29 @@ def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
     assert "PURSUE an hour on it is worth EUR 600; the bar is EUR 120" in text
     assert "50% to win × EUR 3,000 = EUR 1,500 expected, for 2.0 hours still to spend" in text
     assert "a typical open deal EUR 200 deal size of EUR 3,000 ×3.00" in text
+
+
+def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(story, called, trained):
+    card = words(shown(show_story(replace(story, verdict="nurture", wait_for=WAIT, wait_until=UNTIL))))
+    waiting = called.assign(verdict="nurture", wait_for=WAIT, wait_until=UNTIL)
+    table = words(shown(show_score(waiting, trained.model, "calls.csv"), 120))
+
+    assert card.replace("│ ", "").count(f"No hours until: {WAIT}, until 2025-08-04.") == 1
+    assert table.count("until 2025-08-04: wait for call from the buyer") == 10
+    assert "wait for" not in words(
+        shown(show_score(called.assign(verdict="walk_away"), trained.model, "calls.csv"), 120)
+    )
+
+
+def test_deals_kept_to_learn_from_free_nothing_and_are_not_listed(called, trained):
+    last = called[called["as_of"] == UNTIL].assign(verdict="walk_away")
+    kept = last.assign(kept_to_learn=[True] * 20 + [False] * (len(last) - 20))
+    text = words(shown(show_score(kept, trained.model, "calls.csv"), 120))
+
+    freed = kept["remaining_hours"].iloc[20:].sum()
+    assert f"Walking away frees {freed:,.0f} of" in text
+    assert "20 below the bar are to be worked all the same, to learn from." in text
+    assert not set(kept["deal_id"].head(20)) & set(text.split())
 
 
 def test_a_story_says_that_a_typical_amount_stands_in_for_a_missing_one():
