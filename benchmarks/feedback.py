@@ -111,9 +111,8 @@ def cycles(seed: int, deals: int) -> pd.DataFrame:
             taught = known(seen, begin)
             if advice is not None and way != "taken for lost":
                 taught = with_advice(taught, advice)
-            if way == "the same, unweighted" and advice is not None:
-                taught = taught.with_tables(deals=taught.deals.assign(chance_worked=1.0))
-            model = train(taught, begin, RECIPE).model
+            recipe = RECIPE.model_copy(update={"weigh_kept": way != "the same, unweighted"})
+            model = train(taught, begin, recipe).model
             rows.append({"seed": seed, "way": way, "cycle": cycle} | off(sample, model, begin, RECIPE.floor_hours))
             if keep is not None:
                 advice = advised(seen, model, begin, end, advice, keep)

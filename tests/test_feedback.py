@@ -171,6 +171,9 @@ def test_kept_deals_weigh_more_and_the_others_nothing():
     assert ratio[ratio.index.isin(advice.loc[~advice["kept"], "deal_id"])].unique().tolist() == [0.0]
     assert ratio[~ratio.index.isin(advice["deal_id"])].unique().tolist() == [1.0]
 
+    alike = prepare_as_of(History(with_advice(book, advice)), UNTIL, TINY.model_copy(update={"weigh_kept": False}))
+    assert alike.rows.weight[: len(both)].min() > 0.0
+
 
 def test_what_was_dropped_on_advice_teaches_no_losses():
     book, advice = obeyed(known(book_with_signal(), UNTIL), 0.0)

@@ -117,7 +117,8 @@ def prepare_as_of(
     labels = label(book, snapshots)
     deal = pd.factorize(snapshots["deal_id"])[0]
     weight = snapshot_weights(history.at(snapshots).age_days, every)
-    weight = weight * chance_weights(book.deals, snapshots["deal_id"], until)
+    if settings.weigh_kept:
+        weight = weight * chance_weights(book.deals, snapshots["deal_id"], until)
     undecided = no_decision(labels["ending"], settings.no_decision_reasons)
     rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, no_decision=undecided)
     closed_at = book.deals.set_index("deal_id")["closed_at"].reindex(snapshots["deal_id"])
