@@ -99,8 +99,8 @@ class TrainSettings(_Frozen):
     `cadence_days` is between training snapshots. `calls_every_days` is how often deals are called in use: the curve and
     the guarantee are learned at that pace, since who looks more often sees a deal below the bar more often.
     `no_decision_reasons` are the loss reasons that say nobody decided, in lower case with underscores: a deal likely to
-    end so may be nurtured. `weigh_kept` lets deals that were kept to learn from stand for those dropped like them;
-    without it each stands for itself, which errs less where advice is followed to the letter (docs/results/feedback.md).
+    end so may be nurtured. `weigh_kept` lets deals that were kept to learn from stand for those dropped like them; else
+    each stands for itself, which errs less where advice is followed to the letter (docs/results/feedback.md).
     """
 
     cadence_days: float | None = Field(default=None, gt=0)
