@@ -30,7 +30,7 @@ def kept_to_learn(deal_id: pd.Series, share: float) -> npt.NDArray[np.bool_]:
     """Which deals go on being worked whatever the advice: a random share, the same deals every night.
 
     >>> kept_to_learn(pd.Series([f"d{n}" for n in range(1000)]), 0.1).mean()
-    np.float64(0.094)
+    np.float64(0.088)
     """
     drawn = [int.from_bytes(sha256(f"keep {name}".encode()).digest()[:8]) / 2**64 for name in deal_id]
     return np.array(drawn, dtype=np.float64) < share
