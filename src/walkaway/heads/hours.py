@@ -10,7 +10,7 @@ import numpy.typing as npt
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.completion import complete_and_fit
-from walkaway.heads.pooling import linear_prediction, pooled_hours_share, small_leaves
+from walkaway.heads.pooling import pooled_hours_share, pooled_target, small_leaves
 
 __all__ = ["HoursHead", "fit_hours"]
 
@@ -77,11 +77,7 @@ def fit_hours(
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> HoursHead:
         members = settings.members if last else settings.completion_members
-        taught = target
-        if share:
-            deals = len(np.unique(latest[rows]))
-            linear = linear_prediction(X[rows], target, np.ones(len(target)), categorical, deals, "log")
-            taught = (1 - share) * target + share * linear
+        taught = pooled_target(share, X[rows], target, np.ones(len(target)), categorical, latest[rows], "log")
         bag = fit_bag(X[rows], taught, None, categorical, "tweedie", booster, settings, members)
         scale = target.sum() / np.exp(bag.raw(X[rows])).sum()
         return HoursHead(float(np.mean(target)), bag, float(np.log(scale)))

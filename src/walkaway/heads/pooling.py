@@ -15,7 +15,14 @@ from scipy.special import expit, logit
 
 from walkaway.config import BoosterSettings
 
-__all__ = ["linear_prediction", "pooled_hours_share", "pooled_rate", "pooled_share", "small_leaves"]
+__all__ = [
+    "linear_prediction",
+    "pooled_hours_share",
+    "pooled_rate",
+    "pooled_share",
+    "pooled_target",
+    "small_leaves",
+]
 
 FloatArray = npt.NDArray[np.float64]
 Link = Literal["logit", "log"]
@@ -161,3 +168,25 @@ def linear_prediction(
             break
     said = _mean_and_curvature(A @ coefficients, link)[0] * scale
     return said.round(DECIMALS)  # the last bits of a product of matrices depend on the machine
+
+
+def pooled_target(
+    share: float,
+    X: npt.NDArray,
+    target: FloatArray,
+    weight: FloatArray,
+    categorical: list[int],
+    deal: npt.NDArray,
+    link: Link,
+) -> FloatArray:
+    """What a bag is taught of these rows: (1 - share) of what happened, and share of what the linear model says.
+
+    `deal` tells which deal each row belongs to; the others are those of `linear_prediction`.
+
+    >>> pooled_target(0.0, np.zeros((2, 1)), np.array([1.0, 0.0]), np.ones(2), [], np.array([0, 1]), "logit").tolist()
+    [1.0, 0.0]
+    """
+    if not share:
+        return target
+    linear = linear_prediction(X, target, weight, categorical, len(np.unique(deal)), link)
+    return (1 - share) * target + share * linear

@@ -13,7 +13,7 @@ from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import IDENTITY, Calibration
 from walkaway.heads.completion import complete_and_fit
 from walkaway.heads.parting import Parting
-from walkaway.heads.pooling import linear_prediction, pooled_rate, pooled_share, small_leaves
+from walkaway.heads.pooling import pooled_rate, pooled_share, pooled_target, small_leaves
 
 __all__ = ["WinHead", "fit_win"]
 
@@ -84,10 +84,7 @@ def fit_win(
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = settings.members if last else settings.completion_members
         rows, target = rows & (weight > 0), target[weight[rows] > 0]
-        if share:
-            deals = len(np.unique(latest[rows]))
-            linear = linear_prediction(X[rows], target, weight[rows], categorical, deals, "logit")
-            target = (1 - share) * target + share * linear
+        target = pooled_target(share, X[rows], target, weight[rows], categorical, latest[rows], "logit")
         return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", booster, settings, members, parting)
 
     bag, target = complete_and_fit(
