@@ -407,3 +407,15 @@ def test_a_promise_that_cannot_be_made_is_told(run):
 
     assert any(note.startswith("No bar can be promised to forgo no more than 2%") for note in done.notes)
     assert done.record["bar"] == 0.0
+
+
+def test_advice_that_cannot_be_read_stops_the_run_before_it_writes(run, records, tmp_path):
+    run()
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != "runs.jsonl"}
+    (tmp_path / "out" / "advice.csv").write_text("deal_id\nd1\n")
+
+    with pytest.raises(UsageError, match="column advised_at is absent"):
+        run(now=NOW - pd.Timedelta(days=7))
+    after = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != "runs.jsonl"}
+    assert after == before | {"advice.csv": b"deal_id\nd1\n"}
+    assert records()[-1]["exit_status"] == 2

@@ -277,12 +277,13 @@ def _written(
 ) -> Batch:
     """Compare with the last run, write, and fill the record."""
     name = f"calls.{settings.batch.format}"
+    advice = more_advice(_advice(out / ADVICE), calls, settings.score.keep_share)
     previous, note = _last_calls(out, name)
     changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book)
     notes += (*_unusable(book), *_other_hours(model, book), *_refused(model, settings.score))
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
-    write_frame(more_advice(_advice(out / ADVICE), calls, settings.score.keep_share), str(out / ADVICE))
+    write_frame(advice, str(out / ADVICE))
     problem = _incomplete(uncalled(calls, open_deals), len(open_deals))
     told = summary(calls)
     record |= {key: told[key] for key in ("model_version", "bar", "verdicts")}
