@@ -35,8 +35,8 @@ WEEK = pd.Timedelta(days=7)
 UNTIL, LAST_BEGUN = FIRST_DAY + 140 * WEEK, FIRST_DAY + 175 * WEEK
 FIRST_SEED = 20_000
 FEW = BoosterSettings(trees=150, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
-QUICK = HeadSettings(members=2, completion_rounds=2, threads=1, win=FEW, hours=FEW, worth=FEW)
-RECIPE = TrainSettings(folds=3, bootstrap=20, heads=QUICK)
+QUICK = HeadSettings(members=2, completion_rounds=2, threads=1, win=FEW, hours=FEW, worth=FEW, no_decision=FEW)
+RECIPE = TrainSettings(folds=3, bootstrap=20, calls_every_days=7.0, heads=QUICK)  # the pace at which bars are kept to
 
 
 def forgone(value: np.ndarray, lowest: np.ndarray, bar: float) -> float:
