@@ -2,8 +2,8 @@
 
 For each book a model is trained on what it knew by the end of week 140, by a small recipe. The bar that it guarantees
 for a share of won value is then kept to on all deals begun in the 35 weeks after it, looked at every Monday until they
-end: dropped for good at the first call below the bar. The share of the value won that this forgoes may exceed the share
-promised in one book of ten. Beside it stands the bar that `--forgo` takes without the guarantee.
+end: dropped for good at the first verdict that drops them. The share of the value won that this forgoes may exceed the
+share promised in one book of ten. Beside it stands the bar that `--forgo` takes without the guarantee.
 
     python benchmarks/guarantee.py --books 200 --deals 1500
 
@@ -56,10 +56,10 @@ def kept(seed: int, deals: int, shares: tuple[float, ...]) -> list[dict[str, flo
     new = set(sample.book.deals.loc[(begun > UNTIL) & (begun <= LAST_BEGUN), "deal_id"])
     snapshots = open_snapshots(sample.book, moments(UNTIL + WEEK, FIRST_DAY + (WEEKS - 1) * WEEK, 7))
     snapshots = snapshots[snapshots["deal_id"].isin(new)].reset_index(drop=True)
-    calls = make_calls(model, read_rows(History(sample.book), snapshots, model.plan), bar=0.0).table
-    first = ~calls["deal_id"].duplicated()
+    calls = make_calls(model, read_rows(History(sample.book), snapshots, model.plan), bar=0.0)
+    first = ~snapshots["deal_id"].duplicated()
     value = label(sample.book, snapshots)["worth"].fillna(0.0).clip(lower=0.0)[first].to_numpy()
-    lowest = lowest_calls(pd.factorize(calls["deal_id"])[0], calls["value_per_hour"].to_numpy())
+    lowest = lowest_calls(pd.factorize(snapshots["deal_id"])[0], calls.walk_away_above)
     rows = []
     for share in shares:
         promised, estimated = model.curve.bar_promised_for(share), model.curve.bar_for_forgo(share)
