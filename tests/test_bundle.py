@@ -23,7 +23,7 @@ from walkaway.storage import write_json
 pytest_plugins = ("tests.books",)
 
 BOOSTERS = [f"{head}-{i}.txt" for head in ("win", "worth", "hours", "no_decision") for i in (0, 1)]
-FILES = ["bundle.json", "model.json", *BOOSTERS]
+FILES = ["background.json", "bundle.json", "model.json", "settled.parquet", *BOOSTERS]
 
 
 def flip_a_bit(data: bytes) -> bytes:

@@ -567,7 +567,7 @@ def test_explain_prints_a_card_on_stdout_only(walkaway, here, book):
     code, out, err = walkaway("explain", deal, *here, "--as-of", "2025-08-04")
 
     assert (code, err) == (0, "")
-    assert f"Deal {deal} at 2025-08-04 00:00 UTC" in out
+    assert f"Deal {deal} at 4 Aug 2025, 00:00 UTC" in out
     assert [line for line in out.splitlines() if len(line) > 80] == []
     assert "\x1b" not in out
 

@@ -186,7 +186,7 @@ def test_all_files_under_models_are_guarded_or_listed_as_logs(real):
     others = [name for name in guarded(real) if not re.fullmatch(champions, name)]
 
     assert [name for name in others if not REGISTERED.fullmatch(name) and not MLMODEL.fullmatch(name)] == []
-    assert len(guarded(real)) == 1 + 4 * 10 + 2  # the pointer, two bundles and their copies, two MLmodel
+    assert len(guarded(real)) == 1 + 4 * 12 + 2  # the pointer, two bundles and their copies, two MLmodel
 
 
 def before_and_now(models: Path) -> list[str]:
@@ -219,7 +219,7 @@ def test_any_damage_to_pointer_and_bundles_is_refused_with_the_file_named(real, 
     said = [(name, how, what) for name, how, what in told if what != "begun"]
 
     assert (code, errors, len(said)) == (0, "", len(jobs))
-    assert len(jobs) == 11 * (4 + 5 * 8) + 10 * (4 + 5 * 2) == 624
+    assert len(jobs) == 13 * (4 + 5 * 8) + 12 * (4 + 5 * 2) == 740
     assert [one for one in said if not re.match(rf"BundleError: .*{one[0]}: ", one[2])] == []
 
 

@@ -10,11 +10,12 @@ from walkaway.calls import make_calls, read_rows
 from walkaway.config import ScoreSettings
 from walkaway.economics import Curve
 from walkaway.errors import UsageError
-from walkaway.explain import attribute, reasons_table
+from walkaway.explain import Reasons, attribute, explain, reasons_table
 from walkaway.history import History, known
-from walkaway.score import explain_deals, refined, score
+from walkaway.score import refined, score
 from walkaway.snapshots import open_snapshots
 from walkaway.storage import write_json
+from walkaway.wording import Wording
 
 pytest_plugins = ("tests.books",)
 
@@ -77,7 +78,7 @@ def test_the_columns_stand_in_this_order(small):
     source = ["model_version", "assumed_hours_share"]
 
     assert score(small, model, one("2026-01-05"), TENTH).columns.tolist() == call + source
-    two = ["reason_1", "factor_1", "reason_2", "factor_2"]
+    two = ["reason_1", "factor_1", "base_rate_1", "reason_2", "factor_2", "base_rate_2"]
     assert (
         score(small, model, one("2026-01-05"), ScoreSettings(forgo=0.1, reasons=2)).columns.tolist()
         == call + two + source
@@ -219,7 +220,7 @@ def test_reasons_do_not_depend_on_how_many_rows_are_explained_at_a_time(scored, 
 
 def test_reasons_of_a_scored_row_are_those_of_its_attribution(scored, champion, book):
     rows = read_rows(History(book), scored[["deal_id", "as_of"]], champion.plan)
-    told = reasons_table(champion, rows, attribute(champion, rows), 5)
+    told = reasons_table(Reasons(champion, rows, attribute(champion, rows), Wording("en_GB", "EUR")), 5)
 
     pd.testing.assert_frame_equal(scored[told.columns.tolist()], told, check_exact=True)
 
@@ -232,7 +233,7 @@ def test_numbers_do_not_depend_on_the_reasons_asked_for(scored, champion, book):
 
 def test_stories_are_told_in_the_order_asked_for_with_the_numbers_of_the_score(scored, champion, book):
     asked = scored["deal_id"].iloc[[5, 0, 9]].tolist()
-    stories = explain_deals(book, champion, asked, UNTIL, ScoreSettings(forgo=0.1))
+    stories = explain(book, champion, asked, UNTIL, ScoreSettings(forgo=0.1))
     columns = [
         "win_probability",
         "value_if_won",
@@ -250,14 +251,14 @@ def test_stories_are_told_in_the_order_asked_for_with_the_numbers_of_the_score(s
 
 
 def test_a_story_carries_the_share_of_hours_assumed_in_the_book_by_then(small):
-    [story] = explain_deals(small, plain_model(), ["big"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
+    [story] = explain(small, plain_model(), ["big"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
     assert story.assumed_hours_share == 0.25
 
 
 def test_a_story_takes_a_bar_by_hand(small):
-    [by_hand] = explain_deals(small, plain_model(), ["big"], one("2026-01-05")[0], ScoreSettings(forgo=0.1, bar=200.0))
-    [by_curve] = explain_deals(small, plain_model(), ["big"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
+    [by_hand] = explain(small, plain_model(), ["big"], one("2026-01-05")[0], ScoreSettings(forgo=0.1, bar=200.0))
+    [by_curve] = explain(small, plain_model(), ["big"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
     assert (by_hand.bar, by_hand.verdict) == (200.0, "walk_away")
     assert (by_curve.bar, by_curve.verdict) == (CURVE.bars[1], "pursue")
@@ -265,12 +266,12 @@ def test_a_story_takes_a_bar_by_hand(small):
 
 def test_an_unknown_deal_is_refused_and_near_ones_are_named(small):
     with pytest.raises(UsageError, match=r"deal twin c is not in the book\. Did you mean twin b, twin a\?"):
-        explain_deals(small, plain_model(), ["twin c"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
+        explain(small, plain_model(), ["twin c"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
 
 def test_an_unknown_deal_like_no_other_gets_no_suggestion(small):
     with pytest.raises(UsageError, match=r"deal 4711 is not in the book\.$"):
-        explain_deals(small, plain_model(), ["4711"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
+        explain(small, plain_model(), ["4711"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
 
 @pytest.mark.parametrize("moment", ["2026-01-04", "2026-01-05"])
@@ -278,27 +279,27 @@ def test_a_deal_closed_by_then_is_refused_with_its_outcome(small, moment):
     text = r"deal gone was closed \(lost\) on 2026-01-04: nothing to call\. Use an earlier --as-of\."
 
     with pytest.raises(UsageError, match=text):
-        explain_deals(small, plain_model(), ["big", "gone"], one(moment)[0], ScoreSettings(forgo=0.1))
+        explain(small, plain_model(), ["big", "gone"], one(moment)[0], ScoreSettings(forgo=0.1))
 
 
 def test_a_deal_not_created_by_then_is_refused(small):
     text = r"deal young was created on 2026-01-06, after 2026-01-05\. Use a later --as-of\."
 
     with pytest.raises(UsageError, match=text):
-        explain_deals(small, plain_model(), ["young"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
+        explain(small, plain_model(), ["young"], one("2026-01-05")[0], ScoreSettings(forgo=0.1))
 
 
 def test_a_deal_is_open_a_moment_before_its_close_and_at_its_creation(small):
     moment = one("2026-01-04")[0] - pd.Timedelta(microseconds=1)
-    [story] = explain_deals(small, plain_model(), ["gone"], moment, ScoreSettings(forgo=0.1))
-    [other] = explain_deals(small, plain_model(), ["young"], one("2026-01-06")[0], ScoreSettings(forgo=0.1))
+    [story] = explain(small, plain_model(), ["gone"], moment, ScoreSettings(forgo=0.1))
+    [other] = explain(small, plain_model(), ["young"], one("2026-01-06")[0], ScoreSettings(forgo=0.1))
 
     assert (round(story.value_if_won, 9), round(other.value_if_won, 9)) == (700.0, 800.0)
 
 
 def test_a_story_more_than_a_year_after_the_newest_record_is_refused(small):
     with pytest.raises(UsageError, match=r"as_of 2030-01-01 lies more than a year after the book's newest record"):
-        explain_deals(small, plain_model(), ["big"], one("2030-01-01")[0], ScoreSettings(forgo=0.1))
+        explain(small, plain_model(), ["big"], one("2030-01-01")[0], ScoreSettings(forgo=0.1))
 
 
 def test_a_score_at_a_moment_is_what_calls_say_of_its_snapshots(scored, champion, book):

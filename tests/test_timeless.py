@@ -16,12 +16,13 @@ from walkaway.config import (
 )
 from walkaway.drift import check
 from walkaway.errors import BookError, DataError, UsageError
+from walkaway.explain import explain
 from walkaway.features import plan_features
 from walkaway.importers.mapping import load_mapping
 from walkaway.importers.table import import_table
 from walkaway.retrain import retrain
 from walkaway.schema import Book, Manifest
-from walkaway.score import explain_deals, score
+from walkaway.score import score
 from walkaway.storage import read_book, write_book
 from walkaway.timeless import score_timeless, summary_timeless, train_timeless
 from walkaway.tune import Budget
@@ -185,7 +186,7 @@ def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
     with pytest.raises(DataError, match=r"has no dates, and the model was trained on one that has them.*--promote"):
         score_timeless(book, plain_model())
     with pytest.raises(UsageError, match="no deal can be called as of a moment"):
-        explain_deals(book, trained.model, ["d000"], at[0], ScoreSettings(forgo=0.1))
+        explain(book, trained.model, ["d000"], at[0], ScoreSettings(forgo=0.1))
     with pytest.raises(BookError, match="has no dates, so it has no newest record"):
         book.last_recorded_at()
 

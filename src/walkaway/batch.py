@@ -262,7 +262,7 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, *, now: p
         open_deals = _open(read, as_of, str(book))
         model, dial = refined(load_champion(models), settings.score.replay), settings.score
         at = pd.DatetimeIndex([as_of])
-        calls = score(read, model, at, dial)
+        calls = score(read, model, at, dial, settings.report.locale)
         return _written(read, model, calls, open_deals, out, settings, record)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from walkaway.background import Background, BaseRates, Settled
 from walkaway.calls import Model
 from walkaway.economics import Curve
 from walkaway.errors import BundleError
@@ -24,17 +25,22 @@ from walkaway.features import FeaturePlan
 from walkaway.heads import Heads, HoursHead, NoDecisionHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
+from walkaway.moves import Move, Moves, Prospect
 from walkaway.reference import Reference
 from walkaway.silence import Silence, Wait
-from walkaway.storage import json_bytes, replaced_folder, write_bytes
+from walkaway.storage import frame_bytes, frame_of_bytes, json_bytes, replaced_folder, write_bytes
 
 __all__ = ["VERSION", "load_bundle", "manifest_checksum", "read_strictly", "save_bundle"]
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 MODEL = "model.json"
+BACKGROUND, SETTLED = "background.json", "settled.parquet"
 VERSION = re.compile(r"(\d{8}-)?[0-9a-f]{12}")
-FILE = re.compile(r"model\.json|(win|worth|hours|no_decision)-\d+\.txt")  # all that a manifest may name
+FILE = re.compile(
+    r"model\.json|background\.json|settled\.parquet|(win|worth|hours|no_decision)-\d+\.txt"
+)  # all that a manifest may name
+TERM = "term "  # prefix of the columns of settled snapshots that hold their terms
 GOLDEN_ROWS = 8
 GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
 GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
@@ -87,10 +93,41 @@ def _contents(model: Model) -> dict[str, bytes]:
     text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
     bags = {"win": win.bag, "worth": worth.bag, "hours": hours.bag}
     bags |= {"no_decision": model.heads.no_decision.bag} if model.heads.no_decision else {}
-    files = {MODEL: text.encode()}
+    files = {MODEL: text.encode()} | _background_files(model.background)
     for head, bag in bags.items():
         files |= _bag_files(head, bag)
     return files
+
+
+def _background_files(background: Background | None) -> dict[str, bytes]:
+    """What is remembered of settled deals: counts as JSON, settled snapshots as a table."""
+    if background is None:
+        return {}
+    told = {
+        "rates": background.rates.model_dump(mode="json"),
+        "groups": background.groups,
+        "typical_margin": background.typical_margin,
+        "prospects": [asdict(prospect) for prospect in background.moves.prospects],
+    }
+    files = {BACKGROUND: json.dumps(told, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()}
+    if background.settled is not None:
+        terms = pd.DataFrame(background.settled.terms).add_prefix(TERM)
+        files[SETTLED] = frame_bytes(background.settled.ends.join(terms))
+    return files
+
+
+def _background(contents: dict[str, bytes]) -> Background | None:
+    if BACKGROUND not in contents:
+        return None
+    told, settled = json.loads(contents[BACKGROUND]), None
+    if SETTLED in contents:
+        table = frame_of_bytes(contents[SETTLED])
+        names = [name for name in table if name.startswith(TERM)]
+        settled = Settled(table.drop(columns=names), table[names].to_numpy(dtype=np.float32))
+    prospects = tuple(Prospect(**(one | {"move": Move(**one["move"])})) for one in told["prospects"])
+    groups = tuple(map(tuple, told["groups"]))
+    rates = BaseRates.model_validate(told["rates"])
+    return Background(rates, groups, Moves(prospects), told["typical_margin"], settled)
 
 
 def _short(files: dict[str, str]) -> str:
@@ -245,6 +282,7 @@ def load_bundle(folder: Path) -> Model:
         plan = FeaturePlan.model_validate(described["plan"])
         rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
         rest["silence"] = Silence(tuple(Wait(**wait) for wait in described.get("silence", ())))
+        rest["background"] = _background(contents)
         rest["timeless"] = described.get("timeless", False)  # bundles of 0.1.0 know of no other kind
         if "reference" in described:
             rest["reference"] = Reference.model_validate(described["reference"])
@@ -253,7 +291,8 @@ def load_bundle(folder: Path) -> Model:
             _check_golden(model, described["golden"], folder)
         return model
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ValidationError) as error:
-        raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {error!r}. {TRAIN_AGAIN}") from error
+        told = repr(error).partition("\n")[0]  # pydantic would fill pages
+        raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {told}. {TRAIN_AGAIN}") from error
 
 
 def manifest_checksum(folder: Path) -> str:

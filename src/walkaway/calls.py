@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from walkaway.background import Background
 from walkaway.economics import Curve, expected_value, value_per_hour, verdicts, walk_away_above
 from walkaway.errors import DataError
 from walkaway.features import FeaturePlan, build_features
@@ -32,7 +33,8 @@ class Model:
     `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` are plain JSON values: what it was trained on and how it fared.
     `reference` is what open deals looked like in training; models of 0.1.0 have none.
-    `silence` is what deals below the bar may wait for.
+    `silence` is what deals below the bar may wait for. `background` is what it remembers of settled
+    deals, for reasons.
     """
 
     plan: FeaturePlan
@@ -45,6 +47,7 @@ class Model:
     version: str = ""
     reference: Reference | None = None
     silence: Silence = field(default_factory=Silence)
+    background: Background | None = None
 
 
 @dataclass(frozen=True)

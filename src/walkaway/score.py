@@ -14,46 +14,30 @@ from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED, Curve
 from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
-from walkaway.explain import DealStory, attribute, reasons_table, tell
+from walkaway.explain import Reasons, attribute, reasons_table
 from walkaway.feedback import kept_to_learn
 from walkaway.history import History, known
 from walkaway.schema import Book
-from walkaway.snapshots import check_not_far_ahead, open_snapshots
+from walkaway.snapshots import check_dated, check_moments, open_snapshots
+from walkaway.wording import Wording
 
-__all__ = ["explain_deals", "refined", "score", "summary"]
+__all__ = ["refined", "score", "summary"]
 
 CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
 
 
-def _check_dated(book: Book) -> None:
-    if book.manifest.timeless:
-        raise UsageError(
-            "this book has no dates, so no deal can be called as of a moment: walkaway score calls it as it is."
-        )
-
-
-def _check_moments(book: Book, at: pd.DatetimeIndex) -> None:
-    first = book.deals["created_at"].min()
-    if at.min() < first:
-        raise UsageError(
-            f"as_of {at.min():%Y-%m-%dT%H:%M:%S}Z lies before the book's first deal ({first:%Y-%m-%dT%H:%M:%S}Z): "
-            "nothing was known then. Use a later moment."
-        )
-    check_not_far_ahead(book, at.max(), "as_of")
-
-
-def _explained(model: Model, calls: Calls, reasons: int) -> pd.DataFrame:
+def _explained(model: Model, calls: Calls, reasons: int, wording: Wording) -> pd.DataFrame:
     """Reasons of every call, a chunk at a time."""
     parts = [
-        _chunk_reasons(model, calls.rows, slice(begin, begin + CHUNK), reasons)
+        _chunk_reasons(model, calls.rows, slice(begin, begin + CHUNK), reasons, wording)
         for begin in range(0, len(calls.table), CHUNK)
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int) -> pd.DataFrame:
+def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int, wording: Wording) -> pd.DataFrame:
     part = Rows(rows.snapshots.iloc[at], rows.X[at], rows.terms.iloc[at])
-    return reasons_table(model, part, attribute(model, part), reasons)
+    return reasons_table(Reasons(model, part, attribute(model, part), wording), reasons)
 
 
 def refined(model: Model, replay: Path | None) -> Model:
@@ -84,7 +68,9 @@ def refined(model: Model, replay: Path | None) -> Model:
     return replace(model, curve=replace(curve, promised=model.curve.promised))
 
 
-def score(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSettings) -> pd.DataFrame:
+def score(
+    book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSettings, locale: str = "en_GB"
+) -> pd.DataFrame:
     """Call every deal open at each moment.
 
     Args:
@@ -93,20 +79,21 @@ def score(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSetting
         at: UTC moments.
         settings: the dial that picks the bar off the model's curve, and how many reasons a call gets at most: none is
             much faster.
+        locale: of who reads the reasons.
 
     Returns:
         One row an open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
-        kept_to_learn (below the bar, and to be worked all the same: `walkaway.feedback`), reason_1, factor_1, ...,
-        model_version, assumed_hours_share.
+        kept_to_learn (below the bar, and to be worked all the same: `walkaway.feedback`), reason_1, factor_1,
+        base_rate_1, ..., model_version, assumed_hours_share.
 
     Raises:
         UsageError: a moment before the first deal, more than a year after the newest record, or without any open deal;
             or the book knows no dates.
         DataError: the book does not fit the model.
     """
-    _check_dated(book)
+    check_dated(book)
     check_fits(book, model)
-    _check_moments(book, at)
+    check_moments(book, at)
     snapshots = open_snapshots(book, at)
     if snapshots.empty:
         raise UsageError(
@@ -116,8 +103,9 @@ def score(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSetting
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(snapshots["deal_id"], settings.keep_share)
     table = calls.table.assign(kept_to_learn=kept)
+    wording = Wording(locale, str(model.facts.get("currency", "")))
     if settings.reasons:
-        table = pd.concat([table, _explained(model, calls, settings.reasons)], axis=1)
+        table = pd.concat([table, _explained(model, calls, settings.reasons, wording)], axis=1)
     assumed = {moment: _assumed_share(book, moment) for moment in at}
     table = table.assign(model_version=model.version, assumed_hours_share=table["as_of"].map(assumed))
     order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))
@@ -148,41 +136,3 @@ def summary(table: pd.DataFrame) -> dict[str, object]:
 def _assumed_share(book: Book, moment: pd.Timestamp) -> float:
     """Share of the hours booked by then that were assumed."""
     return assumed_share(known(book, moment).activities, book.manifest.assumed_hours)
-
-
-def explain_deals(
-    book: Book, model: Model, deal_ids: list[str], as_of: pd.Timestamp, settings: ScoreSettings
-) -> list[DealStory]:
-    """The stories of these deals at a moment.
-
-    Raises:
-        UsageError: a deal is unknown (near ids are named), not created yet, or closed by then.
-    """
-    _check_dated(book)
-    check_fits(book, model)
-    _check_moments(book, pd.DatetimeIndex([as_of]))
-    for deal_id in deal_ids:
-        _check_open(book, deal_id, as_of)
-    snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
-    bar = model.curve.bar_of(**settings.dial())
-    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
-    return tell(model, calls, _assumed_share(book, as_of))
-
-
-def _check_open(book: Book, deal_id: str, as_of: pd.Timestamp) -> None:
-    import difflib
-
-    row = book.deals[book.deals["deal_id"] == deal_id]
-    if row.empty:
-        near = difflib.get_close_matches(deal_id, book.deals["deal_id"].tolist(), n=3)
-        hint = f" Did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"deal {deal_id} is not in the book.{hint}")
-    created, closed, outcome = row[["created_at", "closed_at", "outcome"]].iloc[0]
-    if created > as_of:
-        raise UsageError(
-            f"deal {deal_id} was created on {created:%Y-%m-%d}, after {as_of:%Y-%m-%d}. Use a later --as-of."
-        )
-    if pd.notna(closed) and closed <= as_of:
-        raise UsageError(
-            f"deal {deal_id} was closed ({outcome}) on {closed:%Y-%m-%d}: nothing to call. Use an earlier --as-of."
-        )

@@ -17,7 +17,7 @@ from walkaway.effort import effort_seconds
 from walkaway.history import DAY, NO_MOMENT, microseconds
 from walkaway.schema import Book
 
-__all__ = ["Silence", "Wait", "learn_silence"]
+__all__ = ["ANY_STAGE", "LEAST_LEFT", "STEPS", "Silence", "Wait", "learn_silence", "silences_of", "stages_of"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -104,7 +104,7 @@ class Silence:
         return np.array([*(wait.expires_days for wait in self.waits), np.nan])[place] - silent_days
 
 
-def _silences(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
+def silences_of(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
     """Every stretch without a sign of settled deals: deal, begin, end (microseconds), the sign that ended it or ""."""
     created, closed = microseconds(deals["created_at"]), microseconds(deals["closed_at"])
     inbound = book.activities.loc[book.activities["direction"] == "inbound", ["deal_id", "kind", "recorded_at"]]
@@ -122,7 +122,7 @@ def _silences(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
     return silences.rename(columns={"at": "end"})[["deal", "begin", "end", "sign"]]
 
 
-def _stages(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
+def stages_of(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
     """When each deal came to each stage: deal, at, stage; sorted by at."""
     rows = book.changes[book.changes["field"] == "stage"]
     deal = pd.Index(deals["deal_id"]).get_indexer(pd.Index(rows["deal_id"]))
@@ -172,10 +172,10 @@ def learn_silence(book: Book) -> Silence:
         A wait for each stage and step of silence that enough deals came to; none where no activity is inbound.
     """
     deals = book.deals[book.deals["outcome"].notna() & book.deals["created_at"].notna()].reset_index(drop=True)
-    silences = _silences(deals, book)
+    silences = silences_of(deals, book)
     if not (silences["sign"] != "").any():
         return Silence()
-    stages, work = _stages(deals, book), _work(deals, book)
+    stages, work = stages_of(deals, book), _work(deals, book)
     won = (deals["outcome"] == "won").to_numpy()
     waits = []
     for days in STEPS:

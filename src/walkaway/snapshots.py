@@ -10,7 +10,15 @@ from walkaway.errors import UsageError
 from walkaway.history import NO_MOMENT, microseconds
 from walkaway.schema import MOMENT, Book
 
-__all__ = ["cadence_days", "check_not_far_ahead", "moments", "open_snapshots", "snapshot_weights"]
+__all__ = [
+    "cadence_days",
+    "check_dated",
+    "check_moments",
+    "check_not_far_ahead",
+    "moments",
+    "open_snapshots",
+    "snapshot_weights",
+]
 
 DAILY_BELOW_DAYS = (
     45.0  # deals that close faster than this, nine in ten of them, are looked at daily rather than weekly
@@ -47,6 +55,33 @@ def check_not_far_ahead(book: Book, moment: pd.Timestamp, name: str) -> None:
             f"{name} {moment:%Y-%m-%d} lies more than a year after the book's newest record ({newest:%Y-%m-%d}). "
             "Import a newer export, or use an earlier moment."
         )
+
+
+def check_dated(book: Book) -> None:
+    """Refuse to call deals as of a moment where no moments are known.
+
+    Raises:
+        UsageError: the book has no dates.
+    """
+    if book.manifest.timeless:
+        raise UsageError(
+            "this book has no dates, so no deal can be called as of a moment: walkaway score calls it as it is."
+        )
+
+
+def check_moments(book: Book, at: pd.DatetimeIndex) -> None:
+    """Refuse moments at which nothing was known yet, or nothing new is.
+
+    Raises:
+        UsageError: before the book's first deal, or more than a year after its newest record.
+    """
+    first = book.deals["created_at"].min()
+    if at.min() < first:
+        raise UsageError(
+            f"as_of {at.min():%Y-%m-%dT%H:%M:%S}Z lies before the book's first deal ({first:%Y-%m-%dT%H:%M:%S}Z): "
+            "nothing was known then. Use a later moment."
+        )
+    check_not_far_ahead(book, at.max(), "as_of")
 
 
 def open_snapshots(book: Book, at: pd.DatetimeIndex) -> pd.DataFrame:

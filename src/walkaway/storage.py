@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ __all__ = [
     "checksum",
     "clear_leftovers",
     "exclusive",
+    "frame_bytes",
+    "frame_of_bytes",
     "json_bytes",
     "read_book",
     "read_lines",
@@ -324,6 +327,22 @@ def write_frame(frame: pd.DataFrame, out: str) -> None:
         sys.stdout.buffer.flush()
     else:
         write_bytes(Path(out), data)
+
+
+def frame_bytes(frame: pd.DataFrame) -> bytes:
+    """A frame as the bytes of a Parquet file.
+
+    >>> frame_of_bytes(frame_bytes(pd.DataFrame({"hours": [1.5]})))["hours"].tolist()
+    [1.5]
+    """
+    buffer = BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def frame_of_bytes(data: bytes) -> pd.DataFrame:
+    """The frame of `frame_bytes`. Only ever give it bytes whose checksum was verified."""
+    return pd.read_parquet(BytesIO(data))
 
 
 def read_text_frame(path: Path) -> pd.DataFrame:

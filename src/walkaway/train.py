@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from walkaway.evaluation import (
     win_metrics,
     worth_metrics,
 )
+from walkaway.explain import remember
 from walkaway.features import known_words, plan_features
 from walkaway.features.choice import refuse_unknown
 from walkaway.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
@@ -217,8 +219,11 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
     scores, looks = (_as_scored(said, heads, final.heads, settings.floor_hours) for said in (folds.calls, folds.looks))
     reference = _reference(history, final, scores, signal)
     curve = _curve(folds.looks, looks, settings.calls_every_days, until, book)
-    silence = learn_silence(book.without(final.plan.left_out))
-    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, reference=reference, silence=silence)
+    seen = book.without(final.plan.left_out)
+    more: dict[str, Any] = {"reference": reference, "silence": learn_silence(seen)}
+    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, **more)
+    step("what became of settled deals", 0, 1)
+    model = remember(model, seen, final.snapshots, final.rows, settings.remembered_snapshots)
     return Trained(model, summary, tables, calls, audit)
 
 

@@ -7,7 +7,7 @@ from tests.books import plain_model, rows_of
 
 from walkaway.calls import Rows, make_calls, read_rows
 from walkaway.economics import value_per_hour
-from walkaway.explain import attribute
+from walkaway.explain import attribute, explanation
 from walkaway.explain.attribution import TERMS, _chord, _shap
 from walkaway.heads import HoursHead, WinHead, WorthHead
 from walkaway.heads.calibration import Calibration
@@ -172,19 +172,78 @@ def test_a_chord_is_always_positive_so_that_no_sign_turns():
     assert (_chord(Calibration(0.6, -0.2), raw, 1.3) > 0).all()
 
 
-def test_a_term_is_agreed_only_where_four_fifths_of_the_members_give_it_its_sign(trained, rows):
-    model, found = trained.model, attribute(trained.model, rows)
+def by_member_of(model, rows):
+    """Terms of each member's features, (members, rows, features), before size is added to the amount."""
     win, worth, hours = (_shap(getattr(model.heads, h).bag, rows.X) for h in ("win", "worth", "hours"))
     raw = model.heads.win.raw_by_member(rows.X).mean(axis=0)
     chord = _chord(model.heads.win.calibration, raw, float(win[1].mean()))[:, None]
-    by_member = win[0] * chord + worth[0] - hours[0]
-    same = np.sign(by_member[0]) == np.sign(by_member[1])
-    width = len(model.plan.features)
+    return win[0] * chord + worth[0] - hours[0]
 
-    assert 0 < same.mean() < 1
-    heads_alone = [i for i, column in enumerate(model.plan.columns) if column != "amount"]
-    assert found.agreed[:, heads_alone].mean() == pytest.approx(same[:, heads_alone].mean(), abs=0.002)
-    assert found.agreed[:, width:].all()
+
+def test_a_group_is_agreed_only_where_members_give_it_its_sign_and_no_less_than_half_or_more_than_twice_its_size(
+    trained, rows
+):
+    """Of a bag of two, both must agree."""
+    model, found = trained.model, attribute(trained.model, rows)
+    members = by_member_of(model, rows)
+    place = model.plan.columns.index("amount")
+    size = np.log(model.heads.worth.amount(rows.terms["amount"].to_numpy()) / model.heads.worth.typical_amount)
+    members[..., place] += size
+    told = np.stack([members[..., list(g)].sum(axis=-1) for g in found.groups[:-3]], axis=-1)[:, found.explained]
+    share = told / told.mean(axis=0)
+    expected = ((share >= 0.5) & (share <= 2.0)).all(axis=0)
+
+    assert 0.1 < expected.mean() < 0.9
+    near_the_limits = (np.abs(share - 0.5) < 1e-9).any(axis=0) | (told.mean(axis=0) == 0)
+    agreed = found.agreed[found.explained][:, :-3]
+    assert (agreed == expected)[~near_the_limits].all()
+    assert found.agreed[found.explained][:, -3:].all()  # arithmetic
+
+
+def test_each_column_is_told_in_one_group(trained, rows):
+    found = attribute(trained.model, rows)
+
+    assert sorted(at for group in found.groups for at in group) == list(range(len(found.columns)))
+    np.testing.assert_allclose(found.group_terms().sum(axis=1), found.terms.sum(axis=1), rtol=1e-12, atol=1e-12)
+    alone = attribute(replace(trained.model, background=None), rows)
+    assert alone.groups == tuple((at,) for at in range(len(alone.columns)))
+
+
+def test_margins_are_held_against_the_typical_margin_and_factors_still_multiply_exactly(trained, rows):
+    background = replace(trained.model.background, typical_margin=0.25)
+    model = replace(trained.model, background=background)
+    assert_adds_up(model, rows)
+
+    found, at = attribute(model, rows), found_at(trained, "margin rate")
+    known = rows.terms["margin"].notna().to_numpy() & found.explained
+    rates = rows.terms["margin"].to_numpy()[known] / 0.25
+    np.testing.assert_allclose(found.factors()[known, at], rates, rtol=1e-12)
+
+
+def found_at(trained, name):
+    return len(trained.model.plan.columns) + TERMS.index(name)
+
+
+def test_the_shap_library_draws_what_it_is_given(trained, rows):
+    """Its own waterfall, bars and beeswarm of our terms; they start at ln(typical) and end at ln(value per hour)."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import shap
+    from matplotlib import pyplot
+
+    found = attribute(trained.model, rows)
+    told = explanation(found, rows)
+    said = make_calls(trained.model, rows, 0.0).table["value_per_hour"].to_numpy()[found.explained]
+
+    np.testing.assert_allclose(told.base_values + told.values.sum(axis=1), np.log(said), rtol=1e-9)
+    for draw in (lambda: shap.plots.waterfall(told[0], show=False), lambda: shap.plots.bar(told, show=False)):
+        draw()
+        assert sum(len(axes.patches) for axes in pyplot.gcf().axes) > 3
+        pyplot.close("all")
+    shap.plots.beeswarm(told, show=False)
+    assert sum(len(axes.collections) for axes in pyplot.gcf().axes) > 3
+    pyplot.close("all")
 
 
 def test_the_size_of_a_deal_is_told_with_its_amount_as_one_factor(trained, rows):

@@ -1,19 +1,23 @@
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.books import plain_model, rows_of
 
+from walkaway.background import LEAST_DEALS
 from walkaway.calls import read_rows
-from walkaway.explain import Attribution, Factor, attribute, factors_of, reasons_table
+from walkaway.explain import Attribution, Factor, Reason, Reasons, attribute, base_rate, factors_of, reasons_table
 from walkaway.explain.attribution import TERMS
-from walkaway.explain.reasons import say, written
+from walkaway.explain.sentences import say
 from walkaway.features import REGISTRY, FeaturePlan, PlannedFeature
 from walkaway.history import History
+from walkaway.wording import Wording
 
 pytest_plugins = ("tests.books",)
 
 NONE = float("nan")
+EUROS = Wording("en_GB", "EUR")
 TWO = FeaturePlan(features=(PlannedFeature(feature="age_days"), PlannedFeature(feature="days_since_touch")))
 
 
@@ -22,14 +26,14 @@ def told(trained, book):
     """Rows of the trained model, their attribution and up to eight reasons of each."""
     rows = read_rows(History(book), trained.calls[["deal_id", "as_of"]], trained.model.plan)
     attribution = attribute(trained.model, rows)
-    return rows, attribution, reasons_table(trained.model, rows, attribution, 8)
+    return rows, attribution, reasons_table(Reasons(trained.model, rows, attribution, EUROS), 8)
 
 
-def attribution_of(terms, agreed=None, explained=True) -> Attribution:
-    """One row's terms of the two features of TWO and of size, margin and floor."""
+def attribution_of(terms, agreed=None, explained=True, groups=((0,), (1,), (2,), (3,), (4,))) -> Attribution:
+    """One row's terms of the two features of TWO and of size, margin and floor; each told alone, if not said."""
     terms = np.log(np.array([terms], dtype=float))
-    agreed = np.ones(terms.shape, dtype=bool) if agreed is None else np.array([agreed])
-    return Attribution((*TWO.columns, *TERMS), 100.0, terms, agreed, np.array([explained]))
+    agreed = np.ones((1, len(groups)), dtype=bool) if agreed is None else np.array([agreed])
+    return Attribution((*TWO.columns, *TERMS), 100.0, terms, np.array([explained]), groups, agreed)
 
 
 def rows_of_two():
@@ -39,7 +43,7 @@ def rows_of_two():
 
 def reasons(terms, most=5, **others) -> list:
     """[sentence, factor] of each reason told."""
-    table = reasons_table(plain_model(plan=TWO), rows_of_two(), attribution_of(terms, **others), most)
+    table = reasons_table(Reasons(plain_model(plan=TWO), rows_of_two(), attribution_of(terms, **others), EUROS), most)
     row = table.iloc[0]
     pairs = [(row[f"reason_{k}"], round(row[f"factor_{k}"], 9)) for k in range(1, most + 1)]
     return [(text, factor) for text, factor in pairs if isinstance(text, str)]
@@ -72,10 +76,12 @@ def test_the_floor_under_hours_is_arithmetic_and_never_a_reason():
 
 
 def test_a_deal_sold_at_a_loss_has_one_plain_reason_and_no_factor():
-    table = reasons_table(plain_model(plan=TWO), rows_of_two(), attribution_of([9.0] * 5, explained=False), 3)
+    rows, attribution = rows_of([5000.0], [-0.4]), attribution_of([9.0] * 5, explained=False)
+    rows = type(rows)(rows.snapshots, np.zeros((1, 2), np.float32), rows.terms)
+    table = reasons_table(Reasons(plain_model(plan=TWO), rows, attribution, EUROS), 3)
 
     assert table.filter(like="reason").iloc[0].fillna("").tolist() == [
-        "worth nothing or less if won: sold at a loss",
+        "worth -EUR 2,000 even if won, sold at a loss: an amount of EUR 5,000 at a margin of -40%",
         "",
         "",
     ]
@@ -86,29 +92,31 @@ def test_more_reasons_asked_for_than_there_are_terms_are_left_empty():
     assert len(reasons([0.5, 1.5, 3.0, 0.9, 1.0], most=8)) == 4
 
 
-def test_columns_alternate_reason_and_factor():
-    table = reasons_table(plain_model(plan=TWO), rows_of_two(), attribution_of([0.5] * 5), 2)
+def test_columns_alternate_reason_factor_and_base_rate():
+    table = reasons_table(Reasons(plain_model(plan=TWO), rows_of_two(), attribution_of([0.5] * 5), EUROS), 2)
 
-    assert table.columns.tolist() == ["reason_1", "factor_1", "reason_2", "factor_2"]
+    assert table.columns.tolist() == ["reason_1", "factor_1", "base_rate_1", "reason_2", "factor_2", "base_rate_2"]
 
 
 def test_a_missing_amount_says_what_it_is_taken_as_and_a_missing_margin_that_there_is_none():
     model, rows = plain_model(), rows_of([NONE])
-    size, margin, floor = factors_of(model, rows, attribute(model, rows), 0)[1:]
+    size, margin, floor = factors_of(model, rows, attribute(model, rows), 0, EUROS)[1:]
 
     assert size == Factor("price and profit", "deal size", 1.0, "no amount recorded yet, taken as EUR 1,000")
-    assert margin == Factor("price and profit", "margin rate", 1.0, "margin rate of 1, since none is recorded")
+    assert margin == Factor("price and profit", "margin rate", 1.0, "no margin recorded, so all of the amount counts")
     assert floor.sentence == "least time any deal takes"
 
 
 def test_factors_stand_in_the_order_of_the_columns_and_none_is_left_out(told, trained):
     rows, attribution, _ = told
     row = int(np.argmax(attribution.explained))
-    found = factors_of(trained.model, rows, attribution, row)
+    found = factors_of(trained.model, rows, attribution, row, EUROS)
 
     assert [factor.feature for factor in found] == list(attribution.columns)
     assert [factor.factor for factor in found] == np.exp(attribution.terms[row]).tolist()
-    assert [factor.agreed for factor in found] == attribution.agreed[row].tolist()
+    told_together = {at: group for group in range(len(attribution.groups)) for at in attribution.groups[group]}
+    features = len(trained.model.plan.features)
+    assert [f.agreed for f in found[:features]] == [attribution.agreed[row, told_together[i]] for i in range(features)]
 
 
 def test_a_row_that_is_not_explained_has_no_factors(told, trained):
@@ -116,14 +124,14 @@ def test_a_row_that_is_not_explained_has_no_factors(told, trained):
     row = int(np.argmin(attribution.explained))
 
     assert attribution.explained[row] == np.False_
-    assert factors_of(trained.model, rows, attribution, row) == []
+    assert factors_of(trained.model, rows, attribution, row, EUROS) == []
 
 
 def test_no_sentence_holds_a_name_of_a_feature_a_bracket_or_an_underscore(told, trained):
     rows, attribution, table = told
-    sentences = set(table.filter(like="reason").stack().dropna())
+    sentences = set(table.filter(like="reason").melt()["value"].dropna())
     for row in range(0, len(rows.X), 25):
-        sentences |= {factor.sentence for factor in factors_of(trained.model, rows, attribution, row)}
+        sentences |= {factor.sentence for factor in factors_of(trained.model, rows, attribution, row, EUROS)}
     names = [name for name in REGISTRY if "_" in name]
 
     assert len(sentences) > 100
@@ -134,55 +142,55 @@ def test_no_sentence_holds_a_name_of_a_feature_a_bracket_or_an_underscore(told, 
 
 def test_reasons_of_every_row_are_sorted_agreed_and_more_than_two_percent(told):
     _, attribution, table = told
-    strength = np.abs(np.log(table.filter(like="factor").to_numpy()))
+    strength, terms = np.abs(np.log(table.filter(like="factor").to_numpy())), attribution.group_terms()[:, :-1]
     for row in range(len(table)):
         told_here = strength[row][~np.isnan(strength[row])].tolist()
-        agreed = np.abs(attribution.terms[row])[:-1][attribution.agreed[row][:-1]]
-        agreed = agreed[np.abs(np.expm1(attribution.terms[row][:-1][attribution.agreed[row][:-1]])) >= 0.02]
+        agreed = terms[row][attribution.agreed[row][:-1]]
+        agreed = np.abs(agreed[np.abs(np.expm1(agreed)) >= 0.02])
         expected = sorted(agreed.tolist(), reverse=True)[:8] if attribution.explained[row] else []
         assert told_here == pytest.approx(expected, rel=1e-12)
         assert all(a >= b for a, b in pairwise(told_here))
 
 
+def test_what_is_told_together_has_one_factor_and_the_words_of_its_two_strongest():
+    groups = ((0, 1), (2,), (3,), (4,))
+
+    assert reasons([0.5, 0.7, 1.0, 1.0, 1.0], groups=groups) == [("open for 12 days, nothing done yet", 0.35)]
+
+
+def test_of_what_is_told_together_that_which_says_little_or_the_contrary_is_not_said():
+    groups = ((0, 1), (2,), (3,), (4,))
+
+    assert reasons([0.5, 0.9, 1.0, 1.0, 1.0], groups=groups) == [("open for 12 days", 0.45)]
+    assert reasons([0.5, 1.6, 1.0, 1.0, 1.0], groups=groups) == [("open for 12 days", 0.8)]
+
+
+def test_base_rates_are_those_of_settled_deals_at_the_value_told(told, trained):
+    """Every sentence of a number of days or a count comes with how many deals were once in its cell."""
+    rows, attribution, table = told
+    reasons = Reasons(trained.model, rows, attribution, EUROS)
+    rates = trained.model.background.rates
+    for row in np.flatnonzero(attribution.explained)[::20]:
+        for place, reason in enumerate(reasons.of(int(row), 3), start=1):
+            column = trained.model.plan.columns.index(reason.features[0]) if reason.deals else None
+            if column is None:
+                assert pd.isna(table[f"base_rate_{place}"].iloc[row])
+                continue
+            stage = rows.terms["stage_name"].iloc[[row]]
+            [deals], [won], _ = rates.of(reason.features[0], rows.X[[row], column], stage)
+            assert (reason.deals, reason.won) == (deals, won)
+            assert deals >= LEAST_DEALS
+            assert table[f"base_rate_{place}"].iloc[row].startswith(f"{won} of {deals} such deals were won")
+
+
+def test_a_price_is_told_with_what_an_hour_on_such_deals_earned():
+    price = Reason("price and profit", ("amount",), 0.5, "amount of EUR 900", 212, 9, 31.4)
+
+    assert base_rate(price, EUROS) == "9 of 212 such deals were won, at EUR 31 an hour"
+
+
 def test_a_factor_is_written_as_its_sentence_and_a_times_sign():
     assert str(Factor("timing", "age_days", 0.4849, "open for 41 days")) == "open for 41 days: ×0.48"
-
-
-@pytest.mark.parametrize(
-    ("value", "unit", "text"),
-    [
-        (41.2, "days", "41 days"),
-        (1.4, "days", "1 day"),
-        (1.0, "days", "1 day"),
-        (1.6, "days", "2 days"),
-        (0.5, "days", "12 hours"),
-        (1 / 24, "days", "about an hour"),
-        (0.01, "days", "less than an hour"),
-        (0.0, "days", "less than an hour"),
-        (-3.0, "days", "-3 days"),
-        (-0.5, "days", "-12 hours"),
-        (3.0, "days ahead", "in 3 days"),
-        (-3.0, "days ahead", "3 days ago"),
-        (1234567.4, "money", "EUR 1,234,567"),
-        (0.825, "ratio", "82%"),
-        (0.0, "weekday", "Monday"),
-        (6.0, "weekday", "Sunday"),
-        (3.0, "count", "3"),
-        (1.0, "category", "offer"),
-        (2.0, "category", "call, begun"),
-    ],
-)
-def test_a_value_is_written_with_its_unit(value, unit, text):
-    assert written(value, unit, "EUR", ("new / done", "offer / done", "call / begun")) == text
-
-
-def test_an_overdue_hour_is_not_written_as_less_than_an_hour_to_come():
-    assert written(-2 / 24, "days", "EUR") == "-2 hours"
-    assert written(-1 / 24, "days", "EUR") != written(0.0, "days", "EUR")
-
-
-def test_money_without_a_currency_has_no_space_in_front():
-    assert written(900.0, "money", "") == "900"
 
 
 @pytest.mark.parametrize(
@@ -192,9 +200,13 @@ def test_money_without_a_currency_has_no_space_in_front():
         (PlannedFeature(feature="days_since_stage", word="offer"), NONE, "has not reached offer"),
         (PlannedFeature(feature="stage", categories=("new", "offer")), 1.0, "stands at offer"),
         (PlannedFeature(feature="stage", categories=("new", "offer")), NONE, "no stage recorded yet"),
-        (PlannedFeature(feature="step_count", word="call / done"), 2.0, "call, times so far: 2"),
+        (PlannedFeature(feature="step_count", word="call / done"), 2.0, "call: twice so far"),
+        (PlannedFeature(feature="step_count", word="call / done"), 0.0, "call: not yet"),
+        (PlannedFeature(feature="touches_by", word="inbound"), 0.0, "no activity from the buyer yet"),
+        (PlannedFeature(feature="waiting", word="call"), 1.0, "call is planned"),
+        (PlannedFeature(feature="waiting", word="call"), 0.0, "no call is planned"),
         (PlannedFeature(feature="touches_in", word="30"), 4.0, "activities in the last 30 days: 4"),
     ],
 )
 def test_a_feature_says_its_sentence_or_what_is_absent(planned, value, text):
-    assert say(planned, value, "EUR") == text
+    assert say(planned, value, EUROS) == text

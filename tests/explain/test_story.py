@@ -1,5 +1,4 @@
 import json
-from dataclasses import replace
 from math import prod
 
 import pandas as pd
@@ -7,15 +6,10 @@ import pytest
 from tests.books import START, plain_model, rows_of
 
 from walkaway.calls import make_calls, read_rows
-from walkaway.explain import DealStory, Factor, tell
+from walkaway.explain import tell
 from walkaway.history import History
 
 pytest_plugins = ("tests.books",)
-
-
-def story_of(*factors: Factor) -> DealStory:
-    [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0]), 5.0), 0.125)
-    return replace(story, factors=factors)
 
 
 def test_a_story_is_its_call_with_the_model_behind_it():
@@ -47,20 +41,6 @@ def test_a_deal_sold_at_a_loss_has_no_factors():
     [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0], [-0.5]), 0.0), 0.125)
 
     assert (story.factors, story.verdict) == ((), "walk_away")
-
-
-def test_the_strongest_factors_come_first_whether_they_lift_or_lower():
-    a, b, c = (Factor("timing", name, f, name) for name, f in (("a", 0.5), ("b", 3.0), ("c", 1.5)))
-
-    assert story_of(a, b, c).strongest(2) == [b, a]
-
-
-def test_a_factor_on_which_the_bag_disagrees_and_the_floor_are_left_out():
-    torn = Factor("timing", "a", 9.0, "a", agreed=False)
-    floor = Factor("effort", "floor under hours", 9.0, "least time any deal takes")
-    kept = Factor("timing", "c", 1.5, "c")
-
-    assert story_of(torn, floor, kept).strongest(8) == [kept]
 
 
 def test_a_story_as_json_is_plain_and_says_all():

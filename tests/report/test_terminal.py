@@ -2,6 +2,7 @@ from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
@@ -10,11 +11,12 @@ from tests.books import CURVE, TINY, UNTIL, plain_model, rows_of
 from walkaway.calls import make_calls
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED, Curve
-from walkaway.explain import Factor, tell
+from walkaway.explain import Reason, explain, tell
 from walkaway.gate import Comparison, Decision
-from walkaway.report.terminal import show_score, show_story, show_training
+from walkaway.report.story import show_story, steps_of
+from walkaway.report.terminal import show_score, show_training
 from walkaway.retrain import Retrained
-from walkaway.score import explain_deals, score
+from walkaway.score import score
 from walkaway.tune import TRIED, Tuned
 
 pytest_plugins = ("tests.books",)
@@ -49,7 +51,7 @@ def done(trained):
 def story(trained, book):
     table = score(book, trained.model, pd.DatetimeIndex([UNTIL]), ScoreSettings(forgo=0.1, reasons=0))
     best = table["deal_id"].iloc[0]
-    [told] = explain_deals(
+    [told] = explain(
         book, replace(trained.model, version="20250804-0123456789ab"), [best], UNTIL, ScoreSettings(forgo=0.1)
     )
     return told
@@ -63,7 +65,10 @@ def called(trained, book):
 
 @pytest.fixture(scope="module")
 def screens(done, story, called, trained):
-    long = replace(story, deal_id=LONG, factors=(*story.factors, Factor("timing", "x", 9.9, "a word and " * 20)))
+    wordy = Reason("timing", ("x",), 9.9, "a word and " * 20, 120, 40)
+    long = replace(story, deal_id=LONG, reasons=(wordy, *story.reasons))
+    loss = replace(plain_model(), version="v1")
+    [sold_low] = tell(loss, make_calls(loss, rows_of([1000.0], [-0.05]), 150.0), 0.125)
     return {
         "training": show_training(done),
         "training without signal": show_training(
@@ -73,7 +78,7 @@ def screens(done, story, called, trained):
         "story": show_story(story),
         "story of a long name": show_story(long),
         "story to nurture": show_story(replace(story, verdict="nurture", wait_for=WAIT, wait_until=UNTIL)),
-        "story of a loss": show_story(replace(story, factors=(), verdict="walk_away", value_if_won=-5.0)),
+        "story of a loss": show_story(sold_low),
     }
 
 
@@ -263,10 +268,10 @@ def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
     [told] = tell(plain_model(), make_calls(plain_model(version="v2"), rows_of([3000.0]), 120.0), 0.125)
     text = words(shown(show_story(told)))
 
-    assert "Deal d0 at 2025-01-06 00:00 UTC" in text
+    assert "Deal d0 at 6 Jan 2025, 00:00 UTC" in text
     assert "PURSUE an hour on it is worth EUR 600; the bar is EUR 120" in text
     assert "50% to win × EUR 3,000 = EUR 1,500 expected, for 2.0 hours still to spend" in text
-    assert "a typical open deal EUR 200 deal size of EUR 3,000 ×3.00" in text
+    assert "a typical open deal EUR 200 deal size of EUR 3,000 ×3.00 EUR 600" in text
 
 
 def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(story, called, trained):
@@ -274,7 +279,8 @@ def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(story, called, t
     waiting = called.assign(verdict="nurture", wait_for=WAIT, wait_until=UNTIL)
     table = words(shown(show_score(waiting, trained.model, "calls.csv"), 120))
 
-    assert card.replace("│ ", "").count(f"No hours until: {WAIT}, until 2025-08-04.") == 1
+    sign, why = WAIT.split(": ")
+    assert f"No hours, but wait for {sign}, until 4 Aug 2025 at the latest: {why}." in card.replace("│ ", "")
     assert table.count("until 2025-08-04: wait for call from the buyer") == 10
     assert "wait for" not in words(
         shown(show_score(called.assign(verdict="walk_away"), trained.model, "calls.csv"), 120)
@@ -300,24 +306,21 @@ def test_a_story_says_that_a_typical_amount_stands_in_for_a_missing_one():
     )
 
 
-def test_the_factors_shown_and_the_rest_multiply_to_the_value_per_hour(story):
-    lines = [line.strip("│ ").rsplit("×", 1) for line in shown(show_story(story), 120).splitlines() if "×" in line]
-    shown_factors = [float(factor) for text, factor in lines if "to win" not in text]
-    rest = len(story.factors) - 8
+def test_the_steps_shown_multiply_from_the_typical_value_to_that_of_the_deal(story):
+    steps = steps_of(story, 3)
 
-    assert len(shown_factors) == 9
-    assert any(text.startswith(f"{rest} smaller factors together") for text, _ in lines)
-    product = story.typical_value_per_hour
-    for factor in shown_factors:
-        product *= factor
-    assert product == pytest.approx(story.value_per_hour, rel=0.05)  # two decimals each
+    assert steps["value_per_hour"].iloc[[0, -1]].tolist() == [story.typical_value_per_hour, story.value_per_hour]
+    product = story.typical_value_per_hour * steps["factor"].cumprod()
+    np.testing.assert_allclose(product, steps["value_per_hour"], rtol=1e-12)
+    told = sum(len(reason.features) for reason in story.reasons[:3])
+    assert steps["sentence"].iloc[-1] == f"{len(story.factors) - told} other factors together"
 
 
 def test_a_story_of_a_loss_says_that_it_is_sold_at_a_loss(screens):
     text = words(shown(screens["story of a loss"]))
 
     assert "WALK AWAY" in text
-    assert "Worth nothing or less if won: sold at a loss." in text
+    assert "Worth -EUR 50 even if won, sold at a loss: an amount of EUR 1,000 at a margin of -5%." in text
     assert "smaller factors together" not in text
 
 

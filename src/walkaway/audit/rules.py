@@ -32,7 +32,7 @@ FOLLOWS = 1 / 3  # spread of a date around the close, as a share of its spread a
 REWRITTEN = 0.05
 LEAST_PAIRED = 50  # deals needed to see a pattern between them
 LEAST_IN_GROUP = 5
-UNITS_OF_LIFE = ("days", "count", "category")
+UNITS_OF_LIFE = ("days", "days moved", "count", "times", "flag", "category")
 
 
 def _numbers(source: Source, deals: Deals) -> FloatArray:

@@ -18,9 +18,10 @@ import typer
 
 from walkaway import __version__
 from walkaway.cli.books import importers, sample
-from walkaway.cli.calling import batch, explain, score
+from walkaway.cli.calling import batch, score
 from walkaway.cli.checking import check
 from walkaway.cli.configuring import configuration
+from walkaway.cli.explaining import explain, portfolio
 from walkaway.cli.replaying import replay
 from walkaway.cli.training import audit, rollback, train
 from walkaway.errors import WalkawayError
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 app.add_typer(importers, name="import")
 app.add_typer(configuration, name="config")
-for command in (sample, audit, train, rollback, score, batch, replay, explain, check):
+for command in (sample, audit, train, rollback, score, batch, replay, explain, portfolio, check):
     app.command()(command)
 
 

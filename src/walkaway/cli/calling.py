@@ -74,7 +74,7 @@ def score(
             table = score_timeless(read, model)
         else:
             at = _moments(read.last_recorded_at(), as_of, start, end, every_days)
-            table = score_book(read, model, at, dial)
+            table = score_book(read, model, at, dial, settings.report.locale)
     write_frame(table, "-.json" if as_json and out == "-" else out)
     if out != "-" and as_json:
         _print_summary(table, model, {"unusable_deals": read.unusable_deals, "out": out})
@@ -153,37 +153,3 @@ def _moments(
     if as_of is not None:
         raise UsageError("--as-of names one moment, --from and --to many: give one or the other.")
     return moments(*span_of(start, end), every_days)
-
-
-def explain(
-    context: typer.Context,
-    deal_id: Annotated[str, typer.Argument(help="The deal.")],
-    book: BookOption = BOOK,
-    models: ModelsOption = MODELS,
-    as_of: Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")] = None,
-    forgo: Forgo = None,
-    bar: Bar = None,
-    capacity: Capacity = None,
-    guarantee: Guarantee = False,
-    as_json: AsJson = False,
-) -> None:
-    """Tell one deal's story: what an hour on it is worth, and what makes it so."""
-    from walkaway.champion import load_champion
-    from walkaway.score import explain_deals, refined
-    from walkaway.storage import read_book
-
-    settings = settings_in_force(context)
-    read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), settings.score.replay)
-    moment = moment_of(as_of, "--as-of") or read.last_recorded_at()
-    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
-    [story] = explain_deals(read, model, [deal_id], moment, dial)
-    if as_json:
-        print_json(story.as_json())
-    else:
-        from rich.console import Console
-
-        from walkaway.report.terminal import show_story
-
-        Console(highlight=False).print(show_story(story))
-        if dial.guarantee and (refused := model.curve.refusal(dial.forgo)):
-            tell(refused, quiet=False)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from walkaway.config.money import MoneySettings
+from walkaway.errors import UsageError
+from walkaway.wording import locale_named
 
 __all__ = [
     "DIALS",
@@ -20,6 +22,7 @@ __all__ = [
     "HeadSettings",
     "Levels",
     "ReplaySettings",
+    "ReportSettings",
     "ScoreSettings",
     "Settings",
     "TrainSettings",
@@ -101,6 +104,7 @@ class TrainSettings(_Frozen):
     `no_decision_reasons` are the loss reasons that say nobody decided, in lower case with underscores: a deal likely to
     end so may be nurtured. `weigh_kept` lets deals that were kept to learn from stand for those dropped like them; else
     each stands for itself, which errs less where advice is followed to the letter (docs/results/feedback.md).
+    `remembered_snapshots` of settled deals go with the model, for deals like another to be looked for among them.
     """
 
     cadence_days: float | None = Field(default=None, gt=0)
@@ -109,6 +113,7 @@ class TrainSettings(_Frozen):
     floor_hours: float = Field(default=0.1, gt=0)
     weigh_kept: bool = True
     no_decision_reasons: tuple[str, ...] = ("no_decision",)
+    remembered_snapshots: int = Field(default=4_000, ge=0)
     bootstrap: int = Field(default=200, ge=20)
     features: FeatureSettings = FeatureSettings()
     audit: AuditSettings = AuditSettings()
@@ -179,6 +184,21 @@ class BatchSettings(_Frozen):
     format: Literal["csv", "parquet"] = "csv"
 
 
+class ReportSettings(_Frozen):
+    """What people read: how numbers, money and dates are written, by locale (en, en_IN, de_CH). Words are English."""
+
+    locale: str = "en_GB"
+
+    @field_validator("locale")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            locale_named(value)
+        except UsageError as error:
+            raise ValueError("must name a locale, such as en, en_IN, de_CH or fr_FR") from error
+        return value
+
+
 class Levels(_Frozen):
     """From where on a finding is one to watch, and from where on one to act upon."""
 
@@ -227,6 +247,7 @@ class Settings(BaseSettings):
     batch: BatchSettings = BatchSettings()
     replay: ReplaySettings = ReplaySettings()
     check: CheckSettings = CheckSettings()
+    report: ReportSettings = ReportSettings()
     tracking_uri: str | None = None
 
     @classmethod

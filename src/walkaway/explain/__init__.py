@@ -1,7 +1,33 @@
 """Why: SHAP values of the heads, carried into the index as factors, told as sentences. The only importer of shap."""
 
-from walkaway.explain.attribution import Attribution, attribute
-from walkaway.explain.reasons import Factor, factors_of, reasons_table
+from walkaway.explain.attribution import Attribution, attribute, explanation
+from walkaway.explain.deals import explain
+from walkaway.explain.flips import FlipCondition
+from walkaway.explain.portfolio import Portfolio, portfolio
+from walkaway.explain.reasons import Reason, Reasons, base_rate, reasons_table
+from walkaway.explain.remember import remember
+from walkaway.explain.sentences import Factor, factors_of
+from walkaway.explain.similar import Example, SimilarDeals, Similarity
 from walkaway.explain.story import DealStory, tell
 
-__all__ = ["Attribution", "DealStory", "Factor", "attribute", "factors_of", "reasons_table", "tell"]
+__all__ = [
+    "Attribution",
+    "DealStory",
+    "Example",
+    "Factor",
+    "FlipCondition",
+    "Portfolio",
+    "Reason",
+    "Reasons",
+    "SimilarDeals",
+    "Similarity",
+    "attribute",
+    "base_rate",
+    "explain",
+    "explanation",
+    "factors_of",
+    "portfolio",
+    "reasons_table",
+    "remember",
+    "tell",
+]

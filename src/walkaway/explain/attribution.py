@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,33 +20,47 @@ from walkaway.calls import Model, Rows
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
 
-__all__ = ["TERMS", "Attribution", "attribute"]
+__all__ = ["FLOOR", "MARGIN", "SIZE", "TERMS", "Attribution", "attribute", "explanation"]
 
 FloatArray = npt.NDArray[np.float64]
-TERMS = ("deal size", "margin rate", "floor under hours")  # factors that come from arithmetic, not from a head
+BoolArray = npt.NDArray[np.bool_]
+Groups = tuple[tuple[int, ...], ...]
+SIZE, MARGIN, FLOOR = "deal size", "margin rate", "floor under hours"
+TERMS = (SIZE, MARGIN, FLOOR)  # factors that come from arithmetic, not from a head
 AMOUNT = "amount"
 SAME = 1e-9  # log-odds closer than this to the base have no chord; its limit is the derivative
 AGREEMENT = 0.8
+LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # a member that says less or more than this of the bag's term disagrees on size
 
 
 @dataclass(frozen=True)
 class Attribution:
     """Terms of ln(value_per_hour), one column a planned feature, then one for each of TERMS.
 
-    typical: the model's typical value_per_hour (money per hour), where every term is 0.
-    terms: (rows, columns), natural logarithms of factors. agreed: (rows, columns), whether at least four fifths of the
-    bag's members give the term the sign it has. explained: (rows,), False where value_if_won <= 0.
+    typical: the model's typical value_per_hour (money per hour), where every term is 0. terms: (rows, columns), natural
+    logarithms of factors. explained: (rows,), False where value_if_won <= 0. groups: positions of the columns that are
+    told together, each column in one. agreed: (rows, groups), whether at least four fifths of the bag's members give
+    the group's term its sign and, within a factor of two, its size.
     """
 
     columns: tuple[str, ...]
     typical: float
     terms: FloatArray
-    agreed: npt.NDArray[np.bool_]
-    explained: npt.NDArray[np.bool_]
+    explained: BoolArray
+    groups: Groups
+    agreed: BoolArray
 
     def factors(self) -> FloatArray:
         """typical x the product of a row's factors is its value_per_hour."""
         return np.exp(self.terms)
+
+    def group_terms(self) -> FloatArray:
+        """The terms of the columns that are told together, summed, (rows, groups)."""
+        return _summed(self.terms, self.groups)
+
+
+def _summed(terms: FloatArray, groups: Groups) -> FloatArray:
+    return np.stack([terms[..., list(group)].sum(axis=-1) for group in groups], axis=-1)
 
 
 def _shap(bag: Bag | None, X: npt.NDArray) -> tuple[FloatArray, FloatArray]:
@@ -75,6 +90,24 @@ def _chord(calibration: Calibration, raw: FloatArray, base: float) -> FloatArray
     return np.where(np.abs(step) < SAME, derivative, np.divide(rise, step, out=np.zeros_like(rise), where=step != 0))
 
 
+def _agreed(by_member: FloatArray, mean: FloatArray) -> BoolArray:
+    """Whether enough members give a term the sign it has, and at least half and at most twice its size.
+
+    >>> members, mean = np.array([[1.0, 1.0, 1.0]] * 4 + [[1.2, -3.0, 0.1]]), np.array([1.0, 1.0, 1.0])
+    >>> _agreed(members, mean), _agreed(members[3:], mean)
+    (array([ True,  True,  True]), array([ True, False, False]))
+    """
+    share = np.divide(by_member, mean, out=np.ones_like(by_member), where=mean != 0)
+    return ((share >= LEAST_OF_MEAN) & (share <= MOST_OF_MEAN)).mean(axis=0) >= AGREEMENT
+
+
+def _groups(model: Model, columns: tuple[str, ...]) -> Groups:
+    """Positions of the columns told together; each alone where the model remembers no background."""
+    place = {name: at for at, name in enumerate(columns)}
+    told = model.background.groups if model.background else tuple((name,) for name in model.plan.columns)
+    return tuple(tuple(place[name] for name in group) for group in (*told, *((term,) for term in TERMS)))
+
+
 def attribute(model: Model, rows: Rows) -> Attribution:
     """Factors of each row's value_per_hour.
 
@@ -97,11 +130,12 @@ def attribute(model: Model, rows: Rows) -> Attribution:
 
     amount, margin = worth.amount(rows.terms["amount"].to_numpy()), worth.margin(rows.terms["margin"].to_numpy())
     explained = amount * margin > 0
+    typical_margin = model.background.typical_margin if model.background else 1.0
     safe = np.where(explained, 1.0, np.nan)
     arithmetic = np.column_stack(
         [
             np.log(np.maximum(amount, 1e-300) / max(worth.typical_amount, 1e-300)) * safe,
-            np.log(np.maximum(margin, 1e-300)) * safe,
+            np.log(np.maximum(margin, 1e-300) / typical_margin) * safe,
             np.log1p(model.floor_hours / base_hours) - np.log1p(model.floor_hours / remaining),
         ]
     )
@@ -112,18 +146,16 @@ def attribute(model: Model, rows: Rows) -> Attribution:
         for terms in (by_member[..., place], mean[:, place]):
             terms += arithmetic[:, 0]
         arithmetic[:, 0] = 0.0
-    agreed = (np.sign(by_member) == np.sign(mean)).mean(axis=0) >= AGREEMENT
-    typical_value = max(worth.typical_amount, 1e-300) * np.exp(float(ratio_base.mean()) + worth.log_ratio)
+    typical_ratio = np.exp(float(ratio_base.mean()) + worth.log_ratio)
+    typical_value = max(worth.typical_amount, 1e-300) * typical_margin * typical_ratio
     typical = float(
         win.calibration.probability(np.array([base_raw]))[0] * typical_value / (base_hours + model.floor_hours)
     )
-    return Attribution(
-        columns=(*model.plan.columns, *TERMS),
-        typical=typical,
-        terms=np.concatenate([mean, arithmetic], axis=1),
-        agreed=np.concatenate([agreed, np.ones(arithmetic.shape, dtype=bool)], axis=1),
-        explained=explained,
-    )
+    columns = (*model.plan.columns, *TERMS)
+    groups, terms = _groups(model, columns), np.concatenate([mean, arithmetic], axis=1)
+    each = np.broadcast_to(arithmetic, (len(by_member), *arithmetic.shape))
+    said = _summed(np.concatenate([by_member, each], axis=2), groups)
+    return Attribution(columns, typical, terms, explained, groups, _agreed(said, _summed(terms, groups)))
 
 
 def _base_hours(model: Model, hours_base: FloatArray) -> float:
@@ -131,3 +163,23 @@ def _base_hours(model: Model, hours_base: FloatArray) -> float:
     if head.bag is None:
         return max(head.mean_hours, 1e-9)
     return float(np.exp(hours_base.mean() + head.log_scale))
+
+
+def explanation(attribution: Attribution, rows: Rows) -> Any:
+    """The terms as `shap.Explanation`, for the shap library's own plots: in ln(money per hour), from ln(typical).
+
+    Args:
+        attribution: of these rows.
+        rows: those it was made of; only those explained by factors are in it.
+    """
+    import shap
+
+    at = attribution.explained
+    amount, margin = (rows.terms[name].to_numpy(dtype=np.float64) for name in ("amount", "margin"))
+    data = np.column_stack([rows.X.astype(np.float64), amount, margin, np.zeros(len(amount))])
+    return shap.Explanation(
+        values=attribution.terms[at],
+        base_values=np.full(int(at.sum()), np.log(attribution.typical)),
+        data=data[at],
+        feature_names=list(attribution.columns),
+    )

@@ -1,154 +1,154 @@
-"""Factors told as sentences a seller understands. No feature name and no log-odds reaches a reader."""
+"""Reasons: features that say much the same told as one, strongest first, only where the bag agrees, with base rates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from walkaway.background import BaseRates, Became
 from walkaway.calls import Model, Rows
-from walkaway.explain.attribution import TERMS, Attribution
-from walkaway.features import PlannedFeature
+from walkaway.explain.attribution import FLOOR, Attribution
+from walkaway.explain.sentences import THEMES, say, say_term, sold_at_a_loss
+from walkaway.wording import Wording
 
-__all__ = ["Factor", "factors_of", "reasons_table", "say", "written"]
+__all__ = ["Reason", "Reasons", "base_rate", "reasons_table"]
 
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+IntArray = npt.NDArray[np.int64]
+TYPICAL = "a typical open deal"
 LEAST_EFFECT = 0.02  # a factor within 2% of 1 is not a reason
-SOLD_AT_A_LOSS = "worth nothing or less if won: sold at a loss"
-Reason = tuple[str | None, float]  # a sentence and its factor
-_TERM_SENTENCES = {
-    "deal size": ("price and profit", "deal size of {value}"),
-    "margin rate": ("price and profit", "margin rate of {value}"),
-    "floor under hours": ("effort", "least time any deal takes"),
-}
+PRICE = "price and profit"
+LEAST_OF_LEAD = 1 / 3  # the next feature of a reason is told too if it carries this much of what the first does
 
 
 @dataclass(frozen=True)
-class Factor:
-    """One factor of a deal's value per hour: above 1 it lifts it, below 1 it lowers it."""
+class Reason:
+    """One reason of a call.
+
+    features: what is told together, strongest first. factor: of the value per hour, all of them together. deals: how
+    many settled deals of the same stage were once so (0: too few to say), by the strongest feature. won: how many of
+    those were won. value_per_hour: what an hour on them earned from then on.
+    """
 
     theme: str
-    feature: str
+    features: tuple[str, ...]
     factor: float
     sentence: str
-    agreed: bool = True
+    deals: int = 0
+    won: int = 0
+    value_per_hour: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.sentence}: ×{self.factor:.2f}"
 
 
-def _days(value: float) -> str:
-    if value < 0:
-        return f"-{_days(-value)}"
-    if value < 1:
-        hours = value * 24
-        return f"{hours:.0f} hours" if hours >= 1.5 else "about an hour" if hours >= 0.5 else "less than an hour"
-    return "1 day" if round(value) == 1 else f"{value:.0f} days"
+def base_rate(reason: Reason, wording: Wording) -> str:
+    """What became of deals that were once so; empty where too few were. Of a price it tells what an hour earned, too.
 
-
-def written(value: float, unit: str, currency: str, categories: tuple[str, ...] = ()) -> str:
-    """A value with its unit, for a reader.
-
-    >>> written(41.2, "days", "EUR"), written(5000.0, "money", "EUR"), written(2.0, "weekday", "")
-    ('41 days', 'EUR 5,000', 'Wednesday')
+    >>> base_rate(Reason("need", (), 0.5, "", deals=212, won=9, value_per_hour=31.0), Wording("en", "EUR"))
+    '9 of 212 such deals were won'
     """
-    match unit:
-        case "days":
-            return _days(value)
-        case "days ahead":
-            return f"in {_days(value)}" if value >= 0 else f"{_days(-value)} ago"
-        case "money":
-            return f"{currency} {value:,.0f}".strip()
-        case "number":
-            return f"{value:,.10g}"
-        case "ratio":
-            return f"{value:.0%}"
-        case "category":
-            return _plain(categories[int(value)])
-        case "weekday":
-            return WEEKDAYS[int(value)]
-    return f"{value:.0f}"
+    if not reason.deals:
+        return ""
+    told = f"{wording.number(reason.won)} of {wording.number(reason.deals)} such deals were won"
+    earned = f", at {wording.money(reason.value_per_hour)} an hour" if reason.theme == PRICE else ""
+    return told + earned
 
 
-def _plain(word: str) -> str:
-    """A step as a reader says it: what is done needs no saying."""
-    return word.removesuffix(" / done").replace(" / ", ", ")
+class Reasons:
+    """The reasons of calls.
+
+    Args:
+        model: that made them.
+        rows: snapshots they rest on.
+        attribution: of these rows.
+        wording: of the reader.
+    """
+
+    def __init__(self, model: Model, rows: Rows, attribution: Attribution, wording: Wording) -> None:
+        self.model, self.rows, self.attribution, self.wording = model, rows, attribution, wording
+        self._became: dict[int, Became] = {}
+
+    @cached_property
+    def order(self) -> IntArray:
+        """Positions of each row's groups, the strongest on which the bag agrees first, (rows, groups)."""
+        told = [self.attribution.columns[group[0]] != FLOOR for group in self.attribution.groups]
+        size = np.abs(self.attribution.group_terms()) * (self.attribution.agreed & np.array(told))
+        return np.argsort(-np.nan_to_num(size), axis=1, kind="stable")
+
+    @cached_property
+    def _group_terms(self) -> npt.NDArray[np.float64]:
+        return self.attribution.group_terms()
+
+    def of(self, row: int, most: int) -> list[Reason]:
+        """Up to `most` reasons of a row, strongest first; one plain sentence where value_if_won <= 0."""
+        if not self.attribution.explained[row]:
+            worth = float(self.model.heads.worth.value(self.rows.X[row : row + 1], self.rows.terms.iloc[[row]])[0])
+            return [Reason(PRICE, (), np.nan, sold_at_a_loss(self.rows, row, worth, self.wording))]
+        out = []
+        for group in self.order[row, :most]:
+            if not self.attribution.agreed[row, group] or abs(np.expm1(self._group_terms[row, group])) < LEAST_EFFECT:
+                continue
+            if self.attribution.columns[self.attribution.groups[group][0]] != FLOOR:
+                out.append(self._reason(row, int(group)))
+        return out
+
+    def _reason(self, row: int, group: int) -> Reason:
+        total = self._group_terms[row, group]
+        columns = list(self.attribution.groups[group])
+        along = self.attribution.terms[row, columns] * np.sign(total)
+        columns = [columns[i] for i in np.argsort(-along, kind="stable")]
+        lead, along = columns[0], np.sort(along)[::-1]
+        second = len(columns) > 1 and along[1] >= max(LEAST_OF_LEAD * along[0], np.log1p(LEAST_EFFECT))
+        said = [self._say(row, column) for column in columns[: 2 if second else 1]]
+        became = [float(told[row]) for told in self._became_of(lead)]
+        names = tuple(self.attribution.columns[column] for column in columns)
+        told, counts = ", ".join(dict.fromkeys(said)), (int(became[0]), int(became[1]), became[2])
+        return Reason(self._theme(lead), names, float(np.exp(total)), told, *counts)
+
+    def _became_of(self, column: int) -> Became:
+        """What became of deals once like each row by that column; asked for once."""
+        if column not in self._became:
+            rates = self.model.background.rates if self.model.background else BaseRates()
+            known = column < self.rows.X.shape[1]
+            values = self.rows.X[:, column] if known else np.full(len(self.rows.X), np.nan)
+            self._became[column] = rates.of(self.attribution.columns[column], values, self.rows.terms["stage_name"])
+        return self._became[column]
+
+    def typical(self, row: int) -> Reason:
+        """What became of all settled deals once in the stage of a row's deal: what its base rates are held against."""
+        rates = self.model.background.rates if self.model.background else BaseRates()
+        deals, won, rate = (float(told[0]) for told in rates.of_all(self.rows.terms["stage_name"].iloc[[row]]))
+        return Reason(PRICE, (), 1.0, TYPICAL, int(deals), int(won), rate)
+
+    def _theme(self, column: int) -> str:
+        features = self.model.plan.features
+        if column < len(features):
+            return features[column].declared.theme
+        return THEMES.get(self.attribution.columns[column], "effort")
+
+    def _say(self, row: int, column: int) -> str:
+        features = self.model.plan.features
+        if column < len(features):
+            return say(features[column], float(self.rows.X[row, column]), self.wording)
+        return say_term(self.attribution.columns[column], self.rows, row, self.model, self.wording)
 
 
-def say(planned: PlannedFeature, value: float, currency: str) -> str:
-    """The sentence of a feature at a value; its sentence for "absent" where the value is missing."""
-    declared = planned.declared
-    of = _plain(planned.word or "").replace("_", " ")
-    if np.isnan(value):
-        return declared.absent.format(of=of, value="unknown")
-    return declared.sentence.format(of=of, value=written(value, declared.unit, currency, planned.categories))
-
-
-def _term_factor(name: str, rows: Rows, row: int, model: Model, factor: float) -> Factor:
-    theme, sentence = _TERM_SENTENCES[name]
-    currency = str(model.facts.get("currency", ""))
-    if name == "deal size":
-        known = float(rows.terms["amount"].iloc[row])
-        missing = f"no amount recorded yet, taken as {written(model.heads.worth.typical_amount, 'money', currency)}"
-        text = missing if np.isnan(known) else sentence.format(value=written(known, "money", currency))
-    else:
-        known = float(rows.terms["margin"].iloc[row]) if name == "margin rate" else np.nan
-        text = sentence.format(value="1, since none is recorded" if np.isnan(known) else f"{known:.0%}")
-    return Factor(theme, name, factor, text)
-
-
-def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int) -> list[Factor]:
-    """All factors of one row, in the order of the attribution's columns; none where value_if_won <= 0."""
-    if not attribution.explained[row]:
-        return []
-    currency = str(model.facts.get("currency", ""))
-    factors = np.exp(attribution.terms[row])
-    told = [
-        Factor(p.declared.theme, p.column, float(f), say(p, float(x), currency), bool(a))
-        for p, f, x, a in zip(model.plan.features, factors, rows.X[row], attribution.agreed[row], strict=False)
-    ]
-    first = len(model.plan.features)
-    return told + [_term_factor(n, rows, row, model, float(factors[first + i])) for i, n in enumerate(TERMS)]
-
-
-def _strongest(attribution: Attribution, most: int) -> npt.NDArray[np.int64]:
-    """Columns of each row's strongest agreed terms, strongest first, (rows, up to most)."""
-    reasons = attribution.terms[:, :-1]  # the last, the floor, is arithmetic and no reason
-    size = np.nan_to_num(np.where(attribution.agreed[:, :-1], np.abs(reasons), 0.0))
-    return np.argsort(-size, axis=1, kind="stable")[:, :most]
-
-
-def _reasons_of(model: Model, rows: Rows, attribution: Attribution, row: int, columns: npt.NDArray) -> list[Reason]:
-    """The reasons of one row among these columns, each a sentence with its factor."""
-    if not attribution.explained[row]:
-        return [(SOLD_AT_A_LOSS, np.nan)]
-    width, currency = len(model.plan.features), str(model.facts.get("currency", ""))
-    out: list[Reason] = []
-    for column in columns:
-        term = attribution.terms[row, column]
-        if not attribution.agreed[row, column] or abs(np.expm1(term)) < LEAST_EFFECT:
-            continue
-        factor = float(np.exp(term))
-        if column < width:
-            text = say(model.plan.features[column], float(rows.X[row, column]), currency)
-        else:
-            text = _term_factor(TERMS[column - width], rows, row, model, factor).sentence
-        out.append((text, factor))
-    return out
-
-
-def reasons_table(model: Model, rows: Rows, attribution: Attribution, most: int) -> pd.DataFrame:
-    """Up to `most` reasons a row, strongest first, only where the bag agrees: reason_1, factor_1, reason_2 ...
+def reasons_table(reasons: Reasons, most: int) -> pd.DataFrame:
+    """Up to `most` reasons a row, strongest first: reason_1, factor_1, base_rate_1, reason_2 ...
 
     A deal whose value_if_won is zero or negative has one plain reason and no factor.
     """
-    order = _strongest(attribution, most)
-    told = [_reasons_of(model, rows, attribution, row, order[row]) for row in range(len(rows.X))]
-    padded = [reasons + [(None, np.nan)] * (most - len(reasons)) for reasons in told]
+    told = [reasons.of(row, most) for row in range(len(reasons.rows.X))]
+    padded = [[*found, *[None] * (most - len(found))] for found in told]
     out = {}
     for k in range(most):
-        out[f"reason_{k + 1}"] = pd.Series([reasons[k][0] for reasons in padded], dtype="str")
-        out[f"factor_{k + 1}"] = pd.Series([reasons[k][1] for reasons in padded], dtype="float64")
+        at = [found[k] for found in padded]
+        rates = [base_rate(one, reasons.wording) or None if one else None for one in at]
+        out[f"reason_{k + 1}"] = pd.Series([one.sentence if one else None for one in at], dtype="str")
+        out[f"factor_{k + 1}"] = pd.Series([one.factor if one else np.nan for one in at], dtype="float64")
+        out[f"base_rate_{k + 1}"] = pd.Series(rates, dtype="str")
     return pd.DataFrame(out)

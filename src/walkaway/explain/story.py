@@ -1,21 +1,37 @@
-"""One deal's story: what an hour on it is worth, and what makes it so."""
+"""One deal's story: what an hour on it is worth, why, what would change that, and what became of deals like it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from walkaway.calls import Calls, Model
 from walkaway.explain.attribution import attribute
-from walkaway.explain.reasons import Factor, factors_of
+from walkaway.explain.flips import FlipCondition, flip_conditions
+from walkaway.explain.reasons import Reason, Reasons
+from walkaway.explain.sentences import Factor, factors_of
+from walkaway.explain.similar import SimilarDeals, Similarity
+from walkaway.schema import Book
+from walkaway.wording import Wording
 
 __all__ = ["DealStory", "tell"]
+
+MOST_REASONS = 8
 
 
 @dataclass(frozen=True)
 class DealStory:
-    """A call with all its factors: typical_value_per_hour x every factor = value_per_hour."""
+    """A call with all its factors: typical_value_per_hour x every factor = value_per_hour.
+
+    typical: what became of all settled deals once at its stage. reasons: the factors that hold, told together where
+    they say the same, strongest first. flip_conditions: what would lift a dropped deal over the bar. similar_deals:
+    settled deals seen for the same reasons; None where the deal is sold at a loss or the model remembers none.
+    background: whether the model remembers settled deals at all.
+    """
 
     deal_id: str
     as_of: pd.Timestamp
@@ -33,23 +49,60 @@ class DealStory:
     assumed_hours_share: float
     typical_value_per_hour: float
     currency: str
+    locale: str
     factors: tuple[Factor, ...]
+    typical: Reason
+    reasons: tuple[Reason, ...]
+    flip_conditions: tuple[FlipCondition, ...]
+    similar_deals: SimilarDeals | None
+    background: bool
 
-    def strongest(self, most: int) -> list[Factor]:
-        """The factors furthest from 1 on which the bag agrees, strongest first; the floor under hours is no reason."""
-        told = [f for f in self.factors if f.agreed and f.feature != "floor under hours"]
-        return sorted(told, key=lambda f: max(f.factor, 1 / f.factor), reverse=True)[:most]
+    @property
+    def wording(self) -> Wording:
+        """How its reader writes."""
+        return Wording(self.locale, self.currency)
 
     def as_json(self) -> dict[str, object]:
         """The story as plain JSON values."""
-        until = None if self.wait_until is None else self.wait_until.isoformat()
-        told = {"as_of": self.as_of.isoformat(), "wait_until": until, "factors": [asdict(f) for f in self.factors]}
-        return asdict(self) | told
+        told = _plain(asdict(self))
+        if told["similar_deals"] is not None:
+            del told["similar_deals"]["hours_won"]
+        return told
 
 
-def tell(model: Model, calls: Calls, assumed_hours_share: float) -> list[DealStory]:
-    """The stories of these calls, in order; the share of hours assumed is that of the book by then."""
-    attribution = attribute(model, calls.rows)
+def _plain(value: Any) -> Any:
+    """The same as JSON can say it: moments as text, what is not a number as null."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def tell(
+    model: Model, calls: Calls, assumed_hours_share: float, book: Book | None = None, locale: str = "en_GB"
+) -> list[DealStory]:
+    """The stories of these calls, in order.
+
+    Args:
+        model: that made the calls.
+        calls: of one moment, if their book is given.
+        assumed_hours_share: of the hours booked by then.
+        book: what the calls rest on; without it nothing is said of what would change them.
+        locale: of the reader.
+
+    Raises:
+        UsageError: no such locale.
+    """
+    attribution, wording = attribute(model, calls.rows), Wording(locale, str(model.facts.get("currency", "")))
+    reasons, similarity = Reasons(model, calls.rows, attribution, wording), Similarity.of(model)
+    similar: list[SimilarDeals | None] = [None] * len(calls.table)
+    similar = similarity.to(attribution) if similarity else similar
+    flips: list[tuple[FlipCondition, ...]] = [()] * len(calls.table)
+    if book is not None and len(calls.table):
+        flips = flip_conditions(book, model, calls, float(calls.table["bar"].iloc[0]), similar, wording)
     stories = []
     for row, call in enumerate(calls.table.to_dict("records")):
         stories.append(
@@ -69,8 +122,14 @@ def tell(model: Model, calls: Calls, assumed_hours_share: float) -> list[DealSto
                 model_version=model.version,
                 assumed_hours_share=assumed_hours_share,
                 typical_value_per_hour=attribution.typical,
-                currency=str(model.facts.get("currency", "")),
-                factors=tuple(factors_of(model, calls.rows, attribution, row)),
+                currency=wording.currency,
+                locale=wording.locale,
+                factors=tuple(factors_of(model, calls.rows, attribution, row, wording)),
+                typical=reasons.typical(row),
+                reasons=tuple(reasons.of(row, MOST_REASONS)),
+                flip_conditions=flips[row],
+                similar_deals=similar[row],
+                background=model.background is not None,
             )
         )
     return stories

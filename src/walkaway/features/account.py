@@ -11,13 +11,25 @@ def _has_accounts(book: Book) -> bool:
     return "account_id" in book.manifest.fixed_at_creation and bool(book.deals["account_id"].duplicated().any())
 
 
-@feature(unit="count", theme="fit", sentence="deals won before with this account: {value}", exists=_has_accounts)
+@feature(
+    unit="times",
+    theme="fit",
+    sentence="won a deal with this account {value}",
+    none="never won a deal with this account",
+    exists=_has_accounts,
+)
 def account_wins(view: View) -> np.ndarray:
     """Deals of this account won so far."""
     return view.shared("closings", by="account_id").where(outcome="won").count()
 
 
-@feature(unit="count", theme="fit", sentence="deals lost before with this account: {value}", exists=_has_accounts)
+@feature(
+    unit="times",
+    theme="fit",
+    sentence="lost a deal with this account {value}",
+    none="never lost a deal with this account",
+    exists=_has_accounts,
+)
 def account_losses(view: View) -> np.ndarray:
     """Deals of this account lost so far."""
     return view.shared("closings", by="account_id").where(outcome="lost").count()
@@ -26,8 +38,8 @@ def account_losses(view: View) -> np.ndarray:
 @feature(
     unit="days",
     theme="fit",
-    sentence="{value} since this account last closed a deal",
-    absent="this account has not closed a deal before",
+    sentence="{value} since a deal with this account last ended",
+    absent="no deal with this account has ended before",
     exists=_has_accounts,
 )
 def days_since_account_close(view: View) -> np.ndarray:

@@ -17,7 +17,13 @@ def _has_people(book: Book) -> bool:
     return bool(book.activities["owner_id"].notna().any())
 
 
-@feature(unit="count", theme="engagement", sentence="activities so far: {value}", exists=_has_activities)
+@feature(
+    unit="count",
+    theme="engagement",
+    sentence="activities so far: {value}",
+    none="nothing done yet",
+    exists=_has_activities,
+)
 def touches(view: View) -> np.ndarray:
     """Activities of any kind."""
     return view.activities.where(status=DONE).count()
@@ -27,6 +33,7 @@ def touches(view: View) -> np.ndarray:
     unit="count",
     theme="engagement",
     sentence="activities in the last {of} days: {value}",
+    none="nothing done in the last {of} days",
     per="window",
     exists=_has_activities,
 )
@@ -50,7 +57,8 @@ def days_since_touch(view: View) -> np.ndarray:
 @feature(
     unit="count",
     theme="engagement",
-    sentence="{of} activities so far: {value}",
+    sentence="activities {of} so far: {value}",
+    none="no activity {of} yet",
     per="direction",
     exists=_has_activities,
 )
@@ -62,8 +70,8 @@ def touches_by(view: View, word: str) -> np.ndarray:
 @feature(
     unit="days",
     theme="engagement",
-    sentence="{value} since the last {of} activity",
-    absent="no {of} activity yet",
+    sentence="nothing {of} for {value}",
+    absent="nothing {of} yet",
     per="direction",
     exists=_has_activities,
 )
@@ -76,6 +84,7 @@ def days_since_touch_by(view: View, word: str) -> np.ndarray:
     unit="ratio",
     theme="engagement",
     sentence="this week's activity is {value} of the deal's usual pace",
+    none="nothing done this week",
     absent="nothing done yet",
     exists=_has_activities,
 )
@@ -99,7 +108,14 @@ def last_step(view: View) -> Coded:
     return view.activities.last_code("step")
 
 
-@feature(unit="count", theme="engagement", sentence="{of}, times so far: {value}", per="step", exists=_has_activities)
+@feature(
+    unit="times",
+    theme="engagement",
+    sentence="{of}: {value} so far",
+    none="{of}: not yet",
+    per="step",
+    exists=_has_activities,
+)
 def step_count(view: View, word: str) -> np.ndarray:
     """How often this step was recorded."""
     return view.activities.where(step=word).count()

@@ -30,7 +30,8 @@ def amount(view: View) -> np.ndarray:
 @feature(
     unit="count",
     theme="price and profit",
-    sentence="zeros at the end of the amount: {value}",
+    sentence="a round amount (zeros at its end: {value})",
+    none="an amount that is not rounded",
     absent="no amount recorded yet",
     exists=_has_amount,
 )
@@ -41,7 +42,13 @@ def amount_zeros(view: View) -> np.ndarray:
     return np.where(np.isnan(view.amount), np.nan, zeros)
 
 
-@feature(unit="count", theme="price and profit", sentence="times an amount was recorded: {value}", exists=_amount_moves)
+@feature(
+    unit="times",
+    theme="price and profit",
+    sentence="amount recorded {value}",
+    none="no amount recorded yet",
+    exists=_amount_moves,
+)
 def amount_changes(view: View) -> np.ndarray:
     """How often the amount was recorded anew."""
     return view.changes.where(field="amount").count()

@@ -15,14 +15,24 @@ def _has_roles(book: Book) -> bool:
     return bool(book.contacts["role"].notna().any())
 
 
-@feature(unit="count", theme="decision makers", sentence="people on the buyer's side: {value}", exists=_has_contacts)
+@feature(
+    unit="count",
+    theme="decision makers",
+    sentence="people on the buyer's side: {value}",
+    none="nobody known on the buyer's side",
+    exists=_has_contacts,
+)
 def contacts(view: View) -> np.ndarray:
     """People who joined the deal."""
     return view.contacts.count()
 
 
 @feature(
-    unit="count", theme="decision makers", sentence="different roles on the buyer's side: {value}", exists=_has_contacts
+    unit="count",
+    theme="decision makers",
+    sentence="different roles on the buyer's side: {value}",
+    none="no role known on the buyer's side",
+    exists=_has_contacts,
 )
 def contact_roles(view: View) -> np.ndarray:
     """Different roles among the people who joined."""
@@ -33,6 +43,7 @@ def contact_roles(view: View) -> np.ndarray:
     unit="count",
     theme="decision makers",
     sentence="people on the buyer's side in the role of {of}: {value}",
+    none="no {of} on the buyer's side",
     per="role",
     exists=_has_roles,
 )

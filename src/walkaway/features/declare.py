@@ -14,7 +14,9 @@ from walkaway.schema import Book
 
 __all__ = ["REGISTRY", "THEMES", "Coded", "Feature", "Theme", "Unit", "feature"]
 
-Unit = Literal["days", "days ahead", "count", "money", "number", "ratio", "category", "weekday"]
+Unit = Literal[
+    "days", "days ahead", "days moved", "count", "times", "money", "number", "ratio", "category", "weekday", "flag"
+]
 Theme = Literal["fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort"]
 THEMES: tuple[str, ...] = ("fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort")
 Per = Literal["stage", "step", "kind", "direction", "window", "role", "attribute", "measure"]
@@ -25,10 +27,10 @@ Coded = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 class Feature:
     """One declared feature.
 
-    `sentence` and `absent` are read by sellers: {value} is the value with its unit, {of} the kind, stage or window that
-    the feature is about. `absent` is said where the value is missing. `per` names the vocabulary over which the feature
-    is repeated, and `exists` whether a book records what it needs. `compute` takes the view (and the word) and returns
-    one number a snapshot, or (codes, values) for a category.
+    `sentence`, `absent` and `none` are read by sellers: {value} is the value with its unit, {of} the kind, stage or
+    window that the feature is about. `absent` is said where the value is missing, `none` where it is 0. `per` names the
+    vocabulary over which the feature is repeated, and `exists` whether a book records what it needs. `compute` takes
+    the view (and the word) and returns one number a snapshot, or (codes, values) for a category.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Feature:
     theme: Theme
     sentence: str
     absent: str
+    none: str
     family: str
     per: Per | None
     exists: Callable[[Book], bool]
@@ -59,6 +62,7 @@ def feature(
     theme: Theme,
     sentence: str,
     absent: str = "",
+    none: str = "",
     per: Per | None = None,
     exists: Callable[[Book], bool] = _always,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -73,7 +77,8 @@ def feature(
         if name in REGISTRY:
             raise ValueError(f"feature {name} is declared twice, in {REGISTRY[name].family} and {compute.__module__}")
         family = compute.__module__.rsplit(".", 1)[-1]
-        REGISTRY[name] = Feature(name, unit, theme, sentence, absent or sentence, family, per, exists, compute)
+        said = (sentence, absent or sentence, none or sentence)
+        REGISTRY[name] = Feature(name, unit, theme, *said, family, per, exists, compute)
         return compute
 
     return register

@@ -27,13 +27,21 @@ def days_in_stage(view: View) -> np.ndarray:
     return view.changes.where(field=STAGE).days_since_last()
 
 
-@feature(unit="count", theme="timing", sentence="stage moves: {value}", exists=_has_stages)
+@feature(
+    unit="times", theme="timing", sentence="entered a stage {value}", none="no stage recorded yet", exists=_has_stages
+)
 def stage_moves(view: View) -> np.ndarray:
     """How often the stage changed."""
     return view.changes.where(field=STAGE).count()
 
 
-@feature(unit="count", theme="timing", sentence="moves back to an earlier stage: {value}", exists=_has_stages)
+@feature(
+    unit="times",
+    theme="timing",
+    sentence="went back to an earlier stage {value}",
+    none="never went back to an earlier stage",
+    exists=_has_stages,
+)
 def stage_regressions(view: View) -> np.ndarray:
     """Moves into a stage the deal had been in before."""
     moves = view.changes.where(field=STAGE)

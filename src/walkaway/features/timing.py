@@ -79,16 +79,23 @@ def days_to_expected_close(view: View) -> np.ndarray:
     return (view.changes.where(field=CLOSE_DATE).last("moment") - view.as_of) / DAY
 
 
-@feature(unit="count", theme="timing", sentence="times a close date was recorded: {value}", exists=_has_close_date)
+@feature(
+    unit="times",
+    theme="timing",
+    sentence="close date moved {value}",
+    none="close date never moved",
+    exists=_has_close_date,
+)
 def close_date_changes(view: View) -> np.ndarray:
-    """How often the expected close date was recorded, the first time included."""
-    return view.changes.where(field=CLOSE_DATE).count()
+    """How often an expected close date was recorded after the first one."""
+    return np.maximum(view.changes.where(field=CLOSE_DATE).count() - 1, 0)
 
 
 @feature(
-    unit="days",
+    unit="days moved",
     theme="timing",
-    sentence="close date pushed by {value} in all",
+    sentence="close date {value} in all",
+    none="close date stands as first named",
     absent="no expected close date",
     exists=_has_close_date,
 )

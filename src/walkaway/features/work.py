@@ -20,13 +20,22 @@ def _last_status_is(view: View, kind: str, status: str) -> np.ndarray:
     return Codes(codes, statuses).equal(status)
 
 
-@feature(unit="count", theme="effort", sentence="{of}, planned and not begun: {value}", per="kind", exists=_has_plans)
+@feature(
+    unit="flag", theme="effort", sentence="{of} is planned", none="no {of} is planned", per="kind", exists=_has_plans
+)
 def waiting(view: View, word: str) -> np.ndarray:
     """Whether the newest step of this kind is a plan: 1 or 0."""
     return _last_status_is(view, word, "planned")
 
 
-@feature(unit="count", theme="effort", sentence="{of}, begun and not finished: {value}", exists=_has_begun, per="kind")
+@feature(
+    unit="flag",
+    theme="effort",
+    sentence="{of} is begun and not finished",
+    none="no {of} is in hand",
+    per="kind",
+    exists=_has_begun,
+)
 def in_hand(view: View, word: str) -> np.ndarray:
     """Whether the newest step of this kind is a begin: 1 or 0."""
     return _last_status_is(view, word, "begun")

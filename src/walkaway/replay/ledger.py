@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from walkaway.calls import Model, make_calls, read_rows
 from walkaway.economics import DROPPED
+from walkaway.errors import UsageError
 from walkaway.history import History, View
 from walkaway.labels import label
 from walkaway.schema import Book
 
-__all__ = ["FROZEN", "SETTLED", "first_drops", "frozen_calls", "settle"]
+__all__ = ["FROZEN", "LEDGER", "SETTLED", "first_drops", "frozen_calls", "read_ledger", "settle"]
+
+LEDGER = "ledger.parquet"
 
 FROZEN = [
     "deal_id",
@@ -68,6 +73,21 @@ def frozen_calls(history: History, model: Model, snapshots: pd.DataFrame, bar: f
         stage=view.stage_name,
         base_rate=model.heads.win.base_rate,
     )
+
+
+def read_ledger(folder: Path) -> pd.DataFrame:
+    """The ledger of a finished replay.
+
+    Args:
+        folder: its --out.
+
+    Raises:
+        UsageError: no ledger lies there.
+    """
+    path = folder / LEDGER
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no such ledger. Name the --out of a finished walkaway replay.")
+    return pd.read_parquet(path)
 
 
 def first_drops(calls: pd.DataFrame) -> pd.Series:

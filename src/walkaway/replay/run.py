@@ -17,7 +17,7 @@ from walkaway.config import Settings
 from walkaway.errors import DataError, UsageError
 from walkaway.folds import Step, no_step
 from walkaway.history import History
-from walkaway.replay.ledger import frozen_calls, settle
+from walkaway.replay.ledger import LEDGER, frozen_calls, settle
 from walkaway.replay.plan import Period, Stretch
 from walkaway.replay.summary import Replayed, measured
 from walkaway.schema import Book
@@ -27,7 +27,7 @@ from walkaway.train import train
 
 __all__ = ["LEDGER", "SUMMARY", "Replayed", "replay"]
 
-ASKED, LEDGER, SUMMARY, EXITS = "replay.json", "ledger.parquet", "summary.json", "exits.csv"
+ASKED, SUMMARY, EXITS = "replay.json", "summary.json", "exits.csv"
 PARTS, MODELS = "calls", "models"
 OURS = re.compile(rf"{VERSION.pattern}|\d{{4}}\.parquet|{'|'.join(map(re.escape, (ASKED, LEDGER, SUMMARY, EXITS)))}")
 ANOTHER = "Name another --out, or remove that folder."
@@ -127,8 +127,8 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         LockedError: another run writes to the folder.
     """
     _check(book, period)
-    pace = {"calls_every_days": period.every_days}
-    settings = settings.model_copy(update={"train": settings.train.model_copy(update=pace)})
+    own = {"calls_every_days": period.every_days, "remembered_snapshots": 0}  # its models explain nothing
+    settings = settings.model_copy(update={"train": settings.train.model_copy(update=own)})
     with exclusive(out):
         for folder in (out, out / PARTS, out / MODELS):
             folder.mkdir(exist_ok=True)

@@ -6,14 +6,12 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from walkaway.calls import Model
 from walkaway.economics import DROPPED, Curve
 from walkaway.evaluation import failures
-from walkaway.explain import DealStory
 from walkaway.gate import Decision
 from walkaway.report.audit import show_suspects
 from walkaway.report.tables import plain_table
@@ -22,10 +20,9 @@ from walkaway.score import summary
 from walkaway.train import Trained
 from walkaway.tune import Tuned
 
-__all__ = ["WHO", "pooling_sentence", "show_sample", "show_score", "show_story", "show_timeless_score", "show_training"]
+__all__ = ["WHO", "pooling_sentence", "show_sample", "show_score", "show_timeless_score", "show_training"]
 
 ERRORS = ("error", "error_base")
-_VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 TOLD_POOLING = 0.1  # of a head; a smaller share is not worth a line
 WHO = {
     "win_probability": "this model",
@@ -353,39 +350,3 @@ def show_sample(told: dict[str, Any], out: str) -> RenderableType:
         f"Book written to {out}; truth.parquet beside it holds what could be expected of each open deal on "
         f"{told['snapshots_with_truth']:,} Mondays."
     )
-
-
-def show_story(story: DealStory) -> RenderableType:
-    """A card: the verdict, the numbers it rests on, and the strongest reasons."""
-    money = lambda value: _money(value, story.currency)  # noqa: E731
-    head = Text.assemble(
-        (story.verdict.replace("_", " ").upper(), f"bold {_VERDICT_STYLE[story.verdict]}"),
-        f"  an hour on it is worth {money(story.value_per_hour)}; the bar is {money(story.bar)}",
-    )
-    until = "" if story.wait_until is None else f", until {story.wait_until:%Y-%m-%d}"
-    waits = (Text(f"No hours until: {story.wait_for}{until}.", style="yellow"),) if story.wait_for else ()
-    imputed = " (no amount recorded yet, the typical one stands in)" if story.amount_imputed else ""
-    numbers = Text(
-        f"{story.win_probability:.0%} to win × {money(story.value_if_won)}{imputed} = "
-        f"{money(story.expected_value)} expected, for {story.remaining_hours:.1f} hours still to spend"
-    )
-    reasons = plain_table("why", "factor")
-    reasons.add_row(Text("a typical open deal", style="dim"), Text(money(story.typical_value_per_hour), style="dim"))
-    strongest = story.strongest(8)
-    for factor in strongest:
-        reasons.add_row(factor.sentence, Text(f"×{factor.factor:.2f}", style="green" if factor.factor > 1 else "red"))
-    told = 1.0
-    for factor in strongest:
-        told *= factor.factor
-    rest = story.value_per_hour / story.typical_value_per_hour / told if story.typical_value_per_hour and told else 1.0
-    reasons.add_row(
-        Text(f"{len(story.factors) - len(strongest)} smaller factors together", style="dim"), f"×{rest:.2f}"
-    )
-    foot = Text(f"model {story.model_version}, hours assumed: {story.assumed_hours_share:.0%}", style="dim")
-    title = f"Deal {story.deal_id} at {story.as_of:%Y-%m-%d %H:%M} UTC"
-    body = (
-        (head, *waits, numbers, "", reasons, "", foot)
-        if story.factors
-        else (head, numbers, "", "Worth nothing or less if won: sold at a loss.", foot)
-    )
-    return Panel(Group(*body), title=title, title_align="left", expand=False, padding=(1, 2))

@@ -1,0 +1,119 @@
+"""Commands that say why: one deal's story, and the pipeline as a whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from walkaway.cli.options import (
+    BOOK,
+    MODELS,
+    AsJson,
+    Bar,
+    BookOption,
+    Capacity,
+    Forgo,
+    Guarantee,
+    ModelsOption,
+    dial_of,
+    moment_of,
+    print_json,
+    settings_in_force,
+    tell,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AsOf = Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")]
+Figure = Annotated[Path | None, typer.Option(help="Draw the steps to its value per hour: a file .png, .svg or .pdf.")]
+
+
+def explain(
+    context: typer.Context,
+    deal_id: Annotated[str, typer.Argument(help="The deal.")],
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    as_of: AsOf = None,
+    waterfall: Figure = None,
+    forgo: Forgo = None,
+    bar: Bar = None,
+    capacity: Capacity = None,
+    guarantee: Guarantee = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tell one deal's story: what an hour on it is worth, why, and what would change that."""
+    from walkaway.champion import load_champion
+    from walkaway.explain import explain as stories_of
+    from walkaway.report.waterfall import check_figure, write_waterfall
+    from walkaway.score import refined
+    from walkaway.storage import read_book
+
+    if waterfall:
+        check_figure(waterfall)
+    settings = settings_in_force(context)
+    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
+    read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), dial.replay)
+    [story] = stories_of(read, model, [deal_id], moment_of(as_of, "--as-of"), dial, settings.report.locale)
+    if waterfall:
+        write_waterfall(story, waterfall)
+    if as_json:
+        print_json(story.as_json())
+    else:
+        from rich.console import Console
+
+        from walkaway.report.story import show_story
+
+        Console(highlight=False).print(show_story(story))
+        if dial.guarantee and (refused := model.curve.refusal(dial.forgo)):
+            tell(refused, quiet=False)
+
+
+def portfolio(
+    context: typer.Context,
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    as_of: AsOf = None,
+    replayed: Annotated[
+        Path | None, typer.Option("--replay", help="Folder of a replay: judges calibration by group by its calls.")
+    ] = None,
+    owner_audit: Annotated[
+        bool, typer.Option("--owner-audit", help="Group by owner too: to audit fairness, not to judge people.")
+    ] = False,
+    forgo: Forgo = None,
+    bar: Bar = None,
+    capacity: Capacity = None,
+    guarantee: Guarantee = False,
+    as_json: AsJson = False,
+) -> None:
+    """The pipeline as a whole: themes that cost it most, and groups of deals dropped more often than others."""
+    from walkaway.champion import load_champion
+    from walkaway.explain import portfolio as portfolio_of
+    from walkaway.score import refined
+    from walkaway.storage import read_book
+
+    settings = settings_in_force(context)
+    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
+    read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), dial.replay)
+    calls = _settled(replayed or dial.replay)
+    found = portfolio_of(read, model, moment_of(as_of, "--as-of"), dial, calls, owner_audit)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        from rich.console import Console
+
+        from walkaway.report.portfolio import show_portfolio
+
+        currency = str(model.facts.get("currency", ""))
+        Console(highlight=False).print(show_portfolio(found, settings.report.locale, currency, calls is not None))
+
+
+def _settled(folder: Path | None) -> pd.DataFrame | None:
+    """The ledger of a replay, if one is named."""
+    if folder is None:
+        return None
+    from walkaway.replay import read_ledger
+
+    return read_ledger(folder)

@@ -1,0 +1,72 @@
+"""Deals asked for by name: their stories at a moment."""
+
+from __future__ import annotations
+
+import difflib
+
+import pandas as pd
+
+from walkaway.calls import Model, check_fits, make_calls, read_rows
+from walkaway.config import ScoreSettings
+from walkaway.effort import assumed_share
+from walkaway.errors import UsageError
+from walkaway.explain.story import DealStory, tell
+from walkaway.history import History, known
+from walkaway.schema import Book
+from walkaway.snapshots import check_dated, check_moments
+
+__all__ = ["explain"]
+
+NEAR = 3
+
+
+def explain(
+    book: Book,
+    model: Model,
+    deal_ids: list[str],
+    as_of: pd.Timestamp | None = None,
+    settings: ScoreSettings | None = None,
+    locale: str = "en_GB",
+) -> list[DealStory]:
+    """The stories of these deals at a moment.
+
+    Args:
+        book: any book with dates.
+        model: the champion, say.
+        deal_ids: of deals open then.
+        as_of: UTC moment; the book's newest record by default.
+        settings: the dial that sets the bar.
+        locale: of the reader.
+
+    Raises:
+        UsageError: a deal is unknown (near ids are named), not created yet, or closed by then; the moment lies before
+            the first deal or far ahead; no such locale.
+        DataError: the book does not fit the model.
+    """
+    check_dated(book)
+    check_fits(book, model)
+    moment = as_of if as_of is not None else book.last_recorded_at()
+    check_moments(book, pd.DatetimeIndex([moment]))
+    for deal_id in deal_ids:
+        _check_open(book, deal_id, moment)
+    snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([moment] * len(deal_ids)).dt.as_unit("us")})
+    bar = model.curve.bar_of(**(settings or ScoreSettings()).dial())
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
+    return tell(model, calls, assumed_share(known(book, moment).activities, book.manifest.assumed_hours), book, locale)
+
+
+def _check_open(book: Book, deal_id: str, as_of: pd.Timestamp) -> None:
+    row = book.deals[book.deals["deal_id"] == deal_id]
+    if row.empty:
+        near = difflib.get_close_matches(deal_id, book.deals["deal_id"].tolist(), n=NEAR)
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        raise UsageError(f"deal {deal_id} is not in the book.{hint}")
+    created, closed, outcome = row[["created_at", "closed_at", "outcome"]].iloc[0]
+    if created > as_of:
+        raise UsageError(
+            f"deal {deal_id} was created on {created:%Y-%m-%d}, after {as_of:%Y-%m-%d}. Use a later --as-of."
+        )
+    if pd.notna(closed) and closed <= as_of:
+        raise UsageError(
+            f"deal {deal_id} was closed ({outcome}) on {closed:%Y-%m-%d}: nothing to call. Use an earlier --as-of."
+        )

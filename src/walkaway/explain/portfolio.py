@@ -1,0 +1,234 @@
+"""The pipeline as a whole: which themes cost it hours and money, and whether some groups of deals are dropped oftener.
+
+Small groups differ by chance. Each group's rate is drawn towards that of all by as much as groups of its dimension do
+not really differ (empirical Bayes: beta-binomial for drops, normal for calibration; Efron and Morris, JASA 70, 1975).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import beta, norm
+
+from walkaway.calls import Model, check_fits, make_calls, read_rows
+from walkaway.config import ScoreSettings
+from walkaway.economics import DROPPED
+from walkaway.effort import SECONDS_PER_HOUR, effort_seconds
+from walkaway.errors import UsageError
+from walkaway.explain.attribution import MARGIN, SIZE, Attribution, attribute
+from walkaway.features import THEMES
+from walkaway.history import History
+from walkaway.schema import Book
+from walkaway.snapshots import check_dated, check_moments, open_snapshots
+
+__all__ = ["Portfolio", "portfolio", "shrunk_gaps", "shrunk_shares"]
+
+FloatArray = npt.NDArray[np.float64]
+MONTH = pd.Timedelta(days=30)
+LEVEL = 0.90
+GROUPS = ("team", "pipeline")  # of deals; attributes fixed at creation come besides
+OWNER = "owner_id"
+SOLD_AT_A_LOSS = "sold at a loss"
+MOST_GROUPS = 30  # of one dimension, the largest; the rest say little and name single deals
+LEAST_DEALS = 5
+
+
+@dataclass(frozen=True)
+class Portfolio:
+    """The open pipeline at a moment.
+
+    bar: money per hour. themes: of the dropped deals, by the theme that weighs most against each: deals, hours (still
+    expected), worked (hours booked in the 30 days before), expected_value, cost (what those hours would earn more at
+    the bar: bar x hours - expected value). drops: by dimension and group: deals, dropped (share), shrunk, low, high
+    (90%), differs (the whole interval lies to one side of all deals' share). calibration: by dimension and group, of
+    settled deals: deals, predicted, won, gap, shrunk, low, high, differs; empty without settled calls.
+    """
+
+    as_of: pd.Timestamp
+    bar: float
+    open_deals: int
+    themes: pd.DataFrame
+    drops: pd.DataFrame
+    calibration: pd.DataFrame
+
+    def as_json(self) -> dict[str, object]:
+        """The portfolio as plain JSON values."""
+        tables = {"themes": self.themes, "drops": self.drops, "calibration": self.calibration}
+        told = {name: json.loads(table.reset_index().to_json(orient="records")) for name, table in tables.items()}
+        return {"as_of": self.as_of.isoformat(), "bar": self.bar, "open_deals": self.open_deals} | told
+
+
+def shrunk_shares(counts: FloatArray, deals: FloatArray) -> pd.DataFrame:
+    """Shares of groups, drawn towards the share of all; 90% intervals.
+
+    Args:
+        counts: how many of each group's deals were dropped, say.
+        deals: how many each group has, above 0.
+
+    Returns:
+        shrunk, low, high; one row a group.
+
+    >>> shrunk_shares(np.array([1.0, 30.0, 9.0]), np.array([2.0, 100.0, 30.0])).round(2).to_numpy().tolist()
+    [[0.3, 0.3, 0.31], [0.3, 0.3, 0.31], [0.3, 0.3, 0.31]]
+    """
+    share = counts.sum() / deals.sum()
+    spread = share * (1 - share)
+    if not spread:
+        return pd.DataFrame({"shrunk": share, "low": share, "high": share}, index=range(len(counts)))
+    seen = float((deals * (counts / deals - share) ** 2).sum())
+    expected, room = (len(deals) - 1) * spread, deals.sum() - (deals**2).sum() / deals.sum()
+    between = max((seen - expected) / room, 0.0) if room > 0 else 0.0  # variance of true shares (method of moments)
+    strength = min(spread / between - 1, 1e4) if between > 0 else 1e4
+    strength = max(strength, 1.0)
+    won, lost = counts + strength * share, deals - counts + strength * (1 - share)
+    tail = (1 - LEVEL) / 2
+    ends = {"low": beta.ppf(tail, won, lost), "high": beta.ppf(1 - tail, won, lost)}
+    return pd.DataFrame({"shrunk": won / (won + lost), **ends})
+
+
+def shrunk_gaps(gap: FloatArray, error: FloatArray, overall: float) -> pd.DataFrame:
+    """Mean gaps of groups, drawn towards that of all; 90% intervals.
+
+    Args:
+        gap: predicted minus won, in the mean over each group's deals.
+        error: standard error of each.
+        overall: the gap of all deals.
+
+    Returns:
+        shrunk, low, high; one row a group.
+
+    >>> shrunk_gaps(np.array([0.2, -0.2]), np.array([0.5, 0.5]), 0.0)["shrunk"].tolist()
+    [0.0, 0.0]
+    """
+    weight = 1 / error**2
+    seen, room = float((weight * (gap - overall) ** 2).sum()), weight.sum() - (weight**2).sum() / weight.sum()
+    between = max((seen - (len(gap) - 1)) / room, 0.0) if room > 0 else 0.0  # DerSimonian and Laird, 1986
+    share = between / (between + error**2)
+    shrunk, reach = overall + share * (gap - overall), norm.ppf((1 + LEVEL) / 2) * np.sqrt(share) * error
+    return pd.DataFrame({"shrunk": shrunk, "low": shrunk - reach, "high": shrunk + reach})
+
+
+def _theme_terms(model: Model, attribution: Attribution) -> pd.DataFrame:
+    """Terms of ln(value per hour) by theme, (deals, themes)."""
+    of = {planned.column: planned.declared.theme for planned in model.plan.features}
+    of |= {SIZE: "price and profit", MARGIN: "price and profit"}
+    themes = np.array([of.get(column, "") for column in attribution.columns])
+    return pd.DataFrame({theme: attribution.terms[:, themes == theme].sum(axis=1) for theme in THEMES})
+
+
+def _worked(book: Book, deal_ids: pd.Series, as_of: pd.Timestamp) -> FloatArray:
+    """Hours booked on each deal in the month before a moment."""
+    at = book.activities["recorded_at"]
+    rows = book.activities[(at > as_of - MONTH) & (at <= as_of)]
+    hours = pd.Series(effort_seconds(rows, book.manifest.assumed_hours) / SECONDS_PER_HOUR, index=rows["deal_id"])
+    return hours.groupby(level=0).sum().reindex(deal_ids).fillna(0.0).to_numpy()
+
+
+def _themes(book: Book, model: Model, table: pd.DataFrame, attribution: Attribution, bar: float) -> pd.DataFrame:
+    weakest = _theme_terms(model, attribution).idxmin(axis=1).to_numpy(dtype=object)
+    theme = np.where(attribution.explained, weakest, SOLD_AT_A_LOSS)
+    hours, expected = table["remaining_hours"], table["expected_value"]
+    worked = _worked(book, table["deal_id"], table["as_of"].iloc[0])
+    told = pd.DataFrame(
+        {"theme": theme, "deals": 1, "hours": hours, "worked": worked, "expected_value": expected}
+    ).assign(cost=bar * hours - expected)
+    dropped = told[table["verdict"].isin(DROPPED).to_numpy()]
+    return dropped.groupby("theme").sum().sort_values("cost", ascending=False)
+
+
+def _dimensions(book: Book, deal_ids: pd.Series, owners: bool) -> Iterator[tuple[str, pd.Series]]:
+    """(name, each deal's group) of all that deals are grouped by; groups of few deals are left out."""
+    deals = book.deals.set_index("deal_id").reindex(deal_ids)
+    names = [*dict.fromkeys((*GROUPS, *book.attributes("text"))), *((OWNER,) if owners else ())]
+    for name in names:
+        groups = deals[name] if name in deals else pd.Series(dtype="str")
+        counts = groups.value_counts()
+        common = counts[counts >= LEAST_DEALS].index[:MOST_GROUPS]
+        if len(common) > 1:
+            yield name, groups.where(groups.isin(common)).reset_index(drop=True)
+
+
+def _drops(book: Book, table: pd.DataFrame, owners: bool) -> pd.DataFrame:
+    dropped = table["verdict"].isin(DROPPED).astype(float)
+    parts = []
+    for name, groups in _dimensions(book, table["deal_id"], owners):
+        counted = dropped.groupby(groups).agg(["size", "sum"])
+        shrunk = shrunk_shares(counted["sum"].to_numpy(), counted["size"].to_numpy(dtype=float))
+        all_share = counted["sum"].sum() / counted["size"].sum()
+        row = {"dimension": name, "group": counted.index, "deals": counted["size"].to_numpy()}
+        part = pd.DataFrame(row | {"dropped": (counted["sum"] / counted["size"]).to_numpy()}).join(shrunk)
+        parts.append(part.assign(differs=(part["low"] > all_share) | (part["high"] < all_share)))
+    return _stacked(parts, ["deals", "dropped", "shrunk", "low", "high", "differs"])
+
+
+def _calibration(book: Book, settled: pd.DataFrame | None, owners: bool) -> pd.DataFrame:
+    """Calibration by group, of settled calls: win_probability and outcome, a mean a deal."""
+    columns = ["deals", "predicted", "won", "gap", "shrunk", "low", "high", "differs"]
+    ended = settled[settled["outcome"].isin(["won", "lost"])] if settled is not None else pd.DataFrame()
+    if not len(ended):
+        return _stacked([], columns)
+    each = ended.assign(won=(ended["outcome"] == "won").astype(float)).groupby("deal_id")
+    told = each[["win_probability", "won"]].mean().reset_index()
+    gap = told["win_probability"] - told["won"]
+    parts = []
+    for name, groups in _dimensions(book, told["deal_id"], owners):
+        by = gap.groupby(groups)
+        means, error = by.mean(), np.maximum(by.std(ddof=1) / np.sqrt(by.size()), 1e-6)
+        overall = float(gap[groups.notna()].mean())
+        row = {"dimension": name, "group": means.index, "deals": by.size().to_numpy()}
+        row |= {"predicted": told["win_probability"].groupby(groups).mean().to_numpy()}
+        row |= {"won": told["won"].groupby(groups).mean().to_numpy(), "gap": means.to_numpy()}
+        part = pd.DataFrame(row).join(shrunk_gaps(means.to_numpy(), error.to_numpy(), overall))
+        parts.append(part.assign(differs=(part["low"] > overall) | (part["high"] < overall)))
+    return _stacked(parts, columns)
+
+
+def _stacked(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
+    empty = pd.DataFrame(columns=["dimension", "group", *columns])
+    return (pd.concat(parts, ignore_index=True) if parts else empty).set_index(["dimension", "group"])
+
+
+def portfolio(
+    book: Book,
+    model: Model,
+    as_of: pd.Timestamp | None = None,
+    settings: ScoreSettings | None = None,
+    settled: pd.DataFrame | None = None,
+    owners: bool = False,
+) -> Portfolio:
+    """The open pipeline at a moment, as a whole.
+
+    Args:
+        book: any book with dates.
+        model: the champion, say.
+        as_of: UTC moment; the book's newest record by default.
+        settings: the dial that sets the bar.
+        settled: the ledger of a replay (deal_id, win_probability, outcome): calls made before their deals ended.
+        owners: whether to group by owner too: for an audit of fairness, never for a report on people.
+
+    Raises:
+        UsageError: no deal is open then, or nothing was known yet; the book has no dates.
+        DataError: the book does not fit the model.
+    """
+    check_dated(book)
+    check_fits(book, model)
+    moment = as_of if as_of is not None else book.last_recorded_at()
+    check_moments(book, pd.DatetimeIndex([moment]))
+    snapshots = open_snapshots(book, pd.DatetimeIndex([moment]))
+    if snapshots.empty:
+        raise UsageError(f"no deal is open at {moment:%Y-%m-%dT%H:%M}Z, so there is no pipeline. Use another moment.")
+    bar = model.curve.bar_of(**(settings or ScoreSettings()).dial())
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
+    return Portfolio(
+        as_of=moment,
+        bar=bar,
+        open_deals=len(calls.table),
+        themes=_themes(book, model, calls.table, attribute(model, calls.rows), bar),
+        drops=_drops(book, calls.table, owners),
+        calibration=_calibration(book, settled, owners),
+    )

@@ -1,0 +1,90 @@
+"""Factors told as sentences a seller understands. No feature name and no log-odds reaches a reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from walkaway.calls import Model, Rows
+from walkaway.explain.attribution import MARGIN, SIZE, TERMS, Attribution
+from walkaway.features import PlannedFeature
+from walkaway.wording import Wording, plain_step
+
+__all__ = ["Factor", "factors_of", "say", "say_term", "sold_at_a_loss"]
+
+DIRECTIONS = {"inbound": "from the buyer", "outbound": "to the buyer", "internal": "inside our own house"}
+THEMES = {SIZE: "price and profit", MARGIN: "price and profit"}
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One factor of a deal's value per hour: above 1 it lifts it, below 1 it lowers it.
+
+    `agreed` says whether the bag agrees on what is told together with this feature.
+    """
+
+    theme: str
+    feature: str
+    factor: float
+    sentence: str
+    agreed: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.sentence}: ×{self.factor:.2f}"
+
+
+def say(planned: PlannedFeature, value: float, wording: Wording) -> str:
+    """The sentence of a feature at a value; what it says of a missing one, and of 0, where it has words for that.
+
+    >>> touched = PlannedFeature(feature="days_since_touch_by", word="inbound")
+    >>> say(touched, 41.0, Wording()), say(touched, float("nan"), Wording())
+    ('nothing from the buyer for 41 days', 'nothing from the buyer yet')
+    """
+    declared, word = planned.declared, planned.word or ""
+    of = DIRECTIONS.get(word, plain_step(word)) if declared.per == "direction" else plain_step(word)
+    if np.isnan(value):
+        return declared.absent.format(of=of, value="unknown")
+    told = declared.none if value == 0 else declared.sentence
+    return told.format(of=of, value=wording.value(value, declared.unit, planned.categories))
+
+
+def say_term(name: str, rows: Rows, row: int, model: Model, wording: Wording) -> str:
+    """The sentence of a factor that comes from arithmetic: deal size, margin rate, the floor under hours."""
+    if name == SIZE:
+        known = float(rows.terms["amount"].iloc[row])
+        missing = f"no amount recorded yet, taken as {wording.money(model.heads.worth.typical_amount)}"
+        return missing if np.isnan(known) else f"deal size of {wording.money(known)}"
+    if name == MARGIN:
+        rate = float(rows.terms["margin"].iloc[row])
+        none = "no margin recorded, so all of the amount counts"
+        return none if np.isnan(rate) else f"margin rate of {wording.percent(rate)}"
+    return "least time any deal takes"
+
+
+def sold_at_a_loss(rows: Rows, row: int, value_if_won: float, wording: Wording) -> str:
+    """Why a deal is worth no hour however likely it is: one plain sentence, and no factors."""
+    amount, margin = (float(rows.terms[name].iloc[row]) for name in ("amount", "margin"))
+    size = "an amount not recorded yet" if np.isnan(amount) else f"an amount of {wording.money(amount)}"
+    rate = "" if np.isnan(margin) else f" at a margin of {wording.percent(margin)}"
+    return f"worth {wording.money(value_if_won)} even if won, sold at a loss: {size}{rate}"
+
+
+def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int, wording: Wording) -> list[Factor]:
+    """All factors of one row, in the order of the attribution's columns; none where value_if_won <= 0."""
+    if not attribution.explained[row]:
+        return []
+    factors = np.exp(attribution.terms[row])
+    agreed = np.ones(len(attribution.columns), dtype=bool)
+    for group, told in zip(attribution.groups, attribution.agreed[row], strict=True):
+        agreed[list(group)] = told
+    out = [
+        Factor(p.declared.theme, p.column, float(f), say(p, float(x), wording), bool(a))
+        for p, f, x, a in zip(model.plan.features, factors, rows.X[row], agreed, strict=False)
+    ]
+    first = len(model.plan.features)
+    for i, name in enumerate(TERMS, start=first):
+        out.append(
+            Factor(THEMES.get(name, "effort"), name, float(factors[i]), say_term(name, rows, row, model, wording))
+        )
+    return out
