@@ -26,7 +26,7 @@ EVERY ?= 1d
 RETRAIN ?= 30d
 REPLAY ?= reports/replay
 
-.PHONY: help install demo import audit leaks train score replay explain drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback guarantee docs lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -70,6 +70,10 @@ replay: install ## Replay a period: FROM=2011-11-21T06:00 TO=2011-12-16T06:00 [E
 explain: install ## Tell one deal's story: make explain DEAL=187409
 	@test -n "$(DEAL)" || { echo "make explain: name the deal with DEAL=..."; exit 2; }
 	$(RUN)/walkaway explain "$(DEAL)" --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
+
+portfolio: install ## The pipeline as a whole: themes, groups [BOOK=...] [MODELS=...] [AS_OF=...] [REPLAY=reports/replay]
+	$(RUN)/walkaway portfolio --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) \
+		$(if $(wildcard $(REPLAY)/ledger.parquet),--replay "$(REPLAY)")
 
 drift: install ## Does the world still look like the training? [BOOK=...] [MODELS=...] [AS_OF=2011-12-15]
 	$(RUN)/walkaway check --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
@@ -116,6 +120,10 @@ net-value: install ## Net value gained over never dropping, beside the truth's, 
 
 feedback: install ## What advice does to the models that learn from its outcome, half an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/feedback.py
+
+reasons: install ## Do reasons hold, and carry the call? On a sample book and, if there is one, BOOK [UNTIL=...], 15 minutes
+	$(RUN)/python benchmarks/reasons.py --sample 6000
+	$(if $(wildcard $(BOOK)),$(RUN)/python benchmarks/reasons.py --book "$(BOOK)" $(if $(UNTIL),--until $(UNTIL)))
 
 guarantee: install ## Is the guarantee kept? [BOOKS=200] stationary sample books, a nightly half hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/guarantee.py --books $(BOOKS)

@@ -37,6 +37,9 @@ from walkaway.explain.attribution import _shap
 from walkaway.fitting import fit_as_of
 from walkaway.history import History, known
 from walkaway.sample import FIRST_DAY, WEEKS, make_sample
+from walkaway.sample.chain import CUT, Calendar, backward, parts, state_of
+from walkaway.sample.life import live
+from walkaway.sample.market import draw_market
 from walkaway.schema import Book
 from walkaway.snapshots import open_snapshots
 from walkaway.storage import read_book
@@ -47,6 +50,13 @@ FloatArray = npt.NDArray[np.float64]
 Chosen = list[tuple[int, ...]]  # of each deal, what is named: positions of groups or of columns
 TOP, REFITS, DRAWS, KEPT = 3, 3, 20, 0.8
 WEEK = pd.Timedelta(days=7)
+TRUE_PARTS = {
+    "price and profit": ("amount", "cut", "margin"),
+    "fit": ("stage", "class"),
+    "engagement": ("quiet",),
+    "decision makers": ("decider",),
+    "timing": ("pushed",),
+}
 WAYS = (
     "our reasons",
     "our groups, the bag not asked",
@@ -198,6 +208,43 @@ def themes(model: Model, attribution: Attribution) -> pd.Series:
     return terms.abs().mean().sort_values(ascending=False)
 
 
+def true_themes(deals: int, seed: int, at: pd.Timestamp) -> pd.Series:
+    """By how much ln of the true value per hour moves when a theme's parts are those of another open deal.
+
+    Args:
+        deals: of the sample book.
+        seed: of the sample book.
+        at: a Monday on which deals are open.
+    """
+    rng, calendar = np.random.default_rng(seed), Calendar(WEEKS)
+    market = draw_market(rng, deals, WEEKS)
+    rows = live(market, calendar, rng, FIRST_DAY).snapshots.frame()
+    rows = rows[rows["week"] == (at - FIRST_DAY) // WEEK]
+    truth, deal = backward(calendar), rows["deal"].to_numpy()
+    stage, quiet, decider, pushed, cut = (part[rows["state"]] for part in parts())
+    amount = np.where(np.isnan(rows["amount"]), market.typical[deal], rows["amount"]) / CUT**cut
+    told = {"stage": stage, "quiet": quiet, "decider": decider, "pushed": pushed, "cut": cut, "amount": amount}
+    told |= {"class": market.class_[deal], "margin": market.deals["margin"].to_numpy()[deal]}
+
+    def index(of: dict[str, npt.NDArray]) -> FloatArray:
+        state = state_of(*(of[name] for name in ("stage", "quiet", "decider", "pushed", "cut")))
+        place = rows["week"].to_numpy(), of["class"], state
+        worth = of["amount"] * truth.share_if_won[place] * of["margin"]
+        return truth.win_probability[place] * worth / (truth.remaining_hours[place] + TrainSettings().floor_hours)
+
+    def moves(names: tuple[str, ...]) -> float:
+        gaps = []
+        for _ in range(DRAWS):
+            donors = rng.permutation(len(deal))
+            other = index(told | {name: told[name][donors] for name in names})
+            both = (other > 0) & (now > 0)
+            gaps.append(np.abs(np.log(other[both] / now[both])).mean())
+        return float(np.mean(gaps))
+
+    now = index(told)
+    return pd.Series({theme: moves(names) for theme, names in TRUE_PARTS.items()}).sort_values(ascending=False)
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -225,6 +272,8 @@ def main() -> None:
     print(stability(book, until, settings, model, snapshots).round(3).to_string(), "\n")
     print(deletion(model, rows, bar).round(3).to_string(), "\n")
     print(themes(model, attribution).round(3).to_string())
+    if asked.sample:
+        print("\nthe truth moves by\n" + true_themes(asked.sample, asked.seed, until).round(3).to_string())
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from tests.books import CURVE, TINY, UNTIL, plain_model, rows_of
 from walkaway.calls import make_calls
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED, Curve
-from walkaway.explain import Reason, explain, tell
+from walkaway.explain import Example, FlipCondition, Reason, SimilarDeals, explain, tell
 from walkaway.gate import Comparison, Decision
 from walkaway.report.story import show_story, steps_of
 from walkaway.report.terminal import show_score, show_training
@@ -314,6 +314,48 @@ def test_the_steps_shown_multiply_from_the_typical_value_to_that_of_the_deal(sto
     np.testing.assert_allclose(product, steps["value_per_hour"], rtol=1e-12)
     told = sum(len(reason.features) for reason in story.reasons[:3])
     assert steps["sentence"].iloc[-1] == f"{len(story.factors) - told} other factors together"
+
+
+def test_a_card_says_what_would_change_our_mind_and_deals_like_it(story):
+    flip = FlipCondition("call from the buyer", 321.0, 212, 43, 20, UNTIL)
+    similar = SimilarDeals(50, 9, 1.5, 40.0, (1.0,), (Example("d007", UNTIL, True, 900.0, 0.0),))
+    dropped = replace(story, verdict="walk_away", flip_conditions=(flip,), similar_deals=similar)
+    text = words(shown(show_story(dropped)).replace("│", ""))
+
+    assert (
+        "Would change our mind • call from the buyer: it came true for 43 of 212 deals like this, 20 of which were won "
+        "(by 4 Aug 2025). An hour would then be worth EUR 321. Seen in past deals; not a promise"
+    ) in text
+    assert "9 of 50 were won; half took 1.5 hours or less from then on; an hour on them earned EUR 40." in text
+    assert "Nearest: d007 won EUR 900 with no more work." in text
+
+
+def test_a_dropped_deal_that_nothing_would_lift_is_told_so_and_a_kept_one_is_not(story):
+    bare = replace(story, flip_conditions=())
+    none = "Nothing that came to deals like this would lift it over the bar."
+
+    assert none in words(shown(show_story(replace(bare, verdict="walk_away"))).replace("│", ""))
+    assert none not in words(shown(show_story(replace(bare, verdict="pursue"))).replace("│", ""))
+
+
+def test_a_model_without_background_and_a_deal_without_history_are_told_as_such(story):
+    bare = words(shown(show_story(replace(story, background=False, events=0))).replace("│", ""))
+
+    assert "This model remembers no settled deals" in bare
+    assert "Nothing is recorded of it but its creation" in bare
+    assert "Nothing is recorded of it but its creation" not in words(shown(show_story(story)))
+
+
+def test_a_base_rate_that_is_that_of_the_whole_stage_is_not_told_again(story):
+    whole = replace(story, typical=replace(story.typical, deals=200, won=80))
+    reasons = tuple(replace(story.reasons[0], deals=deals, won=20) for deals in (195, 120))
+
+    assert steps_of(replace(whole, reasons=reasons), 2)["base_rate"].str.contains("won").tolist() == [
+        True,
+        False,
+        True,
+        False,
+    ]
 
 
 def test_a_story_of_a_loss_says_that_it_is_sold_at_a_loss(screens):

@@ -47,26 +47,24 @@ def explain(
     check_fits(book, model)
     moment = as_of if as_of is not None else book.last_recorded_at()
     check_moments(book, pd.DatetimeIndex([moment]))
-    for deal_id in deal_ids:
-        _check_open(book, deal_id, moment)
+    _check_open(book.deals.set_index("deal_id"), deal_ids, moment)
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([moment] * len(deal_ids)).dt.as_unit("us")})
     bar = model.curve.bar_of(**(settings or ScoreSettings()).dial())
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
     return tell(model, calls, assumed_share(known(book, moment).activities, book.manifest.assumed_hours), book, locale)
 
 
-def _check_open(book: Book, deal_id: str, as_of: pd.Timestamp) -> None:
-    row = book.deals[book.deals["deal_id"] == deal_id]
-    if row.empty:
-        near = difflib.get_close_matches(deal_id, book.deals["deal_id"].tolist(), n=NEAR)
+def _check_open(deals: pd.DataFrame, deal_ids: list[str], as_of: pd.Timestamp) -> None:
+    """Refuse the first deal that cannot be called at a moment; `deals` is indexed by deal_id."""
+    asked = deals.reindex(deal_ids)
+    unknown = asked.index[~asked.index.isin(deals.index)]
+    if len(unknown):
+        near = difflib.get_close_matches(unknown[0], deals.index.tolist(), n=NEAR)
         hint = f" Did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"deal {deal_id} is not in the book.{hint}")
-    created, closed, outcome = row[["created_at", "closed_at", "outcome"]].iloc[0]
-    if created > as_of:
-        raise UsageError(
-            f"deal {deal_id} was created on {created:%Y-%m-%d}, after {as_of:%Y-%m-%d}. Use a later --as-of."
-        )
-    if pd.notna(closed) and closed <= as_of:
-        raise UsageError(
-            f"deal {deal_id} was closed ({outcome}) on {closed:%Y-%m-%d}: nothing to call. Use an earlier --as-of."
-        )
+        raise UsageError(f"deal {unknown[0]} is not in the book.{hint}")
+    for deal_id, row in asked[~(asked["created_at"] <= as_of) | (asked["closed_at"] <= as_of)].iterrows():
+        created, closed, now = (f"{moment:%Y-%m-%d}" for moment in (row["created_at"], row["closed_at"], as_of))
+        if not row["created_at"] <= as_of:
+            raise UsageError(f"deal {deal_id} was created on {created}, after {now}. Use a later --as-of.")
+        told = f"deal {deal_id} was closed ({row['outcome']}) on {closed}: nothing to call."
+        raise UsageError(f"{told} Use an earlier --as-of.")

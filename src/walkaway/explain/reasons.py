@@ -58,6 +58,23 @@ def base_rate(reason: Reason, wording: Wording) -> str:
     return told + earned
 
 
+def joined(said: list[str]) -> str:
+    """Sentences as one: of those that begin alike the beginning is said once, and what is no news is left out.
+
+    >>> joined(["call: once so far", "call: 3 days ago"]), joined(["offer sent: not yet", "offer made: not yet"])
+    ('call: once so far, 3 days ago', 'offer sent: not yet')
+    """
+    first, *rest = said
+    subject, _, predicate = first.partition(": ")
+    for sentence in rest:
+        other, _, more = sentence.partition(": ")
+        if more and other == subject:
+            first += f", {more}"
+        elif not more or more != predicate:
+            first += f", {sentence}"
+    return first
+
+
 class Reasons:
     """The reasons of calls.
 
@@ -97,17 +114,21 @@ class Reasons:
         return out
 
     def _reason(self, row: int, group: int) -> Reason:
-        total = self._group_terms[row, group]
-        columns = list(self.attribution.groups[group])
+        total = float(self._group_terms[row, group])
+        columns = np.array(self.attribution.groups[group])
         along = self.attribution.terms[row, columns] * np.sign(total)
-        columns = [columns[i] for i in np.argsort(-along, kind="stable")]
-        lead, along = columns[0], np.sort(along)[::-1]
-        second = len(columns) > 1 and along[1] >= max(LEAST_OF_LEAD * along[0], np.log1p(LEAST_EFFECT))
-        said = [self._say(row, column) for column in columns[: 2 if second else 1]]
-        became = [float(told[row]) for told in self._became_of(lead)]
+        order = np.argsort(-along, kind="stable")
+        columns, along = columns[order], along[order]
+        said = [self._say(row, column) for column in self._told(columns, along)]
+        deals, won, rate = (float(told[row]) for told in self._became_of(columns[0]))
         names = tuple(self.attribution.columns[column] for column in columns)
-        told, counts = ", ".join(dict.fromkeys(said)), (int(became[0]), int(became[1]), became[2])
-        return Reason(self._theme(lead), names, float(np.exp(total)), told, *counts)
+        return Reason(self._theme(columns[0]), names, float(np.exp(total)), joined(said), int(deals), int(won), rate)
+
+    def _told(self, columns: IntArray, along: npt.NDArray[np.float64]) -> IntArray:
+        """What a reason says of a group: its strongest feature, and the next of another kind if that carries enough."""
+        enough = along >= max(LEAST_OF_LEAD * along[0], np.log1p(LEAST_EFFECT))
+        kinds = np.array([self.attribution.columns[column].partition("[")[0] for column in columns])
+        return np.r_[columns[:1], columns[enough & (kinds != kinds[0])][:1]]
 
     def _became_of(self, column: int) -> Became:
         """What became of deals once like each row by that column; asked for once."""

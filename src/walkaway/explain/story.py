@@ -15,6 +15,7 @@ from walkaway.explain.flips import FlipCondition, flip_conditions
 from walkaway.explain.reasons import Reason, Reasons
 from walkaway.explain.sentences import Factor, factors_of
 from walkaway.explain.similar import SimilarDeals, Similarity
+from walkaway.history import History
 from walkaway.schema import Book
 from walkaway.wording import Wording
 
@@ -30,7 +31,7 @@ class DealStory:
     typical: what became of all settled deals once at its stage. reasons: the factors that hold, told together where
     they say the same, strongest first. flip_conditions: what would lift a dropped deal over the bar. similar_deals:
     settled deals seen for the same reasons; None where the deal is sold at a loss or the model remembers none.
-    background: whether the model remembers settled deals at all.
+    events: recorded of it by then (None: not looked at). background: whether the model remembers settled deals at all.
     """
 
     deal_id: str
@@ -55,6 +56,7 @@ class DealStory:
     reasons: tuple[Reason, ...]
     flip_conditions: tuple[FlipCondition, ...]
     similar_deals: SimilarDeals | None
+    events: int | None
     background: bool
 
     @property
@@ -101,7 +103,10 @@ def tell(
     similar: list[SimilarDeals | None] = [None] * len(calls.table)
     similar = similarity.to(attribution) if similarity else similar
     flips: list[tuple[FlipCondition, ...]] = [()] * len(calls.table)
+    events = None
     if book is not None and len(calls.table):
+        view = History(book).at(calls.table[["deal_id", "as_of"]])
+        events = view.activities.count() + view.changes.count()
         flips = flip_conditions(book, model, calls, float(calls.table["bar"].iloc[0]), similar, wording)
     stories = []
     for row, call in enumerate(calls.table.to_dict("records")):
@@ -129,6 +134,7 @@ def tell(
                 reasons=tuple(reasons.of(row, MOST_REASONS)),
                 flip_conditions=flips[row],
                 similar_deals=similar[row],
+                events=None if events is None else int(events[row]),
                 background=model.background is not None,
             )
         )

@@ -42,7 +42,7 @@ def contact_roles(view: View) -> np.ndarray:
 @feature(
     unit="count",
     theme="decision makers",
-    sentence="people on the buyer's side in the role of {of}: {value}",
+    sentence="{of} on the buyer's side: {value}",
     none="no {of} on the buyer's side",
     per="role",
     exists=_has_roles,

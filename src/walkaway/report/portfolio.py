@@ -17,6 +17,7 @@ __all__ = ["show_portfolio"]
 
 ON_SCREEN = 12  # groups of one dimension
 NO_LEDGER = "Calibration by group needs calls that have settled since: name a replay with --replay."
+NO_GROUPS = "The book records no team, pipeline or attribute of which two groups have five open deals each."
 ALIKE = "No group differs beyond chance from all deals (90%)."
 
 
@@ -34,7 +35,7 @@ def _groups(table: pd.DataFrame, wording: Wording, headers: tuple[str, ...], tit
     """Groups by dimension, those that differ first; each with its raw figures, the shrunk one and its interval."""
     for dimension, part in table.groupby(level="dimension", sort=False):
         shown = part.sort_values(["differs", "deals"], ascending=False, kind="stable").head(ON_SCREEN)
-        drawn = plain_table(str(dimension), *headers, "", title=title)
+        drawn = plain_table(str(dimension).replace("_", " "), *headers, "", title=title)
         for (_, group), row in shown.iterrows():
             shares = [wording.percent(row[name]) for name in ("dropped", "predicted", "won") if name in row]
             between = (
@@ -57,12 +58,14 @@ def show_portfolio(found: Portfolio, locale: str, currency: str, settled: bool) 
         f"the bar would earn {wording.money(found.themes['cost'].sum())} more."
     )
     body: list[RenderableType] = [said, Text(""), _themes(found, wording), Text("")]
-    body += _groups(found.drops, wording, ("deals", "dropped", "drawn towards all (90%)"), "Drops by group")
+    if found.drops.empty:
+        return Group(*body, Text(NO_GROUPS, style="dim"))
+    body += _groups(found.drops, wording, ("deals", "dropped", "drawn towards all (90%)"), "Drops")
     if settled:
         headers = ("deals", "predicted", "won", "too high by (90%)")
-        body += _groups(found.calibration, wording, headers, "Calibration by group, of settled calls")
+        body += _groups(found.calibration, wording, headers, "Calibration, of settled calls")
     else:
         body += [Text(NO_LEDGER, style="dim"), Text("")]
-    if len(found.drops) and not found.drops["differs"].any():
+    if not found.drops["differs"].any():
         body.append(Text(ALIKE, style="dim"))
     return Group(*body)

@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from walkaway.economics import DROPPED
 from walkaway.explain import DealStory, Example, SimilarDeals, base_rate
 from walkaway.report.tables import plain_table
 from walkaway.wording import Wording
@@ -24,7 +25,10 @@ NO_BACKGROUND = (
     "This model remembers no settled deals: base rates, deals like this one and what would change its mind are not "
     "told. Train again."
 )
+ALMOST_ALL = 0.95  # of the deals at its stage
 ONE_MINUTE = 1 / 60
+NO_HISTORY = "Nothing is recorded of it but its creation: it is called as any deal of which so little is known."
+NO_FLIP = "Nothing that came to deals like this would lift it over the bar."
 ASSOCIATION = "Seen in past deals; not a promise that bringing it about has the same effect."
 
 
@@ -40,7 +44,8 @@ def steps_of(story: DealStory, most: int) -> pd.DataFrame:
     values = story.typical_value_per_hour * np.cumprod(factors)
     rest = story.value_per_hour / values[-1] if values[-1] else 1.0
     others = len(story.factors) - sum(len(reason.features) for reason in told)
-    rates = [base_rate(reason, story.wording) for reason in told]
+    some = [reason.deals < ALMOST_ALL * story.typical.deals for reason in told]  # else it says nothing that is not said
+    rates = [base_rate(reason, story.wording) if part else "" for reason, part in zip(told, some, strict=True)]
     return pd.DataFrame(
         {
             "sentence": [story.typical.sentence, *(r.sentence for r in told), f"{others} other factors together"],
@@ -66,9 +71,13 @@ def _why(story: DealStory) -> Table:
 
 
 def _flips(story: DealStory) -> Iterator[Text]:
+    if story.verdict in DROPPED and story.background:
+        yield Text("Would change our mind", style="bold")
+        if not story.flip_conditions:
+            yield Text(NO_FLIP)
+            yield Text("")
     if not story.flip_conditions:
         return
-    yield Text("Would change our mind", style="bold")
     for one in story.flip_conditions:
         until = "" if one.until is None else f" (by {story.wording.date(one.until)})"
         worth = story.wording.money(one.value_per_hour)
@@ -113,7 +122,7 @@ def show_story(story: DealStory) -> RenderableType:
         until = "" if story.wait_until is None else f", until {told.date(story.wait_until)} at the latest"
         sign, _, why = story.wait_for.partition(": ")
         body.append(Text(f"No hours, but wait for {sign}{until}: {why}.", style="yellow"))
-    body += [_numbers(story), Text("")]
+    body += [_numbers(story), *([Text(NO_HISTORY, style="yellow")] if story.events == 0 else []), Text("")]
     if story.factors:
         body += [_why(story), Text(""), *_flips(story)]
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import fill
 
 import pandas as pd
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -83,5 +84,6 @@ def write_waterfall(story: DealStory, path: Path) -> None:
         )
     buffer, kind = BytesIO(), path.suffix.lower().removeprefix(".")
     stamp = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}[kind]
-    draw_waterfall(waterfall_frame(story), story).savefig(buffer, format=kind, dpi=150, metadata=stamp)
+    with rc_context({"svg.hashsalt": "walkaway"}):  # else the ids of an SVG are drawn at random
+        draw_waterfall(waterfall_frame(story), story).savefig(buffer, format=kind, dpi=150, metadata=stamp)
     write_bytes(path, buffer.getvalue())
