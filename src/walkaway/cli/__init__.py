@@ -23,6 +23,7 @@ from walkaway.cli.checking import check
 from walkaway.cli.configuring import configuration
 from walkaway.cli.explaining import explain, portfolio
 from walkaway.cli.replaying import replay
+from walkaway.cli.reporting import report
 from walkaway.cli.training import audit, rollback, train
 from walkaway.errors import WalkawayError
 
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 app.add_typer(importers, name="import")
 app.add_typer(configuration, name="config")
-for command in (sample, audit, train, rollback, score, batch, replay, explain, portfolio, check):
+for command in (sample, audit, train, rollback, score, batch, replay, explain, portfolio, report, check):
     app.command()(command)
 
 

@@ -63,8 +63,8 @@ def _check_open(deals: pd.DataFrame, deal_ids: list[str], as_of: pd.Timestamp) -
         hint = f" Did you mean {', '.join(near)}?" if near else ""
         raise UsageError(f"deal {unknown[0]} is not in the book.{hint}")
     for deal_id, row in asked[~(asked["created_at"] <= as_of) | (asked["closed_at"] <= as_of)].iterrows():
-        created, closed, now = (f"{moment:%Y-%m-%d}" for moment in (row["created_at"], row["closed_at"], as_of))
         if not row["created_at"] <= as_of:
-            raise UsageError(f"deal {deal_id} was created on {created}, after {now}. Use a later --as-of.")
-        told = f"deal {deal_id} was closed ({row['outcome']}) on {closed}: nothing to call."
-        raise UsageError(f"{told} Use an earlier --as-of.")
+            created = f"deal {deal_id} was created on {row['created_at']:%Y-%m-%d}"
+            raise UsageError(f"{created}, after {as_of:%Y-%m-%d}. Use a later --as-of.")
+        closed = f"deal {deal_id} was closed ({row['outcome']}) on {row['closed_at']:%Y-%m-%d}"
+        raise UsageError(f"{closed}: nothing to call. Use an earlier --as-of.")

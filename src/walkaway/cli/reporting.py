@@ -1,0 +1,79 @@
+"""The command that writes the report leaders read."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from walkaway.cli.options import (
+    BOOK,
+    MODELS,
+    Bar,
+    BookOption,
+    Capacity,
+    Forgo,
+    Guarantee,
+    ModelsOption,
+    Quiet,
+    dial_of,
+    moment_of,
+    progress,
+    settings_in_force,
+    tell,
+)
+
+
+class Format(StrEnum):
+    """What to write."""
+
+    ALL = "all"
+    HTML = "html"
+    PDF = "pdf"
+    MD = "md"
+
+
+def report(
+    context: typer.Context,
+    book: BookOption = BOOK,
+    models: ModelsOption = MODELS,
+    as_of: Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports/report"),
+    form: Annotated[
+        Format, typer.Option("--format", help="html, pdf, md (a digest for mail and chat), or all of them.")
+    ] = Format.ALL,
+    replayed: Annotated[
+        Path | None, typer.Option("--replay", help="Folder of a replay: its settled calls are the proof.")
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(help="What people decided: a CSV of deal_id, decision, by, reason, date.")
+    ] = None,
+    forgo: Forgo = None,
+    bar: Bar = None,
+    capacity: Capacity = None,
+    guarantee: Guarantee = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the report: what to let go, what that frees and costs, where the hours go instead, and why to trust it."""
+    from walkaway.champion import load_champion
+    from walkaway.decisions import read_decisions
+    from walkaway.report.page import write_report
+    from walkaway.score import refined
+    from walkaway.storage import read_book
+
+    settings = settings_in_force(context)
+    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
+    settings = settings.model_copy(update={"score": dial})
+    decided = read_decisions(decisions) if decisions else None
+    with progress(quiet) as step:
+        step("reading book and model", 0, 1)
+        folder = replayed or dial.replay
+        read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), folder)
+        step("writing the report", 0, 1)
+        done = write_report(read, model, moment_of(as_of, "--as-of"), settings, out, form.value, folder, decided)
+    if form is Format.MD:
+        typer.echo(done.digest, nl=False)
+    else:
+        tell(done.said(), quiet)

@@ -1,0 +1,69 @@
+"""The answer as fifteen lines of Markdown, for mail and chat."""
+
+from __future__ import annotations
+
+import re
+
+from walkaway.report.page.content import Content
+
+__all__ = ["board_sentence", "digest", "plain"]
+
+MOST_NAMED = 5
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+
+
+def plain(text: str, most: int = 120) -> str:
+    """Text from a CRM as Markdown shows it as text: one line, nothing of it a command.
+
+    >>> plain("*Acme*\\n# <b>")
+    '\\\\*Acme\\\\* \\\\# \\\\<b\\\\>'
+    """
+    line = " ".join(text.split())
+    return SPECIAL.sub(r"\\\1", line if len(line) <= most else f"{line[: most - 1]}…")
+
+
+def board_sentence(content: Content) -> str:
+    """The whole in one sentence that a board can repeat."""
+    answer, told = content.answer, content.wording
+    if not answer.let_go:
+        return f"None of {told.number(answer.open_deals)} open deals is worth less an hour than the bar: keep them all."
+    share = answer.value_at_risk / answer.expected_value if answer.expected_value else 0.0
+    return (
+        f"Letting go of {told.number(answer.let_go)} of {told.number(answer.open_deals)} open deals frees "
+        f"{told.number(round(answer.hours_freed))} of {told.number(round(answer.hours))} hours and puts "
+        f"{told.money(answer.value_at_risk)} at risk, {told.percent(share)} of what the pipeline is expected to bring."
+    )
+
+
+def _past(content: Content) -> str:
+    answer, told = content.answer, content.wording
+    how = "an estimate" if answer.estimated else "settled"
+    return (
+        f"Bar: {told.money(answer.bar)} an hour. In the past it saved {told.percent(answer.saved)} of hours and forwent "
+        f"{told.percent(answer.forgone)} of value ({how}). Model {answer.model_version}, which learned until "
+        f"{answer.known_until[:10]}."
+    )
+
+
+def digest(content: Content) -> str:
+    """At most fifteen lines: the answer, the largest deals to let go, where the hours go, and how far to trust it."""
+    told, freed = content.wording, content.of("walk_away", "nurture")
+    lines = [f"**{board_sentence(content)}**", "", _past(content), ""]
+    named = freed.sort_values("remaining_hours", ascending=False).head(MOST_NAMED).to_dict("records")
+    for deal in named:
+        reason = deal["reason_1"] if isinstance(deal["reason_1"], str) else ""
+        lines.append(
+            f"- {plain(deal['deal_id'], 40)}: {told.hours(deal['remaining_hours'])}, {told.money(deal['value_per_hour'])} an "
+            f"hour; {plain(reason, 90)}"
+        )
+    if len(content.plan):
+        best = content.plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False).head(3)
+        lines.append(f"- Instead: {', '.join(plain(name, 40) for name in best['deal_id'])}.")
+    if content.changes is not None:
+        counts = content.changes["change"].value_counts()
+        fresh, back = int(counts.get("newly_below_bar", 0)), int(counts.get("back_above_bar", 0))
+        lines.append(f"- Since the last report: {fresh} newly below the bar, {back} back above it.")
+    if content.findings is not None:
+        level, worst = content.findings.level, content.findings.findings[0]
+        lines.append(f"- Can it be trusted? {level.replace('_', ' ')}: {plain(worst.sentence, 140)}")
+    return "\n".join([*lines, "", "A person decides; people are not scored."]) + "\n"

@@ -1,0 +1,70 @@
+"""Refocus: the freed hours as a plan, from whose deals to which, the most valuable hour first."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+__all__ = ["refocus"]
+
+NOBODY = ""
+COLUMNS = ["owner_id", "deal_id", "deal_owner", "team", "hours", "value_per_hour"]
+SHORTEST = 1 / 60  # hours; less is no appointment
+
+
+def refocus(freed: pd.DataFrame, kept: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Where freed hours pay best: an owner's own deals first, then those of the team, then any; by value per hour.
+
+    A deal takes no more hours than it is expected to need, so the plan brings forward work that pays, and invents none.
+    Hours that no kept deal needs are left free: for finding new deals.
+
+    Args:
+        freed: deals let go: owner_id, team, remaining_hours.
+        kept: deals to pursue: deal_id, owner_id, team, remaining_hours, value_per_hour.
+
+    Returns:
+        The plan, a row an owner and deal: owner_id (whose hours), deal_id, deal_owner, team, hours, value_per_hour; and
+        the sums of each owner: owner_id, hours_freed, hours_placed, worth (money that the placed hours are worth).
+
+    >>> freed = pd.DataFrame({"owner_id": ["ann", "bob"], "team": "t", "remaining_hours": [3.0, 1.0]})
+    >>> kept = pd.DataFrame({"deal_id": ["x", "y"], "owner_id": ["bob", "ann"], "team": "t",
+    ...     "remaining_hours": [2.0, 1.0], "value_per_hour": [90.0, 50.0]})
+    >>> refocus(freed, kept)[0][["owner_id", "deal_id", "hours"]].values.tolist()
+    [['ann', 'y', 1.0], ['bob', 'x', 1.0], ['ann', 'x', 1.0]]
+    """
+    hours = freed.groupby(["owner_id", "team"], sort=True)["remaining_hours"].sum()
+    left = {key: float(value) for key, value in hours.items() if value >= SHORTEST}
+    need = kept.sort_values("value_per_hour", ascending=False, kind="stable")
+    deals = need[["deal_id", "owner_id", "team", "remaining_hours", "value_per_hour"]].to_dict("records")
+    rows: list[dict[str, object]] = []
+    for near in (_own, _of_the_team, _any):
+        for owner, team in list(left):
+            for deal in deals:
+                if left[owner, team] < SHORTEST:
+                    break
+                taken = min(left[owner, team], deal["remaining_hours"])
+                if taken >= SHORTEST and near(owner, team, deal):
+                    left[owner, team] -= taken
+                    deal["remaining_hours"] -= taken
+                    row = (owner, deal["deal_id"], deal["owner_id"], deal["team"], taken, deal["value_per_hour"])
+                    rows.append(dict(zip(COLUMNS, row, strict=True)))
+    plan = pd.DataFrame(rows, columns=COLUMNS)
+    return plan, _sums(hours, plan)
+
+
+def _own(owner: str, team: str, deal: dict) -> bool:
+    return owner != NOBODY and deal["owner_id"] == owner
+
+
+def _of_the_team(owner: str, team: str, deal: dict) -> bool:
+    return team != NOBODY and deal["team"] == team
+
+
+def _any(owner: str, team: str, deal: dict) -> bool:
+    return True
+
+
+def _sums(hours: pd.Series, plan: pd.DataFrame) -> pd.DataFrame:
+    freed = hours.groupby(level="owner_id").sum()
+    placed = plan.assign(worth=plan["hours"] * plan["value_per_hour"]).groupby("owner_id")[["hours", "worth"]].sum()
+    told = pd.DataFrame({"hours_freed": freed}).join(placed.rename(columns={"hours": "hours_placed"})).fillna(0.0)
+    return told.sort_values("hours_freed", ascending=False).reset_index()

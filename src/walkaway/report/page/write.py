@@ -1,0 +1,88 @@
+"""All of `walkaway report`: gather, lay out, and write into one folder, with the calls the next report compares with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from walkaway.calls import Model
+from walkaway.config import Settings
+from walkaway.report.page.content import Content, gather
+from walkaway.report.page.digest import board_sentence, digest
+from walkaway.report.page.lists import FILES, write_lists
+from walkaway.report.page.markup import page
+from walkaway.report.page.pdf import INSTALL, have_weasyprint, write_pdf
+from walkaway.schema import Book
+from walkaway.storage import exclusive, write_bytes, write_frame
+
+__all__ = ["Written", "write_report"]
+
+HTML, PDF, DIGEST, CALLS = "report.html", "report.pdf", "digest.md", "calls.parquet"
+COMPARED = ["deal_id", "as_of", "verdict", "value_per_hour", "bar"]
+WRITES = {"all": (HTML, PDF, DIGEST), "html": (HTML,), "pdf": (PDF,), "md": (DIGEST,)}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written: files with their sizes in bytes, in a folder; notes say what was left out, and why."""
+
+    content: Content
+    digest: str
+    out: Path
+    files: dict[str, int]
+    notes: tuple[str, ...]
+
+    def said(self) -> str:
+        """What the command prints."""
+        sizes = [f"{name} {size / 1e6:.1f} MB" if size >= 1e5 else f"{name}" for name, size in self.files.items()]
+        return "\n".join([board_sentence(self.content), f"Written to {self.out}: {', '.join(sizes)}.", *self.notes])
+
+
+def _previous(path: Path) -> pd.DataFrame | None:
+    """The calls of the report before, if there is one that can be read."""
+    try:
+        return pd.read_parquet(path, columns=COMPARED)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def write_report(
+    book: Book,
+    model: Model,
+    as_of: pd.Timestamp | None,
+    settings: Settings,
+    out: Path,
+    form: str = "all",
+    replayed: Path | None = None,
+    decisions: pd.DataFrame | None = None,
+) -> Written:
+    """Write the report of a moment; arguments as of `gather`, and where to write and what (a key of WRITES).
+
+    The calls are kept in the folder, and compared with by the next report there.
+
+    Raises:
+        UsageError: as of `gather`; or the PDF alone is asked for and cannot be made.
+        LockedError: another run writes to the folder.
+    """
+    with exclusive(out):
+        previous = _previous(out / CALLS)
+        content = gather(book, model, as_of, settings, replayed, decisions, previous)
+        wanted, notes = WRITES[form], tuple[str, ...]()
+        if form == "all" and not have_weasyprint():
+            wanted, notes = (HTML, DIGEST), (f"{PDF} was left out: WeasyPrint is not installed ({INSTALL}).",)
+        told = digest(content)
+        if HTML in wanted:
+            write_bytes(out / HTML, page(content, model.signal).encode())
+        if PDF in wanted:
+            write_pdf(page(content, model.signal, for_print=True), out / PDF)
+        if DIGEST in wanted:
+            write_bytes(out / DIGEST, told.encode())
+        lists: tuple[str, ...] = ()
+        if form != "md":
+            write_lists(content.calls, out)
+            lists = FILES
+        write_frame(content.calls[COMPARED], str(out / CALLS))
+        files = {name: (out / name).stat().st_size for name in (*wanted, *lists)}
+        return Written(content, told, out, files, notes)
