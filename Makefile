@@ -25,8 +25,9 @@ TO ?=
 EVERY ?= 1d
 RETRAIN ?= 30d
 REPLAY ?= reports/replay
+DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -70,6 +71,11 @@ replay: install ## Replay a period: FROM=2011-11-21T06:00 TO=2011-12-16T06:00 [E
 explain: install ## Tell one deal's story: make explain DEAL=187409
 	@test -n "$(DEAL)" || { echo "make explain: name the deal with DEAL=..."; exit 2; }
 	$(RUN)/walkaway explain "$(DEAL)" --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
+
+report: install ## The report leaders read: [AS_OF=...] [BOOK=...] [MODELS=...] [REPLAY=reports/replay] [DECISIONS=decisions.csv] [OUT=...]
+	$(RUN)/walkaway report --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) \
+		$(if $(wildcard $(REPLAY)/ledger.parquet),--replay "$(REPLAY)") $(if $(DECISIONS),--decisions "$(DECISIONS)") \
+		$(if $(OUT),--out "$(OUT)")
 
 portfolio: install ## The pipeline as a whole: themes, groups [BOOK=...] [MODELS=...] [AS_OF=...] [REPLAY=reports/replay]
 	$(RUN)/walkaway portfolio --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) \

@@ -38,11 +38,10 @@ def board_sentence(content: Content) -> str:
 def _past(content: Content) -> str:
     answer, told = content.answer, content.wording
     how = "an estimate" if answer.estimated else "settled"
-    return (
-        f"Bar: {told.money(answer.bar)} an hour. In the past it saved {told.percent(answer.saved)} of hours and forwent "
-        f"{told.percent(answer.forgone)} of value ({how}). Model {answer.model_version}, which learned until "
-        f"{answer.known_until[:10]}."
-    )
+    saved, forgone = told.percent(answer.saved), told.percent(answer.forgone)
+    past = f"In the past it saved {saved} of hours and forwent {forgone} of value"
+    learned = f"Model {answer.model_version}, which learned until {answer.known_until[:10]}"
+    return f"Bar: {told.money(answer.bar)} an hour. {past} ({how}). {learned}."
 
 
 def digest(content: Content) -> str:
@@ -52,10 +51,8 @@ def digest(content: Content) -> str:
     named = freed.sort_values("remaining_hours", ascending=False).head(MOST_NAMED).to_dict("records")
     for deal in named:
         reason = deal["reason_1"] if isinstance(deal["reason_1"], str) else ""
-        lines.append(
-            f"- {plain(deal['deal_id'], 40)}: {told.hours(deal['remaining_hours'])}, {told.money(deal['value_per_hour'])} an "
-            f"hour; {plain(reason, 90)}"
-        )
+        worth = f"{told.hours(deal['remaining_hours'])}, {told.money(deal['value_per_hour'])} an hour"
+        lines.append(f"- {plain(deal['deal_id'], 40)}: {worth}; {plain(reason, 90)}")
     if len(content.plan):
         best = content.plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False).head(3)
         lines.append(f"- Instead: {', '.join(plain(name, 40) for name in best['deal_id'])}.")
@@ -64,6 +61,5 @@ def digest(content: Content) -> str:
         fresh, back = int(counts.get("newly_below_bar", 0)), int(counts.get("back_above_bar", 0))
         lines.append(f"- Since the last report: {fresh} newly below the bar, {back} back above it.")
     if content.findings is not None:
-        level, worst = content.findings.level, content.findings.findings[0]
-        lines.append(f"- Can it be trusted? {level.replace('_', ' ')}: {plain(worst.sentence, 140)}")
+        lines.append(f"- Does the world still look like the training? {content.findings.level.replace('_', ' ')}.")
     return "\n".join([*lines, "", "A person decides; people are not scored."]) + "\n"

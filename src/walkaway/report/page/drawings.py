@@ -1,4 +1,4 @@
-"""Figures of the page as inline SVG: text stays text, ink follows the page's colours, each with title and description."""
+"""Figures of the page as inline SVG: text stays text, ink follows the page's colours, each with a title."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
     box = re.search(r'viewBox="[^"]*"', svg)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" {box[0] if box else ""} '
-        f'stroke-linejoin="round" role="img" aria-labelledby="{name}-title {name}-desc"><title id="{name}-title">{escape(title)}</title>'
+        f'stroke-linejoin="round" role="img" aria-labelledby="{name}-title {name}-desc">'
+        f'<title id="{name}-title">{escape(title)}</title>'
         f'<desc id="{name}-desc">{escape(description)}</desc>'
     )
     return head + svg[svg.index(">") + 1 :]

@@ -10,7 +10,7 @@ from typing import Any
 from walkaway.errors import UsageError
 from walkaway.storage import write_bytes
 
-__all__ = ["INSTALL", "have_weasyprint", "write_pdf"]
+__all__ = ["INSTALL", "have_weasyprint", "only_itself", "write_pdf"]
 
 INSTALL = "pip install 'walkaway[pdf]'"
 
@@ -24,13 +24,11 @@ def have_weasyprint() -> bool:
     return True
 
 
-def _deny(url: str, *args: Any, **more: Any) -> dict[str, Any]:
-    """Fetch nothing but data: URIs, whatever the page asks for."""
-    if not url.startswith("data:"):
-        raise ValueError(f"a report fetches nothing, and was asked for {url[:80]}")
-    from weasyprint.urls import default_url_fetcher
+def only_itself() -> Any:
+    """A fetcher that reads what the page carries in itself (data: URIs), and denies all else."""
+    from weasyprint.urls import URLFetcher
 
-    return default_url_fetcher(url, *args, **more)
+    return URLFetcher(allowed_protocols=("data",), allow_redirects=False)
 
 
 def write_pdf(html: str, path: Path) -> None:
@@ -49,5 +47,5 @@ def write_pdf(html: str, path: Path) -> None:
     logging.getLogger("weasyprint").setLevel(logging.ERROR)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     buffer = io.BytesIO()
-    HTML(string=html, base_url="about:blank", url_fetcher=_deny).write_pdf(buffer, pdf_identifier=b"walkaway")
+    HTML(string=html, base_url="about:blank", url_fetcher=only_itself()).write_pdf(buffer, pdf_identifier=b"walkaway")
     write_bytes(path, buffer.getvalue())

@@ -1,4 +1,4 @@
-"""All of `walkaway report`: gather, lay out, and write into one folder, with the calls the next report compares with."""
+"""All of `walkaway report`: gather, lay out, write into one folder; the calls stay for the next to compare with."""
 
 from __future__ import annotations
 

@@ -1,0 +1,89 @@
+import numpy as np
+import pandas as pd
+import pytest
+from tests.books import END_DAY, UNTIL, day
+
+from walkaway.economics import DROPPED
+from walkaway.errors import UsageError
+from walkaway.report.page import gather
+from walkaway.report.page.rollups import productivity
+from walkaway.schema import Book
+
+pytest_plugins = ("tests.reports",)
+
+
+def test_what_is_freed_are_the_dropped_deals_that_no_person_decided_otherwise(content):
+    calls, answer = content.calls, content.answer
+    dropped = calls[calls["verdict"].isin(DROPPED) & (calls["decision"] == "")]
+
+    assert (answer.open_deals, answer.let_go) == (len(calls), len(dropped))
+    assert answer.hours_freed == pytest.approx(dropped["remaining_hours"].sum())
+    assert answer.value_at_risk == pytest.approx(dropped["expected_value"].clip(lower=0).sum())
+    assert answer.hours == pytest.approx(calls["remaining_hours"].sum())
+
+
+def test_a_persons_decision_is_shown_beside_the_call_and_never_overwrites_it(content, hostile, model, settings):
+    alone = gather(hostile, model, UNTIL, settings).calls.set_index("deal_id")
+    shown = content.overrides.set_index("deal_id")
+
+    assert set(shown.index) <= {"d150", "d151"}
+    assert len(shown)
+    assert shown["verdict"].to_dict() == alone.loc[shown.index, "verdict"].to_dict()
+    assert not set(shown.index) & set(content.of("walk_away", "nurture", "pursue", "unsure")["deal_id"])
+
+
+def test_this_bar_stands_among_its_neighbours(content):
+    here = content.neighbours[content.neighbours["here"]]
+
+    assert here["bar"].tolist() == [600.0]
+    assert content.neighbours["bar"].is_monotonic_increasing
+    assert content.neighbours["value_forgone"].is_monotonic_increasing
+    assert here["deals_below"].iloc[0] == (content.calls["value_per_hour"] < 600.0).sum()
+
+
+def test_groups_add_up_to_the_whole(content):
+    for _, part in content.rollup.groupby("dimension"):
+        assert part["deals"].sum() == content.answer.open_deals
+        assert part["hours"].sum() == pytest.approx(content.answer.hours)
+
+
+def test_value_per_hour_by_month_is_what_was_won_over_what_was_worked():
+    deals = {
+        "deal_id": ["a", "b"],
+        "created_at": "2026-01-10T00:00Z",
+        "closed_at": ["2026-02-20T00:00Z", "2026-03-02T00:00Z"],
+    }
+    acts = {"activity_id": ["1", "2", "3"], "deal_id": ["a", "a", "b"], "kind": "call", "hours": [2.0, 3.0, 1.0]}
+    at = ["2026-02-01T00:00Z", "2026-02-02T00:00Z", "2026-03-01T00:00Z"]
+    book = Book.of(
+        deals=pd.DataFrame(deals | {"outcome": ["won", "lost"], "amount": [100.0, 900.0], "margin": [0.5, None]}),
+        activities=pd.DataFrame(acts | {"occurred_at": at, "recorded_at": at}),
+    )
+    told = productivity(book, pd.Timestamp("2026-03-20", tz="UTC"))
+
+    assert told.to_dict("records") == [{"month": "2026-02", "hours": 5.0, "won_value": 50.0, "value_per_hour": 10.0}]
+
+
+def test_changes_are_since_the_last_report_and_none_without_one(content, hostile, model, settings):
+    before = gather(hostile, model, UNTIL - pd.Timedelta(days=14), settings).calls
+    later = gather(hostile, model, UNTIL, settings, previous=before)
+
+    assert content.changes is None
+    assert later.since == UNTIL - pd.Timedelta(days=14)
+    assert set(later.changes["change"]) <= {"newly_below_bar", "back_above_bar", "newly_open", "closed"}
+    gone = later.changes[later.changes["change"] == "closed"]
+    assert set(gone["deal_id"]) == set(before["deal_id"]) - set(later.calls["deal_id"])
+
+
+def test_signs_of_the_first_week_hold_counts_of_settled_deals(content, hostile):
+    settled = hostile.deals[hostile.deals["closed_at"] <= UNTIL]
+    for sign in content.signs:
+        assert sign.won <= sign.deals <= len(settled)
+        assert sign.rate == sign.won / sign.deals
+        assert abs(sign.rate - sign.all) > 3 * np.sqrt(sign.all * (1 - sign.all) / sign.deals) - 1e-9
+
+
+def test_where_no_deal_is_open_there_is_nothing_to_report(hostile, model, settings):
+    closed = hostile.with_tables(deals=hostile.deals.assign(closed_at=hostile.deals["closed_at"].fillna(day(END_DAY))))
+    with pytest.raises(UsageError, match="no deal is open at 2026-01-01T00:00Z, so there is nothing to report"):
+        gather(closed, model, pd.Timestamp("2026-01-01", tz="UTC"), settings)
