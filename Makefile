@@ -27,7 +27,7 @@ RETRAIN ?= 30d
 REPLAY ?= reports/replay
 DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -136,6 +136,9 @@ guarantee: install ## Is the guarantee kept? [BOOKS=200] stationary sample books
 
 docs: install ## Write docs/features.md and docs/commands.md from the code
 	$(RUN)/python docs/generate.py
+
+site: install ## Build the docs as a site in site/, strictly
+	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict --quiet
 
 lock: install ## Renew requirements.txt from pyproject.toml
 	$(RUN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -63,12 +63,19 @@ def _summed(terms: FloatArray, groups: Groups) -> FloatArray:
     return np.stack([terms[..., list(group)].sum(axis=-1) for group in groups], axis=-1)
 
 
+def _library() -> Any:
+    """The shap library; in a notebook its import complains of a progress bar that nobody asked for."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import shap
+    return shap
+
+
 def _shap(bag: Bag | None, X: npt.NDArray) -> tuple[FloatArray, FloatArray]:
     """SHAP values (members, rows, columns) and base values (members,); a head without a bag has none."""
     if bag is None:
         return np.zeros((1, *X.shape)), np.zeros(1)
-    import shap
-
+    shap = _library()
     values, bases = [], []
     for booster in bag.boosters:
         explainer = shap.TreeExplainer(booster)
@@ -172,9 +179,7 @@ def explanation(attribution: Attribution, rows: Rows) -> Any:
         attribution: of these rows.
         rows: those it was made of; only those explained by factors are in it.
     """
-    import shap
-
-    at = attribution.explained
+    at, shap = attribution.explained, _library()
     amount, margin = (rows.terms[name].to_numpy(dtype=np.float64) for name in ("amount", "margin"))
     data = np.column_stack([rows.X.astype(np.float64), amount, margin, np.zeros(len(amount))])
     return shap.Explanation(
