@@ -112,7 +112,7 @@ def productivity_svg(months: pd.DataFrame, wording: Wording, description: str) -
 def calibration_svg(bins: pd.DataFrame, description: str) -> str:
     """Predicted against realised share of wins; on the diagonal, 80% means 80%."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(3.8, 3.6), layout="constrained")
+        figure = Figure(figsize=(6.2, 3.6), layout="constrained")
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=":")
         axes.plot(bins["predicted"], bins["won"], marker="o", color=MARK)

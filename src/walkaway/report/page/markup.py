@@ -93,10 +93,18 @@ def _policy(css: str, js: str) -> str:
 
 
 def _rows(table: pd.DataFrame | None) -> list[dict[str, Any]]:
-    """The rows of a frame, what is not a time left out."""
+    """The rows of a frame; what is missing is None, but for numbers, which stay not a number.
+
+    >>> _rows(pd.DataFrame({"outcome": ["won", None], "hours": [1.0, float("nan")]}))
+    [{'outcome': 'won', 'hours': 1.0}, {'outcome': None, 'hours': nan}]
+    """
     if table is None or table.empty:
         return []
-    return [{k: None if v is pd.NaT else v for k, v in row.items()} for row in table.to_dict("records")]
+    numbers = set(table.select_dtypes("number").columns)
+    return [
+        {name: None if name not in numbers and pd.isna(value) else value for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]
 
 
 def _told_reasons(wording: Wording) -> Any:
