@@ -26,7 +26,7 @@ from walkaway.history import History
 from walkaway.schema import Book
 from walkaway.snapshots import check_dated, check_moments, open_snapshots
 
-__all__ = ["Portfolio", "portfolio", "shrunk_gaps", "shrunk_shares"]
+__all__ = ["Portfolio", "portfolio", "portfolio_of", "shrunk_gaps", "shrunk_shares"]
 
 FloatArray = npt.NDArray[np.float64]
 MONTH = pd.Timedelta(days=30)
@@ -224,11 +224,24 @@ def portfolio(
         raise UsageError(f"no deal is open at {moment:%Y-%m-%dT%H:%M}Z, so there is no pipeline. Use another moment.")
     bar = model.curve.bar_of(**(settings or ScoreSettings()).dial())
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
+    return portfolio_of(book, model, calls.table, attribute(model, calls.rows), settled, owners)
+
+
+def portfolio_of(
+    book: Book,
+    model: Model,
+    table: pd.DataFrame,
+    attribution: Attribution,
+    settled: pd.DataFrame | None = None,
+    owners: bool = False,
+) -> Portfolio:
+    """The open pipeline of calls that are made: `table` of one moment, one row or more, and their attribution."""
+    bar = float(table["bar"].iloc[0])
     return Portfolio(
-        as_of=moment,
+        as_of=table["as_of"].iloc[0],
         bar=bar,
-        open_deals=len(calls.table),
-        themes=_themes(book, model, calls.table, attribute(model, calls.rows), bar),
-        drops=_drops(book, calls.table, owners),
+        open_deals=len(table),
+        themes=_themes(book, model, table, attribution, bar),
+        drops=_drops(book, table, owners),
         calibration=_calibration(book, settled, owners),
     )

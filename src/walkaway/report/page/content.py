@@ -15,12 +15,13 @@ from walkaway.drift import Check, check
 from walkaway.economics import DROPPED
 from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
-from walkaway.explain import DealStory, Reasons, attribute, portfolio, reasons_table, tell
+from walkaway.explain import DealStory, Reasons, attribute, reasons_table, tell
 from walkaway.explain.early import EarlySign, early_signs
-from walkaway.explain.portfolio import Portfolio
+from walkaway.explain.portfolio import Portfolio, portfolio_of
 from walkaway.feedback import kept_to_learn
 from walkaway.history import History, known
 from walkaway.replay import read_ledger
+from walkaway.report.figures import curve_frame
 from walkaway.report.page.plan import refocus
 from walkaway.report.page.proof import Proof, read_proof
 from walkaway.report.page.rollups import neighbours, productivity, rollup
@@ -105,12 +106,11 @@ def _known_of(book: Book, calls: Calls, as_of: pd.Timestamp) -> pd.DataFrame:
 
 
 def _called(
-    book: Book, model: Model, calls: Calls, decisions: pd.DataFrame | None, settings: Settings, wording: Wording
+    book: Book, calls: Calls, reasons: pd.DataFrame, decisions: pd.DataFrame | None, keep_share: float
 ) -> pd.DataFrame:
     """Every call with what readers know the deal by, its reasons, and what a person decided, if anyone did."""
     as_of = calls.table["as_of"].iloc[0]
-    reasons = reasons_table(Reasons(model, calls.rows, attribute(model, calls.rows), wording), REASONS)
-    kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], settings.score.keep_share)
+    kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], keep_share)
     told = calls.table.join(_known_of(book, calls, as_of)).join(reasons).assign(kept_to_learn=kept)
     if decisions is None:
         return told.assign(decision="", by="", why="")
@@ -225,34 +225,31 @@ def gather(
     wording = Wording(settings.report.locale, str(model.facts.get("currency", "")))
     bar = model.curve.bar_of(**settings.score.dial())
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
-    table = _called(book, model, calls, decisions, settings, wording)
+    attribution = attribute(model, calls.rows)
+    reasons = reasons_table(Reasons(model, calls.rows, attribution, wording), REASONS)
+    table = _called(book, calls, reasons, decisions, settings.score.keep_share)
     ours = ~table["kept_to_learn"] & (table["decision"] == "")
     freed = table[ours & table["verdict"].isin(DROPPED)]
     answer = _answer(table, freed, model, book, bar)
-    plan, moved = refocus(freed, table[table["verdict"] == "pursue"])
+    plan, moved = refocus(freed, table[ours & (table["verdict"] == "pursue")])
     findings, notes = _findings(book, model, settings, moment)
     proof = read_proof(replayed) if replayed else None
     earlier = previous if previous is not None and len(previous) and previous["as_of"].max() <= moment else None
-    rows = decisions if decisions is not None else pd.DataFrame()
-    ledger = read_ledger(replayed) if replayed else previous
+    ledger, settled_overrides = read_ledger(replayed) if replayed else previous, pd.DataFrame()
+    if decisions is not None and ledger is not None:
+        settled_overrides = settle_decisions(decisions, ledger, book, moment)
     return Content(
         answer=answer,
         wording=wording,
         source=book.manifest.source,
-        curve=pd.DataFrame(
-            {
-                "bar": model.curve.bars,
-                "hours_saved": model.curve.hours_saved,
-                "value_forgone": model.curve.value_forgone,
-            }
-        ),
+        curve=curve_frame(model.curve),
         neighbours=neighbours(model, table, bar),
         calls=table,
         plan=plan,
         moved=moved,
         productivity=productivity(book, moment),
         signs=tuple(early_signs(book, model, moment, wording)),
-        whole=portfolio(book, model, moment, settings.score, read_ledger(replayed) if replayed else None),
+        whole=portfolio_of(book, model, calls.table, attribution),
         rollup=rollup(table, book),
         stories=_stories(book, model, calls, table, ours, settings.report.locale, answer.assumed_hours_share),
         findings=findings,
@@ -260,9 +257,7 @@ def gather(
         changes=None if earlier is None else changes(earlier, table, known(book, moment)),
         since=None if earlier is None else earlier["as_of"].max(),
         overrides=table[(table["decision"] != "")],
-        settled_overrides=settle_decisions(rows, ledger, book, moment)
-        if len(rows) and ledger is not None
-        else pd.DataFrame(),
+        settled_overrides=settled_overrides,
         quality=_quality(book, answer, wording),
         notes=notes,
     )
