@@ -32,7 +32,7 @@ from walkaway.wording import Wording
 __all__ = ["Answer", "Content", "gather"]
 
 REASONS = 3
-CARDS = {"walk_away": 60, "nurture": 40}  # as many as a person would open; the lists have all
+CARDS = {"walk_away": 200, "nurture": 100}  # about 3 kB each; the lists have all
 
 
 @dataclass(frozen=True)
