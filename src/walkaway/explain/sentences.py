@@ -13,7 +13,7 @@ from walkaway.wording import Wording, plain_step
 
 __all__ = ["Factor", "factors_of", "say", "say_term", "sold_at_a_loss"]
 
-DIRECTIONS = {"inbound": "from the buyer", "outbound": "to the buyer", "internal": "inside our own house"}
+DIRECTIONS = {"inbound": "from the buyer", "outbound": "to the buyer", "internal": "on our own side"}
 THEMES = {SIZE: "price and profit", MARGIN: "price and profit"}
 
 

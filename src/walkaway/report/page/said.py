@@ -96,8 +96,10 @@ def without_columns(sentence: str) -> str:
 
     >>> without_columns("5 of 82 columns look otherwise: touches_in[1] (median 0, now 4). Train again.")
     '5 of 82 columns look otherwise.'
+    >>> without_columns("Scores are spread as in training (remaining_hours, value_per_hour).")
+    'Scores are spread as in training (remaining hours, value per hour).'
     """
-    return f"{sentence.partition(':')[0]}." if "[" in sentence or "_" in sentence else sentence
+    return f"{sentence.partition(':')[0].rstrip('.')}." if "[" in sentence else sentence.replace("_", " ")
 
 
 def differing(content: Content) -> str:
