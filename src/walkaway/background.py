@@ -6,7 +6,6 @@ together, and a few settled snapshots as the model saw them, among which deals l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from scipy.stats import rankdata
 
+from walkaway.bins import cells_of, equal_edges
 from walkaway.features import FeaturePlan, PlannedFeature
 from walkaway.moves import Moves
 
@@ -52,7 +52,7 @@ class ColumnRates(_Frozen):
 
     def cells(self, values: npt.NDArray) -> IntArray:
         """The cell of each value."""
-        return _cells(values, self.edges, len(self.deals[0]))
+        return cells_of(values, self.edges, len(self.deals[0]))
 
 
 class Became(NamedTuple):
@@ -135,21 +135,6 @@ class Background:
     settled: Settled | None = None
 
 
-def _cells(values: npt.NDArray, edges: Sequence[float] | None, cells: int) -> IntArray:
-    there = ~np.isnan(values)
-    filled = np.where(there, values, 0.0)
-    found = filled.astype(np.int64) if edges is None else np.searchsorted(np.array(edges), filled, side="left")
-    return np.where(there & (found < cells - 1), found, cells - 1)
-
-
-def _edges(values: npt.NDArray) -> tuple[float, ...]:
-    """Edges of bins that hold equal shares, as far as equal values allow; the last bin is open."""
-    present = values[~np.isnan(values)].astype(np.float64)
-    if not len(present):
-        return ()
-    return tuple(np.unique(np.quantile(present, np.arange(1, BINS) / BINS, method="lower")).tolist())
-
-
 def _sums(deal: IntArray, key: IntArray, ends: FloatArray, keys: int) -> FloatArray:
     """Of the different deals that have each key, by the first row that has it: the sum of each end."""
     first = np.unique(deal * keys + key, return_index=True)[1]
@@ -159,9 +144,9 @@ def _sums(deal: IntArray, key: IntArray, ends: FloatArray, keys: int) -> FloatAr
 def _column_rates(
     values: npt.NDArray, categories: int | None, stage: IntArray, stages: int, deal: IntArray, ends: FloatArray
 ) -> ColumnRates:
-    edges = _edges(values) if categories is None else None
+    edges = equal_edges(values, BINS) if categories is None else None
     cells = (len(edges) + 1 if edges is not None else categories or 0) + 1
-    cell = _cells(values, edges, cells)
+    cell = cells_of(values, edges, cells)
     of_all, staged = _sums(deal, cell, ends, cells), stage >= 0
     key = stage[staged] * cells + cell[staged]
     by_stage = _sums(deal[staged], key, ends[:, staged], stages * cells).reshape(len(ends), stages, cells)
@@ -189,9 +174,9 @@ def learn_base_rates(
     code = np.unique(deal, return_inverse=True)[1]
     told = [ends[name].fillna(0.0).to_numpy(dtype=np.float64) for name in ("won", "remaining_hours", "worth")]
     sums = np.stack([np.ones(len(X)), *told])
-    categories = {i: len(planned.categories) for i, planned in enumerate(plan.features)}
+    categories = {i: len(plan.features[i].categories) for i in plan.categorical}
     columns = {
-        name: _column_rates(X[:, i], categories[i] if i in set(plan.categorical) else None, at, len(names), code, sums)
+        name: _column_rates(X[:, i], categories.get(i), at, len(names), code, sums)
         for i, name in enumerate(plan.columns)
     }
     columns[ALL] = _column_rates(np.zeros(len(X)), 1, at, len(names), code, sums)
@@ -213,8 +198,8 @@ def groups_alike(X: npt.NDArray, plan: FeaturePlan) -> tuple[tuple[str, ...], ..
     >>> groups_alike(np.array([[1.0, 2.0, 1.0], [2.0, 3.0, 0.0], [3.0, 4.0, 2.0], [4.0, 5.0, 1.0]]), plan)
     (('age_days', 'touches'), ('people',))
     """
-    columns = plan.columns
-    numbers = [i for i in range(len(columns)) if i not in set(plan.categorical)]
+    columns, categories = plan.columns, set(plan.categorical)
+    numbers = [i for i in range(len(columns)) if i not in categories]
     every = -(-len(X) // MOST_RANKED) or 1
     ranks = rankdata(np.nan_to_num(X[::every][:, numbers], nan=np.inf), axis=0) if numbers else np.zeros((0, 0))
     code = np.arange(len(columns))

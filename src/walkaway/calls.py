@@ -9,16 +9,28 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.background import Background
+from walkaway.config import ScoreSettings
 from walkaway.economics import Curve, expected_value, value_per_hour, verdicts, walk_away_above
-from walkaway.errors import DataError
+from walkaway.errors import DataError, UsageError
 from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
 from walkaway.history import History
 from walkaway.reference import Reference
 from walkaway.schema import MOMENT, Book
 from walkaway.silence import Silence
+from walkaway.snapshots import check_dated, check_moments, open_snapshots
 
-__all__ = ["TERMS", "Calls", "Model", "Rows", "check_fits", "make_calls", "read_rows"]
+__all__ = [
+    "TERMS",
+    "Calls",
+    "Model",
+    "Rows",
+    "call_open",
+    "check_askable",
+    "check_fits",
+    "make_calls",
+    "read_rows",
+]
 
 TERMS = ("amount", "margin", "silent_days", "stage_name")  # what is known of a deal besides its features
 LIKELY = 0.5  # from this chance on, a loss would be for lack of a decision
@@ -160,3 +172,37 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     if model.timeless:
         table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")
     return Calls(rows, table, walk_away_above(by_member, one.value_if_won, model.signal and not model.timeless))
+
+
+def check_askable(book: Book, model: Model, at: pd.DatetimeIndex) -> None:
+    """Refuse to call deals of this book by this model at these moments.
+
+    Raises:
+        UsageError: the book has no dates; a moment before its first deal, or more than a year after its newest record.
+        DataError: the book does not fit the model.
+    """
+    check_dated(book)
+    check_fits(book, model)
+    check_moments(book, at)
+
+
+def call_open(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSettings) -> Calls:
+    """Call every deal open at each moment, at the bar of the dial that is set.
+
+    Args:
+        book: any book with dates.
+        model: the champion, say.
+        at: UTC moments.
+        settings: the dial.
+
+    Raises:
+        UsageError: as of `check_askable`; or no deal is open.
+        DataError: the book does not fit the model.
+    """
+    check_askable(book, model, at)
+    snapshots = open_snapshots(book, at)
+    if snapshots.empty:
+        raise UsageError(
+            f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to call. Use another moment."
+        )
+    return make_calls(model, read_rows(History(book), snapshots, model.plan), model.curve.bar_of(**settings.dial()))

@@ -19,6 +19,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 from scipy.stats import chi2
 
+from walkaway.bins import cells_of, equal_edges
 from walkaway.features import FeaturePlan
 from walkaway.features.unknown import unknown_words
 from walkaway.history import History
@@ -59,7 +60,7 @@ class Profile(_Frozen):
         >>> Profile(edges=(2.0, 5.0), shares=(0.5, 0.25, 0.25, 0.0), deals=4).cells(np.array([2.0, 3.0, 9.0, np.nan]))
         array([0, 1, 2, 3])
         """
-        return _cells(values, self.edges, len(self.shares))
+        return cells_of(values, self.edges, len(self.shares))
 
 
 class Reference(_Frozen):
@@ -151,13 +152,6 @@ def compare(profile: Profile, values: FloatArray, chance: float) -> Comparison:
     return Comparison(float(psi(now, deals, then, profile.deals)), freedom * scale, limit, tuple(now.tolist()))
 
 
-def _cells(values: FloatArray, edges: tuple[float, ...] | None, cells: int) -> IntArray:
-    there = ~np.isnan(values)
-    filled = np.where(there, values, 0.0)
-    found = filled.astype(np.int64) if edges is None else np.searchsorted(np.array(edges), filled, side="left")
-    return np.where(there, found, cells - 1)
-
-
 @dataclass(frozen=True)
 class _Looks:
     """Snapshots of the stretch: codes of the deal and of the moment, the latter in the order of time."""
@@ -220,24 +214,17 @@ def _change(counts: FloatArray, looks: _Looks) -> float:
 def _profile(values: FloatArray, looks: _Looks, categories: int | None = None) -> Profile:
     deals = _effective(looks.deal)
     present = values[~np.isnan(values)]
-    edges = _edges(present, deals) if categories is None else None
+    bins = int(np.clip(deals // DEALS_A_BIN, 2, BINS))
+    edges = equal_edges(present, bins) if categories is None else None
     known_cells = len(edges) + 1 if edges is not None else categories or 0
     cells = known_cells + 1  # the last for what is missing
-    found = _cells(values, edges, cells)
+    found = cells_of(values, edges, cells)
     counts = np.bincount(looks.moment * cells + found, minlength=looks.moments * cells).reshape(-1, cells)
     median = float(np.median(present)) if edges is not None and len(present) else None
     shares = tuple((counts.sum(axis=0) / len(values)).tolist())
     return Profile(
         edges=edges, shares=shares, deals=deals, median=median, change=_change(counts.astype(np.float64), looks)
     )
-
-
-def _edges(present: FloatArray, deals: float) -> tuple[float, ...]:
-    """Edges of bins that hold equal shares, as far as equal values allow."""
-    bins = int(np.clip(deals // DEALS_A_BIN, 2, BINS))
-    if not len(present):
-        return ()
-    return tuple(np.unique(np.quantile(present, np.arange(1, bins) / bins, method="lower")).tolist())
 
 
 def _of_the_calendar(values: FloatArray, looks: _Looks) -> bool:

@@ -9,16 +9,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from walkaway.calls import Calls, Model, Rows, check_fits, make_calls, read_rows
+from walkaway.calls import Calls, Model, Rows, call_open
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED, Curve
 from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
 from walkaway.explain import Reasons, attribute, reasons_table
 from walkaway.feedback import kept_to_learn
-from walkaway.history import History, known
+from walkaway.history import known
 from walkaway.schema import Book
-from walkaway.snapshots import check_dated, check_moments, open_snapshots
 from walkaway.wording import Wording
 
 __all__ = ["refined", "score", "summary"]
@@ -91,17 +90,8 @@ def score(
             or the book knows no dates.
         DataError: the book does not fit the model.
     """
-    check_dated(book)
-    check_fits(book, model)
-    check_moments(book, at)
-    snapshots = open_snapshots(book, at)
-    if snapshots.empty:
-        raise UsageError(
-            f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to call. Use another moment."
-        )
-    bar = model.curve.bar_of(**settings.dial())
-    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
-    kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(snapshots["deal_id"], settings.keep_share)
+    calls = call_open(book, model, at, settings)
+    kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], settings.keep_share)
     table = calls.table.assign(kept_to_learn=kept)
     wording = Wording(locale, str(model.facts.get("currency", "")))
     if settings.reasons:

@@ -3,6 +3,8 @@
 import json
 import re
 import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -53,4 +55,8 @@ def test_a_notebook_is_small_reads_like_a_lesson_and_holds_no_logic(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_no_output_names_a_place_on_a_machine(path):
-    assert not re.search(r"(/home/|/root/|/work/|/tmp/|[A-Z]:\\\\)", path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
+    here = (ROOT, Path.home(), Path(tempfile.gettempdir()), Path(sys.prefix))
+
+    assert [place for place in here if f"{place}/" in text] == []
+    assert not re.search(r"(/home/|/Users/|site-packages|[A-Z]:\\\\)", text)

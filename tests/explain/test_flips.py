@@ -31,8 +31,8 @@ def dropped(trained, book):
 
 @pytest.fixture(scope="module")
 def flips(trained, book, dropped):
-    calls, bar = dropped
-    return flip_conditions(book, trained.model, calls, bar, [None] * len(calls.table), EUROS)
+    calls, _ = dropped
+    return flip_conditions(book, trained.model, calls, [None] * len(calls.table), EUROS)
 
 
 def test_some_dropped_deals_would_rise_above_the_bar_and_kept_ones_are_told_nothing(flips, dropped):
@@ -77,10 +77,10 @@ def test_a_deal_sold_at_a_loss_is_told_no_move(flips, dropped):
 
 
 def test_a_model_without_background_tells_no_move(trained, book, dropped):
-    calls, bar = dropped
+    calls, _ = dropped
     bare = replace(trained.model, background=None)
 
-    assert set(flip_conditions(book, bare, calls, bar, [None] * len(calls.table), EUROS)) == {()}
+    assert set(flip_conditions(book, bare, calls, [None] * len(calls.table), EUROS)) == {()}
 
 
 def test_less_work_lifts_a_deal_if_won_deals_like_it_took_as_little():

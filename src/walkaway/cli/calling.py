@@ -19,6 +19,7 @@ from walkaway.cli.options import (
     ModelsOption,
     Quiet,
     Reasons,
+    book_and_model,
     days_of,
     dial_of,
     moment_of,
@@ -54,12 +55,10 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Call every open deal: win probability, value per remaining hour, verdict and reasons."""
-    from walkaway.storage import check_extension, read_book, write_frame
+    from walkaway.storage import check_extension, write_frame
 
     check_extension(out)
     every_days = days_of(every)
-    from walkaway.champion import load_champion
-    from walkaway.score import refined
     from walkaway.score import score as score_book
     from walkaway.timeless import score_timeless
 
@@ -67,7 +66,7 @@ def score(
     dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
-        read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), dial.replay)
+        read, model = book_and_model(book, models, settings, dial.replay)
         step("calling open deals", 0, 1)
         if read.manifest.timeless:
             _refuse_with_dates(as_of, start, end, forgo, bar, capacity)

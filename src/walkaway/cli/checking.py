@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from walkaway.cli.options import (
     BOOK,
     MODELS,
     AsJson,
+    AsOf,
     BookOption,
     ModelsOption,
     Quiet,
@@ -26,7 +25,7 @@ def check(
     context: typer.Context,
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
-    as_of: Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")] = None,
+    as_of: AsOf = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:

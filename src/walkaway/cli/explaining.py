@@ -11,12 +11,14 @@ from walkaway.cli.options import (
     BOOK,
     MODELS,
     AsJson,
+    AsOf,
     Bar,
     BookOption,
     Capacity,
     Forgo,
     Guarantee,
     ModelsOption,
+    book_and_model,
     dial_of,
     moment_of,
     print_json,
@@ -27,7 +29,6 @@ from walkaway.cli.options import (
 if TYPE_CHECKING:
     import pandas as pd
 
-AsOf = Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")]
 Figure = Annotated[Path | None, typer.Option(help="Draw the steps to its value per hour: a file .png, .svg or .pdf.")]
 
 
@@ -45,17 +46,14 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell one deal's story: what an hour on it is worth, why, and what would change that."""
-    from walkaway.champion import load_champion
     from walkaway.explain import explain as stories_of
     from walkaway.report.waterfall import check_figure, write_waterfall
-    from walkaway.score import refined
-    from walkaway.storage import read_book
 
     if waterfall:
         check_figure(waterfall)
     settings = settings_in_force(context)
     dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
-    read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), dial.replay)
+    read, model = book_and_model(book, models, settings, dial.replay)
     [story] = stories_of(read, model, [deal_id], moment_of(as_of, "--as-of"), dial, settings.report.locale)
     if waterfall:
         write_waterfall(story, waterfall)
@@ -89,14 +87,11 @@ def portfolio(
     as_json: AsJson = False,
 ) -> None:
     """The pipeline as a whole: themes that cost it most, and groups of deals dropped more often than others."""
-    from walkaway.champion import load_champion
     from walkaway.explain import portfolio as portfolio_of
-    from walkaway.score import refined
-    from walkaway.storage import read_book
 
     settings = settings_in_force(context)
     dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
-    read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), dial.replay)
+    read, model = book_and_model(book, models, settings, dial.replay)
     calls = _settled(replayed or dial.replay)
     found = portfolio_of(read, model, moment_of(as_of, "--as-of"), dial, calls, owner_audit)
     if as_json:

@@ -16,13 +16,16 @@ from walkaway.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from walkaway.calls import Model
     from walkaway.config import ScoreSettings, Settings
+    from walkaway.schema import Book
     from walkaway.tune import Budget
 
 __all__ = [
     "BOOK",
     "MODELS",
     "AsJson",
+    "AsOf",
     "Bar",
     "BookOption",
     "Capacity",
@@ -31,6 +34,7 @@ __all__ = [
     "ModelsOption",
     "Quiet",
     "Reasons",
+    "book_and_model",
     "budget_of",
     "days_of",
     "dial_of",
@@ -60,6 +64,7 @@ Guarantee = Annotated[
 Reasons = Annotated[
     int | None, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest [setting: score.reasons].")
 ]
+AsOf = Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")]
 BOOK, MODELS = Path("data/book"), Path("models")
 SECONDS_OF_UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DAYS_OF_UNIT = {"h": 1 / 24, "d": 1.0, "w": 7.0}
@@ -86,6 +91,15 @@ def span_of(start: str | None, end: str | None) -> tuple[pd.Timestamp, pd.Timest
     if first is None or last is None or first > last:
         raise UsageError(f"--from {start} lies after --to {end}. Swap them.")
     return first, last
+
+
+def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | None) -> tuple[Book, Model]:
+    """The book with the hours that are set, and the model in use with the curve of a replay, if one is named."""
+    from walkaway.champion import load_champion
+    from walkaway.score import refined
+    from walkaway.storage import read_book
+
+    return read_book(book).with_hours(settings.hours), refined(load_champion(models), replay)
 
 
 def settings_in_force(context: typer.Context) -> Settings:

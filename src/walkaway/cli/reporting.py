@@ -11,6 +11,7 @@ import typer
 from walkaway.cli.options import (
     BOOK,
     MODELS,
+    AsOf,
     Bar,
     BookOption,
     Capacity,
@@ -18,6 +19,7 @@ from walkaway.cli.options import (
     Guarantee,
     ModelsOption,
     Quiet,
+    book_and_model,
     dial_of,
     moment_of,
     progress,
@@ -39,7 +41,7 @@ def report(
     context: typer.Context,
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
-    as_of: Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")] = None,
+    as_of: AsOf = None,
     out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports/report"),
     form: Annotated[
         Format, typer.Option("--format", help="html, pdf, md (a digest for mail and chat), or all of them.")
@@ -57,11 +59,8 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write the report: what to let go, what that frees and costs, where the hours go instead, and why to trust it."""
-    from walkaway.champion import load_champion
     from walkaway.decisions import read_decisions
     from walkaway.report.page import write_report
-    from walkaway.score import refined
-    from walkaway.storage import read_book
 
     settings = settings_in_force(context)
     dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
@@ -70,7 +69,7 @@ def report(
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
         folder = replayed or dial.replay
-        read, model = read_book(book).with_hours(settings.hours), refined(load_champion(models), folder)
+        read, model = book_and_model(book, models, settings, folder)
         step("writing the report", 0, 1)
         done = write_report(read, model, moment_of(as_of, "--as-of"), settings, out, form.value, folder, decided)
     if form is Format.MD:

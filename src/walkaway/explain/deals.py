@@ -6,14 +6,13 @@ import difflib
 
 import pandas as pd
 
-from walkaway.calls import Model, check_fits, make_calls, read_rows
+from walkaway.calls import Model, check_askable, make_calls, read_rows
 from walkaway.config import ScoreSettings
 from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
 from walkaway.explain.story import DealStory, tell
 from walkaway.history import History, known
 from walkaway.schema import Book
-from walkaway.snapshots import check_dated, check_moments
 
 __all__ = ["explain"]
 
@@ -43,10 +42,8 @@ def explain(
             the first deal or far ahead; no such locale.
         DataError: the book does not fit the model.
     """
-    check_dated(book)
-    check_fits(book, model)
     moment = as_of if as_of is not None else book.last_recorded_at()
-    check_moments(book, pd.DatetimeIndex([moment]))
+    check_askable(book, model, pd.DatetimeIndex([moment]))
     _check_open(book.deals.set_index("deal_id"), deal_ids, moment)
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([moment] * len(deal_ids)).dt.as_unit("us")})
     bar = model.curve.bar_of(**(settings or ScoreSettings()).dial())

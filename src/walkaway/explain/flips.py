@@ -36,8 +36,8 @@ class FlipCondition:
 
     value_per_hour: what the model would say then. deals: settled deals that stood like this one. came: how many of them
     saw it come true. won_came: how many of those were won (None: not known). until: the moment by which three of four
-    had; None where it has no date. of_several: it takes more than
-    one move, and the counts are those of the rarest. among: whom they count.
+    had; None where it has no date. of_several: it takes more than one move, and the counts are those of the rarest.
+    among: whom they count.
     """
 
     condition: str
@@ -58,10 +58,8 @@ class FlipCondition:
 def _of_the_deals(book: Book, deal_ids: pd.Series) -> Book:
     """The book with the events of these deals only; the other deals stay, since accounts and owners are shared."""
     asked = set(deal_ids)
-    names = ("changes", "activities", "contacts")
-    return book.with_tables(
-        **{name: book.tables()[name].loc[lambda rows: rows["deal_id"].isin(asked)] for name in names}
-    )
+    events = {name: rows for name, rows in book.tables().items() if "recorded_at" in rows}
+    return book.with_tables(**{name: rows[rows["deal_id"].isin(asked)] for name, rows in events.items()})
 
 
 @dataclass(frozen=True)
@@ -71,14 +69,15 @@ class _Asked:
     book: Book
     model: Model
     calls: pd.DataFrame
-    bar: float
 
     def after(self, moves: tuple[Move, ...]) -> pd.DataFrame:
         """The calls had these moves come to each deal."""
         as_of = self.calls["as_of"].iloc[0]
         history = History(with_move(self.book, self.calls["deal_id"], as_of, moves))
         snapshots = self.calls[["deal_id", "as_of"]].reset_index(drop=True)
-        return make_calls(self.model, read_rows(history, snapshots, self.model.plan), self.bar).table
+        return make_calls(
+            self.model, read_rows(history, snapshots, self.model.plan), float(self.calls["bar"].iloc[0])
+        ).table
 
 
 def _prospects(
@@ -90,17 +89,13 @@ def _prospects(
     return [[told.prospect(move, *pair) if told else None for pair in pairs] for move in moves]
 
 
-def _lifted(table: pd.DataFrame) -> pd.Series:
-    return table["verdict"] == "pursue"
-
-
 def _conditions(
     asked: _Asked, moves: tuple[Move, ...], hoped: list[list[Prospect | None]]
 ) -> Iterator[tuple[int, FlipCondition]]:
     """(row, condition) of each deal that these moves together lift, and that may hope for each of them."""
     table = asked.after(moves)
     as_of = asked.calls["as_of"].iloc[0]
-    for row in np.flatnonzero(_lifted(table)):
+    for row in np.flatnonzero(table["verdict"] == "pursue"):
         told = [of_move[row] for of_move in hoped]
         known = [prospect for prospect in told if prospect is not None]
         if len(known) < len(told):
@@ -127,7 +122,7 @@ def _less_work(
 
 
 def flip_conditions(
-    book: Book, model: Model, calls: Calls, bar: float, similar: list[SimilarDeals | None], wording: Wording
+    book: Book, model: Model, calls: Calls, similar: list[SimilarDeals | None], wording: Wording
 ) -> list[tuple[FlipCondition, ...]]:
     """What would lift each dropped deal over the bar: what buyers do first, oftenest first; empty for all others.
 
@@ -135,7 +130,6 @@ def flip_conditions(
         book: what the calls rest on.
         model: that made them.
         calls: of one moment.
-        bar: money per hour.
         similar: the deals most like each.
         wording: of the reader.
     """
@@ -145,19 +139,19 @@ def flip_conditions(
     if not len(places):
         return [()] * len(found)
     table, terms = calls.table.iloc[places].reset_index(drop=True), calls.rows.terms.iloc[places].reset_index(drop=True)
-    asked = _Asked(_of_the_deals(book, table["deal_id"]), model, table, bar)
+    asked = _Asked(_of_the_deals(book, table["deal_id"]), model, table)
     moves = model.background.moves.moves[:MOST_MOVES] if model.background else ()
     hoped = _prospects(model, moves, terms["stage_name"], terms["silent_days"])
     for place, move in enumerate(moves):
         for row, condition in _conditions(asked, (move,), [hoped[place]]):
             found[places[row]].append(condition)
-    still = np.array([not found[place] for place in places])
-    if still.any():
-        rest = replace(asked, calls=table[still].reset_index(drop=True))
+    still = [row for row, place in enumerate(places) if not found[place]]
+    if still:
+        rest = replace(asked, calls=table.iloc[still].reset_index(drop=True))
         for one, other in combinations(range(len(moves)), 2):
-            pair = [[of_move[row] for row in np.flatnonzero(still)] for of_move in (hoped[one], hoped[other])]
+            pair = [[of_move[row] for row in still] for of_move in (hoped[one], hoped[other])]
             for row, condition in _conditions(rest, (moves[one], moves[other]), pair):
-                found[places[np.flatnonzero(still)[row]]].append(condition)
+                found[places[still[row]]].append(condition)
     for row, call in enumerate(table.to_dict("records")):
         less = _less_work(call, model.floor_hours, similar[places[row]], wording)
         found[places[row]] += [less] if less else []

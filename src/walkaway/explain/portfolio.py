@@ -15,16 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import beta, norm
 
-from walkaway.calls import Model, check_fits, make_calls, read_rows
+from walkaway.calls import Model, call_open
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
 from walkaway.effort import SECONDS_PER_HOUR, effort_seconds
-from walkaway.errors import UsageError
 from walkaway.explain.attribution import MARGIN, SIZE, Attribution, attribute
 from walkaway.features import THEMES
-from walkaway.history import History
 from walkaway.schema import Book
-from walkaway.snapshots import check_dated, check_moments, open_snapshots
 
 __all__ = ["Portfolio", "portfolio", "portfolio_of", "shrunk_gaps", "shrunk_shares"]
 
@@ -212,18 +209,11 @@ def portfolio(
         owners: whether to group by owner too: for an audit of fairness, never for a report on people.
 
     Raises:
-        UsageError: no deal is open then, or nothing was known yet; the book has no dates.
-        DataError: the book does not fit the model.
+        UsageError: no deal is open then, or nothing was known yet.
+        DataError: the book has no dates, or does not fit the model.
     """
-    check_dated(book)
-    check_fits(book, model)
-    moment = as_of if as_of is not None else book.last_recorded_at()
-    check_moments(book, pd.DatetimeIndex([moment]))
-    snapshots = open_snapshots(book, pd.DatetimeIndex([moment]))
-    if snapshots.empty:
-        raise UsageError(f"no deal is open at {moment:%Y-%m-%dT%H:%M}Z, so there is no pipeline. Use another moment.")
-    bar = model.curve.bar_of(**(settings or ScoreSettings()).dial())
-    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
+    at = pd.DatetimeIndex([as_of if as_of is not None else book.last_recorded_at()])
+    calls = call_open(book, model, at, settings or ScoreSettings())
     return portfolio_of(book, model, calls.table, attribute(model, calls.rows), settled, owners)
 
 

@@ -93,7 +93,7 @@ class Reasons:
     def order(self) -> IntArray:
         """Positions of each row's groups, the strongest on which the bag agrees first, (rows, groups)."""
         told = [self.attribution.columns[group[0]] != FLOOR for group in self.attribution.groups]
-        size = np.abs(self.attribution.group_terms()) * (self.attribution.agreed & np.array(told))
+        size = np.abs(self._group_terms) * (self.attribution.agreed & np.array(told))
         return np.argsort(-np.nan_to_num(size), axis=1, kind="stable")
 
     @cached_property

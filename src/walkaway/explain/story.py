@@ -107,7 +107,7 @@ def tell(
     if book is not None and len(calls.table):
         view = History(book).at(calls.table[["deal_id", "as_of"]])
         events = view.activities.count() + view.changes.count()
-        flips = flip_conditions(book, model, calls, float(calls.table["bar"].iloc[0]), similar, wording)
+        flips = flip_conditions(book, model, calls, similar, wording)
     stories = []
     for row, call in enumerate(calls.table.to_dict("records")):
         stories.append(

@@ -85,5 +85,5 @@ def test_signs_of_the_first_week_hold_counts_of_settled_deals(content, hostile):
 
 def test_where_no_deal_is_open_there_is_nothing_to_report(hostile, model, settings):
     closed = hostile.with_tables(deals=hostile.deals.assign(closed_at=hostile.deals["closed_at"].fillna(day(END_DAY))))
-    with pytest.raises(UsageError, match="no deal is open at 2026-01-01T00:00Z, so there is nothing to report"):
+    with pytest.raises(UsageError, match="no deal is open at 2026-01-01T00:00Z, so there is nothing to call"):
         gather(closed, model, pd.Timestamp("2026-01-01", tz="UTC"), settings)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from walkaway.batch import changes
-from walkaway.calls import Calls, Model, check_fits, make_calls, read_rows
+from walkaway.calls import Calls, Model, call_open
 from walkaway.config import Settings
 from walkaway.decisions import settle_decisions, standing
 from walkaway.drift import Check, check
@@ -19,14 +19,12 @@ from walkaway.explain import DealStory, Reasons, attribute, reasons_table, tell
 from walkaway.explain.early import EarlySign, early_signs
 from walkaway.explain.portfolio import Portfolio, portfolio_of
 from walkaway.feedback import kept_to_learn
-from walkaway.history import History, known
-from walkaway.replay import read_ledger
+from walkaway.history import known
 from walkaway.report.figures import curve_frame
 from walkaway.report.page.plan import refocus
 from walkaway.report.page.proof import Proof, read_proof
 from walkaway.report.page.rollups import neighbours, productivity, rollup
 from walkaway.schema import Book
-from walkaway.snapshots import check_dated, check_moments, open_snapshots
 from walkaway.wording import Wording
 
 __all__ = ["Answer", "Content", "gather"]
@@ -65,7 +63,6 @@ class Content:
 
     answer: Answer
     wording: Wording
-    source: str
     curve: pd.DataFrame
     neighbours: pd.DataFrame
     calls: pd.DataFrame
@@ -101,7 +98,7 @@ def _known_of(book: Book, calls: Calls, as_of: pd.Timestamp) -> pd.DataFrame:
     return pd.DataFrame(
         texts
         | {"stage": terms["stage_name"].fillna("").to_numpy(), "amount": terms["amount"].to_numpy()}
-        | {"silent_days": terms["silent_days"].to_numpy(), "last_activity": contact}
+        | {"last_activity": contact}
     )
 
 
@@ -210,21 +207,15 @@ def gather(
         previous: calls of the last report (deal_id, as_of, verdict, value_per_hour, bar).
 
     Raises:
-        UsageError: no deal is open then, nothing was known yet, or the book has no dates.
-        DataError: the book does not fit the model.
+        UsageError: no deal is open then, or nothing was known yet.
+        DataError: the book has no dates, or does not fit the model.
     """
-    check_dated(book)
-    check_fits(book, model)
     moment = as_of if as_of is not None else book.last_recorded_at()
-    check_moments(book, pd.DatetimeIndex([moment]))
-    snapshots = open_snapshots(book, pd.DatetimeIndex([moment]))
-    if snapshots.empty:
-        raise UsageError(
-            f"no deal is open at {moment:%Y-%m-%dT%H:%M}Z, so there is nothing to report. Use another moment."
-        )
-    wording = Wording(settings.report.locale, str(model.facts.get("currency", "")))
-    bar = model.curve.bar_of(**settings.score.dial())
-    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
+    calls = call_open(book, model, pd.DatetimeIndex([moment]), settings.score)
+    wording, bar = (
+        Wording(settings.report.locale, str(model.facts.get("currency", ""))),
+        float(calls.table["bar"].iloc[0]),
+    )
     attribution = attribute(model, calls.rows)
     reasons = reasons_table(Reasons(model, calls.rows, attribution, wording), REASONS)
     table = _called(book, calls, reasons, decisions, settings.score.keep_share)
@@ -235,13 +226,12 @@ def gather(
     findings, notes = _findings(book, model, settings, moment)
     proof = read_proof(replayed) if replayed else None
     earlier = previous if previous is not None and len(previous) and previous["as_of"].max() <= moment else None
-    ledger, settled_overrides = read_ledger(replayed) if replayed else previous, pd.DataFrame()
+    ledger, settled_overrides = proof.ledger if proof else previous, pd.DataFrame()
     if decisions is not None and ledger is not None:
         settled_overrides = settle_decisions(decisions, ledger, book, moment)
     return Content(
         answer=answer,
         wording=wording,
-        source=book.manifest.source,
         curve=curve_frame(model.curve),
         neighbours=neighbours(model, table, bar),
         calls=table,

@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 import pandas as pd
 from matplotlib import rc_context
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
@@ -42,7 +43,7 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
         description: what it shows, in a sentence.
     """
     buffer = StringIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "walkaway"}):
+    with rc_context(STYLE):
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
@@ -121,6 +122,6 @@ def calibration_svg(bins: pd.DataFrame, description: str) -> str:
     return inline_svg(figure, "calibration", "Predicted and realised wins", description)
 
 
-def _percent(*axes: object) -> None:
+def _percent(*axes: Axis) -> None:
     for axis in axes:
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))  # type: ignore[attr-defined]
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))

@@ -23,10 +23,12 @@ SHARES = ("hours_saved", "value_forgone")
 class Proof:
     """What a replay settled: by the verdict that dropped deals, promised beside realised, exits, calibration.
 
-    drops: verdict, deals, won, hours_saved, value_forgone. followed: realised and expected shares. exits: of the last
-    quarter, by stage. good_calls: deals let go that were lost, and the hours that were worked on them all the same.
+    ledger: every call, settled. drops: verdict, deals, won, hours_saved, value_forgone. followed: realised and expected
+    shares. exits: of the last quarter, by stage. good_calls: deals let go that were lost, and the hours that were
+    worked on them all the same.
     """
 
+    ledger: pd.DataFrame
     drops: pd.DataFrame
     followed: Mapping[str, float]
     exits: pd.DataFrame
@@ -52,6 +54,7 @@ def read_proof(folder: Path) -> Proof:
     recent = lost[lost["as_of"] > lost["as_of"].max() - QUARTER] if len(lost) else lost
     by_stage = recent.groupby("stage")["hours_after"].agg(["size", "sum"]).sort_values("sum", ascending=False)
     return Proof(
+        ledger=ledger,
         drops=pd.DataFrame(measures.get("drops", [])),
         followed={name: _number(followed.get(name)) for name in (*SHARES, "turned_back")}
         | {f"expected_{name}": _number(expected.get(name)) for name in SHARES},
