@@ -6,7 +6,15 @@ import pytest
 from tests.books import TINY, UNTIL, book_with_signal, day
 
 from walkaway.errors import UsageError
-from walkaway.feedback import ADVICE, chance_weights, kept_to_learn, more_advice, read_advice, with_advice
+from walkaway.feedback import (
+    ADVICE,
+    chance_weights,
+    kept_to_learn,
+    more_advice,
+    read_advice,
+    settle_advice,
+    with_advice,
+)
 from walkaway.fitting import prepare_as_of
 from walkaway.history import History, known
 from walkaway.schema import Book
@@ -53,6 +61,30 @@ MARKED = with_advice(
         ("of another book", 20.0, 0.1, False),
     ),
 ).deals.set_index("deal_id")
+
+
+def test_advice_is_settled_by_what_was_worked_and_won_after_it():
+    book = book_of(
+        obeyed=("lost", 31.0, [5.0, 20.5]),  # half a day after the advice: under way
+        refused=("lost", 60.0, [5.0, 50.0]),
+        won=("won", 40.0, [5.0, 39.0]),
+        waiting=(None, None, [5.0]),
+        later=("lost", 90.0, [5.0, 80.0]),
+    )
+    told = book.with_tables(deals=book.deals.assign(amount=900.0, margin=[None, None, 0.5, None, None]))
+    names = ("obeyed", "refused", "won", "waiting", "later", "of another book")
+    [row] = settle_advice(advice_of(*((name, 20.0, 0.0, False) for name in names)), told, day(70)).to_dict("records")
+
+    assert row == {"verdict": "walk_away", "since": day(20), "deals": 5, "followed": 3, "open": 2} | {
+        "lost": 2,
+        "won": 1,
+        "hours_lost": 2.0,
+        "value_won": 450.0,
+    }
+
+
+def test_advice_of_later_is_not_settled():
+    assert settle_advice(advice_of(("a", 20.0, 0.0, False)), book_of(a=("lost", 31.0, [5.0])), day(19)).empty
 
 
 def test_a_deal_nobody_worked_on_after_the_advice_has_no_outcome():

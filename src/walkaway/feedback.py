@@ -17,10 +17,12 @@ import pandas as pd
 from walkaway.economics import DROPPED
 from walkaway.effort import effort_seconds
 from walkaway.errors import UsageError
+from walkaway.history import known
+from walkaway.labels import label
 from walkaway.schema import MOMENT, Book
 from walkaway.storage import read_text_frame
 
-__all__ = ["ADVICE", "chance_weights", "kept_to_learn", "more_advice", "read_advice", "with_advice"]
+__all__ = ["ADVICE", "chance_weights", "kept_to_learn", "more_advice", "read_advice", "settle_advice", "with_advice"]
 
 ADVICE = ["deal_id", "advised_at", "verdict", "value_per_hour", "bar", "model_version", "keep_share", "kept"]
 GRACE = pd.Timedelta(days=7)  # work that was under way when the advice came is no refusal of it
@@ -81,6 +83,39 @@ def _worked_after(book: Book, advised_at: pd.Series) -> npt.NDArray[np.bool_]:
     booked = effort_seconds(book.activities, book.manifest.assumed_hours) > 0
     last = book.activities[booked].groupby("deal_id")["occurred_at"].max().reindex(book.deals["deal_id"])
     return (last.to_numpy() > (advised_at + GRACE).to_numpy()) & advised_at.notna().to_numpy()
+
+
+def settle_advice(advice: pd.DataFrame, book: Book, as_of: pd.Timestamp) -> pd.DataFrame:
+    """What became of the deals that were advised to be dropped.
+
+    Args:
+        advice: of `read_advice`; deals that the book does not hold are left aside.
+        book: says what was booked on them and how they ended, by `as_of`.
+        as_of: UTC moment; later advice is left aside.
+
+    Returns:
+        By verdict: since (the first advice), deals, followed (no hours were booked on them after a week of grace),
+        open, lost, won, hours_lost (booked after the advice on those that were lost), value_won (won all the same).
+    """
+    book = known(book, as_of)
+    there = (advice["advised_at"] <= as_of) & advice["deal_id"].isin(book.deals["deal_id"])
+    told = advice[there].rename(columns={"advised_at": "as_of"}).reset_index(drop=True)
+    ends = label(book, told[["deal_id", "as_of"]])
+    at = told.set_index("deal_id")["as_of"].reindex(book.deals["deal_id"]).reset_index(drop=True)
+    worked = book.deals["deal_id"][_worked_after(book, at)]
+    lost, won = ends["won"] == 0, ends["won"] == 1
+    rows = told[["verdict"]].assign(
+        since=told["as_of"],
+        deals=1,
+        followed=~told["deal_id"].isin(worked),
+        open=~ends["settled"],
+        lost=lost,
+        won=won,
+        hours_lost=ends["remaining_hours"].where(lost, 0.0),
+        value_won=ends["worth"].where(won, 0.0).fillna(0.0).clip(lower=0.0),
+    )
+    how = {name: "min" if name == "since" else "sum" for name in rows.columns[1:]}
+    return rows.groupby("verdict").agg(how).reset_index()
 
 
 def with_advice(book: Book, advice: pd.DataFrame) -> Book:

@@ -61,8 +61,8 @@ class Wait:
 
     def __str__(self) -> str:
         return (
-            f"{self.sign} from the buyer: it came to {self.heard:,} of {self.deals:,} deals as silent as this that "
-            f"nobody worked on, and {self.won_heard:,} of these were won"
+            f"{self.sign} from the buyer: of {self.deals:,} deals as silent as this that nobody worked on, it came to "
+            f"{self.heard:,}, of which {self.won_heard:,} were won; of the others {self.won - self.won_heard:,} were"
         )
 
 

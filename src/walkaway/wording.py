@@ -100,13 +100,14 @@ class Wording:
         pattern = "#,##0.##########" if digits is None else "#,##0." + "0" * digits if digits else "#,##0"
         return format_decimal(value, pattern, locale=self._locale)
 
-    def percent(self, share: float) -> str:
-        """A share in whole percent.
+    def percent(self, share: float, digits: int = 0) -> str:
+        """A share in percent, to so many digits after the point.
 
-        >>> Wording("de_DE").percent(0.123).replace(chr(160), " "), Wording("en").percent(0.123)
-        ('12 %', '12%')
+        >>> Wording("de_DE").percent(0.123).replace(chr(160), " "), Wording("en").percent(0.1234, 1)
+        ('12 %', '12.3%')
         """
-        return format_percent(share, locale=self._locale).replace(SPACE, " ")
+        rounded = round(share, 2 + digits)
+        return format_percent(rounded, locale=self._locale, decimal_quantization=False).replace(SPACE, " ")
 
     def date(self, moment: datetime) -> str:
         """A day.

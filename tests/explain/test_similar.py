@@ -32,10 +32,10 @@ def attribution_at(places: list[float], explained: list[bool] | None = None) -> 
 def test_the_nearest_deals_are_told_with_what_became_of_them(monkeypatch):
     monkeypatch.setattr("walkaway.explain.similar.NEAREST", 3)
     settled = settled_of([1.0, 2.0, 3.0, 50.0, 60.0, 70.0], won=[1, 0, 1, 1, 1, 1])
-    [told] = Similarity(settled).to(attribution_at([1.9]))
+    [told] = Similarity(settled, 0.5).to(attribution_at([1.9]))
 
     assert (told.deals, told.won, told.median_hours) == (3, 2, 2.0)
-    assert told.value_per_hour == (100 + 300) / 6
+    assert told.value_per_hour == (100 + 300) / (6 + 3 * 0.5)  # the floor counts for each, as in every value per hour
     assert [(one.deal_id, one.won, one.worth) for one in told.examples] == [
         ("s1", False, 0.0),
         ("s0", True, 100.0),
@@ -47,19 +47,19 @@ def test_the_nearest_deals_are_told_with_what_became_of_them(monkeypatch):
 def test_a_deal_that_was_looked_at_often_counts_once_where_it_was_nearest(monkeypatch):
     monkeypatch.setattr("walkaway.explain.similar.NEAREST", 2)
     settled = settled_of([1.0, 1.1, 1.2, 5.0], deal_id=["a", "a", "a", "b"])
-    [told] = Similarity(settled).to(attribution_at([1.12]))
+    [told] = Similarity(settled, 0.0).to(attribution_at([1.12]))
 
     assert (told.deals, [one.remaining_hours for one in told.examples]) == (2, [1.1, 5.0])
 
 
 def test_of_won_deals_so_many_took_no_more():
-    [told] = Similarity(settled_of([1.0, 2.0, 3.0], won=[1, 0, 1])).to(attribution_at([2.0]))
+    [told] = Similarity(settled_of([1.0, 2.0, 3.0], won=[1, 0, 1]), 0.0).to(attribution_at([2.0]))
 
     assert [told.won_within(hours) for hours in (0.5, 1.0, 2.5, 3.0)] == [0, 1, 1, 2]
 
 
 def test_a_deal_sold_at_a_loss_is_like_no_other():
-    first, second = Similarity(settled_of([1.0, 2.0])).to(attribution_at([1.0, 1.0], [False, True]))
+    first, second = Similarity(settled_of([1.0, 2.0]), 0.0).to(attribution_at([1.0, 1.0], [False, True]))
 
     assert (first, second.deals) == (None, 2)
 

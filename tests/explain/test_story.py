@@ -37,6 +37,18 @@ def test_typical_times_every_factor_is_the_value_per_hour_of_each_story(trained,
         assert product == pytest.approx(story.value_per_hour, rel=1e-9)
 
 
+def test_a_deal_let_go_whose_like_earned_more_than_the_bar_is_to_be_looked_at_twice(trained, book):
+    rows = read_rows(History(book), trained.calls[["deal_id", "as_of"]].iloc[::9], trained.model.plan)
+    bar = float(trained.calls["value_per_hour"].median())
+    stories = tell(trained.model, make_calls(trained.model, rows, bar), 0.125)
+    twice = {s.deal_id for s in stories if s.look_twice}
+    above = [s for s in stories if s.similar_deals and s.similar_deals.value_per_hour > s.bar]
+
+    assert twice
+    assert {s.deal_id for s in above if s.verdict in ("walk_away", "nurture")} == twice
+    assert [s for s in stories if s.look_twice and s.verdict in ("pursue", "unsure")] == []
+
+
 def test_a_deal_sold_at_a_loss_has_no_factors():
     [story] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0], [-0.5]), 0.0), 0.125)
 

@@ -22,7 +22,8 @@ from walkaway.tune import TRIED, Tuned
 pytest_plugins = ("tests.books",)
 
 WAIT = (
-    "call from the buyer: it came to 40 of 100 deals as silent as this that nobody worked on, and 20 of these were won"
+    "call from the buyer: of 100 deals as silent as this that nobody worked on, it came to 40, of which 20 were won; "
+    "of the others 5 were"
 )
 LONG = "0061v00000ABCDEFGHIJ-a-very-long-name-of-a-deal-as-some-systems-have-them-0001"
 

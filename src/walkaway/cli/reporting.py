@@ -52,6 +52,9 @@ def report(
     decisions: Annotated[
         Path | None, typer.Option(help="What people decided: a CSV of deal_id, decision, by, reason, date.")
     ] = None,
+    advice: Annotated[
+        Path | None, typer.Option(help="advice.csv of walkaway batch: what became of it is told.")
+    ] = None,
     forgo: Forgo = None,
     bar: Bar = None,
     capacity: Capacity = None,
@@ -60,18 +63,21 @@ def report(
 ) -> None:
     """Write the report: what to let go, what that frees and costs, where the hours go instead, and why to trust it."""
     from walkaway.decisions import read_decisions
+    from walkaway.feedback import read_advice
     from walkaway.report.page import write_report
 
     settings = settings_in_force(context)
     dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
     settings = settings.model_copy(update={"score": dial})
     decided = read_decisions(decisions) if decisions else None
+    advised = read_advice(advice) if advice else None
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
         folder = replayed or dial.replay
         read, model = book_and_model(book, models, settings, folder)
         step("writing the report", 0, 1)
-        done = write_report(read, model, moment_of(as_of, "--as-of"), settings, out, form.value, folder, decided)
+        moment = moment_of(as_of, "--as-of")
+        done = write_report(read, model, moment, settings, out, form.value, folder, decided, advised)
     if form is Format.MD:
         typer.echo(done.digest, nl=False)
     else:

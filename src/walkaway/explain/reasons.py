@@ -143,7 +143,7 @@ class Reasons:
         """What became of all settled deals once in the stage of a row's deal: what its base rates are held against."""
         rates = self.model.background.rates if self.model.background else BaseRates()
         deals, won, rate = (float(told[0]) for told in rates.of_all(self.rows.terms["stage_name"].iloc[[row]]))
-        return Reason(PRICE, (), 1.0, TYPICAL, int(deals), int(won), rate)
+        return Reason("", (), 1.0, TYPICAL, int(deals), int(won), rate)
 
     def _theme(self, column: int) -> str:
         features = self.model.plan.features

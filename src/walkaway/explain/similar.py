@@ -38,7 +38,8 @@ class SimilarDeals:
     """The settled deals most like one, by the reasons of their value per hour.
 
     deals: how many. won: how many of them were won. median_hours: booked from then on. value_per_hour: won in all over
-    hours booked in all. hours_won: of each that was won. examples: the nearest.
+    hours booked in all and the floor under each deal's hours, which every value per hour has. hours_won: of each that
+    was won. examples: the nearest.
     """
 
     deals: int
@@ -58,12 +59,13 @@ class Similarity:
     """Looks for settled deals like others: near in the logarithms of their factors (Euclidean)."""
 
     settled: Settled
+    floor_hours: float
 
     @classmethod
     def of(cls, model: Model) -> Similarity | None:
         """That of a model; None where it remembers no settled deals."""
         settled = model.background.settled if model.background else None
-        return cls(settled) if settled is not None and len(settled.ends) else None
+        return cls(settled, model.floor_hours) if settled is not None and len(settled.ends) else None
 
     @cached_property
     def _search(self) -> NearestNeighbors:
@@ -87,12 +89,13 @@ class Similarity:
     def _told(self, near: IntArray) -> SimilarDeals:
         ends = self.settled.ends.iloc[near]
         hours, worth = ends["remaining_hours"].to_numpy(), ends["worth"].fillna(0.0).to_numpy()
+        spent = hours.sum() + self.floor_hours * len(hours)
         nearest = ends.head(EXAMPLES).assign(worth=worth[:EXAMPLES]).to_dict("records")
         return SimilarDeals(
             deals=len(near),
             won=int(ends["won"].sum()),
             median_hours=float(np.median(hours)),
-            value_per_hour=float(worth.sum() / hours.sum()) if hours.sum() else 0.0,
+            value_per_hour=float(worth.sum() / spent) if spent else 0.0,
             hours_won=tuple(hours[ends["won"].to_numpy() == 1].tolist()),
             examples=tuple(
                 Example(str(one["deal_id"]), one["as_of"], bool(one["won"]), one["worth"], one["remaining_hours"])

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from walkaway.calls import Calls, Model
+from walkaway.economics import DROPPED
 from walkaway.explain.attribution import attribute
 from walkaway.explain.flips import FlipCondition, flip_conditions
 from walkaway.explain.reasons import Reason, Reasons
@@ -31,7 +32,8 @@ class DealStory:
     typical: what became of all settled deals once at its stage. reasons: the factors that hold, told together where
     they say the same, strongest first. flip_conditions: what would lift a dropped deal over the bar. similar_deals:
     settled deals seen for the same reasons; None where the deal is sold at a loss or the model remembers none.
-    events: recorded of it by then (None: not looked at). background: whether the model remembers settled deals at all.
+    floor_hours: counted besides remaining_hours, as the least any deal takes. events: recorded of it by then (None: not
+    looked at). background: whether the model remembers settled deals at all.
     """
 
     deal_id: str
@@ -40,6 +42,7 @@ class DealStory:
     value_if_won: float
     amount_imputed: bool
     remaining_hours: float
+    floor_hours: float
     expected_value: float
     value_per_hour: float
     bar: float
@@ -63,6 +66,12 @@ class DealStory:
     def wording(self) -> Wording:
         """How its reader writes."""
         return Wording(self.locale, self.currency)
+
+    @property
+    def look_twice(self) -> bool:
+        """Whether it is let go although an hour on deals like it earned more than the bar: it may be called wrongly."""
+        near = self.similar_deals
+        return self.verdict in DROPPED and near is not None and near.value_per_hour > self.bar
 
     def as_json(self) -> dict[str, object]:
         """The story as plain JSON values."""
@@ -118,6 +127,7 @@ def tell(
                 value_if_won=call["value_if_won"],
                 amount_imputed=bool(call["amount_imputed"]),
                 remaining_hours=call["remaining_hours"],
+                floor_hours=model.floor_hours,
                 expected_value=call["expected_value"],
                 value_per_hour=call["value_per_hour"],
                 bar=call["bar"],

@@ -16,7 +16,7 @@ from walkaway.explain import DealStory, Example, SimilarDeals, base_rate
 from walkaway.report.tables import plain_table
 from walkaway.wording import Wording
 
-__all__ = ["VERDICT_STYLE", "show_story", "steps_of"]
+__all__ = ["LOOK_TWICE", "VERDICT_STYLE", "show_story", "steps_of"]
 
 VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 AT_ITS_STAGE = "deals at its stage"
@@ -28,6 +28,7 @@ NO_BACKGROUND = (
 ALMOST_ALL = 0.95  # of the deals at its stage
 ONE_MINUTE = 1 / 60
 NO_HISTORY = "Nothing is recorded of it but its creation: it is called as any deal of which so little is known."
+LOOK_TWICE = "That is above the bar: look twice before you let it go."
 NO_FLIP = "Nothing that came to deals like this would lift it over the bar."
 ASSOCIATION = "Seen in past deals; not a promise that bringing it about has the same effect."
 
@@ -92,11 +93,13 @@ def _example(one: Example, wording: Wording) -> str:
     return f"{one.deal_id} {end} {worked}"
 
 
-def _similar(similar: SimilarDeals, wording: Wording) -> Iterator[Text]:
+def _similar(similar: SimilarDeals, story: DealStory) -> Iterator[Text]:
     yield Text("Deals like this one", style="bold")
+    wording = story.wording
     half = f"half took {wording.hours(similar.median_hours)} or less from then on"
     earned = f"an hour on them earned {wording.money(similar.value_per_hour)}"
-    yield Text(f"{similar.won} of {similar.deals} were won; {half}; {earned}.")
+    twice = f" {LOOK_TWICE}" if story.look_twice else ""
+    yield Text(f"{similar.won} of {similar.deals} were won; {half}; {earned}.{twice}")
     yield Text("Nearest: " + "; ".join(_example(one, wording) for one in similar.examples) + ".", style="dim")
     yield Text("")
 
@@ -106,8 +109,16 @@ def _numbers(story: DealStory) -> Text:
     imputed = " (no amount recorded yet, the typical one stands in)" if story.amount_imputed else ""
     return Text(
         f"{told.percent(story.win_probability)} to win × {told.money(story.value_if_won)}{imputed} = "
-        f"{told.money(story.expected_value)} expected, for {told.hours(story.remaining_hours)} still to spend"
+        f"{told.money(story.expected_value)} expected, for {told.hours(story.remaining_hours)} still to spend."
+        f"{_floor(story)}"
     )
+
+
+def _floor(story: DealStory) -> str:
+    """That the floor is counted as well, without which the numbers above it do not give the value per hour."""
+    if not story.floor_hours:
+        return ""
+    return f" {story.wording.hours(story.floor_hours)} more count for each deal, as the least it takes."
 
 
 def show_story(story: DealStory) -> RenderableType:
@@ -128,7 +139,7 @@ def show_story(story: DealStory) -> RenderableType:
     else:
         body += [*(Text(f"{reason.sentence[:1].upper()}{reason.sentence[1:]}.") for reason in story.reasons), Text("")]
     if story.similar_deals:
-        body += _similar(story.similar_deals, told)
+        body += _similar(story.similar_deals, story)
     if not story.background:
         body += [Text(NO_BACKGROUND, style="yellow"), Text("")]
     body.append(

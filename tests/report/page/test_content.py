@@ -32,13 +32,27 @@ def test_a_persons_decision_is_shown_beside_the_call_and_never_overwrites_it(con
     assert not set(shown.index) & set(content.of("walk_away", "nurture", "pursue", "unsure")["deal_id"])
 
 
+def test_what_is_let_go_is_split_by_verdict_and_by_what_the_deals_lack(content):
+    answer = content.answer
+
+    for table in (answer.by_verdict, content.legs):
+        assert table["deals"].sum() == answer.let_go
+        assert table["hours"].sum() == pytest.approx(answer.hours_freed)
+        assert table["expected_value"].sum() == pytest.approx(answer.value_at_risk)
+    assert set(answer.by_verdict["verdict"]) <= set(DROPPED)
+    freed = content.of("walk_away", "nurture")
+    assert answer.day_old == (freed["age_days"] < 1).sum()
+
+
 def test_this_bar_stands_among_its_neighbours(content):
     here = content.neighbours[content.neighbours["here"]]
 
     assert here["bar"].tolist() == [600.0]
     assert content.neighbours["bar"].is_monotonic_increasing
     assert content.neighbours["value_forgone"].is_monotonic_increasing
-    assert here["deals_below"].iloc[0] == (content.calls["value_per_hour"] < 600.0).sum()
+    assert here["deals_let_go"].iloc[0] == content.answer.let_go > 0
+    assert here["hours_freed"].iloc[0] == pytest.approx(content.answer.hours_freed)
+    assert content.neighbours["deals_let_go"].is_monotonic_increasing
 
 
 def test_groups_add_up_to_the_whole(content):

@@ -91,7 +91,7 @@ def test_the_answer_comes_first_and_the_bar_is_where_it_was_set(content, parsed)
 
     assert f"Letting go of {answer.let_go} of {answer.open_deals} open deals frees" in text
     assert text.index("Letting go of") < text.index("What a bar frees, and what it costs")
-    assert "The bar: EUR 600 an hour" in text
+    assert "The bar is EUR 600 an hour, set by hand." in text
 
 
 def test_each_dropped_deal_has_a_card_that_says_how_to_leave_the_door_open(content, html):

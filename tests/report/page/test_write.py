@@ -46,6 +46,21 @@ def test_the_next_report_in_a_folder_is_compared_with_the_one_before(hostile, mo
     assert "Since the last report:" in second.digest
 
 
+def test_a_report_made_twice_is_compared_with_the_one_before_both(hostile, model, settings, tmp_path):
+    for days in (14, 0, 0):
+        last = write_report(hostile, model, UNTIL - pd.Timedelta(days=days), settings, tmp_path, "md")
+
+    assert last.content.since == UNTIL - pd.Timedelta(days=14)
+
+
+def test_a_file_of_an_earlier_report_is_left_and_named(hostile, model, settings, tmp_path):
+    write_report(hostile, model, UNTIL, settings, tmp_path, "md")
+    done = write_report(hostile, model, UNTIL, settings, tmp_path, "html")
+
+    assert "digest.md in that folder is of an earlier report." in done.said()
+    assert names_of(tmp_path) == {"report.html", "digest.md", "deals.csv", "deals.xlsx", "calls.parquet"}
+
+
 def test_calls_that_cannot_be_read_are_no_report_to_compare_with(hostile, model, settings, tmp_path):
     (tmp_path / "calls.parquet").write_bytes(b"not a table")
 

@@ -13,56 +13,39 @@ from walkaway.config import Settings
 from walkaway.decisions import settle_decisions, standing
 from walkaway.drift import Check, check
 from walkaway.economics import DROPPED
-from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
 from walkaway.explain import DealStory, Reasons, attribute, reasons_table, tell
 from walkaway.explain.early import EarlySign, early_signs
 from walkaway.explain.portfolio import Portfolio, portfolio_of
-from walkaway.feedback import kept_to_learn
+from walkaway.feedback import kept_to_learn, settle_advice
 from walkaway.history import known
 from walkaway.report.figures import curve_frame
+from walkaway.report.page.answer import Answer, answer_of, quality_of
+from walkaway.report.page.legs import counted_legs, typical_legs, weakest_leg
 from walkaway.report.page.plan import refocus
 from walkaway.report.page.proof import Proof, read_proof
 from walkaway.report.page.rollups import neighbours, productivity, rollup
 from walkaway.schema import Book
 from walkaway.wording import Wording
 
-__all__ = ["Answer", "Content", "gather"]
+__all__ = ["Content", "earlier", "gather"]
 
 REASONS = 3
+SECONDS_PER_DAY = 86_400
 CARDS = {"walk_away": 200, "nurture": 100}  # about 3 kB each; the lists have all
 
 
 @dataclass(frozen=True)
-class Answer:
-    """The answer first: what walking away frees now, what it puts at risk, and what it cost in the past.
-
-    saved and forgone: shares of the past at this bar. estimated: whether these are estimates. known_until: what the
-    model learned from.
-    """
-
-    as_of: pd.Timestamp
-    open_deals: int
-    let_go: int
-    hours: float
-    hours_freed: float
-    expected_value: float
-    value_at_risk: float
-    bar: float
-    saved: float
-    forgone: float
-    estimated: bool
-    model_version: str
-    known_until: str
-    assumed_hours_share: float
-
-
-@dataclass(frozen=True)
 class Content:
-    """The report. Frames have one row a line of what is shown; `stories` have a card each."""
+    """The report. Frames have one row a line of what is shown; `stories` have a card each.
+
+    typical: the median legs of the deals to pursue, and legs: which of them the deals let go lack (`legs`).
+    """
 
     answer: Answer
     wording: Wording
+    typical: pd.Series
+    legs: pd.DataFrame
     curve: pd.DataFrame
     neighbours: pd.DataFrame
     calls: pd.DataFrame
@@ -75,6 +58,7 @@ class Content:
     stories: tuple[DealStory, ...]
     findings: Check | None
     proof: Proof | None
+    advised: pd.DataFrame
     changes: pd.DataFrame | None
     since: pd.Timestamp | None
     overrides: pd.DataFrame
@@ -95,10 +79,12 @@ def _known_of(book: Book, calls: Calls, as_of: pd.Timestamp) -> pd.DataFrame:
     terms = calls.rows.terms
     last = book.activities[book.activities["recorded_at"] <= as_of].groupby("deal_id")["recorded_at"].max()
     contact = last.reindex(calls.table["deal_id"]).dt.strftime("%Y-%m-%d").fillna("").to_numpy()
+    age = (as_of - deals["created_at"]).dt.total_seconds().to_numpy() / SECONDS_PER_DAY
     return pd.DataFrame(
         texts
-        | {"stage": terms["stage_name"].fillna("").to_numpy(), "amount": terms["amount"].to_numpy()}
-        | {"last_activity": contact}
+        | {"stage": terms["stage_name"].fillna("").to_numpy()}
+        | {name: terms[name].to_numpy() for name in ("amount", "margin")}
+        | {"last_activity": contact, "age_days": age}
     )
 
 
@@ -109,44 +95,12 @@ def _called(
     as_of = calls.table["as_of"].iloc[0]
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], keep_share)
     told = calls.table.join(_known_of(book, calls, as_of)).join(reasons).assign(kept_to_learn=kept)
+    told = told.assign(leg=weakest_leg(told, typical_legs(told)))
     if decisions is None:
         return told.assign(decision="", by="", why="")
     rows = standing(decisions, as_of).set_index("deal_id").reindex(told["deal_id"])
     names = {"decision": "decision", "by": "by", "why": "reason"}
     return told.assign(**{name: rows[column].fillna("").to_numpy() for name, column in names.items()})
-
-
-def _answer(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book, bar: float) -> Answer:
-    _, saved, forgone = model.curve.at(bar)
-    as_of = calls["as_of"].iloc[0]
-    return Answer(
-        as_of=as_of,
-        open_deals=len(calls),
-        let_go=len(freed),
-        hours=float(calls["remaining_hours"].sum()),
-        hours_freed=float(freed["remaining_hours"].sum()),
-        expected_value=float(calls["expected_value"].clip(lower=0).sum()),
-        value_at_risk=float(freed["expected_value"].clip(lower=0).sum()),
-        bar=bar,
-        saved=saved,
-        forgone=forgone,
-        estimated=model.curve.estimated,
-        model_version=model.version,
-        known_until=str(model.facts.get("known_until", "")),
-        assumed_hours_share=assumed_share(known(book, as_of).activities, book.manifest.assumed_hours),
-    )
-
-
-def _quality(book: Book, answer: Answer, wording: Wording) -> tuple[tuple[str, str], ...]:
-    """What the figures rest on, each with what it is."""
-    quarantined = sum(book.manifest.rows_quarantined.values())
-    return (
-        ("Source", book.manifest.source),
-        ("Fingerprint of the data", book.manifest.fingerprint),
-        ("Rows that could not be used (quarantined)", wording.number(quarantined)),
-        ("Deals among them, which are in no call", wording.number(book.unusable_deals)),
-        ("Hours assumed rather than recorded", wording.percent(answer.assumed_hours_share)),
-    )
 
 
 def _findings(
@@ -186,6 +140,12 @@ def _some(calls: Calls, places: list[int]) -> Calls:
     return Calls(part, calls.table.iloc[places].reset_index(drop=True), calls.walk_away_above[places])
 
 
+def earlier(previous: pd.DataFrame | None, moment: pd.Timestamp) -> pd.DataFrame | None:
+    """The calls of the newest report before this moment; a report made twice is not compared with itself."""
+    before = previous[previous["as_of"] < moment] if previous is not None else pd.DataFrame()
+    return before[before["as_of"] == before["as_of"].max()] if len(before) else None
+
+
 def gather(
     book: Book,
     model: Model,
@@ -194,6 +154,7 @@ def gather(
     replayed: Path | None = None,
     decisions: pd.DataFrame | None = None,
     previous: pd.DataFrame | None = None,
+    advice: pd.DataFrame | None = None,
 ) -> Content:
     """All that the report says.
 
@@ -204,7 +165,9 @@ def gather(
         settings: of the project.
         replayed: folder of a finished replay, whose ledger is the proof.
         decisions: of `walkaway.decisions.read_decisions`.
-        previous: calls of the last report (deal_id, as_of, verdict, value_per_hour, bar).
+        previous: calls of earlier reports (deal_id, as_of, verdict, value_per_hour, bar), the newest before as_of
+            counting.
+        advice: of `walkaway.feedback.read_advice`: what the nightly batch advised.
 
     Raises:
         UsageError: no deal is open then, or nothing was known yet.
@@ -221,11 +184,11 @@ def gather(
     table = _called(book, calls, reasons, decisions, settings.score.keep_share)
     ours = ~table["kept_to_learn"] & (table["decision"] == "")
     freed = table[ours & table["verdict"].isin(DROPPED)]
-    answer = _answer(table, freed, model, book, bar)
+    answer = answer_of(table, freed, model, book, settings.score.dial())
     plan, moved = refocus(freed, table[ours & (table["verdict"] == "pursue")])
     findings, notes = _findings(book, model, settings, moment)
     proof = read_proof(replayed) if replayed else None
-    earlier = previous if previous is not None and len(previous) and previous["as_of"].max() <= moment else None
+    before = earlier(previous, moment)
     ledger, settled_overrides = proof.ledger if proof else previous, pd.DataFrame()
     if decisions is not None and ledger is not None:
         settled_overrides = settle_decisions(decisions, ledger, book, moment)
@@ -233,7 +196,9 @@ def gather(
         answer=answer,
         wording=wording,
         curve=curve_frame(model.curve),
-        neighbours=neighbours(model, table, bar),
+        typical=typical_legs(table),
+        legs=counted_legs(freed),
+        neighbours=neighbours(model, table[ours], calls.walk_away_above[ours], bar),
         calls=table,
         plan=plan,
         moved=moved,
@@ -244,10 +209,11 @@ def gather(
         stories=_stories(book, model, calls, table, ours, settings.report.locale, answer.assumed_hours_share),
         findings=findings,
         proof=proof,
-        changes=None if earlier is None else changes(earlier, table, known(book, moment)),
-        since=None if earlier is None else earlier["as_of"].max(),
+        advised=pd.DataFrame() if advice is None else settle_advice(advice, book, moment),
+        changes=None if before is None else changes(before, table, known(book, moment)),
+        since=None if before is None else before["as_of"].max(),
         overrides=table[(table["decision"] != "")],
         settled_overrides=settled_overrides,
-        quality=_quality(book, answer, wording),
+        quality=quality_of(book, answer, wording),
         notes=notes,
     )

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
+from walkaway.report.page import said
 from walkaway.report.page.content import Content
+from walkaway.report.page.legs import leg_said
 
 __all__ = ["board_sentence", "digest", "plain"]
 
@@ -35,24 +37,22 @@ def board_sentence(content: Content) -> str:
     )
 
 
-def _past(content: Content) -> str:
-    answer, told = content.answer, content.wording
-    how = "an estimate" if answer.estimated else "settled"
-    saved, forgone = told.percent(answer.saved), told.percent(answer.forgone)
-    past = f"In the past it saved {saved} of hours and forwent {forgone} of value"
-    learned = f"Model {answer.model_version}, which learned until {answer.known_until[:10]}"
-    return f"Bar: {told.money(answer.bar)} an hour. {past} ({how}). {learned}."
-
-
 def digest(content: Content) -> str:
     """At most fifteen lines: the answer, the largest deals to let go, where the hours go, and how far to trust it."""
     told, freed = content.wording, content.of("walk_away", "nurture")
-    lines = [f"**{board_sentence(content)}**", "", _past(content), ""]
+    sure = [sentence for kind, sentence in said.sure(content) if kind != "watch"][:2]
+    lines = [
+        f"**{board_sentence(content)}**",
+        "",
+        f"{said.bar(content)} {said.why(content)}",
+        "",
+        f"How sure: {' '.join(sure)}",
+        "",
+    ]
     named = freed.sort_values("remaining_hours", ascending=False).head(MOST_NAMED).to_dict("records")
     for deal in named:
-        reason = deal["reason_1"] if isinstance(deal["reason_1"], str) else ""
         worth = f"{told.hours(deal['remaining_hours'])}, {told.money(deal['value_per_hour'])} an hour"
-        lines.append(f"- {plain(deal['deal_id'], 40)}: {worth}; {plain(reason, 90)}")
+        lines.append(f"- {plain(deal['deal_id'], 40)}: {worth}; {leg_said(deal, deal['leg'], content.typical, told)}")
     if len(content.plan):
         best = content.plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False).head(3)
         lines.append(f"- Instead: {', '.join(plain(name, 40) for name in best['deal_id'])}.")
@@ -60,6 +60,4 @@ def digest(content: Content) -> str:
         counts = content.changes["change"].value_counts()
         fresh, back = int(counts.get("newly_below_bar", 0)), int(counts.get("back_above_bar", 0))
         lines.append(f"- Since the last report: {fresh} newly below the bar, {back} back above it.")
-    if content.findings is not None:
-        lines.append(f"- Does the world still look like the training? {content.findings.level.replace('_', ' ')}.")
     return "\n".join([*lines, "", "A person decides; people are not scored."]) + "\n"

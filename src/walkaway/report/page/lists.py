@@ -17,6 +17,7 @@ MOST_LETTERS = 32_000  # an XLSX cell holds 32,767
 SHOWN = [
     "deal_id",
     "verdict",
+    "leg",
     "value_per_hour",
     "bar",
     "remaining_hours",
@@ -28,6 +29,7 @@ SHOWN = [
     "owner_id",
     "team",
     "pipeline",
+    "age_days",
     "last_activity",
     "wait_for",
     "wait_until",

@@ -16,15 +16,17 @@ from walkaway.report.page import said
 from walkaway.report.page.content import Content
 from walkaway.report.page.digest import board_sentence
 from walkaway.report.page.drawings import calibration_svg, curve_svg, productivity_svg
+from walkaway.report.page.legs import leg_said
 from walkaway.report.page.proof import Proof
-from walkaway.report.story import steps_of
+from walkaway.report.story import LOOK_TWICE, steps_of
 from walkaway.wording import Wording
 
 __all__ = ["page"]
 
 TEMPLATES = Path(__file__).parent / "templates"
-ROWS, ROWS_IN_PRINT, CARDS_IN_PRINT = 50, 25, 10
-REASONS_A_ROW, STEPS, LONGEST = 2, 6, 400
+ROWS, ROWS_IN_PRINT, CARDS_IN_PRINT = 50, 20, 10
+FIRST_ROWS, REASONS_A_ROW, LONGEST = 5, 2, 400
+STEPS, STEPS_IN_PRINT = 5, 3
 CALIBRATION = "Predicted chance of winning against the share won."
 CONTENTS = (
     ("trade-off", "What a bar frees and costs"),
@@ -35,6 +37,7 @@ CONTENTS = (
     ("qualify", "Qualify early"),
     ("changes", "Since the last report"),
     ("trust", "Can I trust it?"),
+    ("words", "The words"),
     ("groups", "By team and segment"),
     ("cards", "Cards"),
 )
@@ -74,13 +77,16 @@ def _environment(wording: Wording) -> Environment:
         "number": _or_blank(lambda value: wording.number(value)),
         "whole": _or_blank(lambda value: wording.number(round(value))),
         "hours": _or_blank(wording.hours),
+        "decimal": _or_blank(lambda value: wording.number(value, 2)),
+        "age": _or_blank(wording.days),
         "percent": _or_blank(wording.percent),
-        "percent1": _or_blank(lambda share: f"{wording.number(100 * share, 1)}%"),
+        "percent1": _or_blank(lambda share: wording.percent(share, 1)),
         "factor": _or_blank(lambda value: wording.number(value, 2)),
         "date": _or_blank(wording.date),
         "moment": _or_blank(wording.moment),
         "words": lambda text: str(text).replace("_", " "),
         "sentence": _sentence,
+        "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
     }
     return env
 
@@ -131,7 +137,8 @@ def _curve(content: Content) -> tuple[str, str]:
     here = content.neighbours[content.neighbours["here"]]
     if content.curve.empty or here.empty:
         return "", said.NO_CURVE
-    told = said.past(content)
+    bar = content.wording.money(content.answer.bar)
+    told = f"Each point is a bar: a higher one frees and costs more. Expected of {bar} an hour: {said.past(content)}."
     return curve_svg(content.curve, here.iloc[0], content.wording, told), told
 
 
@@ -150,6 +157,21 @@ def _signs(content: Content) -> dict[str, Any]:
     hopeless = [sign for sign in content.signs if sign.rate < sign.all]
     fruitful = [sign for sign in content.signs if sign.rate >= sign.all]
     return {"signs": content.signs, "hopeless": hopeless, "fruitful": fruitful, "questions": said.questions(content)}
+
+
+def _waits(nurture: list[dict[str, Any]]) -> tuple[list[tuple[str, str, int]], dict[str, int]]:
+    """What deals wait for: (sign, what came of such waits, deals) of each wait, the commonest first; and its number."""
+    counts = pd.Series([call["wait_for"] for call in nurture], dtype="str").value_counts()
+    parts = [(*str(wait).partition(": ")[::2], int(deals)) for wait, deals in counts.items()]
+    return parts, {str(wait): number for number, wait in enumerate(counts.index, start=1)}
+
+
+def _plan(content: Content, rows: int) -> tuple[list[dict[str, Any]], bool]:
+    """The plan, the most valuable hour first; without owners, a row a deal."""
+    plan, owners = content.plan, bool((content.plan["owner_id"] != "").any())
+    if not owners:
+        plan = plan.groupby("deal_id").agg(hours=("hours", "sum"), value_per_hour=("value_per_hour", "first"))
+    return _most(plan.reset_index(), "value_per_hour", rows, content.wording)[0], owners
 
 
 def _findings(content: Content) -> list[tuple[str, str]]:
@@ -173,14 +195,18 @@ def page(content: Content, signal: bool = True, for_print: bool = False) -> str:
     told = content.wording
     css, js = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     stories = content.stories[:CARDS_IN_PRINT] if for_print else content.stories
-    rows = ROWS_IN_PRINT if for_print else ROWS
+    rows, steps = (ROWS_IN_PRINT, STEPS_IN_PRINT) if for_print else (ROWS, STEPS)
     cards = {story.deal_id: f"card-{number}" for number, story in enumerate(stories)}
     curve, curve_said = _curve(content)
     let_go, let_go_said = _most(content.of("walk_away"), "remaining_hours", rows, told)
     nurture, nurture_said = _most(content.of("nurture"), "remaining_hours", rows, told)
+    waits, wait_number = _waits(nurture)
+    plan, plan_owners = _plan(content, rows)
+    first = _most(content.of("walk_away", "nurture"), "remaining_hours", FIRST_ROWS, told)[0]
     months = content.productivity
     env = _environment(told)
-    env.globals |= {"told_reasons": _told_reasons(told), "open_cards": for_print}
+    leg = lambda call: leg_said(call, call["leg"], content.typical, told)  # noqa: E731
+    env.globals |= {"told_reasons": _told_reasons(told), "open_cards": for_print, "leg": leg}
     dropped = len(content.of("walk_away", "nurture"))
     return env.get_template("report.html").render(
         answer=content.answer,
@@ -198,7 +224,24 @@ def page(content: Content, signal: bool = True, for_print: bool = False) -> str:
         let_go_said=let_go_said,
         nurture=nurture,
         nurture_said=nurture_said,
-        plan=_most(content.plan, "value_per_hour", rows, told)[0],
+        plan=plan,
+        plan_owners=plan_owners,
+        waits=waits,
+        waited=said.waited(content.proof, told),
+        leg_of=dict(zip(content.calls["deal_id"], map(leg, _rows(content.calls)), strict=True)),
+        wait_number=wait_number,
+        first=first,
+        legs=_rows(content.legs),
+        by_verdict=_rows(content.answer.by_verdict),
+        bar_said=said.bar(content),
+        value_said=said.value(content),
+        why_said=said.why(content),
+        sure=said.sure(content),
+        advised=_rows(content.advised),
+        advised_said=said.advised(content),
+        words=said.WORDS,
+        look_twice=LOOK_TWICE,
+        themes=_rows(content.whole.themes.reset_index()),
         plan_said=said.plan(content),
         productivity=productivity_svg(months, told, "Value won per hour worked, by month.") if len(months) > 1 else "",
         months=_rows(months),
@@ -215,7 +258,7 @@ def page(content: Content, signal: bool = True, for_print: bool = False) -> str:
         differing=said.differing(content),
         cards=cards,
         cards_said=_cards_said(len(stories), dropped, told),
-        stories=[(story, cards[story.deal_id], _rows(steps_of(story, STEPS))) for story in stories],
+        stories=[(story, cards[story.deal_id], _rows(steps_of(story, steps))) for story in stories],
         **_proof(content.proof, told),
         **_signs(content),
     )

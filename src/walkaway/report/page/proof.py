@@ -12,6 +12,7 @@ import pandas as pd
 
 from walkaway.replay import read_ledger
 from walkaway.report.figures import calibration_frame
+from walkaway.report.page.legs import LEGS, typical_legs, weakest_leg
 
 __all__ = ["Proof", "read_proof"]
 
@@ -24,7 +25,8 @@ class Proof:
     """What a replay settled: by the verdict that dropped deals, promised beside realised, exits, calibration.
 
     ledger: every call, settled. drops: verdict, deals, won, hours_saved, value_forgone. followed: realised and expected
-    shares. exits: of the last quarter, by stage. good_calls: deals let go that were lost, and the hours that were
+    shares. exits: of the last quarter, by stage and by what the deals
+    lacked (`legs`). good_calls: deals let go that were lost, and the hours that were
     worked on them all the same.
     """
 
@@ -52,7 +54,10 @@ def read_proof(folder: Path) -> Proof:
     judged = ledger[ledger["outcome"].isin(["won", "lost"])]
     lost = exits[(exits["outcome"] == "lost") & exits["for_good"].astype(bool)]
     recent = lost[lost["as_of"] > lost["as_of"].max() - QUARTER] if len(lost) else lost
-    by_stage = recent.groupby("stage")["hours_after"].agg(["size", "sum"]).sort_values("sum", ascending=False)
+    asked = ["deal_id", "as_of", *LEGS]
+    legs = recent.merge(ledger[asked], on=["deal_id", "as_of"], how="left") if len(recent) else recent.assign(leg="")
+    legs = legs.assign(leg=weakest_leg(legs, typical_legs(ledger))) if len(recent) else legs
+    by_stage = legs.groupby(["stage", "leg"])["hours_after"].agg(["size", "sum"]).sort_values("sum", ascending=False)
     return Proof(
         ledger=ledger,
         drops=pd.DataFrame(measures.get("drops", [])),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from walkaway.calls import Model
@@ -18,17 +19,24 @@ ROLLED_UP = ("team", "pipeline")
 NONE = "(none)"
 
 
-def neighbours(model: Model, calls: pd.DataFrame, bar: float) -> pd.DataFrame:
-    """What this bar and its neighbours mean: in the past, and for the deals open now."""
+def neighbours(model: Model, calls: pd.DataFrame, walk_away_above: npt.NDArray, bar: float) -> pd.DataFrame:
+    """What this bar and its neighbours mean: in the past, and for the deals open now.
+
+    Args:
+        model: its curve tells of the past.
+        calls: of the open deals that the bar decides: remaining_hours.
+        walk_away_above: the bar above which each of them is let go (`Calls`).
+        bar: money per hour.
+    """
     bars = sorted({bar, *(model.curve.bar_for_forgo(price) for price in PRICES)} - {0.0})
     rows = []
     for one in bars:
         worked, saved, forgone = model.curve.at(one)
-        below = calls["value_per_hour"] < one
-        now = {"deals_below": int(below.sum()), "hours_below": float(calls.loc[below, "remaining_hours"].sum())}
+        below = walk_away_above < one
+        now = {"deals_let_go": int(below.sum()), "hours_freed": float(calls.loc[below, "remaining_hours"].sum())}
         rows.append({"bar": one, "hours_saved": saved, "value_forgone": forgone, "hours_per_week": worked} | now)
     told = pd.DataFrame(
-        rows, columns=["bar", "hours_saved", "value_forgone", "hours_per_week", *("deals_below", "hours_below")]
+        rows, columns=["bar", "hours_saved", "value_forgone", "hours_per_week", *("deals_let_go", "hours_freed")]
     )
     return told.assign(here=told["bar"] == bar)
 

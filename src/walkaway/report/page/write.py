@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas as pd
 
 from walkaway.calls import Model
 from walkaway.config import Settings
-from walkaway.report.page.content import Content, gather
+from walkaway.report.page.content import Content, earlier, gather
 from walkaway.report.page.digest import board_sentence, digest
 from walkaway.report.page.lists import FILES, write_lists
 from walkaway.report.page.markup import page
@@ -41,11 +42,24 @@ class Written:
 
 
 def _previous(path: Path) -> pd.DataFrame | None:
-    """The calls of the report before, if there is one that can be read."""
+    """The calls of the reports before, if there are any that can be read."""
     try:
         return pd.read_parquet(path, columns=COMPARED)
     except (OSError, ValueError, KeyError):
         return None
+
+
+def _kept(previous: pd.DataFrame | None, calls: pd.DataFrame) -> pd.DataFrame:
+    """The calls to compare later reports with: these, and the newest before them."""
+    before = earlier(previous, calls["as_of"].iloc[0])
+    return calls if before is None else pd.concat([before, calls], ignore_index=True)
+
+
+def _stale(out: Path, wanted: tuple[str, ...]) -> Iterator[str]:
+    """That a file of another format there is of an earlier report; it is left alone."""
+    for name in (HTML, PDF, DIGEST):
+        if name not in wanted and (out / name).exists():
+            yield f"{name} in that folder is of an earlier report."
 
 
 def write_report(
@@ -57,10 +71,11 @@ def write_report(
     form: str = "all",
     replayed: Path | None = None,
     decisions: pd.DataFrame | None = None,
+    advice: pd.DataFrame | None = None,
 ) -> Written:
     """Write the report of a moment; arguments as of `gather`, and where to write and what (a key of WRITES).
 
-    The calls are kept in the folder, and compared with by the next report there.
+    The calls are kept in the folder, and compared with by the next report of a later moment there.
 
     Raises:
         UsageError: as of `gather`; or the PDF alone is asked for and cannot be made.
@@ -68,7 +83,7 @@ def write_report(
     """
     with exclusive(out):
         previous = _previous(out / CALLS)
-        content = gather(book, model, as_of, settings, replayed, decisions, previous)
+        content = gather(book, model, as_of, settings, replayed, decisions, previous, advice)
         wanted, notes = WRITES[form], tuple[str, ...]()
         if form == "all" and not have_weasyprint():
             wanted, notes = (HTML, DIGEST), (f"{PDF} was left out: WeasyPrint is not installed ({INSTALL}).",)
@@ -83,6 +98,7 @@ def write_report(
         if form != "md":
             write_lists(content.calls, out)
             lists = FILES
-        write_frame(content.calls[COMPARED], str(out / CALLS))
+        write_frame(_kept(previous, content.calls[COMPARED]), str(out / CALLS))
+        notes += tuple(_stale(out, wanted))
         files = {name: (out / name).stat().st_size for name in (*wanted, *lists)}
         return Written(content, told, out, files, notes)
