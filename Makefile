@@ -72,10 +72,10 @@ explain: install ## Tell one deal's story: make explain DEAL=187409
 	@test -n "$(DEAL)" || { echo "make explain: name the deal with DEAL=..."; exit 2; }
 	$(RUN)/walkaway explain "$(DEAL)" --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
 
-report: install ## The report leaders read: [AS_OF=...] [BOOK=...] [MODELS=...] [REPLAY=reports/replay] [DECISIONS=decisions.csv] [OUT=...]
+report: install ## The report leaders read: [AS_OF=...] [BOOK=...] [MODELS=...] [REPLAY=reports/replay] [DECISIONS=...] [ADVICE=...] [OUT=...]
 	$(RUN)/walkaway report --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) \
 		$(if $(wildcard $(REPLAY)/ledger.parquet),--replay "$(REPLAY)") $(if $(DECISIONS),--decisions "$(DECISIONS)") \
-		$(if $(OUT),--out "$(OUT)")
+		$(if $(ADVICE),--advice "$(ADVICE)") $(if $(OUT),--out "$(OUT)")
 
 portfolio: install ## The pipeline as a whole: themes, groups [BOOK=...] [MODELS=...] [AS_OF=...] [REPLAY=reports/replay]
 	$(RUN)/walkaway portfolio --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) \
