@@ -179,6 +179,11 @@ def _findings(content: Content) -> list[tuple[str, str]]:
     return [(one.level, said.without_columns(one.sentence)) for one in found]
 
 
+def _limits() -> list[str]:
+    """What the model must not be used for, from the Markdown of its card."""
+    return [line.removeprefix("- ").replace("\n  ", " ").replace("`", "") for line in NOT_INTENDED.split("\n- ")]
+
+
 def _cards_said(shown: int, dropped: int, told: Wording) -> str:
     counts = f"{told.number(shown)} of {told.number(dropped)} deals to let go or to nurture"
     return f"{counts}, those that would take most hours first. The lists have all."
@@ -252,8 +257,8 @@ def page(content: Content, signal: bool = True, for_print: bool = False) -> str:
         findings=_findings(content),
         notes=content.notes,
         quality=content.quality,
-        purposes=INTENDED.split("\n\n"),
-        limits=[line.removeprefix("- ").replace("\n  ", " ") for line in NOT_INTENDED.split("\n- ")],
+        purposes=INTENDED.replace("`", "").split("\n\n"),
+        limits=_limits(),
         rollup=_rows(content.rollup),
         differing=said.differing(content),
         cards=cards,
