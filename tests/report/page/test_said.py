@@ -12,10 +12,12 @@ from walkaway.wording import Wording
 
 pytest_plugins = ("tests.reports",)
 EN = Wording("en", "EUR")
+INTERVAL = {"hours_saved_low": 0.21, "hours_saved_high": 0.266}
+RATES = {"value_per_hour_kept": 7831.0, "value_per_hour_dropped": 1576.0}
 
 
 def proof_of(**followed: float) -> Proof:
-    shares = {"hours_saved": 0.24, "value_forgone": 0.06, "turned_back": 0.245} | followed
+    shares = {"hours_saved": 0.24, "value_forgone": 0.06, "turned_back": 0.245} | INTERVAL | RATES | followed
     expected = {"expected_hours_saved": 0.322, "expected_value_forgone": 0.095}
     drops = pd.DataFrame(
         {"verdict": ["nurture", "walk_away"], "deals": [81, 349], "won": [0.27, 0.11]}
@@ -39,9 +41,12 @@ def proof_of(**followed: float) -> Proof:
     ("dial", "words"),
     [
         ({"bar": 600.0, "forgo": 0.1}, "set by hand"),
-        ({"capacity": 40.0, "forgo": 0.1}, "the lowest at which the team needs no more than 40 hours a week"),
-        ({"forgo": 0.1}, "the highest that is expected to forgo no more than 10% of the value won"),
-        ({"forgo": 0.1, "guarantee": True}, "with 90% confidence, to forgo no more than 10% of the value won"),
+        ({"capacity": 40.0, "forgo": 0.1}, "as low as it can be while the team needs no more than 40 hours a week"),
+        ({"forgo": 0.1}, "as high as it can be while no more than 10% of the value won is expected to be forgone"),
+        (
+            {"forgo": 0.1, "guarantee": True},
+            "the promise, at 90% confidence, to forgo no more than 10% of value",
+        ),
     ],
 )
 def test_what_set_the_bar_is_told(content, dial, words):
@@ -68,7 +73,12 @@ def test_what_was_achieved_is_told_before_what_is_expected_and_warnings_before_b
     assert rows[1][1].startswith(
         "Tried on your own past, 1 Jan 2025 to 1 Mar 2025: calls like these would have saved 24%"
     )
-    assert "Expected had been 32.2% and 9.5%. 24.5% of the deals they dropped came back above the bar." in rows[1][1]
+    assert "saved 24% (21% to 26.6%) of the hours and forgone 6% of the value won" in rows[1][1]
+    assert (
+        "Expected had been 32.2% and 9.5%. An hour on the deals kept earned EUR 7,831, on those let go EUR 1,576."
+        in rows[1][1]
+    )
+    assert rows[1][1].endswith("24.5% of these came back above the bar.")
     assert rows[2][1].startswith("Expected of this bar over whole deals")
 
 
@@ -78,7 +88,7 @@ def test_without_a_replay_nothing_is_said_to_be_proved(content):
 
 
 def test_what_a_replay_cannot_tell_is_unknown(content):
-    assert "saved unknown of the hours" in said.proved(proof_of(hours_saved=np.nan), EN)
+    assert "saved unknown (21% to 26.6%) of the hours" in said.proved(proof_of(hours_saved=np.nan), EN)
 
 
 def test_waiting_is_held_against_what_became_of_those_who_waited():

@@ -233,6 +233,7 @@ def page(content: Content, signal: bool = True, for_print: bool = False) -> str:
         plan_owners=plan_owners,
         waits=waits,
         waited=said.waited(content.proof, told),
+        doubtful={story.deal_id for story in content.stories if story.look_twice},
         leg_of=dict(zip(content.calls["deal_id"], map(leg, _rows(content.calls)), strict=True)),
         wait_number=wait_number,
         first=first,

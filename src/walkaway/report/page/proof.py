@@ -18,16 +18,18 @@ __all__ = ["Proof", "read_proof"]
 
 QUARTER = pd.Timedelta(days=91)
 SHARES = ("hours_saved", "value_forgone")
+INTERVALS = tuple(f"{name}_{end}" for name in SHARES for end in ("low", "high"))
+RATES = ("turned_back", "value_per_hour_kept", "value_per_hour_dropped")
 
 
 @dataclass(frozen=True)
 class Proof:
     """What a replay settled: by the verdict that dropped deals, promised beside realised, exits, calibration.
 
-    ledger: every call, settled. drops: verdict, deals, won, hours_saved, value_forgone. followed: realised and expected
-    shares. exits: of the last quarter, by stage and by what the deals
-    lacked (`legs`). good_calls: deals let go that were lost, and the hours that were
-    worked on them all the same.
+    ledger: every call, settled. drops: verdict, deals, won, hours_saved, value_forgone. followed: realised and
+    expected shares, 90% intervals of the realised, and what an hour earned. exits: of the last quarter, by stage and by
+    what the deals lacked (`legs`). good_calls: deals let go that were lost, and the hours that were worked on them all
+    the same.
     """
 
     ledger: pd.DataFrame
@@ -61,7 +63,7 @@ def read_proof(folder: Path) -> Proof:
     return Proof(
         ledger=ledger,
         drops=pd.DataFrame(measures.get("drops", [])),
-        followed={name: _number(followed.get(name)) for name in (*SHARES, "turned_back")}
+        followed={name: _number(followed.get(name)) for name in (*SHARES, *INTERVALS, *RATES)}
         | {f"expected_{name}": _number(expected.get(name)) for name in SHARES},
         exits=by_stage.rename(columns={"size": "deals", "sum": "hours_after"}).reset_index(),
         good_calls={"deals": float(len(lost)), "hours": float(lost["hours_after"].sum())},

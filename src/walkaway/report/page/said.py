@@ -63,11 +63,11 @@ def _dial(dial: dict[str, Any], told: Wording) -> str:
     if dial.get("bar") is not None:
         return "set by hand"
     if dial.get("capacity") is not None:
-        return f"the lowest at which the team needs no more than {told.number(dial['capacity'])} hours a week"
+        return f"as low as it can be while the team needs no more than {told.number(dial['capacity'])} hours a week"
     share = told.percent(dial["forgo"])
     if dial.get("guarantee"):
-        return f"the highest that is promised, with 90% confidence, to forgo no more than {share} of the value won"
-    return f"the highest that is expected to forgo no more than {share} of the value won"
+        return f"as high as it can be with the promise, at 90% confidence, to forgo no more than {share} of value"
+    return f"as high as it can be while no more than {share} of the value won is expected to be forgone"
 
 
 def bar(content: Content) -> str:
@@ -95,7 +95,7 @@ def why(content: Content) -> str:
         f"{told.percent(usual['win_probability'])} to win, {told.money(usual['value_if_won'])} if won, "
         f"{told.hours(usual['remaining_hours'])} still to spend"
     )
-    legs = ", ".join(f"{told.number(row['deals'])} {row['leg']}" for _, row in content.legs.iterrows())
+    legs = ", ".join(f"{told.number(row['deals'])} are {row['leg']}" for _, row in content.legs.iterrows())
     return f"Held against the typical deal above the bar ({against}), {legs}." if legs else ""
 
 
@@ -108,12 +108,24 @@ def past(content: Content) -> str:
 
 
 def _track_record(proof: Proof, told: Wording) -> str:
-    share = {name: told.percent(part, 1) if part == part else "unknown" for name, part in proof.followed.items()}
+    """What following the verdicts would have done, with 90% intervals, beside what had been expected of it."""
+
+    def share(name: str) -> str:
+        part = proof.followed.get(name, float("nan"))
+        return told.percent(part, 1) if part == part else "unknown"
+
+    def with_interval(name: str) -> str:
+        low, high = (share(f"{name}_{end}") for end in ("low", "high"))
+        return share(name) if "unknown" in (low, high) else f"{share(name)} ({low} to {high})"
+
     period = f"{told.date(pd.Timestamp(proof.begin))} to {told.date(pd.Timestamp(proof.end))}"
+    earned = [proof.followed.get(f"value_per_hour_{name}", float("nan")) for name in ("kept", "dropped")]
+    kept, dropped = (told.money(rate) if rate == rate else "nothing known" for rate in earned)
     return (
-        f"Tried on your own past, {period}: calls like these would have saved {share['hours_saved']} of the hours and "
-        f"forgone {share['value_forgone']} of the value won. Expected had been {share['expected_hours_saved']} and "
-        f"{share['expected_value_forgone']}. {share['turned_back']} of the deals they dropped came back above the bar."
+        f"Tried on your own past, {period}: calls like these would have saved {with_interval('hours_saved')} of the "
+        f"hours and forgone {with_interval('value_forgone')} of the value won (in brackets: 90% intervals). Expected had "
+        f"been {share('expected_hours_saved')} and {share('expected_value_forgone')}. An hour on the deals kept earned "
+        f"{kept}, on those let go {dropped}. {share('turned_back')} of these came back above the bar."
     )
 
 
@@ -142,8 +154,8 @@ def sure(content: Content) -> list[tuple[str, str]]:
         rows.append(
             (
                 "told",
-                f"Of {told.number(twice)} of the deals let go, deals like them earned more than the bar: "
-                "their cards say to look twice.",
+                f"{told.number(twice)} of the deals let go are in doubt, because deals like them earned more than the "
+                "bar: look twice at these, which are marked.",
             )
         )
     if answer.day_old:
