@@ -113,14 +113,23 @@ def _rows(table: pd.DataFrame | None) -> list[dict[str, Any]]:
     ]
 
 
-def _told_reasons(wording: Wording) -> Any:
-    """The strongest reasons against a deal, each with its factor."""
+def _against(wording: Wording) -> Any:
+    """The strongest reasons against a deal, each with its factor; none where it is sold at a loss."""
 
     def told(call: dict[str, Any]) -> list[str]:
         pairs = [(call[f"reason_{k}"], float(call[f"factor_{k}"])) for k in range(1, 4)]
-        against = [(text, factor) for text, factor in pairs if isinstance(text, str) and not factor >= 1]
-        shown = against[:REASONS_A_ROW]
-        return [text if pd.isna(factor) else f"{text} ×{wording.number(factor, 2)}" for text, factor in shown]
+        against = [f"{text} ×{wording.number(factor, 2)}" for text, factor in pairs if factor < 1]
+        return against[:REASONS_A_ROW]
+
+    return told
+
+
+def _lacks(content: Content) -> Any:
+    """What a deal lacks, in a sentence; the reason itself where it is sold at a loss."""
+
+    def told(call: dict[str, Any]) -> str:
+        loss = isinstance(call["reason_1"], str) and pd.isna(call["factor_1"])
+        return call["reason_1"] if loss else leg_said(call, call["leg"], content.typical, content.wording)
 
     return told
 
@@ -210,8 +219,8 @@ def page(content: Content, signal: bool = True, for_print: bool = False) -> str:
     first = _most(content.of("walk_away", "nurture"), "remaining_hours", FIRST_ROWS, told)[0]
     months = content.productivity
     env = _environment(told)
-    leg = lambda call: leg_said(call, call["leg"], content.typical, told)  # noqa: E731
-    env.globals |= {"told_reasons": _told_reasons(told), "open_cards": for_print, "leg": leg}
+    lacks = _lacks(content)
+    env.globals |= {"against": _against(told), "open_cards": for_print, "lacks": lacks}
     dropped = len(content.of("walk_away", "nurture"))
     return env.get_template("report.html").render(
         answer=content.answer,
@@ -234,7 +243,7 @@ def page(content: Content, signal: bool = True, for_print: bool = False) -> str:
         waits=waits,
         waited=said.waited(content.proof, told),
         doubtful={story.deal_id for story in content.stories if story.look_twice},
-        leg_of=dict(zip(content.calls["deal_id"], map(leg, _rows(content.calls)), strict=True)),
+        lacks_of={call["deal_id"]: lacks(call) for call in _rows(content.of("walk_away", "nurture"))},
         wait_number=wait_number,
         first=first,
         legs=_rows(content.legs),

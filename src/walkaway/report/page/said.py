@@ -123,9 +123,9 @@ def _track_record(proof: Proof, told: Wording) -> str:
     kept, dropped = (told.money(rate) if rate == rate else "nothing known" for rate in earned)
     return (
         f"Tried on your own past, {period}: calls like these would have saved {with_interval('hours_saved')} of the "
-        f"hours and forgone {with_interval('value_forgone')} of the value won (in brackets: 90% intervals). Expected had "
-        f"been {share('expected_hours_saved')} and {share('expected_value_forgone')}. An hour on the deals kept earned "
-        f"{kept}, on those let go {dropped}. {share('turned_back')} of these came back above the bar."
+        f"hours and forgone {with_interval('value_forgone')} of the value won (in brackets: 90% intervals). Expected "
+        f"had been {share('expected_hours_saved')} and {share('expected_value_forgone')}. An hour on the deals kept "
+        f"earned {kept}, on those let go {dropped}. {share('turned_back')} of these came back above the bar."
     )
 
 
