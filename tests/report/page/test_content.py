@@ -5,7 +5,7 @@ from tests.books import END_DAY, UNTIL, day
 
 from walkaway.economics import DROPPED
 from walkaway.errors import UsageError
-from walkaway.report.page import gather
+from walkaway.report.page import gather, page
 from walkaway.report.page.rollups import productivity
 from walkaway.schema import Book
 
@@ -42,6 +42,20 @@ def test_what_is_let_go_is_split_by_verdict_and_by_what_the_deals_lack(content):
     assert set(answer.by_verdict["verdict"]) <= set(DROPPED)
     freed = content.of("walk_away", "nurture")
     assert answer.day_old == (freed["age_days"] < 1).sum()
+
+
+def test_a_deal_let_go_says_since_when_it_is_so_advised(content, hostile, model, settings):
+    freed = content.of("walk_away")["deal_id"].iloc[0]
+    kept = content.of("pursue")["deal_id"].iloc[0]
+    advice = pd.DataFrame({"deal_id": [freed, kept], "advised_at": day(150), "verdict": "walk_away"})
+    told = gather(hostile, model, UNTIL, settings, advice=advice)
+    since = told.calls.set_index("deal_id")["advised_since"]
+
+    assert since.dropna().to_dict() == {freed: day(150)}
+    assert told.advised["deals"].tolist() == [2]
+    assert content.calls["advised_since"].isna().all()
+    assert "advised since" in page(told)
+    assert "advised since" not in page(content)
 
 
 def test_this_bar_stands_among_its_neighbours(content):

@@ -25,7 +25,7 @@ from walkaway.report.page.legs import counted_legs, typical_legs, weakest_leg
 from walkaway.report.page.plan import refocus
 from walkaway.report.page.proof import Proof, read_proof
 from walkaway.report.page.rollups import neighbours, productivity, rollup
-from walkaway.schema import Book
+from walkaway.schema import MOMENT, Book
 from walkaway.wording import Wording
 
 __all__ = ["Content", "earlier", "gather"]
@@ -140,6 +140,14 @@ def _some(calls: Calls, places: list[int]) -> Calls:
     return Calls(part, calls.table.iloc[places].reset_index(drop=True), calls.walk_away_above[places])
 
 
+def _advised_since(calls: pd.DataFrame, advice: pd.DataFrame | None) -> pd.Series:
+    """When each deal that is let go was first advised to be; NaT where it is not, or nobody knows."""
+    known_by = advice[advice["advised_at"] <= calls["as_of"].iloc[0]] if advice is not None else None
+    first = pd.Series(dtype=MOMENT) if known_by is None else known_by.set_index("deal_id")["advised_at"]
+    since = first.reindex(calls["deal_id"]).set_axis(calls.index).astype(MOMENT)
+    return since.where(calls["verdict"].isin(DROPPED))
+
+
 def earlier(previous: pd.DataFrame | None, moment: pd.Timestamp) -> pd.DataFrame | None:
     """The calls of the newest report before this moment; a report made twice is not compared with itself."""
     before = previous[previous["as_of"] < moment] if previous is not None else pd.DataFrame()
@@ -182,6 +190,7 @@ def gather(
     attribution = attribute(model, calls.rows)
     reasons = reasons_table(Reasons(model, calls.rows, attribution, wording), REASONS)
     table = _called(book, calls, reasons, decisions, settings.score.keep_share)
+    table = table.assign(advised_since=_advised_since(table, advice))
     ours = ~table["kept_to_learn"] & (table["decision"] == "")
     freed = table[ours & table["verdict"].isin(DROPPED)]
     answer = answer_of(table, freed, model, book, settings.score.dial())

@@ -31,6 +31,7 @@ SHOWN = [
     "pipeline",
     "age_days",
     "last_activity",
+    "advised_since",
     "wait_for",
     "wait_until",
     "decision",

@@ -1,0 +1,238 @@
+"""What each section of the page shows: rows, sentences and figures by the names the template uses, a function each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from walkaway.report.card import INTENDED, NOT_INTENDED
+from walkaway.report.page import said
+from walkaway.report.page.content import Content
+from walkaway.report.page.digest import board_sentence
+from walkaway.report.page.drawings import calibration_svg, curve_svg, productivity_svg
+from walkaway.report.page.legs import leg_said
+from walkaway.report.story import LOOK_TWICE, steps_of
+from walkaway.wording import Wording
+
+__all__ = ["Shown", "shown"]
+
+Shown = dict[str, Any]
+ROWS, ROWS_IN_PRINT, CARDS_IN_PRINT = 50, 20, 10
+FIRST_ROWS, REASONS_A_ROW = 5, 2
+STEPS, STEPS_IN_PRINT = 5, 3
+CALIBRATION = "Predicted chance of winning against the share won."
+PRODUCTIVITY = "Value won per hour worked, by month."
+
+
+def _rows(table: pd.DataFrame | None) -> list[Shown]:
+    """The rows of a frame; what is missing is None, but for numbers, which stay not a number.
+
+    >>> _rows(pd.DataFrame({"outcome": ["won", None], "hours": [1.0, float("nan")]}))
+    [{'outcome': 'won', 'hours': 1.0}, {'outcome': None, 'hours': nan}]
+    """
+    if table is None or table.empty:
+        return []
+    numbers = set(table.select_dtypes("number").columns)
+    return [
+        {name: None if name not in numbers and pd.isna(value) else value for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]
+
+
+def _most(table: pd.DataFrame, by: str, rows: int, wording: Wording) -> tuple[list[Shown], str]:
+    """The rows shown, and how many there are where not all are."""
+    ordered = table.sort_values(by, ascending=False, kind="stable")
+    more = "" if len(table) <= rows else f"The first {rows} of {wording.number(len(table))} are shown."
+    return _rows(ordered.head(rows)), more
+
+
+def _against(wording: Wording) -> Callable[[Shown], list[str]]:
+    """The strongest reasons against a deal, each with its factor; none where it is sold at a loss."""
+
+    def told(call: Shown) -> list[str]:
+        pairs = [(call[f"reason_{k}"], float(call[f"factor_{k}"])) for k in range(1, 4)]
+        against = [f"{text} ×{wording.number(factor, 2)}" for text, factor in pairs if factor < 1]
+        return against[:REASONS_A_ROW]
+
+    return told
+
+
+def _lacks(content: Content) -> Callable[[Shown], str]:
+    """What a deal lacks, in a sentence; the reason itself where it is sold at a loss."""
+
+    def told(call: Shown) -> str:
+        loss = isinstance(call["reason_1"], str) and pd.isna(call["factor_1"])
+        return call["reason_1"] if loss else leg_said(call, call["leg"], content.typical, content.wording)
+
+    return told
+
+
+def _answer(content: Content) -> Shown:
+    """The first page: the answer, which deals and why, how sure."""
+    freed = content.of("walk_away", "nurture")
+    return {
+        "answer": content.answer,
+        "board": board_sentence(content),
+        "bar_said": said.bar(content),
+        "value_said": said.value(content),
+        "why_said": said.why(content),
+        "by_verdict": _rows(content.answer.by_verdict),
+        "legs": _rows(content.legs),
+        "first": _most(freed, "remaining_hours", FIRST_ROWS, content.wording)[0],
+        "sure": said.sure(content),
+    }
+
+
+def _trade_off(content: Content) -> Shown:
+    """The figure of the trade-off and what it says; no figure where there is no curve."""
+    bars = {"neighbours": _rows(content.neighbours)}
+    here = content.neighbours[content.neighbours["here"]]
+    if content.curve.empty or here.empty:
+        return bars | {"curve": "", "curve_said": said.NO_CURVE}
+    bar = content.wording.money(content.answer.bar)
+    told = f"Each point is a bar: a higher one frees and costs more. Expected of {bar} an hour: {said.past(content)}."
+    return bars | {"curve": curve_svg(content.curve, here.iloc[0], content.wording, told), "curve_said": told}
+
+
+def _waits(nurture: list[Shown]) -> tuple[list[tuple[str, str, int]], dict[str, int]]:
+    """What deals wait for: (sign, what came of such waits, deals) of each wait, the commonest first; and its number."""
+    counts = pd.Series([call["wait_for"] for call in nurture], dtype="str").value_counts()
+    parts = [(*str(wait).partition(": ")[::2], int(deals)) for wait, deals in counts.items()]
+    return parts, {str(wait): number for number, wait in enumerate(counts.index, start=1)}
+
+
+def _plan(content: Content, rows: int) -> tuple[list[Shown], bool]:
+    """The plan, the most valuable hour first; without owners, a row a deal."""
+    plan, owners = content.plan, bool((content.plan["owner_id"] != "").any())
+    if not owners:
+        plan = plan.groupby("deal_id").agg(hours=("hours", "sum"), value_per_hour=("value_per_hour", "first"))
+    return _most(plan.reset_index(), "value_per_hour", rows, content.wording)[0], owners
+
+
+def _lists(content: Content, rows: int) -> Shown:
+    """Deals to let go, to nurture, and where the hours go."""
+    told, calls = content.wording, content.calls
+    let_go, let_go_said = _most(content.of("walk_away"), "remaining_hours", rows, told)
+    nurture, nurture_said = _most(content.of("nurture"), "remaining_hours", rows, told)
+    waits, wait_number = _waits(nurture)
+    plan, plan_owners = _plan(content, rows)
+    return {
+        "owner": [("owner", "")] if (calls["owner_id"] != "").any() else [],
+        "since_known": [("advised since", "")] if calls["advised_since"].notna().any() else [],
+        "let_go": let_go,
+        "let_go_said": let_go_said,
+        "themes": _rows(content.whole.themes.reset_index()),
+        "nurture": nurture,
+        "nurture_said": nurture_said,
+        "waits": waits,
+        "wait_number": wait_number,
+        "waited": said.waited(content.proof, told),
+        "plan": plan,
+        "plan_owners": plan_owners,
+        "plan_said": said.plan(content),
+    }
+
+
+def _past(content: Content) -> Shown:
+    """What a replay settled, what the nightly run advised, and value per hour by month."""
+    proof, told, months = content.proof, content.wording, content.productivity
+    drawn = productivity_svg(months, told, PRODUCTIVITY) if len(months) > 1 else ""
+    always = {
+        "proof": proof,
+        "no_proof": said.NO_PROOF,
+        "advised": _rows(content.advised),
+        "advised_said": said.advised(content),
+        "months": _rows(months),
+        "productivity": drawn,
+    }
+    if proof is None:
+        return always | {"exits": [], "drops": [], "bins": [], "calibration": ""}
+    return always | {
+        "proof_said": said.proved(proof, told),
+        "drops": _rows(proof.drops),
+        "exits": _rows(proof.exits),
+        "exits_said": said.price(proof, told),
+        "good_calls": said.well_called(proof, told),
+        "bins": _rows(proof.calibration),
+        "calibration": calibration_svg(proof.calibration, CALIBRATION) if len(proof.calibration) else "",
+    }
+
+
+def _signs(content: Content) -> Shown:
+    """Signs of the first week, and what to ask in it."""
+    hopeless = [sign for sign in content.signs if sign.rate < sign.all]
+    fruitful = [sign for sign in content.signs if sign.rate >= sign.all]
+    return {"signs": content.signs, "hopeless": hopeless, "fruitful": fruitful, "questions": said.questions(content)}
+
+
+def _changes(content: Content, rows: int) -> Shown:
+    """What changed since the last report, and what people decided."""
+    return {
+        "changes": None if content.changes is None else _rows(content.changes.head(rows)),
+        "since": content.since,
+        "overrides": _rows(content.overrides.head(rows)),
+        "settled_overrides": _rows(content.settled_overrides),
+    }
+
+
+def _limits() -> list[str]:
+    """What the model must not be used for, from the Markdown of its card."""
+    return [line.removeprefix("- ").replace("\n  ", " ").replace("`", "") for line in NOT_INTENDED.split("\n- ")]
+
+
+def _trust(content: Content) -> Shown:
+    """Drift, what the figures rest on, what the model is for, the words, and groups."""
+    found = content.findings.findings if content.findings else ()
+    return {
+        "findings": [(one.level, said.without_columns(one.sentence)) for one in found],
+        "notes": content.notes,
+        "quality": content.quality,
+        "purposes": INTENDED.replace("`", "").split("\n\n"),
+        "limits": _limits(),
+        "words": said.WORDS,
+        "rollup": _rows(content.rollup),
+        "differing": said.differing(content),
+    }
+
+
+def _cards(content: Content, for_print: bool) -> Shown:
+    """A card a deal; in print only the first, standing open."""
+    told, lacks = content.wording, _lacks(content)
+    stories = content.stories[:CARDS_IN_PRINT] if for_print else content.stories
+    steps = STEPS_IN_PRINT if for_print else STEPS
+    freed = content.of("walk_away", "nurture")
+    cards = {story.deal_id: f"card-{number}" for number, story in enumerate(stories)}
+    return {
+        "cards": cards,
+        "cards_said": f"{told.number(len(stories))} of {told.number(len(freed))} deals to let go or to nurture, those "
+        "that would take most hours first. The lists have all.",
+        "stories": [(story, cards[story.deal_id], _rows(steps_of(story, steps))) for story in stories],
+        "open_cards": for_print,
+        "lacks": lacks,
+        "lacks_of": {call["deal_id"]: lacks(call) for call in _rows(freed)},
+        "against": _against(told),
+        "doubtful": {story.deal_id for story in content.stories if story.look_twice},
+        "look_twice": LOOK_TWICE,
+    }
+
+
+def shown(content: Content, for_print: bool) -> Shown:
+    """All that the template shows of a report.
+
+    Args:
+        content: what it says.
+        for_print: lists are shorter, and only the first cards are there, standing open.
+    """
+    rows = ROWS_IN_PRINT if for_print else ROWS
+    return {
+        **_answer(content),
+        **_trade_off(content),
+        **_lists(content, rows),
+        **_past(content),
+        **_signs(content),
+        **_changes(content, rows),
+        **_trust(content),
+        **_cards(content, for_print),
+    }
