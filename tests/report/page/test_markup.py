@@ -1,10 +1,12 @@
 import re
 from html.parser import HTMLParser
 
+import pandas as pd
 import pytest
+from tests.books import UNTIL
 from tests.reports import EVIL, LONG, SCRIPT
 
-from walkaway.report.page import digest, page
+from walkaway.report.page import digest, gather, page
 from walkaway.report.page.digest import plain
 from walkaway.report.page.drawings import _attributes
 
@@ -134,3 +136,17 @@ def test_words_in_markdown_are_one_line_and_no_command():
 def test_a_style_becomes_attributes(style):
     assert "style" not in _attributes(style)
     assert _attributes("fill: none; stroke: #000000") == 'fill="none" stroke="#000000"'
+
+
+def test_where_nothing_is_let_go_the_page_says_so(hostile, model, settings):
+    low = settings.model_copy(update={"score": settings.score.model_copy(update={"bar": 0.0})})
+    sold_at_a_loss = gather(hostile, model, UNTIL, low).of("walk_away")["deal_id"]
+    kept = pd.DataFrame({"deal_id": sold_at_a_loss, "decision": "pursue", "by": "x", "reason": "", "date": UNTIL})
+    content = gather(hostile, model, UNTIL, low, decisions=kept)
+    text = " ".join("".join(_Page(page(content)).text).split())
+
+    assert content.of("walk_away", "nurture").empty
+    assert "is worth less an hour than the bar: keep them all." in text
+    assert "No deal is worth walking away from at this bar." in text
+    assert "Which deals, and why" not in text
+    assert len(digest(content).splitlines()) <= 15
