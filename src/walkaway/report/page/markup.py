@@ -67,6 +67,7 @@ def _environment(wording: Wording) -> Environment:
         "money": _or_blank(wording.money),
         "number": _or_blank(lambda value: wording.number(value)),
         "whole": _or_blank(lambda value: wording.number(round(value))),
+        "tenth": _or_blank(lambda value: wording.number(value, 1)),
         "hours": _or_blank(wording.hours),
         "decimal": _or_blank(lambda value: wording.number(value, 2)),
         "age": _or_blank(wording.days),

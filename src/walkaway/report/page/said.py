@@ -141,12 +141,14 @@ def sure(content: Content) -> list[tuple[str, str]]:
     rows.append(("told", _track_record(content.proof, told) if content.proof else NO_PROOF))
     if len(content.curve):
         learned = told.date(pd.Timestamp(answer.known_until)) if answer.known_until else "an unknown day"
+        freed = told.number(round(answer.hours_freed))
         share = told.percent(answer.hours_freed / answer.hours) if answer.hours else told.percent(0.0)
         rows.append(
             (
                 "told",
                 f"Expected of this bar over whole deals, by model {answer.model_version}, which learned until "
-                f"{learned}: {past(content)}. The {share} above are of the hours that the deals open now still take.",
+                f"{learned}: {past(content)}. The {freed} hours above are {share} of those that the "
+                "deals open now still take.",
             )
         )
     twice = sum(story.look_twice for story in content.stories)
@@ -159,7 +161,12 @@ def sure(content: Content) -> list[tuple[str, str]]:
             )
         )
     if answer.day_old:
-        rows.append(("told", f"{told.number(answer.day_old)} of them are not a day old: little is known of them yet."))
+        rows.append(
+            (
+                "told",
+                f"{told.number(answer.day_old)} of the deals let go are not a day old: little is known of them yet.",
+            )
+        )
     rows.append(("told", f"{told.percent(answer.assumed_hours_share)} of the hours are assumed rather than recorded."))
     return rows
 
