@@ -89,7 +89,7 @@ def test_less_work_lifts_a_deal_if_won_deals_like_it_took_as_little():
 
     # 100 over 50 is two hours, half an hour of which is the floor
     assert str(told) == (
-        "we need 1.5 hours for it at most, and not 8.0 hours: it came true for 8 of 20 won deals like this"
+        "we finish it in 1.5 hours at most, rather than 8.0 hours: it came true for 8 of 20 won deals like this"
     )
     assert told.until is None
 

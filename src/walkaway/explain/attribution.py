@@ -10,7 +10,7 @@ doi 10.1038/s41467-022-31384-3).
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,10 @@ class Attribution:
     def factors(self) -> FloatArray:
         """typical x the product of a row's factors is its value_per_hour."""
         return np.exp(self.terms)
+
+    def of(self, rows: npt.NDArray[np.int64]) -> Attribution:
+        """That of some of the rows."""
+        return replace(self, terms=self.terms[rows], explained=self.explained[rows], agreed=self.agreed[rows])
 
     def group_terms(self) -> FloatArray:
         """The terms of the columns that are told together, summed, (rows, groups)."""

@@ -12,6 +12,7 @@ import pandas as pd
 from walkaway.background import learn_base_rates
 from walkaway.calls import Model, Rows, read_rows
 from walkaway.explain.sentences import say
+from walkaway.features import PlannedFeature
 from walkaway.history import History, known
 from walkaway.labels import label
 from walkaway.schema import Book
@@ -31,7 +32,8 @@ class EarlySign:
     """One sign at the end of a deal's first week.
 
     deals: settled deals that showed it. won: how many were won. hours_lost: booked from then on those that were lost:
-    what letting them go at once would have saved. rate: share won, all: that of all deals then open.
+    what letting them go at once would have saved. rate: share won, all: that of all deals then open. ours: it tells
+    what we did or left undone, which may follow from how the deal looked rather than foretell how it ends.
     """
 
     theme: str
@@ -41,6 +43,7 @@ class EarlySign:
     hours_lost: float
     rate: float
     all: float
+    ours: bool
 
 
 def _week_old(book: Book, until: pd.Timestamp) -> pd.DataFrame:
@@ -66,7 +69,16 @@ class _Candidate:
         return bool(both >= MUCH_THE_SAME * either)
 
 
-def _candidates(model: Model, rows: Rows, ends: pd.DataFrame, wording: Wording) -> Iterator[_Candidate]:
+def _ours(planned: PlannedFeature, signs: set[str]) -> bool:
+    """Whether a feature is about what we do; `signs` are the kinds of activity that come from buyers."""
+    if planned.declared.per == "direction":
+        return planned.word != "inbound"
+    return planned.declared.per in ("step", "kind") and str(planned.word).partition(" / ")[0] not in signs
+
+
+def _candidates(
+    model: Model, rows: Rows, ends: pd.DataFrame, signs: set[str], wording: Wording
+) -> Iterator[_Candidate]:
     """All cells of all features that enough deals were in, and that win otherwise than all beyond chance."""
     n = len(rows.X)
     rates = learn_base_rates(rows.X, model.plan, pd.Series([None] * n, dtype="str"), np.arange(n), ends)
@@ -82,7 +94,7 @@ def _candidates(model: Model, rows: Rows, ends: pd.DataFrame, wording: Wording) 
                 inside = cells == at
                 typical = values[inside][np.argsort(values[inside], kind="stable")[deals // 2]]
                 sentence = say(planned, float(typical), wording)
-                counts = (deals, won, float(hours[inside & lost].sum()), won / deals, overall)
+                counts = (deals, won, float(hours[inside & lost].sum()), won / deals, overall, _ours(planned, signs))
                 yield _Candidate(EarlySign(planned.declared.theme, sentence, *counts), float(z), inside)
 
 
@@ -100,8 +112,10 @@ def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: Wording,
     if len(snapshots) < LEAST_DEALS:
         return []
     rows, ends = read_rows(History(book), snapshots, model.plan), label(book, snapshots)
+    inbound = book.activities["direction"] == "inbound"
+    signs = set(book.activities.loc[inbound, "kind"].dropna().astype("str"))
     kept: list[_Candidate] = []
-    for one in sorted(_candidates(model, rows, ends, wording), key=lambda one: -abs(one.z)):
+    for one in sorted(_candidates(model, rows, ends, signs, wording), key=lambda one: -abs(one.z)):
         alike = sum((one.z < 0) == (other.z < 0) for other in kept)
         if alike < most and not any(one.repeats(other) for other in kept):
             kept.append(one)

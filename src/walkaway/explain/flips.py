@@ -117,7 +117,7 @@ def _less_work(
     came = near.won_within(hours)
     if not 0 < hours < call["remaining_hours"] or came < max(LEAST_WON, LEAST_SHARE * near.won):
         return None
-    words = f"we need {wording.hours(hours)} for it at most, and not {wording.hours(call['remaining_hours'])}"
+    words = f"we finish it in {wording.hours(hours)} at most, rather than {wording.hours(call['remaining_hours'])}"
     return FlipCondition(words, call["bar"], near.won, came, None, None, among="won deals like this")
 
 

@@ -32,16 +32,35 @@ def test_a_persons_decision_is_shown_beside_the_call_and_never_overwrites_it(con
     assert not set(shown.index) & set(content.of("walk_away", "nurture", "pursue", "unsure")["deal_id"])
 
 
-def test_what_is_let_go_is_split_by_verdict_and_by_what_the_deals_lack(content):
+def test_what_is_let_go_is_split_by_call_and_by_what_the_deals_lack(content):
     answer = content.answer
 
-    for table in (answer.by_verdict, content.legs):
+    for table in (answer.by_call, content.legs):
         assert table["deals"].sum() == answer.let_go
         assert table["hours"].sum() == pytest.approx(answer.hours_freed)
         assert table["expected_value"].sum() == pytest.approx(answer.value_at_risk)
-    assert set(answer.by_verdict["verdict"]) <= set(DROPPED)
     freed = content.of("walk_away", "nurture")
+    counts = answer.by_call.set_index("call")["deals"].to_dict()
+    assert counts.pop("check_first") == freed["check_first"].sum() > 0
+    assert counts == freed.loc[~freed["check_first"], "verdict"].value_counts().to_dict()
+    assert answer.unsure == (content.calls["verdict"] == "unsure").sum()
     assert answer.day_old == (freed["age_days"] < 1).sum()
+
+
+def test_a_deal_to_nurture_says_how_often_its_sign_came_and_what_it_would_do(content, model):
+    nurture = content.of("nurture")
+    others = content.of("walk_away", "pursue", "unsure")
+
+    assert len(nurture)
+    assert nurture["sign_came"].between(0.05, 1.0).all()
+    wait = {str(wait): wait for wait in model.silence.waits}
+    for deal in nurture.to_dict("records"):
+        told, chance = wait[deal["wait_for"]], deal["win_probability"]
+        odds = told.odds_ratio * chance / (1 - chance)
+        assert deal["won_if_it_comes"] == pytest.approx(odds / (1 + odds))
+        assert deal["sign_came"] == told.heard / told.deals
+    assert [told.startswith(f"{sign} from") for told, sign in zip(nurture["wait_for"], nurture["sign"], strict=True)]
+    assert others[["sign", "sign_came", "won_if_it_comes"]].isna().all(axis=None)
 
 
 def test_a_deal_let_go_says_since_when_it_is_so_advised(content, hostile, model, settings):

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from walkaway.report.page.legs import counted_legs, leg_said, typical_legs, weakest_leg
+from walkaway.report.page.legs import counted_legs, leg_told, typical_legs, weakest_leg
 from walkaway.wording import Wording
 
 TYPICAL = pd.Series({"win_probability": 0.5, "value_if_won": 1000.0, "remaining_hours": 4.0})
@@ -32,25 +32,33 @@ def test_the_typical_deal_is_one_to_pursue_if_there_are_any():
     assert typical_legs(calls.assign(verdict="walk_away")).tolist() == [0.5, 100.0, 3.0]
 
 
-def test_the_leg_is_told_beside_the_typical_deals():
-    told = {"win_probability": 0.123, "value_if_won": 250.0, "remaining_hours": 40.0}
-    said = [leg_said(told, leg, TYPICAL, Wording("en", "EUR")) for leg in ("too unlikely", "too much work")]
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ((0.123, 950.0, 4.0), "too unlikely: 12% to win (deals kept: 50%)"),
+        ((0.5, 1000.0, 40.0), "too much work: 40.0 hours still to spend (deals kept: 4.0 hours)"),
+        (
+            (0.25, 500.0, 4.0),
+            "too unlikely: 25% to win (deals kept: 50%); too small: EUR 500 if won (deals kept: EUR 1,000)",
+        ),
+        ((0.4, 250.0, 4.0), "too small: EUR 250 if won (deals kept: EUR 1,000)"),
+        ((0.9, -5.0, 1.0), "sold at a loss: -EUR 5 even if won"),
+        ((0.6, 1100.0, 3.0), "too small: EUR 1,100 if won (deals kept: EUR 1,000)"),
+    ],
+)
+def test_a_deal_says_what_it_lacks_beside_the_typical_one_and_whatever_it_lacks_nearly_as_much(row, words):
+    call = calls_of(row).iloc[0]
 
-    assert said == [
-        "too unlikely: 12% to win, above the bar 50%",
-        "too much work: 40.0 hours still to spend, above the bar 4.0 hours",
-    ]
-    assert (
-        leg_said({"value_if_won": -5.0}, "sold at a loss", TYPICAL, Wording("en")) == "sold at a loss: -5 even if won"
-    )
+    assert leg_told(call, TYPICAL, Wording("en", "EUR")) == words
+    assert "deals kept" not in leg_told(call, TYPICAL, Wording("en", "EUR"), beside=False)
 
 
-def test_legs_are_counted_with_their_hours_and_no_value_below_zero():
-    calls = pd.DataFrame(
-        {"leg": ["a", "b", "a"], "remaining_hours": [1.0, 5.0, 2.0], "expected_value": [10.0, 7.0, -4.0]}
-    )
+def test_legs_are_counted_with_their_hours_no_value_below_zero_and_what_is_typical_of_them():
+    calls = calls_of((0.1, 10.0, 1.0), (0.9, 7.0, 5.0), (0.3, 30.0, 2.0))
+    told = counted_legs(calls.assign(leg=["a", "b", "a"], expected_value=[10.0, 7.0, -4.0]))
 
-    assert counted_legs(calls).to_dict("records") == [
+    assert told[["leg", "deals", "hours", "expected_value"]].to_dict("records") == [
         {"leg": "b", "deals": 1, "hours": 5.0, "expected_value": 7.0},
         {"leg": "a", "deals": 2, "hours": 3.0, "expected_value": 10.0},
     ]
+    assert told["value_if_won"].tolist() == [7.0, 20.0]

@@ -9,7 +9,9 @@ def freed(*rows: tuple) -> pd.DataFrame:
 
 
 def kept(*rows: tuple) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["deal_id", "owner_id", "team", "remaining_hours", "value_per_hour"])
+    """Deals whose expected value is that of their hours and a tenth of an hour besides, as with a floor."""
+    told = pd.DataFrame(rows, columns=["deal_id", "owner_id", "team", "remaining_hours", "value_per_hour"])
+    return told.assign(expected_value=told["value_per_hour"] * (told["remaining_hours"] + 0.1))
 
 
 def plan_of(free: pd.DataFrame, deals: pd.DataFrame) -> list:
@@ -46,7 +48,7 @@ def test_without_hours_there_is_no_plan(free):
     assert plan_of(free, kept(("x", "ann", "n", 2.0, 50.0))) == []
 
 
-def test_placed_hours_are_worth_what_an_hour_on_their_deal_is_worth():
-    _, sums = refocus(freed(("ann", "n", 3.0)), kept(("x", "ann", "n", 2.0, 50.0), ("y", "bob", "n", 9.0, 10.0)))
+def test_of_a_deals_expected_value_so_much_is_told_as_of_its_hours_are_placed():
+    plan, _ = refocus(freed(("ann", "n", 3.0)), kept(("x", "ann", "n", 2.0, 50.0), ("y", "bob", "n", 9.0, 10.0)))
 
-    assert sums["worth"].tolist() == [2.0 * 50.0 + 1.0 * 10.0]
+    assert plan["expected"].tolist() == pytest.approx([105.0, 91.0 / 9])

@@ -8,25 +8,25 @@ from typing import Any
 import pandas as pd
 
 from walkaway.calls import Model
-from walkaway.economics import DROPPED
 from walkaway.effort import assumed_share
 from walkaway.history import known
 from walkaway.schema import Book
 from walkaway.wording import Wording
 
-__all__ = ["Answer", "answer_of", "quality_of"]
+__all__ = ["CALLS", "CHECK_FIRST", "Answer", "answer_of", "quality_of"]
 
-DAY_OLD = 1.0  # days
+CHECK_FIRST = "check_first"
+CALLS = ("walk_away", "nurture", CHECK_FIRST)  # of the deals let go, the surest first
 
 
 @dataclass(frozen=True)
 class Answer:
     """What walking away frees now, what it puts at risk, and what that bar cost in the past.
 
-    by_verdict: verdict, deals, hours, expected_value (below 0 counted as 0), of the deals let go. dial: what set the
-    bar. saved and forgone: shares of the past at this bar. estimated: whether these are estimates. known_until: what
-    the model learned from. margin_known: share of the open deals with a margin. day_old: deals let go that are not a
-    day old.
+    by_call: call, deals, hours, expected_value (below 0 counted as 0), of the deals let go; the call is the verdict,
+    or CHECK_FIRST. dial: what set the bar. saved and forgone: shares of the past at this bar. estimated: whether these
+    are estimates. known_until: what the model learned from. margin_known: share of the open deals with a margin.
+    unsure: deals kept because the model is not sure of them. day_old: deals let go that are not a day old.
     """
 
     as_of: pd.Timestamp
@@ -36,7 +36,7 @@ class Answer:
     hours_freed: float
     expected_value: float
     value_at_risk: float
-    by_verdict: pd.DataFrame
+    by_call: pd.DataFrame
     bar: float
     dial: dict[str, Any]
     saved: float
@@ -46,6 +46,7 @@ class Answer:
     known_until: str
     assumed_hours_share: float
     margin_known: float
+    unsure: int
     day_old: int
 
 
@@ -54,15 +55,20 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
 
     Args:
         calls: all of them: as_of, bar, remaining_hours, expected_value, age_days, margin.
-        freed: those let go: verdict besides.
+        freed: those let go: verdict and check_first besides.
         model: that made them.
         book: what they rest on.
         dial: of `ScoreSettings.dial`.
     """
     bar, as_of = float(calls["bar"].iloc[0]), calls["as_of"].iloc[0]
     _, saved, forgone = model.curve.at(bar)
-    worth = freed.assign(deals=1, hours=freed["remaining_hours"], expected_value=freed["expected_value"].clip(lower=0))
-    by_verdict = worth.groupby("verdict")[["deals", "hours", "expected_value"]].sum()
+    worth = freed.assign(
+        call=freed["verdict"].mask(freed["check_first"], CHECK_FIRST),
+        deals=1,
+        hours=freed["remaining_hours"],
+        expected_value=freed["expected_value"].clip(lower=0),
+    )
+    by_call = worth.groupby("call")[["deals", "hours", "expected_value"]].sum()
     return Answer(
         as_of=as_of,
         open_deals=len(calls),
@@ -71,7 +77,7 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
         hours_freed=float(freed["remaining_hours"].sum()),
         expected_value=float(calls["expected_value"].clip(lower=0).sum()),
         value_at_risk=float(worth["expected_value"].sum()),
-        by_verdict=by_verdict.reindex([verdict for verdict in DROPPED if verdict in by_verdict.index]).reset_index(),
+        by_call=by_call.reindex([call for call in CALLS if call in by_call.index]).reset_index(),
         bar=bar,
         dial=dial,
         saved=saved,
@@ -81,15 +87,23 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
         known_until=str(model.facts.get("known_until", "")),
         assumed_hours_share=assumed_share(known(book, as_of).activities, book.manifest.assumed_hours),
         margin_known=float(calls["margin"].notna().mean()),
-        day_old=int((freed["age_days"] < DAY_OLD).sum()),
+        unsure=int((calls["verdict"] == "unsure").sum()),
+        day_old=int((freed["age_days"] < 1).sum()),
     )
+
+
+def _until(answer: Answer, wording: Wording) -> str:
+    return f"{wording.moment(pd.Timestamp(answer.known_until))} UTC" if answer.known_until else "an unknown day"
 
 
 def quality_of(book: Book, answer: Answer, wording: Wording) -> tuple[tuple[str, str], ...]:
     """What the figures rest on, each with what it is."""
     quarantined = sum(book.manifest.rows_quarantined.values())
     return (
-        ("Source", book.manifest.source),
+        ("Export", book.manifest.source),
+        ("Records used, until", f"{wording.moment(answer.as_of)} UTC; later ones, if any, are not looked at"),
+        ("Model", answer.model_version),
+        ("It learned from what was known until", _until(answer, wording)),
         ("Fingerprint of the data", book.manifest.fingerprint),
         ("Rows that could not be used (quarantined)", wording.number(quarantined)),
         ("Deals among them, which are in no call", wording.number(book.unusable_deals)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from walkaway.batch import changes
@@ -21,6 +22,7 @@ from walkaway.feedback import kept_to_learn, settle_advice
 from walkaway.history import known
 from walkaway.report.figures import curve_frame
 from walkaway.report.page.answer import Answer, answer_of, quality_of
+from walkaway.report.page.doubt import check_first
 from walkaway.report.page.legs import counted_legs, typical_legs, weakest_leg
 from walkaway.report.page.plan import refocus
 from walkaway.report.page.proof import Proof, read_proof
@@ -103,6 +105,21 @@ def _called(
     return told.assign(**{name: rows[column].fillna("").to_numpy() for name, column in names.items()})
 
 
+def _waits_of(model: Model, calls: Calls) -> pd.DataFrame:
+    """What each deal to nurture waits for: sign, of past deals as silent the share it came to (sign_came), and the
+    chance to win if it comes (won_if_it_comes); missing for all others."""
+    table, terms = calls.table, calls.rows.terms
+    place = model.silence.place(terms["silent_days"].to_numpy(dtype=np.float64), terms["stage_name"])
+    place = np.where(table["verdict"] == "nurture", place, -1)
+    waits = pd.DataFrame(
+        [(wait.sign, wait.heard / wait.deals if wait.deals else np.nan) for wait in model.silence.waits],
+        columns=["sign", "sign_came"],
+    ).reindex(place)
+    chance = table["win_probability"].to_numpy(dtype=np.float64)
+    lifted = np.where(place >= 0, chance * model.silence.lift(chance, place), np.nan)
+    return waits.assign(won_if_it_comes=lifted).reset_index(drop=True).astype({"sign": "str"})
+
+
 def _findings(
     book: Book, model: Model, settings: Settings, as_of: pd.Timestamp
 ) -> tuple[Check | None, tuple[str, ...]]:
@@ -116,11 +133,11 @@ def _findings(
 def _stories(
     book: Book, model: Model, calls: Calls, table: pd.DataFrame, content_of: pd.Series, locale: str, share: float
 ) -> tuple[DealStory, ...]:
-    """The stories of the dropped deals that would take most hours."""
+    """The stories of the dropped deals: the clear ones first, by hours."""
     places: list[int] = []
     for verdict, most in CARDS.items():
         mine = table[content_of & (table["verdict"] == verdict)].sort_values(
-            "remaining_hours", ascending=False, kind="stable"
+            ["check_first", "remaining_hours"], ascending=[True, False], kind="stable"
         )
         places += mine.index[:most].tolist()
     if not places:
@@ -190,7 +207,9 @@ def gather(
     attribution = attribute(model, calls.rows)
     reasons = reasons_table(Reasons(model, calls.rows, attribution, wording), REASONS)
     table = _called(book, calls, reasons, decisions, settings.score.keep_share)
-    table = table.assign(advised_since=_advised_since(table, advice))
+    table = table.assign(
+        advised_since=_advised_since(table, advice), check_first=check_first(model, calls, attribution)
+    ).join(_waits_of(model, calls))
     ours = ~table["kept_to_learn"] & (table["decision"] == "")
     freed = table[ours & table["verdict"].isin(DROPPED)]
     answer = answer_of(table, freed, model, book, settings.score.dial())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from walkaway.report.page import said
+from walkaway.report.page import said, trust
 from walkaway.report.page.content import Content
-from walkaway.report.page.legs import leg_said
+from walkaway.report.page.legs import leg_told
 
 __all__ = ["board_sentence", "digest", "plain"]
 
@@ -40,19 +40,20 @@ def board_sentence(content: Content) -> str:
 def digest(content: Content) -> str:
     """At most fifteen lines: the answer, the largest deals to let go, where the hours go, and how far to trust it."""
     told, freed = content.wording, content.of("walk_away", "nurture")
-    sure = [sentence for kind, sentence in said.sure(content) if kind != "watch"][:2]
+    may, what = trust.use(content)
+    level, why = trust.confidence(content)
     lines = [
         f"**{board_sentence(content)}**",
         "",
-        f"{said.bar(content)} {said.why(content)}",
+        f"May it be acted on today? {may.capitalize()}. {what}",
         "",
-        f"How sure: {' '.join(sure)}",
+        f"{said.bar(content)} How sure: {level}; {why}" if level != "unproved" else said.bar(content),
         "",
     ]
     named = freed.sort_values("remaining_hours", ascending=False).head(MOST_NAMED).to_dict("records")
     for deal in named:
         worth = f"{told.hours(deal['remaining_hours'])}, {told.money(deal['value_per_hour'])} an hour"
-        lines.append(f"- {plain(deal['deal_id'], 40)}: {worth}; {leg_said(deal, deal['leg'], content.typical, told)}")
+        lines.append(f"- {plain(deal['deal_id'], 40)}: {worth}; {leg_told(deal, content.typical, told)}")
     if len(content.plan):
         best = content.plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False).head(3)
         lines.append(f"- Instead: {', '.join(plain(name, 40) for name in best['deal_id'])}.")

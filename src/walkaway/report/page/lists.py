@@ -17,6 +17,7 @@ MOST_LETTERS = 32_000  # an XLSX cell holds 32,767
 SHOWN = [
     "deal_id",
     "verdict",
+    "check_first",
     "leg",
     "value_per_hour",
     "bar",
@@ -34,6 +35,8 @@ SHOWN = [
     "advised_since",
     "wait_for",
     "wait_until",
+    "sign_came",
+    "won_if_it_comes",
     "decision",
     "by",
     "why",

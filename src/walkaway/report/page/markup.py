@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from walkaway.report.page.content import Content
 from walkaway.report.page.sections import shown
-from walkaway.wording import Wording
+from walkaway.wording import Wording, plain_step
 
 __all__ = ["page"]
 
@@ -76,6 +76,7 @@ def _environment(wording: Wording) -> Environment:
         "factor": _or_blank(lambda value: wording.number(value, 2)),
         "date": _or_blank(wording.date),
         "moment": _or_blank(wording.moment),
+        "step": plain_step,
         "words": lambda text: str(text).replace("_", " "),
         "sentence": _sentence,
         "capital": lambda text: f"{text[:1].upper()}{text[1:]}",

@@ -7,7 +7,7 @@ import pandas as pd
 __all__ = ["refocus"]
 
 NOBODY = ""
-COLUMNS = ["owner_id", "deal_id", "deal_owner", "team", "hours", "value_per_hour"]
+COLUMNS = ["owner_id", "deal_id", "deal_owner", "team", "hours", "value_per_hour", "expected"]
 SHORTEST = 1 / 60  # hours; less is no appointment
 
 
@@ -19,22 +19,25 @@ def refocus(freed: pd.DataFrame, kept: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
 
     Args:
         freed: deals let go: owner_id, team, remaining_hours.
-        kept: deals to pursue: deal_id, owner_id, team, remaining_hours, value_per_hour.
+        kept: deals to pursue: deal_id, owner_id, team, remaining_hours, value_per_hour, expected_value.
 
     Returns:
-        The plan, a row an owner and deal: owner_id (whose hours), deal_id, deal_owner, team, hours, value_per_hour; and
-        the sums of each owner: owner_id, hours_freed, hours_placed, worth (money that the placed hours are worth).
+        The plan, a row an owner and deal: owner_id (whose hours), deal_id, deal_owner, team, hours, value_per_hour,
+        expected (the part of the deal's expected value that falls on these hours); and the sums of each owner:
+        owner_id, hours_freed, hours_placed.
 
     >>> freed = pd.DataFrame({"owner_id": ["ann", "bob"], "team": "t", "remaining_hours": [3.0, 1.0]})
     >>> kept = pd.DataFrame({"deal_id": ["x", "y"], "owner_id": ["bob", "ann"], "team": "t",
-    ...     "remaining_hours": [2.0, 1.0], "value_per_hour": [90.0, 50.0]})
+    ...     "remaining_hours": [2.0, 1.0], "value_per_hour": [90.0, 50.0], "expected_value": [180.0, 50.0]})
     >>> refocus(freed, kept)[0][["owner_id", "deal_id", "hours"]].values.tolist()
     [['ann', 'y', 1.0], ['bob', 'x', 1.0], ['ann', 'x', 1.0]]
     """
     hours = freed.groupby(["owner_id", "team"], sort=True)["remaining_hours"].sum()
     left = {key: float(value) for key, value in hours.items() if value >= SHORTEST}
     need = kept.sort_values("value_per_hour", ascending=False, kind="stable")
-    deals = need[["deal_id", "owner_id", "team", "remaining_hours", "value_per_hour"]].to_dict("records")
+    need = need.assign(an_hour=need["expected_value"] / need["remaining_hours"].clip(lower=SHORTEST))
+    asked = ["deal_id", "owner_id", "team", "remaining_hours", "value_per_hour", "an_hour"]
+    deals = need[asked].to_dict("records")
     rows: list[dict[str, object]] = []
     for near in (_own, _of_the_team, _any):
         for owner, team in list(left):
@@ -46,7 +49,7 @@ def refocus(freed: pd.DataFrame, kept: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
                     left[owner, team] -= taken
                     deal["remaining_hours"] -= taken
                     row = (owner, deal["deal_id"], deal["owner_id"], deal["team"], taken, deal["value_per_hour"])
-                    rows.append(dict(zip(COLUMNS, row, strict=True)))
+                    rows.append(dict(zip(COLUMNS, (*row, taken * deal["an_hour"]), strict=True)))
     plan = pd.DataFrame(rows, columns=COLUMNS)
     return plan, _sums(hours, plan)
 
@@ -65,6 +68,6 @@ def _any(owner: str, team: str, deal: dict) -> bool:
 
 def _sums(hours: pd.Series, plan: pd.DataFrame) -> pd.DataFrame:
     freed = hours.groupby(level="owner_id").sum()
-    placed = plan.assign(worth=plan["hours"] * plan["value_per_hour"]).groupby("owner_id")[["hours", "worth"]].sum()
-    told = pd.DataFrame({"hours_freed": freed}).join(placed.rename(columns={"hours": "hours_placed"})).fillna(0.0)
+    placed = plan.groupby("owner_id")["hours"].sum().rename("hours_placed")
+    told = pd.DataFrame({"hours_freed": freed}).join(placed).fillna(0.0)
     return told.sort_values("hours_freed", ascending=False).reset_index()

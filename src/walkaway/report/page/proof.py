@@ -10,13 +10,17 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.replay import read_ledger
+from walkaway.drift.outcomes import told_gap
+from walkaway.replay.ledger import first_drops, read_ledger
+from walkaway.replay.measures import judged as ledger_judged
 from walkaway.report.figures import calibration_frame
+from walkaway.report.page.doubt import close_to_bar
 from walkaway.report.page.legs import LEGS, typical_legs, weakest_leg
 
 __all__ = ["Proof", "read_proof"]
 
 QUARTER = pd.Timedelta(days=91)
+DRAWS = 200
 SHARES = ("hours_saved", "value_forgone")
 INTERVALS = tuple(f"{name}_{end}" for name in SHARES for end in ("low", "high"))
 RATES = ("turned_back", "value_per_hour_kept", "value_per_hour_dropped")
@@ -27,17 +31,26 @@ class Proof:
     """What a replay settled: by the verdict that dropped deals, promised beside realised, exits, calibration.
 
     ledger: every call, settled. drops: verdict, deals, won, hours_saved, value_forgone. followed: realised and
-    expected shares, 90% intervals of the realised, and what an hour earned. exits: of the last quarter, by stage and by
-    what the deals lacked (`legs`). good_calls: deals let go that were lost, and the hours that were worked on them all
-    the same.
+    expected shares, 90% intervals of the realised, and what an hour earned. earned: what became of deals let go that
+    were close to the bar (`doubt`), of the others, and of those not a day old: name, deals, hours, value_per_hour.
+    bar: money per hour, in the mean. chances and hours: wins and hours expected at the first call of each deal that was
+    settled, and what came (`told_gap`). exits: of the last quarter (from exits_since), by stage and by what the deals
+    lacked (`legs`). good_calls: deals let go that were lost, and the hours that were worked on them all the same.
+    settled: calls of deals that were won or lost.
     """
 
     ledger: pd.DataFrame
     drops: pd.DataFrame
     followed: Mapping[str, float]
+    earned: pd.DataFrame
+    bar: float
+    chances: Mapping[str, float]
+    hours: Mapping[str, float]
     exits: pd.DataFrame
+    exits_since: pd.Timestamp
     good_calls: Mapping[str, float]
     calibration: pd.DataFrame
+    settled: int
     notes: tuple[str, ...]
     begin: str
     end: str
@@ -54,8 +67,9 @@ def read_proof(folder: Path) -> Proof:
     measures: dict[str, Any] = summary["measures"]
     followed, expected = measures.get("followed", {}), summary.get("expected") or {}
     judged = ledger[ledger["outcome"].isin(["won", "lost"])]
+    first = judged.drop_duplicates("deal_id")
     lost = exits[(exits["outcome"] == "lost") & exits["for_good"].astype(bool)]
-    recent = lost[lost["as_of"] > lost["as_of"].max() - QUARTER] if len(lost) else lost
+    recent = lost[lost["as_of"] >= ledger["as_of"].max() - QUARTER]
     asked = ["deal_id", "as_of", *LEGS]
     legs = recent.merge(ledger[asked], on=["deal_id", "as_of"], how="left") if len(recent) else recent.assign(leg="")
     legs = legs.assign(leg=weakest_leg(legs, typical_legs(ledger))) if len(recent) else legs
@@ -65,13 +79,39 @@ def read_proof(folder: Path) -> Proof:
         drops=pd.DataFrame(measures.get("drops", [])),
         followed={name: _number(followed.get(name)) for name in (*SHARES, *INTERVALS, *RATES)}
         | {f"expected_{name}": _number(expected.get(name)) for name in SHARES},
+        earned=_earned(ledger),
+        bar=float(ledger["bar"].mean()),
+        chances=_gap(first["win_probability"], (first["outcome"] == "won").astype(float)),
+        hours=_gap(first["remaining_hours"], first["realised_remaining_hours"]),
+        settled=len(judged),
         exits=by_stage.rename(columns={"size": "deals", "sum": "hours_after"}).reset_index(),
+        exits_since=max(ledger["as_of"].min(), ledger["as_of"].max() - QUARTER),
         good_calls={"deals": float(len(lost)), "hours": float(lost["hours_after"].sum())},
         calibration=calibration_frame(judged.assign(won=(judged["outcome"] == "won").astype(float))),
         notes=tuple(summary["notes"]),
         begin=str(ledger["as_of"].min().date()),
         end=str(ledger["as_of"].max().date()),
     )
+
+
+def _earned(ledger: pd.DataFrame) -> pd.DataFrame:
+    """What an hour worked on settled deals that were let go earned: name (clear, close, day_old), deals, hours,
+    value_per_hour."""
+    calls = ledger_judged(ledger, ledger["as_of"].max())
+    drops = calls[first_drops(calls) & calls["settled"]]
+    close, young = close_to_bar(drops), drops["age_days"] < 1
+    rows = []
+    for name, those in (("clear", ~close), ("close", close), ("day_old", young)):
+        some = drops[those]
+        hours, value = float(some["remaining_hours_truth"].sum()), float(some["worth_truth"].clip(lower=0).sum())
+        rate = value / hours if hours else float("nan")
+        rows.append({"name": name, "deals": len(some), "hours": hours, "value_per_hour": rate})
+    return pd.DataFrame(rows)
+
+
+def _gap(expected: pd.Series, came: pd.Series) -> Mapping[str, float]:
+    """What was expected beside what came; empty where nothing was."""
+    return told_gap(expected.to_numpy(dtype=float), came.to_numpy(dtype=float), DRAWS) if expected.sum() else {}
 
 
 def _number(value: float | None) -> float:

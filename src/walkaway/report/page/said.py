@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from walkaway.report.page.content import Content
+from walkaway.report.page.doubt import CLOSE
 from walkaway.report.page.proof import Proof
-from walkaway.wording import Wording
+from walkaway.wording import Wording, plain_step
 
 __all__ = [
     "NO_CURVE",
@@ -16,17 +17,19 @@ __all__ = [
     "WORDS",
     "advised",
     "bar",
+    "check_rule",
     "differing",
+    "instead",
+    "judged",
+    "keeps",
     "past",
     "plan",
     "price",
-    "proved",
     "questions",
-    "sure",
     "value",
     "waited",
+    "waits",
     "well_called",
-    "why",
     "without_columns",
 ]
 
@@ -35,6 +38,7 @@ NO_PROOF = (
     "--replay or score.replay."
 )
 NO_CURVE = "The model has no curve: too few settled deals to try a bar on. The bar was set by hand."
+INSTEAD = 3  # deals named on the first page
 QUESTIONS = {
     "fit": "Is this a buyer like those who bought from us? What of this deal is like the ones we won?",
     "need": "What happens to the buyer if they do nothing?",
@@ -46,9 +50,22 @@ QUESTIONS = {
 }
 WORDS = (
     ("bar", "the worth of an hour below which it is better spent on another deal"),
-    ("an hour is worth", "the chance to win, times the value if won, over the hours still to spend"),
+    (
+        "an hour is worth",
+        "the chance to win, times the value if won, over the hours still to spend and a few minutes any deal takes",
+    ),
+    ("deals kept", "those worth the bar or more an hour; the typical one has the median of each figure"),
     ("walk away", "stop work on the deal: an hour on it is worth less than the bar"),
-    ("nurture", "no hours now: below the bar, but a sign of the buyer would change that; without it, walk away"),
+    (
+        "nurture",
+        "no hours now: below the bar too, but the buyer has not been silent for longer than a sign took to come that "
+        "would lift it over the bar, or the deal would end undecided rather than with a no; without it, walk away",
+    ),
+    (
+        "check first",
+        "to walk away from or to nurture, but close to the bar, or deals like it earned more than the bar: a person "
+        "looks before it is let go",
+    ),
     ("unsure", "the models disagree about the bar; a person decides, and until then it is kept"),
     ("pursue", "an hour on it is worth the bar or more"),
     ("at risk", "what the deals let go were still expected to bring"),
@@ -88,15 +105,23 @@ def value(content: Content) -> str:
     return f"Value is a deal's amount times its margin; {share} of open deals have one, of the others all counts."
 
 
-def why(content: Content) -> str:
-    """What the deals let go lack, held against the deals above the bar."""
-    told, usual = content.wording, content.typical
-    against = (
-        f"{told.percent(usual['win_probability'])} to win, {told.money(usual['value_if_won'])} if won, "
-        f"{told.hours(usual['remaining_hours'])} still to spend"
-    )
-    legs = ", ".join(f"{told.number(row['deals'])} are {row['leg']}" for _, row in content.legs.iterrows())
-    return f"Held against the typical deal above the bar ({against}), {legs}." if legs else ""
+def keeps(content: Content) -> str:
+    """What happens to the deals that are not let go."""
+    answer, told = content.answer, content.wording
+    kept = f"The other {told.number(answer.open_deals - answer.let_go)} are kept"
+    if not answer.unsure:
+        return f"{kept}."
+    return f"{kept}; of {told.number(answer.unsure)} of them the model is unsure, and a person decides."
+
+
+def instead(content: Content) -> str:
+    """Where the freed hours go first."""
+    plan, told = content.plan, content.wording
+    if plan.empty:
+        return ""
+    best = plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False, kind="stable").head(INSTEAD)
+    least = told.money(float(best["value_per_hour"].min()))
+    return f"{', '.join(best['deal_id'])}: an hour on each of these is worth {least} or more."
 
 
 def past(content: Content) -> str:
@@ -107,89 +132,55 @@ def past(content: Content) -> str:
     return f"it saves {saved} of all hours and forgoes {forgone} of all value won ({how})"
 
 
-def _track_record(proof: Proof, told: Wording) -> str:
-    """What following the verdicts would have done, with 90% intervals, beside what had been expected of it."""
-
-    def share(name: str) -> str:
-        part = proof.followed.get(name, float("nan"))
-        return told.percent(part, 1) if part == part else "unknown"
-
-    def with_interval(name: str) -> str:
-        low, high = (share(f"{name}_{end}") for end in ("low", "high"))
-        return share(name) if "unknown" in (low, high) else f"{share(name)} ({low} to {high})"
-
-    period = f"{told.date(pd.Timestamp(proof.begin))} to {told.date(pd.Timestamp(proof.end))}"
-    earned = [proof.followed.get(f"value_per_hour_{name}", float("nan")) for name in ("kept", "dropped")]
-    kept, dropped = (told.money(rate) if rate == rate else "nothing known" for rate in earned)
+def check_rule(content: Content) -> str:
+    """Which deals are to be checked first, and why."""
     return (
-        f"Tried on your own past, {period}: calls like these would have saved {with_interval('hours_saved')} of the "
-        f"hours and forgone {with_interval('value_forgone')} of the value won (in brackets: 90% intervals). Expected "
-        f"had been {share('expected_hours_saved')} and {share('expected_value_forgone')}. An hour on the deals kept "
-        f"earned {kept}, on those let go {dropped}. {share('turned_back')} of these came back above the bar."
+        f"Check first are those worth {content.wording.percent(CLOSE)} of the bar or more an hour, and those whose "
+        "like earned more than the bar: the call may tip."
     )
-
-
-def sure(content: Content) -> list[tuple[str, str]]:
-    """How sure the answer is: what was achieved, what is expected, and what speaks against acting on it; (kind, text).
-
-    Kinds: act (something to do first), watch, told.
-    """
-    answer, told = content.answer, content.wording
-    found = content.findings.findings if content.findings else ()
-    warned = [(level, [one.sentence for one in found if one.level == level]) for level in ("act", "watch")]
-    rows = [(level, " ".join(map(without_columns, sentences))) for level, sentences in warned if sentences]
-    rows.append(("told", _track_record(content.proof, told) if content.proof else NO_PROOF))
-    if len(content.curve):
-        learned = told.date(pd.Timestamp(answer.known_until)) if answer.known_until else "an unknown day"
-        freed = told.number(round(answer.hours_freed))
-        share = told.percent(answer.hours_freed / answer.hours) if answer.hours else told.percent(0.0)
-        rows.append(
-            (
-                "told",
-                f"Expected of this bar over whole deals, by model {answer.model_version}, which learned until "
-                f"{learned}: {past(content)}. The {freed} hours above are {share} of those that the "
-                "deals open now still take.",
-            )
-        )
-    twice = sum(story.look_twice for story in content.stories)
-    if twice:
-        rows.append(
-            (
-                "told",
-                f"{told.number(twice)} of the deals let go are in doubt, because deals like them earned more than the "
-                "bar: look twice at these, which are marked.",
-            )
-        )
-    if answer.day_old:
-        rows.append(
-            (
-                "told",
-                f"{told.number(answer.day_old)} of the deals let go are not a day old: little is known of them yet.",
-            )
-        )
-    rows.append(("told", f"{told.percent(answer.assumed_hours_share)} of the hours are assumed rather than recorded."))
-    return rows
 
 
 def plan(content: Content) -> str:
-    """How many of the freed hours the plan places, and what they are worth there, beside what is at risk."""
-    told, moved, answer = content.wording, content.moved, content.answer
+    """How many of the freed hours the plan places, and what the deals they go to are expected to bring."""
+    told, moved = content.wording, content.moved
     if content.plan.empty:
         return "No hours are freed, or no deal above the bar needs any."
     placed, freed = float(moved["hours_placed"].sum()), float(moved["hours_freed"].sum())
-    hours = f"{told.number(round(placed))} of the {told.number(round(freed))} freed hours"
-    worth, risk = told.money(float(moved["worth"].sum())), told.money(answer.value_at_risk)
+    deals = told.number(content.plan["deal_id"].nunique())
+    worth = told.money(float(content.plan["expected"].sum()))
     rest = round(freed - placed)
     left = f" The other {told.number(rest)} are free for finding new deals." if rest else ""
     return (
-        f"{hours} go to the deals above the bar where an hour is worth most: {worth} there, against {risk} at risk. It "
-        f"is a gain only where these deals would otherwise wait for hours.{left}"
+        f"{told.number(round(placed))} of the {told.number(round(freed))} freed hours are all that the {deals} deals "
+        f"below still need, where an hour is worth most; {worth} are expected of these hours. They are among the "
+        "hours of the whole pipeline, so this is no gain by itself: the gain is that none of them is left waiting, and "
+        f"what that is worth is not known.{left}"
     )
 
 
-def proved(proof: Proof, told: Wording) -> str:
-    """Realised beside expected, had the verdicts been followed."""
-    return f"{_track_record(proof, told)} Models knew no more than was known at each call."
+def waits(nurture: pd.DataFrame, told: Wording) -> list[str]:
+    """What the deals to nurture wait for, and how often it came to past deals as silent: a sentence a sign.
+
+    Args:
+        nurture: sign, sign_came.
+    """
+    rows = []
+    for sign, part in nurture.groupby("sign"):
+        low, high = (told.percent(share) for share in (part["sign_came"].min(), part["sign_came"].max()))
+        share = low if low == high else f"{low} to {high}"
+        rows.append(
+            f"{plain_step(str(sign))} from the buyer ({told.number(len(part))} deals): it came to {share} of past "
+            "deals that had been silent as long and that nobody worked on"
+        )
+    return rows
+
+
+def judged(proof: Proof, told: Wording) -> str:
+    """Of how many calls the end is known."""
+    return (
+        f"{told.number(proof.settled)} of {told.number(len(proof.ledger))} calls of the replay are of deals that have "
+        "ended since, and stand here."
+    )
 
 
 def price(proof: Proof, told: Wording) -> str:
@@ -205,8 +196,9 @@ def well_called(proof: Proof, told: Wording) -> str:
     """Deals let go that died anyway; nobody is ranked."""
     deals, hours = (told.number(round(proof.good_calls[name])) for name in ("deals", "hours"))
     return (
-        f"{deals} deals that the verdicts would have let go for good were lost in the end; {hours} hours were worked "
-        "on them after that. Deals are counted, nobody is ranked."
+        f"{deals} deals that fell below the bar and stayed there were lost in the end; {hours} hours were worked on "
+        "them after that. Deals that rose above the bar again, or were won, are not among them. Deals are counted, "
+        "nobody is ranked."
     )
 
 

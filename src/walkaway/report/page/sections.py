@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 
 from walkaway.report.card import INTENDED, NOT_INTENDED
-from walkaway.report.page import said
+from walkaway.report.page import said, trust
+from walkaway.report.page.answer import CHECK_FIRST
 from walkaway.report.page.content import Content
 from walkaway.report.page.digest import board_sentence
 from walkaway.report.page.drawings import calibration_svg, curve_svg, productivity_svg
-from walkaway.report.page.legs import leg_said
-from walkaway.report.story import LOOK_TWICE, steps_of
+from walkaway.report.page.legs import leg_shown, leg_told
+from walkaway.report.story import steps_of
 from walkaway.wording import Wording
 
 __all__ = ["Shown", "shown"]
@@ -22,6 +23,12 @@ Shown = dict[str, Any]
 ROWS, ROWS_IN_PRINT, CARDS_IN_PRINT = 50, 20, 10
 FIRST_ROWS, REASONS_A_ROW = 5, 2
 STEPS, STEPS_IN_PRINT = 5, 3
+LEVELS = {"ok": "within limits", "watch": "watch", "act": "act", "cannot_tell": "cannot tell"}
+CALL_NAMED = {
+    "walk_away": "walk away: stop",
+    "nurture": "nurture: no hours until the buyer gives a sign",
+    CHECK_FIRST: "check first: close calls, a person looks before",
+}
 CALIBRATION = "Predicted chance of winning against the share won."
 PRODUCTIVITY = "Value won per hour worked, by month."
 
@@ -41,9 +48,9 @@ def _rows(table: pd.DataFrame | None) -> list[Shown]:
     ]
 
 
-def _most(table: pd.DataFrame, by: str, rows: int, wording: Wording) -> tuple[list[Shown], str]:
-    """The rows shown, and how many there are where not all are."""
-    ordered = table.sort_values(by, ascending=False, kind="stable")
+def _most(table: pd.DataFrame, by: dict[str, bool], rows: int, wording: Wording) -> tuple[list[Shown], str]:
+    """The rows shown, in the order of these columns (True: ascending), and how many there are where not all are."""
+    ordered = table.sort_values(list(by), ascending=list(by.values()), kind="stable")
     more = "" if len(table) <= rows else f"The first {rows} of {wording.number(len(table))} are shown."
     return _rows(ordered.head(rows)), more
 
@@ -59,29 +66,40 @@ def _against(wording: Wording) -> Callable[[Shown], list[str]]:
     return told
 
 
-def _lacks(content: Content) -> Callable[[Shown], str]:
+def _lacks(content: Content) -> Callable[..., str]:
     """What a deal lacks, in a sentence; the reason itself where it is sold at a loss."""
 
-    def told(call: Shown) -> str:
+    def told(call: Shown, beside: bool = True) -> str:
         loss = isinstance(call["reason_1"], str) and pd.isna(call["factor_1"])
-        return call["reason_1"] if loss else leg_said(call, call["leg"], content.typical, content.wording)
+        return call["reason_1"] if loss else leg_told(call, content.typical, content.wording, beside)
 
     return told
 
 
 def _answer(content: Content) -> Shown:
     """The first page: the answer, which deals and why, how sure."""
-    freed = content.of("walk_away", "nurture")
+    told, freed = content.wording, content.of("walk_away", "nurture")
+    legs = [
+        row | {"has": leg_shown(row["leg"], row, told), "kept": leg_shown(row["leg"], content.typical, told)}
+        for row in _rows(content.legs)
+    ]
     return {
         "answer": content.answer,
         "board": board_sentence(content),
+        "use": trust.use(content),
         "bar_said": said.bar(content),
-        "value_said": said.value(content),
-        "why_said": said.why(content),
-        "by_verdict": _rows(content.answer.by_verdict),
-        "legs": _rows(content.legs),
-        "first": _most(freed, "remaining_hours", FIRST_ROWS, content.wording)[0],
-        "sure": said.sure(content),
+        "call_named": CALL_NAMED,
+        "keeps_said": said.keeps(content),
+        "check_rule": said.check_rule(content),
+        "by_call": _rows(content.answer.by_call),
+        "legs": legs,
+        "typical": content.typical,
+        "first": _most(freed, {"check_first": True, "remaining_hours": False}, FIRST_ROWS, told)[0],
+        "instead": said.instead(content),
+        "confidence": trust.confidence(content),
+        "period": trust.period(content.proof, told) if content.proof else "",
+        "tried": trust.tried(content.proof, told) if content.proof else [],
+        "sure": trust.sure(content),
     }
 
 
@@ -96,27 +114,21 @@ def _trade_off(content: Content) -> Shown:
     return bars | {"curve": curve_svg(content.curve, here.iloc[0], content.wording, told), "curve_said": told}
 
 
-def _waits(nurture: list[Shown]) -> tuple[list[tuple[str, str, int]], dict[str, int]]:
-    """What deals wait for: (sign, what came of such waits, deals) of each wait, the commonest first; and its number."""
-    counts = pd.Series([call["wait_for"] for call in nurture], dtype="str").value_counts()
-    parts = [(*str(wait).partition(": ")[::2], int(deals)) for wait, deals in counts.items()]
-    return parts, {str(wait): number for number, wait in enumerate(counts.index, start=1)}
-
-
 def _plan(content: Content, rows: int) -> tuple[list[Shown], bool]:
     """The plan, the most valuable hour first; without owners, a row a deal."""
     plan, owners = content.plan, bool((content.plan["owner_id"] != "").any())
     if not owners:
-        plan = plan.groupby("deal_id").agg(hours=("hours", "sum"), value_per_hour=("value_per_hour", "first"))
-    return _most(plan.reset_index(), "value_per_hour", rows, content.wording)[0], owners
+        how = {"hours": "sum", "value_per_hour": "first", "expected": "sum"}
+        plan = plan.groupby("deal_id").agg(how)
+    return _most(plan.reset_index(), {"value_per_hour": False}, rows, content.wording)[0], owners
 
 
 def _lists(content: Content, rows: int) -> Shown:
     """Deals to let go, to nurture, and where the hours go."""
     told, calls = content.wording, content.calls
-    let_go, let_go_said = _most(content.of("walk_away"), "remaining_hours", rows, told)
-    nurture, nurture_said = _most(content.of("nurture"), "remaining_hours", rows, told)
-    waits, wait_number = _waits(nurture)
+    clear_first = {"check_first": True, "remaining_hours": False}
+    let_go, let_go_said = _most(content.of("walk_away"), clear_first, rows, told)
+    nurture, nurture_said = _most(content.of("nurture"), clear_first, rows, told)
     plan, plan_owners = _plan(content, rows)
     return {
         "owner": [("owner", "")] if (calls["owner_id"] != "").any() else [],
@@ -126,8 +138,7 @@ def _lists(content: Content, rows: int) -> Shown:
         "themes": _rows(content.whole.themes.reset_index()),
         "nurture": nurture,
         "nurture_said": nurture_said,
-        "waits": waits,
-        "wait_number": wait_number,
+        "waits": said.waits(content.of("nurture"), told),
         "waited": said.waited(content.proof, told),
         "plan": plan,
         "plan_owners": plan_owners,
@@ -150,9 +161,11 @@ def _past(content: Content) -> Shown:
     if proof is None:
         return always | {"exits": [], "drops": [], "bins": [], "calibration": ""}
     return always | {
-        "proof_said": said.proved(proof, told),
+        "proof_said": trust.proved(proof, told),
+        "judged_said": said.judged(proof, told),
         "drops": _rows(proof.drops),
         "exits": _rows(proof.exits),
+        "quarter": f"{told.date(proof.exits_since)} to {told.date(pd.Timestamp(proof.end))}",
         "exits_said": said.price(proof, told),
         "good_calls": said.well_called(proof, told),
         "bins": _rows(proof.calibration),
@@ -182,11 +195,16 @@ def _limits() -> list[str]:
     return [line.removeprefix("- ").replace("\n  ", " ").replace("`", "") for line in NOT_INTENDED.split("\n- ")]
 
 
+def _finding(sentence: str) -> str:
+    """What was found, without the names of columns and without its level, which is told beside it."""
+    return said.without_columns(sentence.removeprefix("Cannot tell: "))
+
+
 def _trust(content: Content) -> Shown:
     """Drift, what the figures rest on, what the model is for, the words, and groups."""
     found = content.findings.findings if content.findings else ()
     return {
-        "findings": [(one.level, said.without_columns(one.sentence)) for one in found],
+        "findings": list(dict.fromkeys((LEVELS[one.level], _finding(one.sentence)) for one in found)),
         "notes": content.notes,
         "quality": content.quality,
         "purposes": INTENDED.replace("`", "").split("\n\n"),
@@ -206,15 +224,15 @@ def _cards(content: Content, for_print: bool) -> Shown:
     cards = {story.deal_id: f"card-{number}" for number, story in enumerate(stories)}
     return {
         "cards": cards,
-        "cards_said": f"{told.number(len(stories))} of {told.number(len(freed))} deals to let go or to nurture, those "
-        "that would take most hours first. The lists have all.",
+        "cards_said": f"{told.number(len(stories))} of {told.number(len(freed))} deals to let go or to nurture, the "
+        "clear ones first, by hours. The lists have all.",
         "stories": [(story, cards[story.deal_id], _rows(steps_of(story, steps))) for story in stories],
         "open_cards": for_print,
         "lacks": lacks,
         "lacks_of": {call["deal_id"]: lacks(call) for call in _rows(freed)},
         "against": _against(told),
-        "doubtful": {story.deal_id for story in content.stories if story.look_twice},
-        "look_twice": LOOK_TWICE,
+        "doubtful": set(freed.loc[freed["check_first"], "deal_id"]),
+        "CHECK_FIRST": CHECK_FIRST,
     }
 
 

@@ -1,0 +1,179 @@
+"""How sure: may the answer be acted on today, how such calls fared on the past, and what else speaks for or against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from walkaway.report.page.answer import CHECK_FIRST
+from walkaway.report.page.content import Content
+from walkaway.report.page.proof import Proof
+from walkaway.report.page.said import NO_PROOF, value, without_columns
+from walkaway.wording import Wording
+
+__all__ = ["confidence", "period", "proved", "sure", "tried", "use"]
+
+UNKNOWN = "unknown"
+MOVED = 0.05  # of the bar; less changes nothing
+
+
+def use(content: Content) -> tuple[str, str]:
+    """Whether the list may be acted on today: (yes, with care, or not yet; what to do)."""
+    told, act = content.wording, _warned(content, "act")
+    level, why_not = confidence(content)
+    until_then = "Until then it says which deals to look at, not which to stop."
+    if act:
+        remedy = "An analyst trains again (walkaway train) and makes this page anew."
+        return "not yet", f"{act.replace(' Train again.', '')} {remedy} {until_then}"
+    if level == "low":
+        return "not yet", f"{why_not.capitalize()} An analyst looks for the cause first. {until_then}"
+    if level == "unproved":
+        return "with care", f"{NO_PROOF} Begin with the few deals that would take most hours."
+    counts = {row["call"]: told.number(row["deals"]) for row in content.answer.by_call.to_dict("records")}
+    steps = {
+        "walk_away": "stop the {} clear ones",
+        "nurture": "let {} wait",
+        CHECK_FIRST: "have a person check {} before they are let go",
+    }
+    return "yes", f"{', '.join(steps[call].format(count) for call, count in counts.items())}.".capitalize()
+
+
+def confidence(content: Content) -> tuple[str, str]:
+    """How well such calls fared on the past, (unproved, low, fair or good; a sentence).
+
+    Low: more value was lost than expected, beyond chance. Fair: no more value was lost, but fewer hours were saved than
+    expected, beyond chance. Good: neither.
+    """
+    proof, told = content.proof, content.wording
+    if proof is None or pd.isna(proof.followed["value_forgone"]):
+        return "unproved", NO_PROOF
+    came, lost = proof.followed, _share(proof, "value_forgone", told)
+    if came["value_forgone_low"] > came["expected_value_forgone"]:
+        expected = _share(proof, "expected_value_forgone", told)
+        return "low", f"on your own past, calls like these lost {lost} of the value won, and {expected} was expected."
+    if came["hours_saved_high"] < came["expected_hours_saved"]:
+        return "fair", "on your own past, calls like these lost no more than expected, but saved less." + _since(
+            content
+        )
+    return "good", "on your own past, calls like these lost no more and saved no less than expected." + _since(content)
+
+
+def _since(content: Content) -> str:
+    """What today's bar would have done on the same past, where it is another."""
+    answer, told, proof = content.answer, content.wording, content.proof
+    if proof is None or abs(answer.bar / proof.bar - 1.0) < MOVED:
+        return ""
+    moved = "raised" if answer.bar > proof.bar else "lowered"
+    saved, lost = told.percent(answer.saved), told.percent(answer.forgone, 1)
+    return (
+        f" The bar, then {told.money(proof.bar)}, has been {moved} since: today's would have saved {saved} of the "
+        f"hours and lost {lost} of the value won."
+    )
+
+
+def tried(proof: Proof, told: Wording) -> list[tuple[str, str, str]]:
+    """What following the verdicts would have done on the past: (measure, what was expected, what came)."""
+    earned = proof.earned.set_index("name") if len(proof.earned) else pd.DataFrame(columns=["value_per_hour", "deals"])
+    rows = [
+        ("hours saved", _share(proof, "expected_hours_saved", told), _achieved(proof, "hours_saved", told)),
+        (
+            "won value lost by it",
+            _share(proof, "expected_value_forgone", told),
+            _achieved(proof, "value_forgone", told),
+        ),
+    ]
+    if proof.chances:
+        deals, expected, came = (told.number(round(proof.chances[name])) for name in ("deals", "expected", "came"))
+        rows.append((f"wins among the {deals} deals called", expected, came))
+    rows.append(
+        (
+            "an hour on deals kept earned",
+            f"{told.money(proof.bar)} or more",
+            _money(proof.followed["value_per_hour_kept"], told),
+        )
+    )
+    for name, words in (
+        ("clear", "an hour on the clear ones let go earned"),
+        ("close", "an hour on those to check first earned"),
+    ):
+        if name in earned.index and earned.loc[name, "deals"]:
+            rows.append((words, f"less than {told.money(proof.bar)}", _money(earned.loc[name, "value_per_hour"], told)))
+    return rows
+
+
+def period(proof: Proof, told: Wording) -> str:
+    """The days of the replay."""
+    return f"{told.date(pd.Timestamp(proof.begin))} to {told.date(pd.Timestamp(proof.end))}"
+
+
+def proved(proof: Proof, told: Wording) -> str:
+    """When and how the past was tried."""
+    return (
+        f"Tried on your own past, {period(proof, told)}: every open deal was called by models that knew no more than "
+        f"was known then, and settled by what came. {_share(proof, 'turned_back', told)} of the deals let go rose "
+        "above the bar later; here they count as let go for good, in use they would have come back."
+    )
+
+
+def sure(content: Content) -> list[str]:
+    """What else speaks for or against the answer, a sentence each."""
+    answer, told, proof = content.answer, content.wording, content.proof
+    watch = _warned(content, "watch")
+    rows = [_bias(proof, told) if proof else "", _young(content), f"Watch: {watch}" if watch else ""]
+    assumed = told.percent(answer.assumed_hours_share)
+    rows.append(f"{value(content)} {assumed} of the hours are assumed rather than recorded.")
+    return [row for row in rows if row]
+
+
+def _warned(content: Content, level: str) -> str:
+    found = content.findings.findings if content.findings else ()
+    return " ".join(without_columns(one.sentence) for one in found if one.level == level)
+
+
+def _bias(proof: Proof, told: Wording) -> str:
+    """Whether chances to win and hours were too high or too low on the past, beyond chance; empty if neither was."""
+    off = [
+        f"{what} {told.percent(abs(gap['gap']))} too {_side(gap)}, so the {it} on this page is rather too {_side(gap)}"
+        for what, it, gap in (
+            ("chances to win were", "money", proof.chances),
+            ("hours expected were", "time", proof.hours),
+        )
+        if gap and gap["surely"]
+    ]
+    if not off:
+        return ""
+    return f"On the past {'; '.join(off)}. The order of the deals suffers less: all are called by the same model."
+
+
+def _side(gap: Mapping[str, float]) -> str:
+    return "high" if gap["gap"] < 0 else "low"
+
+
+def _young(content: Content) -> str:
+    """How many deals let go are not a day old, and what such deals earned on the past."""
+    answer, told = content.answer, content.wording
+    if not answer.day_old:
+        return ""
+    said_so = f"Not a day old among the deals let go: {told.number(answer.day_old)}, of which little is known yet"
+    rows = content.proof.earned if content.proof else pd.DataFrame({"name": []})
+    young = rows[rows["name"] == "day_old"]
+    if young.empty or not young["deals"].iloc[0]:
+        return f"{said_so}."
+    rate = _money(float(young["value_per_hour"].iloc[0]), told)
+    return f"{said_so}; on the past an hour on such deals earned {rate}."
+
+
+def _share(proof: Proof, name: str, told: Wording) -> str:
+    part = proof.followed.get(name, float("nan"))
+    return told.percent(part, 1) if part == part else UNKNOWN
+
+
+def _achieved(proof: Proof, name: str, told: Wording) -> str:
+    """A realised share with its 90% interval."""
+    low, high = (_share(proof, f"{name}_{end}", told) for end in ("low", "high"))
+    return _share(proof, name, told) + (f" ({low} to {high})" if UNKNOWN not in (low, high) else "")
+
+
+def _money(amount: float, told: Wording) -> str:
+    return told.money(amount) if amount == amount else UNKNOWN

@@ -1,0 +1,137 @@
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.proofs import CHANCES, proof_of
+
+from walkaway.drift import Check
+from walkaway.drift.finding import Finding
+from walkaway.report.page import said, trust
+from walkaway.wording import Wording
+
+pytest_plugins = ("tests.reports",)
+EN = Wording("en", "EUR")
+
+
+@pytest.fixture
+def proved(content):
+    return replace(content, proof=proof_of(), findings=None)
+
+
+@pytest.mark.parametrize(
+    ("followed", "level", "words"),
+    [
+        ({}, "fair", "lost no more than expected, but saved less."),
+        ({"hours_saved_high": 0.33}, "good", "lost no more and saved no less than expected."),
+        ({"value_forgone": 0.12, "value_forgone_low": 0.1}, "low", "lost 12% of the value won, and 9.5% was expected."),
+        ({"value_forgone": np.nan}, "unproved", said.NO_PROOF),
+    ],
+)
+def test_confidence_is_what_came_of_such_calls_beside_what_was_expected(proved, followed, level, words):
+    told = trust.confidence(replace(proved, proof=proof_of(followed)))
+
+    assert told[0] == level
+    assert words in told[1]
+
+
+def test_todays_bar_is_told_where_it_is_another_than_that_of_the_past(proved):
+    answer = replace(proved.answer, bar=3505.0, saved=0.31, forgone=0.095)
+    _, told = trust.confidence(replace(proved, answer=answer))
+
+    assert told.endswith(
+        "The bar, then EUR 2,880, has been raised since: today's would have saved 31% of the hours and lost 9.5% of "
+        "the value won."
+    )
+    assert "bar" not in trust.confidence(replace(proved, answer=replace(answer, bar=2900.0)))[1]
+
+
+def test_the_list_may_be_used_where_nothing_speaks_against_it(proved):
+    counts = proved.answer.by_call.set_index("call")["deals"]
+    may, what = trust.use(proved)
+
+    assert may == "yes"
+    assert what.startswith("Stop the ")
+    assert f"have a person check {counts['check_first']} before they are let go" in what
+
+
+def test_the_list_is_not_to_be_used_before_the_model_is_trained_again(proved):
+    found = (
+        Finding("D1", "ok", "fine."),
+        Finding("D7", "act", "The model is old. Train again."),
+        Finding("D3", "act", "2 of 9 columns differ: x[1]."),
+    )
+    may, what = trust.use(replace(proved, findings=Check(found, "v1", 9)))
+
+    assert may == "not yet"
+    assert what.startswith("The model is old. 2 of 9 signs differ. An analyst trains again")
+    assert "which deals to look at, not which to stop" in what
+
+
+def test_the_list_is_not_to_be_used_where_such_calls_cost_more_than_expected(proved):
+    low = replace(proved, proof=proof_of({"value_forgone": 0.12, "value_forgone_low": 0.1}))
+
+    assert trust.use(low)[0] == "not yet"
+
+
+def test_without_a_replay_nothing_is_said_to_be_proved(content):
+    alone = replace(content, findings=None)
+
+    assert trust.confidence(alone) == ("unproved", said.NO_PROOF)
+    assert trust.use(alone)[0] == "with care"
+    assert not [text for text in trust.sure(alone) if "past" in text]
+
+
+def test_what_was_expected_stands_beside_what_came():
+    rows = {what: (expected, came) for what, expected, came in trust.tried(proof_of(), EN)}
+
+    assert rows["hours saved"] == ("32.2%", "24% (21% to 26.6%)")
+    assert rows["won value lost by it"] == ("9.5%", "6% (4.7% to 7.3%)")
+    assert rows["wins among the 1,296 deals called"] == ("466", "406")
+    assert rows["an hour on deals kept earned"] == ("EUR 2,880 or more", "EUR 7,831")
+    assert rows["an hour on the clear ones let go earned"] == ("less than EUR 2,880", "EUR 1,179")
+    assert rows["an hour on those to check first earned"] == ("less than EUR 2,880", "EUR 2,768")
+
+
+def test_what_a_replay_cannot_tell_is_unknown():
+    rows = {what: came for what, _, came in trust.tried(proof_of({"hours_saved": np.nan}), EN)}
+
+    assert rows["hours saved"] == "unknown (21% to 26.6%)"
+
+
+@pytest.mark.parametrize(
+    ("chances", "hours", "words"),
+    [
+        (CHANCES, {}, "chances to win were 13% too high, so the money on this page is rather too high."),
+        (
+            {},
+            {"gap": 0.2, "surely": 0.1},
+            "hours expected were 20% too low, so the time on this page is",
+        ),
+        (CHANCES | {"surely": 0.0}, {"gap": 0.2, "surely": 0.0}, None),
+    ],
+)
+def test_chances_and_hours_that_were_off_on_the_past_are_told(proved, chances, hours, words):
+    told = [text for text in trust.sure(replace(proved, proof=proof_of(chances=chances, hours=hours))) if "too" in text]
+
+    assert ([words in text for text in told] == [True]) if words else (told == [])
+
+
+def test_young_deals_are_counted_with_what_such_deals_earned(proved):
+    told = [text for text in trust.sure(replace(proved, answer=replace(proved.answer, day_old=3))) if "day old" in text]
+
+    assert told == [
+        "Not a day old among the deals let go: 3, of which little is known yet; on the past an hour on such deals "
+        "earned EUR 1,499."
+    ]
+    none = proof_of(earned=pd.DataFrame({"name": ["day_old"], "deals": [0], "value_per_hour": [np.nan]}))
+    told = trust.sure(replace(proved, proof=none, answer=replace(proved.answer, day_old=3)))
+    assert "Not a day old among the deals let go: 3, of which little is known yet." in told
+
+
+def test_what_is_to_be_watched_is_told_last_but_one(proved):
+    found = (Finding("D2", "watch", "Hours rise."), Finding("D1", "ok", "fine."))
+    rows = trust.sure(replace(proved, findings=Check(found, "v1", 9)))
+
+    assert rows[-2] == "Watch: Hours rise."
+    assert rows[-1].endswith("of the hours are assumed rather than recorded.")
