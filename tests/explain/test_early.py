@@ -3,7 +3,7 @@ import pytest
 from tests.books import plain_model
 
 from walkaway.calls import Model
-from walkaway.explain.early import early_signs
+from walkaway.explain.early import _ours, early_signs
 from walkaway.features import plan_features
 from walkaway.schema import Book, Manifest
 from walkaway.wording import Wording
@@ -65,3 +65,18 @@ def test_what_is_within_chance_is_no_sign():
     alike = book.with_tables(deals=book.deals.assign(outcome=["won", "lost", "lost", "won"] * 50))
 
     assert early_signs(alike, model_of(alike), UNTIL, EUROS) == []
+
+
+def test_a_sign_says_whether_it_is_our_own_doing():
+    """Calls go out, and emails come in: what tells of calls is our doing, what tells of emails is the buyer's."""
+    book = book_of()
+    both = [
+        book.activities.assign(activity_id=book.activities["activity_id"] + kind, kind=kind, direction=direction)
+        for kind, direction in (("call", "outbound"), ("email", "inbound"))
+    ]
+    plan = plan_features(Book.of(book.manifest, deals=book.deals, activities=pd.concat(both)))
+    ours = {planned.column: _ours(planned, {"email"}) for planned in plan.features if planned.word}
+
+    assert {"touches_by[inbound]", "touches_by[outbound]"} <= set(ours)
+    for column, told in ours.items():
+        assert told == ("call" in column or "outbound" in column), column
