@@ -16,10 +16,10 @@ EN = Wording("en", "EUR")
     [
         ({"bar": 600.0, "forgo": 0.1}, "set by hand"),
         ({"capacity": 40.0, "forgo": 0.1}, "as low as it can be while the team needs no more than 40 hours a week"),
-        ({"forgo": 0.1}, "as high as it can be while no more than 10% of the value won is expected to be forgone"),
+        ({"forgo": 0.1}, "as high as it can be while no more than 10% of the value won is expected to be lost by it"),
         (
             {"forgo": 0.1, "guarantee": True},
-            "the promise, at 90% confidence, to forgo no more than 10% of value",
+            "the promise, at 90% confidence, to lose no more than 10% of the value won by it",
         ),
     ],
 )

@@ -83,8 +83,9 @@ def _dial(dial: dict[str, Any], told: Wording) -> str:
         return f"as low as it can be while the team needs no more than {told.number(dial['capacity'])} hours a week"
     share = told.percent(dial["forgo"])
     if dial.get("guarantee"):
-        return f"as high as it can be with the promise, at 90% confidence, to forgo no more than {share} of value"
-    return f"as high as it can be while no more than {share} of the value won is expected to be forgone"
+        promised = f"to lose no more than {share} of the value won by it"
+        return f"as high as it can be with the promise, at 90% confidence, {promised}"
+    return f"as high as it can be while no more than {share} of the value won is expected to be lost by it"
 
 
 def bar(content: Content) -> str:

@@ -27,7 +27,7 @@ LEVELS = {"ok": "within limits", "watch": "watch", "act": "act", "cannot_tell": 
 CALL_NAMED = {
     "walk_away": "walk away: stop",
     "nurture": "nurture: no hours until the buyer gives a sign",
-    CHECK_FIRST: "check first: close calls, a person looks before",
+    CHECK_FIRST: "check first: close calls, a person decides",
 }
 CALIBRATION = "Predicted chance of winning against the share won."
 PRODUCTIVITY = "Value won per hour worked, by month."
