@@ -129,9 +129,16 @@ def test_young_deals_are_counted_with_what_such_deals_earned(proved):
     assert "Not a day old among the deals let go: 3, of which little is known yet." in told
 
 
-def test_what_is_to_be_watched_is_told_last_but_one(proved):
+def test_where_the_world_was_not_compared_with_the_training_care_is_asked_for(proved):
+    alone = replace(proved, notes=("The world was not checked.",))
+
+    assert trust.use(alone) == ("with care", "The world was not checked. Look at each deal before it is let go.")
+
+
+def test_what_is_to_be_watched_is_told_before_what_the_figures_rest_on(proved):
     found = (Finding("D2", "watch", "Hours rise."), Finding("D1", "ok", "fine."))
     rows = trust.sure(replace(proved, findings=Check(found, "v1", 9)))
 
-    assert rows[-2] == "Watch: Hours rise."
-    assert rows[-1].endswith("of the hours are assumed rather than recorded.")
+    assert rows[-3] == "Watch: Hours rise."
+    assert rows[-2].endswith("of the hours are assumed rather than recorded.")
+    assert rows[-1].startswith(f"Called by model {proved.answer.model_version}, which learned from")

@@ -30,6 +30,8 @@ def use(content: Content) -> tuple[str, str]:
         return "not yet", f"{why_not.capitalize()} An analyst looks for the cause first. {until_then}"
     if level == "unproved":
         return "with care", f"{NO_PROOF} Begin with the few deals that would take most hours."
+    if content.findings is None and content.notes:
+        return "with care", f"{' '.join(content.notes)} Look at each deal before it is let go."
     counts = {row["call"]: told.number(row["deals"]) for row in content.answer.by_call.to_dict("records")}
     steps = {
         "walk_away": "stop the {} clear ones",
@@ -123,6 +125,8 @@ def sure(content: Content) -> list[str]:
     rows = [_bias(proof, told) if proof else "", _young(content), f"Watch: {watch}" if watch else ""]
     assumed = told.percent(answer.assumed_hours_share)
     rows.append(f"{value(content)} {assumed} of the hours are assumed rather than recorded.")
+    learned = told.date(pd.Timestamp(answer.known_until)) if answer.known_until else "an unknown day"
+    rows.append(f"Called by model {answer.model_version}, which learned from what was known until {learned}.")
     return [row for row in rows if row]
 
 
