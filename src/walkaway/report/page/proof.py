@@ -95,8 +95,7 @@ def read_proof(folder: Path) -> Proof:
 
 
 def _earned(ledger: pd.DataFrame) -> pd.DataFrame:
-    """What an hour worked on settled deals that were let go earned: name (clear, close, day_old), deals, hours,
-    value_per_hour."""
+    """What settled deals that were let go came to: name (clear, close, day_old), deals, hours, value_per_hour."""
     calls = ledger_judged(ledger, ledger["as_of"].max())
     drops = calls[first_drops(calls) & calls["settled"]]
     close, young = close_to_bar(drops), drops["age_days"] < 1

@@ -27,7 +27,7 @@ def use(content: Content) -> tuple[str, str]:
         remedy = "An analyst trains again (walkaway train) and makes this page anew."
         return "not yet", f"{act.replace(' Train again.', '')} {remedy} {until_then}"
     if level == "low":
-        return "not yet", f"{why_not.capitalize()} An analyst looks for the cause first. {until_then}"
+        return "not yet", f"{_sentence(why_not)} An analyst looks for the cause first. {until_then}"
     if level == "unproved":
         return "with care", f"{NO_PROOF} Begin with the few deals that would take most hours."
     if content.findings is None and content.notes:
@@ -38,7 +38,8 @@ def use(content: Content) -> tuple[str, str]:
         "nurture": "let {} wait",
         CHECK_FIRST: "have a person check {} before they are let go",
     }
-    return "yes", f"{', '.join(steps[call].format(count) for call, count in counts.items())}.".capitalize()
+    todo = ", ".join(steps[call].format(count) for call, count in counts.items())
+    return "yes", f"{_sentence(todo)}." if todo else "There is nothing to let go."
 
 
 def confidence(content: Content) -> tuple[str, str]:
@@ -55,16 +56,18 @@ def confidence(content: Content) -> tuple[str, str]:
         expected = _share(proof, "expected_value_forgone", told)
         return "low", f"on your own past, calls like these lost {lost} of the value won, and {expected} was expected."
     if came["hours_saved_high"] < came["expected_hours_saved"]:
-        return "fair", "on your own past, calls like these lost no more than expected, but saved less." + _since(
-            content
+        return (
+            "fair",
+            f"on your own past, calls like these lost no more than expected, but saved less.{_since(content)}",
         )
-    return "good", "on your own past, calls like these lost no more and saved no less than expected." + _since(content)
+    told_so = "on your own past, calls like these lost no more and saved no less than expected."
+    return "good", f"{told_so}{_since(content)}"
 
 
 def _since(content: Content) -> str:
     """What today's bar would have done on the same past, where it is another."""
     answer, told, proof = content.answer, content.wording, content.proof
-    if proof is None or abs(answer.bar / proof.bar - 1.0) < MOVED:
+    if proof is None or abs(answer.bar - proof.bar) <= MOVED * proof.bar:
         return ""
     moved = "raised" if answer.bar > proof.bar else "lowered"
     saved, lost = told.percent(answer.saved), told.percent(answer.forgone, 1)
@@ -148,6 +151,10 @@ def _bias(proof: Proof, told: Wording) -> str:
     if not off:
         return ""
     return f"On the past {'; '.join(off)}. The order of the deals suffers less: all are called by the same model."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _side(gap: Mapping[str, float]) -> str:
