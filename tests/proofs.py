@@ -17,7 +17,6 @@ FOLLOWED = {
     "expected_value_forgone": 0.095,
     "turned_back": 0.245,
     "value_per_hour_kept": 7831.0,
-    "value_per_hour_dropped": 1576.0,
 }
 CHANCES = {"deals": 1296.0, "expected": 466.0, "came": 406.0, "gap": -0.129, "surely": 0.08}
 

@@ -51,8 +51,8 @@ def test_the_list_may_be_used_where_nothing_speaks_against_it(proved):
     may, what = trust.use(proved)
 
     assert may == "yes"
-    assert what.startswith("Stop the ")
-    assert f"have a person check {counts['check_first']} before they are let go" in what
+    assert what.startswith("As advice, each confirmed by a person: stop the ")
+    assert f"check {counts['check_first']} before they are let go" in what
 
 
 def test_where_nothing_is_let_go_there_is_nothing_to_do(proved):
@@ -110,13 +110,13 @@ def test_what_a_replay_cannot_tell_is_unknown():
 @pytest.mark.parametrize(
     ("chances", "hours", "words"),
     [
-        (CHANCES, {}, "chances to win were 13% too high, so the money on this page is rather too high."),
+        (CHANCES, {}, "chances to win were 15% too high, so the money on this page is rather too high."),
         (
             {},
-            {"gap": 0.2, "surely": 0.1},
+            {"expected": 40.0, "came": 50.0, "gap": 0.25, "surely": 0.1},
             "hours expected were 20% too low, so the time on this page is",
         ),
-        (CHANCES | {"surely": 0.0}, {"gap": 0.2, "surely": 0.0}, None),
+        (CHANCES | {"surely": 0.0}, {"expected": 40.0, "came": 50.0, "gap": 0.25, "surely": 0.0}, None),
     ],
 )
 def test_chances_and_hours_that_were_off_on_the_past_are_told(proved, chances, hours, words):

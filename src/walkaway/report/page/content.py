@@ -106,18 +106,15 @@ def _called(
 
 
 def _waits_of(model: Model, calls: Calls) -> pd.DataFrame:
-    """What each deal to nurture waits for: sign, of past deals as silent the share it came to (sign_came), and the
-    chance to win if it comes (won_if_it_comes); missing for all others."""
+    """What each deal to nurture waits for: sign, and sign_came, the share of past deals as silent that it came to."""
     table, terms = calls.table, calls.rows.terms
     place = model.silence.place(terms["silent_days"].to_numpy(dtype=np.float64), terms["stage_name"])
-    place = np.where(table["verdict"] == "nurture", place, -1)
     waits = pd.DataFrame(
         [(wait.sign, wait.heard / wait.deals if wait.deals else np.nan) for wait in model.silence.waits],
         columns=["sign", "sign_came"],
-    ).reindex(place)
-    chance = table["win_probability"].to_numpy(dtype=np.float64)
-    lifted = np.where(place >= 0, chance * model.silence.lift(chance, place), np.nan)
-    return waits.assign(won_if_it_comes=lifted).reset_index(drop=True).astype({"sign": "str"})
+    )
+    told = waits.reindex(np.where(table["verdict"] == "nurture", place, -1))
+    return told.reset_index(drop=True).astype({"sign": "str"})
 
 
 def _findings(

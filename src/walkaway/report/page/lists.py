@@ -36,7 +36,6 @@ SHOWN = [
     "wait_for",
     "wait_until",
     "sign_came",
-    "won_if_it_comes",
     "decision",
     "by",
     "why",

@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from walkaway.report.page.content import Content
+from walkaway.report.page.said import capital
 from walkaway.report.page.sections import shown
 from walkaway.wording import Wording, plain_step
 
@@ -32,10 +33,6 @@ CONTENTS = (
     ("groups", "By team and segment"),
     ("cards", "Cards"),
 )
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _or_blank(write: Any) -> Any:
@@ -78,8 +75,8 @@ def _environment(wording: Wording) -> Environment:
         "moment": _or_blank(wording.moment),
         "step": plain_step,
         "words": lambda text: str(text).replace("_", " "),
-        "sentence": _sentence,
-        "capital": lambda text: f"{text[:1].upper()}{text[1:]}",
+        "sentence": lambda text: f"{capital(text)}.",
+        "capital": capital,
     }
     return env
 

@@ -23,7 +23,7 @@ QUARTER = pd.Timedelta(days=91)
 DRAWS = 200
 SHARES = ("hours_saved", "value_forgone")
 INTERVALS = tuple(f"{name}_{end}" for name in SHARES for end in ("low", "high"))
-RATES = ("turned_back", "value_per_hour_kept", "value_per_hour_dropped")
+RATES = ("turned_back", "value_per_hour_kept")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ __all__ = [
     "WORDS",
     "advised",
     "bar",
+    "capital",
     "check_rule",
     "differing",
     "instead",
@@ -226,6 +227,15 @@ def questions(content: Content) -> list[str]:
     """What to ask in the first week: of the themes whose signs told, then of those that cost the pipeline most."""
     themes = dict.fromkeys([sign.theme for sign in content.signs] + list(content.whole.themes.index))
     return [QUESTIONS[theme] for theme in themes if theme in QUESTIONS]
+
+
+def capital(text: str) -> str:
+    """The text with a capital at its beginning, all else as it is.
+
+    >>> capital("won EUR 5")
+    'Won EUR 5'
+    """
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def without_columns(sentence: str) -> str:

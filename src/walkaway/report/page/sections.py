@@ -232,7 +232,6 @@ def _cards(content: Content, for_print: bool) -> Shown:
         "lacks_of": {call["deal_id"]: lacks(call) for call in _rows(freed)},
         "against": _against(told),
         "doubtful": set(freed.loc[freed["check_first"], "deal_id"]),
-        "CHECK_FIRST": CHECK_FIRST,
     }
 
 

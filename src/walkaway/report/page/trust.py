@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
 from walkaway.report.page.answer import CHECK_FIRST
 from walkaway.report.page.content import Content
 from walkaway.report.page.proof import Proof
-from walkaway.report.page.said import NO_PROOF, value, without_columns
+from walkaway.report.page.said import NO_PROOF, capital, value, without_columns
 from walkaway.wording import Wording
 
 __all__ = ["confidence", "period", "proved", "sure", "tried", "use"]
@@ -27,7 +25,7 @@ def use(content: Content) -> tuple[str, str]:
         remedy = "An analyst trains again (walkaway train) and makes this page anew."
         return "not yet", f"{act.replace(' Train again.', '')} {remedy} {until_then}"
     if level == "low":
-        return "not yet", f"{_sentence(why_not)} An analyst looks for the cause first. {until_then}"
+        return "not yet", f"{capital(why_not)} An analyst looks for the cause first. {until_then}"
     if level == "unproved":
         return "with care", f"{NO_PROOF} Begin with the few deals that would take most hours."
     if content.findings is None and content.notes:
@@ -36,10 +34,10 @@ def use(content: Content) -> tuple[str, str]:
     steps = {
         "walk_away": "stop the {} clear ones",
         "nurture": "let {} wait",
-        CHECK_FIRST: "have a person check {} before they are let go",
+        CHECK_FIRST: "check {} before they are let go",
     }
     todo = ", ".join(steps[call].format(count) for call, count in counts.items())
-    return "yes", f"{_sentence(todo)}." if todo else "There is nothing to let go."
+    return "yes", f"As advice, each confirmed by a person: {todo}." if todo else "There is nothing to let go."
 
 
 def confidence(content: Content) -> tuple[str, str]:
@@ -79,7 +77,7 @@ def _since(content: Content) -> str:
 
 def tried(proof: Proof, told: Wording) -> list[tuple[str, str, str]]:
     """What following the verdicts would have done on the past: (measure, what was expected, what came)."""
-    earned = proof.earned.set_index("name") if len(proof.earned) else pd.DataFrame(columns=["value_per_hour", "deals"])
+    earned = proof.earned.set_index("name")
     rows = [
         ("hours saved", _share(proof, "expected_hours_saved", told), _achieved(proof, "hours_saved", told)),
         (
@@ -102,7 +100,7 @@ def tried(proof: Proof, told: Wording) -> list[tuple[str, str, str]]:
         ("clear", "an hour on the clear ones let go earned"),
         ("close", "an hour on those to check first earned"),
     ):
-        if name in earned.index and earned.loc[name, "deals"]:
+        if earned.loc[name, "deals"]:
             rows.append((words, f"less than {told.money(proof.bar)}", _money(earned.loc[name, "value_per_hour"], told)))
     return rows
 
@@ -140,25 +138,17 @@ def _warned(content: Content, level: str) -> str:
 
 def _bias(proof: Proof, told: Wording) -> str:
     """Whether chances to win and hours were too high or too low on the past, beyond chance; empty if neither was."""
-    off = [
-        f"{what} {told.percent(abs(gap['gap']))} too {_side(gap)}, so the {it} on this page is rather too {_side(gap)}"
-        for what, it, gap in (
-            ("chances to win were", "money", proof.chances),
-            ("hours expected were", "time", proof.hours),
-        )
-        if gap and gap["surely"]
-    ]
+    off = []
+    for what, it, gap in (
+        ("chances to win were", "money", proof.chances),
+        ("hours expected were", "time", proof.hours),
+    ):
+        if gap and gap["surely"] and gap["came"]:
+            much, side = told.percent(abs(gap["expected"] / gap["came"] - 1.0)), "high" if gap["gap"] < 0 else "low"
+            off.append(f"{what} {much} too {side}, so the {it} on this page is rather too {side}")
     if not off:
         return ""
     return f"On the past {'; '.join(off)}. The order of the deals suffers less: all are called by the same model."
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
-
-
-def _side(gap: Mapping[str, float]) -> str:
-    return "high" if gap["gap"] < 0 else "low"
 
 
 def _young(content: Content) -> str:
