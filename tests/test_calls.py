@@ -55,9 +55,9 @@ def calls_after(*silent_days: float, bar: float, **model: object) -> pd.DataFram
 
 
 def test_below_the_bar_a_deal_that_a_sign_would_lift_over_it_is_nurtured():
-    # the sign lifts odds of 1 to (21/21) / (31/71), so 0.5 to 0.696 and 200 an hour to 278
-    assert calls_after(12.0, bar=270.0)["verdict"].tolist() == ["nurture"]
-    assert calls_after(12.0, bar=280.0)["verdict"].tolist() == ["walk_away"]
+    # odds of 51/11 between with the sign (of 40%) and without: 0.5 is 0.718 and 0.355, and 200 an hour 287
+    assert calls_after(12.0, bar=280.0)["verdict"].tolist() == ["nurture"]
+    assert calls_after(12.0, bar=290.0)["verdict"].tolist() == ["walk_away"]
     assert calls_after(12.0, bar=190.0)["verdict"].tolist() == ["pursue"]
 
 

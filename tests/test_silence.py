@@ -54,7 +54,7 @@ def test_deals_count_where_they_were_silent_so_long_while_open():
     assert (at_start.sign, at_start.deals, at_start.heard, at_start.won_heard, at_start.won) == ("email", 45, 10, 8, 8)
     assert (later.deals, later.heard, later.won_heard, later.won) == (30, 10, 8, 8)
     assert later.expires_days == 8.0  # three of four such signs had come by then
-    assert later.odds_ratio == pytest.approx((9 / 3) / (9 / 23))
+    assert later.odds_ratio == pytest.approx((9 / 3) / (1 / 21))
 
 
 def test_where_somebody_worked_first_nothing_is_learned_of_waiting():
@@ -119,8 +119,23 @@ def test_a_book_without_signs_of_buyers_waits_for_nothing():
 
 def test_a_sign_lifts_the_odds_not_beyond_certainty():
     silence = Silence((Wait("", 0.0, "email", 100, 20, 19, 30, 9.0),))
-    low, high = 0.05 * silence.lift(np.array([0.05]), np.array([0])), 0.9 * silence.lift(np.array([0.9]), np.array([0]))
+    chance = np.array([0.01, 0.05, 0.3, 0.9, 0.999])
+    heard = chance * silence.lift(chance, np.zeros(5, dtype=int))
+    without = (chance - 0.2 * heard) / 0.8  # with and without the sign make the chance
 
-    ratio = silence.waits[0].odds_ratio
-    assert low / (1 - low) == pytest.approx(ratio * 0.05 / 0.95)
-    assert 0.9 < high[0] < 1.0
+    assert heard / (1 - heard) == pytest.approx(silence.waits[0].odds_ratio * without / (1 - without))
+    assert ((chance < heard) & (heard < 1.0)).all()
+
+
+def test_a_sign_that_nearly_always_comes_lifts_little():
+    rare, often = (Wait("", 0.0, "email", 100, heard, 3, 6, 9.0) for heard in (10, 95))
+    silence, chance = Silence((rare, often)), np.array([0.3, 0.3])
+    few, most = 0.3 * silence.lift(chance, np.array([0, 1]))
+
+    assert most <= 0.3 / 0.95 < few
+
+
+def test_a_sign_of_the_lost_lowers_the_chance_not_below_none():
+    silence = Silence((Wait("", 0.0, "complaint", 100, 50, 5, 40, 9.0),))
+
+    assert 0.0 < silence.lift(np.array([0.3]), np.array([0]))[0] < 1.0

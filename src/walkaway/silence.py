@@ -54,10 +54,19 @@ class Wait:
     expires_days: float = 0.0
 
     @property
+    def came(self) -> float:
+        """The share of the deals that the sign came to; NaN where nothing is worth waiting for."""
+        return self.heard / self.deals if self.sign else float("nan")
+
+    @property
     def odds_ratio(self) -> float:
-        """By which factor the odds of winning were higher for those who heard of the buyer again."""
+        """By which factor the odds of winning were higher for those who heard of the buyer again than for the others.
+
+        One more win and one more loss are counted on each side, so that none is without.
+        """
         heard = (self.won_heard + 1) / (self.heard - self.won_heard + 1)
-        return heard / ((self.won + 1) / (self.deals - self.won + 1))
+        won, lost = self.won - self.won_heard, self.deals - self.heard - (self.won - self.won_heard)
+        return heard / ((won + 1) / (lost + 1))
 
     def __str__(self) -> str:
         return (
@@ -91,9 +100,23 @@ class Silence:
         return np.where((step >= 0) & (known < expires[found]), found, -1)
 
     def lift(self, win_probability: FloatArray, place: IntArray) -> FloatArray:
-        """The factor by which the sign would lift each win probability, by the odds of past deals; 1 without one."""
+        """The factor by which the sign would lift each win probability; 1 without one.
+
+        A chance to win holds both those who will hear of the buyer and those who will not. It is taken apart so that
+        the share of both and the ratio of their odds are those of past deals, and both together make the chance again
+        (Plackett, "A class of bivariate distributions", 1965): so no sign that comes often can lift a chance far.
+
+        >>> wait = Wait("", 0.0, "call", 40, 20, 9, 10, 6.0)
+        >>> (0.25 * Silence((wait,)).lift(np.array([0.25]), np.array([0]))).round(2).tolist()
+        [0.42]
+        """
         ratio = np.array([*(wait.odds_ratio for wait in self.waits), 1.0])[place]
-        return ratio / (1.0 + win_probability * (ratio - 1.0))
+        came = np.array([*(wait.came if wait.sign else 0.0 for wait in self.waits), 0.0])[place]
+        more = ratio - 1.0
+        linear = 1.0 + more * (came - win_probability)
+        root = np.sqrt(linear**2 + 4.0 * (1.0 - came) * more * win_probability)
+        lowered = 2.0 / (linear + root)  # the factor by which its absence would lower each
+        return ratio * lowered / (1.0 + more * lowered * win_probability)
 
     def told(self, place: IntArray) -> npt.NDArray[np.object_]:
         """What each waits for, in words; None without anything."""

@@ -106,15 +106,14 @@ def _called(
 
 
 def _waits_of(model: Model, calls: Calls) -> pd.DataFrame:
-    """What each deal to nurture waits for: sign, and sign_came, the share of past deals as silent that it came to."""
+    """What each deal to nurture waits for: sign; sign_came, the share of past deals as silent that it came to; chance_if_heard."""
     table, terms = calls.table, calls.rows.terms
     place = model.silence.place(terms["silent_days"].to_numpy(dtype=np.float64), terms["stage_name"])
-    waits = pd.DataFrame(
-        [(wait.sign, wait.heard / wait.deals if wait.deals else np.nan) for wait in model.silence.waits],
-        columns=["sign", "sign_came"],
-    )
-    told = waits.reindex(np.where(table["verdict"] == "nurture", place, -1))
-    return told.reset_index(drop=True).astype({"sign": "str"})
+    waits = pd.DataFrame([(wait.sign, wait.came) for wait in model.silence.waits], columns=["sign", "sign_came"])
+    place = np.where(table["verdict"] == "nurture", place, -1)
+    told = waits.reindex(place).reset_index(drop=True).astype({"sign": "str"})
+    chance = table["win_probability"].to_numpy()
+    return told.assign(chance_if_heard=np.where(place >= 0, chance * model.silence.lift(chance, place), np.nan))
 
 
 def _findings(
