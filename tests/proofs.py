@@ -24,13 +24,14 @@ CHANCES = {"deals": 1296.0, "expected": 466.0, "came": 406.0, "gap": -0.129, "su
 def proof_of(followed: dict[str, float] | None = None, **other: Any) -> Proof:
     """A proof like that of BPI 2012, but for what is given."""
     drops = {"verdict": ["nurture", "walk_away"], "deals": [81, 349], "won": [0.27, 0.11], "hours_saved": [44.0, 161.0]}
-    earned = {"name": ["clear", "close", "day_old"], "deals": [300, 130, 20], "hours": [120.0, 84.0, 9.0]}
+    names, deals = ["clear", "close", "day_old", "older"], [300, 130, 20, 410]
+    earned = {"name": names, "deals": deals, "hours": [120.0, 84.0, 9.0, 195.0]}
     nothing = pd.DataFrame()
     told: dict[str, Any] = {
         "ledger": nothing,
         "drops": pd.DataFrame(drops | {"value_forgone": [10.0, 20.0]}),
         "followed": FOLLOWED | (followed or {}),
-        "earned": pd.DataFrame(earned | {"value_per_hour": [1179.0, 2768.0, 1499.0]}),
+        "earned": pd.DataFrame(earned | {"value_per_hour": [1179.0, 2768.0, 1499.0, 1601.0]}),
         "bar": 2880.0,
         "chances": CHANCES,
         "hours": {},

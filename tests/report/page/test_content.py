@@ -6,6 +6,7 @@ from tests.books import END_DAY, UNTIL, day
 from walkaway.economics import DROPPED
 from walkaway.errors import UsageError
 from walkaway.report.page import gather, page
+from walkaway.report.page.called import CALLS
 from walkaway.report.page.rollups import productivity
 from walkaway.schema import Book
 
@@ -29,7 +30,7 @@ def test_a_persons_decision_is_shown_beside_the_call_and_never_overwrites_it(con
     assert set(shown.index) <= {"d150", "d151"}
     assert len(shown)
     assert shown["verdict"].to_dict() == alone.loc[shown.index, "verdict"].to_dict()
-    assert not set(shown.index) & set(content.of("walk_away", "nurture", "pursue", "unsure")["deal_id"])
+    assert not set(shown.index) & set(content.of(*CALLS, "pursue", "unsure")["deal_id"])
 
 
 def test_what_is_let_go_is_split_by_call_and_by_what_the_deals_lack(content):
@@ -39,17 +40,18 @@ def test_what_is_let_go_is_split_by_call_and_by_what_the_deals_lack(content):
         assert table["deals"].sum() == answer.let_go
         assert table["hours"].sum() == pytest.approx(answer.hours_freed)
         assert table["expected_value"].sum() == pytest.approx(answer.value_at_risk)
-    freed = content.of("walk_away", "nurture")
+    freed = content.of(*CALLS)
     counts = answer.by_call.set_index("call")["deals"].to_dict()
-    assert counts.pop("check_first") == freed["check_first"].sum() > 0
-    assert counts == freed.loc[~freed["check_first"], "verdict"].value_counts().to_dict()
+    assert counts == freed["call"].value_counts().to_dict()
+    assert set(counts) == set(CALLS)
+    assert answer.hours_of("nurture") == pytest.approx(content.of("nurture")["remaining_hours"].sum())
     assert answer.unsure == (content.calls["verdict"] == "unsure").sum()
     assert answer.day_old == (freed["age_days"] < 1).sum()
 
 
 def test_a_deal_to_nurture_says_how_often_its_sign_came(content, model):
-    nurture = content.of("nurture")
-    others = content.of("walk_away", "pursue", "unsure")
+    nurture = content.calls[content.calls["verdict"] == "nurture"]
+    others = content.calls[content.calls["verdict"] != "nurture"]
 
     assert len(nurture)
     assert nurture["sign_came"].between(0.05, 1.0).all()
@@ -58,7 +60,17 @@ def test_a_deal_to_nurture_says_how_often_its_sign_came(content, model):
         told = wait[deal["wait_for"]]
         assert deal["sign_came"] == told.heard / told.deals
     assert [told.startswith(f"{sign} from") for told, sign in zip(nurture["wait_for"], nurture["sign"], strict=True)]
-    assert others[["sign", "sign_came"]].isna().all(axis=None)
+    assert (nurture["sign_came"] * nurture["chance_if_heard"] <= nurture["win_probability"]).all()
+    assert others[["sign", "sign_came", "chance_if_heard"]].isna().all(axis=None)
+
+
+def test_the_surest_deals_come_first_and_of_these_those_that_would_take_most_hours(content):
+    freed = content.of(*CALLS)
+
+    assert freed["call"].drop_duplicates().tolist() == list(CALLS)
+    assert freed["call"].ne(freed["call"].shift()).sum() == len(CALLS)
+    assert all(part["remaining_hours"].is_monotonic_decreasing for _, part in freed.groupby("call"))
+    assert [story.deal_id for story in content.stories] == freed["deal_id"].tolist()
 
 
 def test_a_deal_let_go_says_since_when_it_is_so_advised(content, hostile, model, settings):

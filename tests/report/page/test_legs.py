@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from walkaway.report.page.legs import counted_legs, leg_told, typical_legs, weakest_leg
+from walkaway.report.page.legs import counted_legs, leg_told, typical_deal, weakest_leg
 from walkaway.wording import Wording
 
 TYPICAL = pd.Series({"win_probability": 0.5, "value_if_won": 1000.0, "remaining_hours": 4.0})
@@ -17,7 +17,7 @@ def calls_of(*rows: tuple[float, float, float]) -> pd.DataFrame:
         ((0.1, 900.0, 5.0), "too unlikely"),
         ((0.4, 200.0, 5.0), "too small"),
         ((0.4, 900.0, 40.0), "too much work"),
-        ((0.9, -5.0, 1.0), "sold at a loss"),
+        ((0.9, -5.0, 1.0), "nothing to gain"),
         ((0.0, 900.0, 0.0), "too unlikely"),
     ],
 )
@@ -28,8 +28,9 @@ def test_the_leg_furthest_behind_the_typical_deal_is_told(row, leg):
 def test_the_typical_deal_is_one_to_pursue_if_there_are_any():
     calls = calls_of((0.5, 100.0, 1.0), (0.7, 300.0, 3.0), (0.1, 1.0, 9.0))
 
-    assert typical_legs(calls.assign(verdict=["pursue", "pursue", "walk_away"])).tolist() == [0.6, 200.0, 2.0]
-    assert typical_legs(calls.assign(verdict="walk_away")).tolist() == [0.5, 100.0, 3.0]
+    calls = calls.assign(value_per_hour=[50.0, 70.0, 1.0])
+    assert typical_deal(calls.assign(verdict=["pursue", "pursue", "walk_away"])).tolist() == [0.6, 200.0, 2.0, 60.0]
+    assert typical_deal(calls.assign(verdict="walk_away")).tolist() == [0.5, 100.0, 3.0, 50.0]
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def test_the_typical_deal_is_one_to_pursue_if_there_are_any():
             "too unlikely: 25% to win (deals kept: 50%); too small: EUR 500 if won (deals kept: EUR 1,000)",
         ),
         ((0.4, 250.0, 4.0), "too small: EUR 250 if won (deals kept: EUR 1,000)"),
-        ((0.9, -5.0, 1.0), "sold at a loss: -EUR 5 even if won"),
+        ((0.9, -5.0, 1.0), "nothing to gain: -EUR 5 even if won"),
         ((0.6, 1100.0, 3.0), "too small: EUR 1,100 if won (deals kept: EUR 1,000)"),
     ],
 )

@@ -7,6 +7,7 @@ from tests.books import UNTIL
 from tests.reports import EVIL, LONG, SCRIPT
 
 from walkaway.report.page import digest, gather, page
+from walkaway.report.page.called import CALLS
 from walkaway.report.page.digest import plain
 from walkaway.report.page.drawings import _attributes
 
@@ -97,7 +98,7 @@ def test_the_answer_comes_first_and_the_bar_is_where_it_was_set(content, parsed)
 
 
 def test_each_dropped_deal_has_a_card_that_says_how_to_leave_the_door_open(content, html):
-    assert len(content.stories) == len(content.of("walk_away", "nurture")) > 5
+    assert len(content.stories) == len(content.of(*CALLS)) > 5
     assert html.count("Leave the door open:") == len(content.stories)
 
 
@@ -145,8 +146,8 @@ def test_where_nothing_is_let_go_the_page_says_so(hostile, model, settings):
     content = gather(hostile, model, UNTIL, low, decisions=kept)
     text = " ".join("".join(_Page(page(content)).text).split())
 
-    assert content.of("walk_away", "nurture").empty
+    assert content.of(*CALLS).empty
     assert "is worth less an hour than the bar: keep them all." in text
-    assert "No deal is worth walking away from at this bar." in text
+    assert "No deal is clearly worth walking away from at this bar." in text
     assert "Which deals, and why" not in text
     assert len(digest(content).splitlines()) <= 15

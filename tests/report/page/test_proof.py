@@ -69,7 +69,7 @@ def test_the_page_shows_what_was_tried_and_the_bar_picked_from_it(folder, hostil
     content = gather(hostile, refined(model, folder), UNTIL, told, replayed=folder)
     html = page(content)
 
-    assert f"<td>wins among the {proof.chances['deals']:.0f} deals called</td>" in html
+    assert f'<td class="n">{content.wording.money(proof.bar)} or more</td>' in html
     assert "May it be acted on today?" in html
     assert "Such calls tried on your own past" in html
     assert content.proof.ledger.equals(pd.read_parquet(folder / "ledger.parquet"))

@@ -68,6 +68,24 @@ def test_where_the_hours_go_instead_is_named_with_the_least_an_hour_is_worth(con
     assert said.instead(replace(content, plan=content.plan.head(0))) == ""
 
 
+def test_waiting_is_told_in_short_by_the_sign_most_deals_wait_for():
+    until = pd.to_datetime(["2026-01-03", "2026-01-07", "2026-02-01"], utc=True)
+    nurture = pd.DataFrame({"sign": ["email", "email", "call"], "sign_came": [0.14, 0.76, 0.5], "wait_until": until})
+
+    told = said.waits_in_short(nurture, EN)
+    assert told == "mostly email: by the past, 45% of them will, until Jan 7, 2026 at the latest"
+    assert said.waits_in_short(nurture.tail(1).assign(wait_until=pd.NaT), EN) == "call: by the past, 50% of them will"
+    assert said.waits_in_short(nurture.head(0), EN) == ""
+
+
+def test_the_cost_is_what_the_deals_let_go_are_still_expected_to_bring(content):
+    answer, told = content.answer, content.wording
+
+    assert told.money(answer.value_at_risk) in said.cost(content)
+    assert told.percent(answer.value_at_risk / answer.expected_value) in said.cost(content)
+    assert replace(answer, expected_value=0.0).share_at_risk == 0.0
+
+
 @pytest.mark.parametrize(("unsure", "words"), [(0, "are kept."), (12, "of 12 of them the model is unsure")])
 def test_deals_kept_are_counted_and_those_the_model_is_unsure_of(content, unsure, words):
     assert words in said.keeps(replace(content, answer=replace(content.answer, unsure=unsure)))

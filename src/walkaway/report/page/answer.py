@@ -10,21 +10,19 @@ import pandas as pd
 from walkaway.calls import Model
 from walkaway.effort import assumed_share
 from walkaway.history import known
+from walkaway.report.page.called import CALLS
 from walkaway.schema import Book
 from walkaway.wording import Wording
 
-__all__ = ["CALLS", "CHECK_FIRST", "Answer", "answer_of", "quality_of"]
-
-CHECK_FIRST = "check_first"
-CALLS = ("walk_away", "nurture", CHECK_FIRST)  # of the deals let go, the surest first
+__all__ = ["Answer", "answer_of", "quality_of"]
 
 
 @dataclass(frozen=True)
 class Answer:
     """What walking away frees now, what it puts at risk, and what that bar cost in the past.
 
-    by_call: call, deals, hours, expected_value (below 0 counted as 0), of the deals let go; the call is the verdict,
-    or CHECK_FIRST. dial: what set the bar. saved and forgone: shares of the past at this bar. estimated: whether these
+    by_call: call, deals, hours, expected_value (below 0 counted as 0), of the deals let go; the call is of
+    CALLS. dial: what set the bar. saved and forgone: shares of the past at this bar. estimated: whether these
     are estimates. known_until: what the model learned from. margin_known: share of the open deals with a margin.
     unsure: deals kept because the model is not sure of them. day_old: deals let go that are not a day old.
     """
@@ -49,13 +47,22 @@ class Answer:
     unsure: int
     day_old: int
 
+    def hours_of(self, call: str) -> float:
+        """Hours freed by the deals so called."""
+        return float(self.by_call.loc[self.by_call["call"] == call, "hours"].sum())
+
+    @property
+    def share_at_risk(self) -> float:
+        """The part of all expected value that is at risk."""
+        return self.value_at_risk / self.expected_value if self.expected_value else 0.0
+
 
 def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book, dial: dict[str, Any]) -> Answer:
     """The answer of a report.
 
     Args:
         calls: all of them: as_of, bar, remaining_hours, expected_value, age_days, margin.
-        freed: those let go: verdict and check_first besides.
+        freed: those let go: call besides.
         model: that made them.
         book: what they rest on.
         dial: of `ScoreSettings.dial`.
@@ -63,7 +70,6 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
     bar, as_of = float(calls["bar"].iloc[0]), calls["as_of"].iloc[0]
     _, saved, forgone = model.curve.at(bar)
     worth = freed.assign(
-        call=freed["verdict"].mask(freed["check_first"], CHECK_FIRST),
         deals=1,
         hours=freed["remaining_hours"],
         expected_value=freed["expected_value"].clip(lower=0),

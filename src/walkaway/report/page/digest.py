@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from walkaway.report.page import said, trust
+from walkaway.report.page.called import CALLS
 from walkaway.report.page.content import Content
 from walkaway.report.page.legs import leg_told
 
@@ -29,17 +30,19 @@ def board_sentence(content: Content) -> str:
     answer, told = content.answer, content.wording
     if not answer.let_go:
         return f"None of {told.number(answer.open_deals)} open deals is worth less an hour than the bar: keep them all."
-    share = answer.value_at_risk / answer.expected_value if answer.expected_value else 0.0
+    freed, now = round(answer.hours_freed), round(answer.hours_of("walk_away"))
+    at_once = "" if now == freed else f", {told.number(now)} of them at once,"
     return (
         f"Letting go of {told.number(answer.let_go)} of {told.number(answer.open_deals)} open deals frees "
-        f"{told.number(round(answer.hours_freed))} of {told.number(round(answer.hours))} hours and puts "
-        f"{told.money(answer.value_at_risk)} at risk, {told.percent(share)} of what the pipeline is expected to bring."
+        f"{'up to ' if at_once else ''}{told.number(freed)} of {told.number(round(answer.hours))} hours{at_once} and "
+        f"puts {told.money(answer.value_at_risk)} at risk, {told.percent(answer.share_at_risk)} of what the pipeline "
+        "is expected to bring."
     )
 
 
 def digest(content: Content) -> str:
     """At most fifteen lines: the answer, the largest deals to let go, where the hours go, and how far to trust it."""
-    told, freed = content.wording, content.of("walk_away", "nurture")
+    told, freed = content.wording, content.of(*CALLS)
     may, what = trust.use(content)
     level, why = trust.confidence(content)
     lines = [
@@ -50,8 +53,7 @@ def digest(content: Content) -> str:
         f"{said.bar(content)} How sure: {level}; {why}" if level != "unproved" else said.bar(content),
         "",
     ]
-    named = freed.sort_values("remaining_hours", ascending=False).head(MOST_NAMED).to_dict("records")
-    for deal in named:
+    for deal in freed.head(MOST_NAMED).to_dict("records"):
         worth = f"{told.hours(deal['remaining_hours'])}, {told.money(deal['value_per_hour'])} an hour"
         lines.append(f"- {plain(deal['deal_id'], 40)}: {worth}; {leg_told(deal, content.typical, told)}")
     if len(content.plan):

@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.calls import Calls, Model
+from walkaway.calls import Model
 from walkaway.economics import DROPPED
 from walkaway.explain import Attribution, Similarity
 
-__all__ = ["CLOSE", "check_first", "close_to_bar"]
+__all__ = ["CLOSE", "alike_earned", "check_first", "close_to_bar"]
 
 CLOSE = 0.75  # of the bar; such deals of BPI 2012 earned twice as much an hour as the others let go (decision 32)
 
@@ -27,16 +27,30 @@ def close_to_bar(calls: pd.DataFrame) -> pd.Series:
     return calls["value_per_hour"] >= CLOSE * calls["bar"]
 
 
-def check_first(model: Model, calls: Calls, attribution: Attribution) -> npt.NDArray[np.bool_]:
-    """Which of these calls a person checks before the deal is let go, (calls,).
+def alike_earned(model: Model, table: pd.DataFrame, attribution: Attribution) -> npt.NDArray[np.float64]:
+    """What an hour on the settled deals most like each dropped deal earned, (calls,); NaN where none are known.
 
-    Those close to the bar, and those of which the settled deals most like them earned more than the bar an hour.
+    Args:
+        model: that made the calls, and remembers settled deals.
+        table: of calls: verdict.
+        attribution: of their rows.
     """
-    table = calls.table
-    dropped = table["verdict"].isin(DROPPED).to_numpy()
-    alike = np.full(len(table), np.nan)
-    similarity, places = Similarity.of(model), np.flatnonzero(dropped)
+    earned = np.full(len(table), np.nan)
+    similarity, places = Similarity.of(model), np.flatnonzero(table["verdict"].isin(DROPPED))
     if similarity and len(places):
         near = similarity.to(attribution.of(places))
-        alike[places] = [one.value_per_hour if one else np.nan for one in near]
-    return dropped & (close_to_bar(table).to_numpy() | (alike > table["bar"].to_numpy()))
+        earned[places] = [one.value_per_hour if one else np.nan for one in near]
+    return earned
+
+
+def check_first(calls: pd.DataFrame) -> pd.Series:
+    """Which calls a person checks before the deal is let go: those close to the bar, and whose like earned more.
+
+    Args:
+        calls: verdict, value_per_hour, bar and alike_value_per_hour (`alike_earned`).
+
+    >>> calls = pd.DataFrame({"verdict": ["walk_away", "walk_away", "pursue"], "value_per_hour": [10.0, 10.0, 110.0]})
+    >>> check_first(calls.assign(bar=100.0, alike_value_per_hour=[50.0, 120.0, 120.0])).tolist()
+    [False, True, False]
+    """
+    return calls["verdict"].isin(DROPPED) & (close_to_bar(calls) | (calls["alike_value_per_hour"] > calls["bar"]))

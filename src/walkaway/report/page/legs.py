@@ -9,43 +9,43 @@ import pandas as pd
 
 from walkaway.wording import Wording
 
-__all__ = ["LEGS", "counted_legs", "leg_shown", "leg_told", "typical_legs", "weakest_leg"]
+__all__ = ["LEGS", "counted_legs", "leg_shown", "leg_told", "typical_deal", "weakest_leg"]
 
 TOO_UNLIKELY, TOO_SMALL, TOO_LONG = "too unlikely", "too small", "too much work"
-AT_A_LOSS = "sold at a loss"
+NO_GAIN = "nothing to gain"  # an amount of nothing, or sold at a loss
 LEGS = {"win_probability": TOO_UNLIKELY, "value_if_won": TOO_SMALL, "remaining_hours": TOO_LONG}
-OF_LEG = {leg: name for name, leg in LEGS.items()} | {AT_A_LOSS: "value_if_won"}
+OF_LEG = {leg: name for name, leg in LEGS.items()} | {NO_GAIN: "value_if_won"}
 WORDS = {"win_probability": "to win", "value_if_won": "if won", "remaining_hours": "still to spend"}
 LEAST = 1e-9
 ALSO = 1 / 3  # of the weakest leg's way behind (in logarithms): from there on another leg is told besides
 
 
-def typical_legs(calls: pd.DataFrame) -> pd.Series:
-    """The median win_probability, value_if_won and remaining_hours of the deals to pursue; of all where there are none.
+def typical_deal(calls: pd.DataFrame) -> pd.Series:
+    """The medians of the deals to pursue, of all where there are none: the columns of LEGS, and value_per_hour.
 
     Args:
-        calls: verdict and the columns of LEGS.
+        calls: verdict, value_per_hour and the columns of LEGS.
     """
     pursued = calls[calls["verdict"] == "pursue"]
-    return (pursued if len(pursued) else calls)[list(LEGS)].median()
+    return (pursued if len(pursued) else calls)[[*LEGS, "value_per_hour"]].median()
 
 
 def _behind(calls: pd.DataFrame, typical: pd.Series) -> pd.DataFrame:
     """How far each leg is behind the typical deal's, in logarithms: below 0 where it is; columns of LEGS."""
-    behind = np.log(calls[list(LEGS)].clip(lower=LEAST) / typical.clip(lower=LEAST))
+    behind = np.log(calls[list(LEGS)].clip(lower=LEAST) / typical[list(LEGS)].clip(lower=LEAST))
     behind["remaining_hours"] *= -1
     return behind
 
 
 def weakest_leg(calls: pd.DataFrame, typical: pd.Series) -> pd.Series:
-    """Which of its three legs is the furthest behind the typical deal's, by factor; a value of LEGS, or AT_A_LOSS.
+    """Which of its three legs is the furthest behind the typical deal's, by factor; a value of LEGS, or NO_GAIN.
 
     >>> calls = pd.DataFrame({"win_probability": [0.4, 0.1], "value_if_won": [10.0, 90.0], "remaining_hours": 1.0})
     >>> weakest_leg(calls, pd.Series({"win_probability": 0.5, "value_if_won": 90.0, "remaining_hours": 1.0})).tolist()
     ['too small', 'too unlikely']
     """
     weakest = _behind(calls, typical).idxmin(axis=1).map(LEGS)
-    return weakest.mask(calls["value_if_won"] <= 0, AT_A_LOSS)
+    return weakest.mask(calls["value_if_won"] <= 0, NO_GAIN)
 
 
 def leg_shown(leg: str, values: Mapping[str, float], wording: Wording) -> str:
@@ -72,7 +72,7 @@ def leg_told(call: Mapping[str, float], typical: pd.Series, wording: Wording, be
     'too small: 5,000 if won (deals kept: 9,000)'
     """
     if call["value_if_won"] <= 0:
-        return f"{AT_A_LOSS}: {wording.money(float(call['value_if_won']))} even if won"
+        return f"{NO_GAIN}: {wording.money(float(call['value_if_won']))} even if won"
     row = pd.DataFrame([{name: call[name] for name in LEGS}])
     behind = _behind(row, typical).iloc[0].sort_values(kind="stable")
     names = [name for name in behind.index if behind[name] <= ALSO * min(behind.iloc[0], -LEAST)]

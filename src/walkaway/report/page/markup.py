@@ -23,7 +23,8 @@ LONGEST = 400  # letters of a text
 CONTENTS = (
     ("trade-off", "What a bar frees and costs"),
     ("let-go", "Let these go"),
-    ("nurture", "Not now"),
+    ("nurture", "Nurture"),
+    ("check", "Check first"),
     ("refocus", "Refocus"),
     ("exits", "Hours after the moment to stop"),
     ("qualify", "Qualify early"),

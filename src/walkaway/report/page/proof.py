@@ -15,7 +15,7 @@ from walkaway.replay.ledger import first_drops, read_ledger
 from walkaway.replay.measures import judged as ledger_judged
 from walkaway.report.figures import calibration_frame
 from walkaway.report.page.doubt import close_to_bar
-from walkaway.report.page.legs import LEGS, typical_legs, weakest_leg
+from walkaway.report.page.legs import LEGS, typical_deal, weakest_leg
 
 __all__ = ["Proof", "read_proof"]
 
@@ -32,7 +32,8 @@ class Proof:
 
     ledger: every call, settled. drops: verdict, deals, won, hours_saved, value_forgone. followed: realised and
     expected shares, 90% intervals of the realised, and what an hour earned. earned: what became of deals let go that
-    were close to the bar (`doubt`), of the others, and of those not a day old: name, deals, hours, value_per_hour.
+    were close to the bar (`doubt`), of the others, of those not a day old and of the older ones: name, deals, hours,
+    value_per_hour.
     bar: money per hour, in the mean. chances and hours: wins and hours expected at the first call of each deal that was
     settled, and what came (`told_gap`). exits: of the last quarter (from exits_since), by stage and by what the deals
     lacked (`legs`). good_calls: deals let go that were lost, and the hours that were worked on them all the same.
@@ -72,7 +73,7 @@ def read_proof(folder: Path) -> Proof:
     recent = lost[lost["as_of"] >= ledger["as_of"].max() - QUARTER]
     asked = ["deal_id", "as_of", *LEGS]
     legs = recent.merge(ledger[asked], on=["deal_id", "as_of"], how="left") if len(recent) else recent.assign(leg="")
-    legs = legs.assign(leg=weakest_leg(legs, typical_legs(ledger))) if len(recent) else legs
+    legs = legs.assign(leg=weakest_leg(legs, typical_deal(ledger))) if len(recent) else legs
     by_stage = legs.groupby(["stage", "leg"])["hours_after"].agg(["size", "sum"]).sort_values("sum", ascending=False)
     return Proof(
         ledger=ledger,
@@ -95,12 +96,12 @@ def read_proof(folder: Path) -> Proof:
 
 
 def _earned(ledger: pd.DataFrame) -> pd.DataFrame:
-    """What settled deals that were let go came to: name (clear, close, day_old), deals, hours, value_per_hour."""
+    """What settled deals let go came to: name (clear, close, day_old, older), deals, hours, value_per_hour."""
     calls = ledger_judged(ledger, ledger["as_of"].max())
     drops = calls[first_drops(calls) & calls["settled"]]
     close, young = close_to_bar(drops), drops["age_days"] < 1
     rows = []
-    for name, those in (("clear", ~close), ("close", close), ("day_old", young)):
+    for name, those in (("clear", ~close), ("close", close), ("day_old", young), ("older", ~young)):
         some = drops[those]
         hours, value = float(some["remaining_hours_truth"].sum()), float(some["worth_truth"].clip(lower=0).sum())
         rate = value / hours if hours else float("nan")

@@ -19,6 +19,7 @@ __all__ = [
     "bar",
     "capital",
     "check_rule",
+    "cost",
     "differing",
     "instead",
     "judged",
@@ -30,6 +31,7 @@ __all__ = [
     "value",
     "waited",
     "waits",
+    "waits_in_short",
     "well_called",
     "without_columns",
 ]
@@ -123,7 +125,20 @@ def instead(content: Content) -> str:
         return ""
     best = plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False, kind="stable").head(INSTEAD)
     least = told.money(float(best["value_per_hour"].min()))
-    return f"{', '.join(best['deal_id'])}: an hour on each of these is worth {least} or more."
+    return (
+        f"{', '.join(best['deal_id'])}: an hour on each is worth {least} or more. They need those hours anyway; the "
+        "gain is that they do not wait."
+    )
+
+
+def cost(content: Content) -> str:
+    """What may be lost by letting go, and what value means."""
+    answer, told = content.answer, content.wording
+    share = told.percent(answer.share_at_risk)
+    return (
+        f"The deals let go are still expected to bring {told.money(answer.value_at_risk)}, {share} of what all open "
+        f"deals are. {value(content)}"
+    )
 
 
 def past(content: Content) -> str:
@@ -138,7 +153,7 @@ def check_rule(content: Content) -> str:
     """Which deals are to be checked first, and why."""
     return (
         f"Check first are those worth {content.wording.percent(CLOSE)} of the bar or more an hour, and those whose "
-        "like earned more than the bar: the call may tip."
+        "like earned more than the bar."
     )
 
 
@@ -175,6 +190,22 @@ def waits(nurture: pd.DataFrame, told: Wording) -> list[str]:
             "deals that had been silent as long and that nobody worked on"
         )
     return rows
+
+
+def waits_in_short(nurture: pd.DataFrame, told: Wording) -> str:
+    """The sign most deals to nurture wait for, in how many the past lets expect it, and until when they wait.
+
+    Args:
+        nurture: sign, sign_came, wait_until.
+    """
+    if nurture.empty:
+        return ""
+    sign = nurture["sign"].value_counts().index[0]
+    mine = nurture[nurture["sign"] == sign]
+    mostly = "" if len(mine) == len(nurture) else "mostly "
+    until = f", until {told.date(mine['wait_until'].max())} at the latest" if mine["wait_until"].notna().any() else ""
+    share = told.percent(float(mine["sign_came"].mean()))
+    return f"{mostly}{plain_step(str(sign))}: by the past, {share} of them will{until}"
 
 
 def judged(proof: Proof, told: Wording) -> str:

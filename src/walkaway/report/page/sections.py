@@ -9,7 +9,7 @@ import pandas as pd
 
 from walkaway.report.card import INTENDED, NOT_INTENDED
 from walkaway.report.page import said, trust
-from walkaway.report.page.answer import CHECK_FIRST
+from walkaway.report.page.called import CALLS, CHECK_FIRST
 from walkaway.report.page.content import Content
 from walkaway.report.page.digest import board_sentence
 from walkaway.report.page.drawings import calibration_svg, curve_svg, productivity_svg
@@ -25,9 +25,9 @@ FIRST_ROWS, REASONS_A_ROW = 5, 2
 STEPS, STEPS_IN_PRINT = 5, 3
 LEVELS = {"ok": "within limits", "watch": "watch", "act": "act", "cannot_tell": "cannot tell"}
 CALL_NAMED = {
-    "walk_away": "walk away: stop",
-    "nurture": "nurture: no hours until the buyer gives a sign",
-    CHECK_FIRST: "check first: close calls, a person decides",
+    "walk_away": "walk away: freed at once",
+    "nurture": "nurture: freed unless the buyer gives a sign",
+    CHECK_FIRST: "check first, close calls: freed if a person agrees",
 }
 CALIBRATION = "Predicted chance of winning against the share won."
 PRODUCTIVITY = "Value won per hour worked, by month."
@@ -48,11 +48,11 @@ def _rows(table: pd.DataFrame | None) -> list[Shown]:
     ]
 
 
-def _most(table: pd.DataFrame, by: dict[str, bool], rows: int, wording: Wording) -> tuple[list[Shown], str]:
-    """The rows shown, in the order of these columns (True: ascending), and how many there are where not all are."""
-    ordered = table.sort_values(list(by), ascending=list(by.values()), kind="stable")
-    more = "" if len(table) <= rows else f"The first {rows} of {wording.number(len(table))} are shown."
-    return _rows(ordered.head(rows)), more
+def _most(table: pd.DataFrame, rows: int, wording: Wording) -> Shown:
+    """The first rows, and how many there are of how many in all."""
+    all_of = wording.number(len(table))
+    shown = f"All {all_of} are shown." if len(table) <= rows else f"The first {rows} of {all_of} are shown."
+    return {"rows": _rows(table.head(rows)), "said": shown}
 
 
 def _against(wording: Wording) -> Callable[[Shown], list[str]]:
@@ -78,7 +78,7 @@ def _lacks(content: Content) -> Callable[..., str]:
 
 def _answer(content: Content) -> Shown:
     """The first page: the answer, which deals and why, how sure."""
-    told, freed = content.wording, content.of("walk_away", "nurture")
+    told, freed = content.wording, content.of(*CALLS)
     legs = [
         row | {"has": leg_shown(row["leg"], row, told), "kept": leg_shown(row["leg"], content.typical, told)}
         for row in _rows(content.legs)
@@ -90,11 +90,14 @@ def _answer(content: Content) -> Shown:
         "bar_said": said.bar(content),
         "call_named": CALL_NAMED,
         "keeps_said": said.keeps(content),
+        "cost_said": said.cost(content),
+        "wait_said": said.waits_in_short(content.of("nurture"), told),
         "check_rule": said.check_rule(content),
         "by_call": _rows(content.answer.by_call),
         "legs": legs,
         "typical": content.typical,
-        "first": _most(freed, {"check_first": True, "remaining_hours": False}, FIRST_ROWS, told)[0],
+        "first": _rows(freed.head(FIRST_ROWS)),
+        "first_said": "the clear ones" if "walk_away" in freed["call"].to_numpy() else "those",
         "instead": said.instead(content),
         "confidence": trust.confidence(content),
         "period": trust.period(content.proof, told) if content.proof else "",
@@ -119,25 +122,19 @@ def _plan(content: Content, rows: int) -> tuple[list[Shown], bool]:
     plan, owners = content.plan, bool((content.plan["owner_id"] != "").any())
     if not owners:
         how = {"hours": "sum", "value_per_hour": "first", "expected": "sum"}
-        plan = plan.groupby("deal_id").agg(how)
-    return _most(plan.reset_index(), {"value_per_hour": False}, rows, content.wording)[0], owners
+        plan = plan.groupby("deal_id").agg(how).reset_index()
+    return _rows(plan.sort_values("value_per_hour", ascending=False, kind="stable").head(rows)), owners
 
 
 def _lists(content: Content, rows: int) -> Shown:
-    """Deals to let go, to nurture, and where the hours go."""
+    """Deals to let go, to nurture, to check first, that people decide on, and where the hours go."""
     told, calls = content.wording, content.calls
-    clear_first = {"check_first": True, "remaining_hours": False}
-    let_go, let_go_said = _most(content.of("walk_away"), clear_first, rows, told)
-    nurture, nurture_said = _most(content.of("nurture"), clear_first, rows, told)
     plan, plan_owners = _plan(content, rows)
     return {
         "owner": [("owner", "")] if (calls["owner_id"] != "").any() else [],
         "since_known": [("advised since", "")] if calls["advised_since"].notna().any() else [],
-        "let_go": let_go,
-        "let_go_said": let_go_said,
+        "listed": {name: _most(content.of(name), rows, told) for name in (*CALLS, "unsure")},
         "themes": _rows(content.whole.themes.reset_index()),
-        "nurture": nurture,
-        "nurture_said": nurture_said,
         "waits": said.waits(content.of("nurture"), told),
         "waited": said.waited(content.proof, told),
         "plan": plan,
@@ -220,18 +217,18 @@ def _cards(content: Content, for_print: bool) -> Shown:
     told, lacks = content.wording, _lacks(content)
     stories = content.stories[:CARDS_IN_PRINT] if for_print else content.stories
     steps = STEPS_IN_PRINT if for_print else STEPS
-    freed = content.of("walk_away", "nurture")
+    freed = content.of(*CALLS)
     cards = {story.deal_id: f"card-{number}" for number, story in enumerate(stories)}
     return {
         "cards": cards,
-        "cards_said": f"{told.number(len(stories))} of {told.number(len(freed))} deals to let go or to nurture, the "
-        "clear ones first, by hours. The lists have all.",
+        "cards_said": f"{told.number(len(stories))} of {told.number(len(freed))} deals let go, in the order of the "
+        "lists, which have all.",
         "stories": [(story, cards[story.deal_id], _rows(steps_of(story, steps))) for story in stories],
         "open_cards": for_print,
         "lacks": lacks,
         "lacks_of": {call["deal_id"]: lacks(call) for call in _rows(freed)},
         "against": _against(told),
-        "doubtful": set(freed.loc[freed["check_first"], "deal_id"]),
+        "doubtful": set(freed.loc[freed["call"] == CHECK_FIRST, "deal_id"]),
     }
 
 

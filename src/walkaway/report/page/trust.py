@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from walkaway.report.page.answer import CHECK_FIRST
+from walkaway.report.page.called import CHECK_FIRST
 from walkaway.report.page.content import Content
 from walkaway.report.page.proof import Proof
-from walkaway.report.page.said import NO_PROOF, capital, value, without_columns
+from walkaway.report.page.said import NO_PROOF, capital, without_columns
 from walkaway.wording import Wording
 
 __all__ = ["confidence", "period", "proved", "sure", "tried", "use"]
 
 UNKNOWN = "unknown"
 MOVED = 0.05  # of the bar; less changes nothing
+AGES = ("day_old", "older")
 
 
 def use(content: Content) -> tuple[str, str]:
@@ -69,9 +70,12 @@ def _since(content: Content) -> str:
         return ""
     moved = "raised" if answer.bar > proof.bar else "lowered"
     saved, lost = told.percent(answer.saved), told.percent(answer.forgone, 1)
+    learned = pd.Timestamp(answer.known_until).tz_localize(None) if answer.known_until else None
+    same = learned is not None and learned >= pd.Timestamp(proof.end)
+    untried = " It was set knowing these days, so it is not tried on days it has not seen." if same else ""
     return (
         f" The bar, then {told.money(proof.bar)}, has been {moved} since: today's would have saved {saved} of the "
-        f"hours and lost {lost} of the value won."
+        f"hours and lost {lost} of the value won.{untried}"
     )
 
 
@@ -86,9 +90,6 @@ def tried(proof: Proof, told: Wording) -> list[tuple[str, str, str]]:
             _achieved(proof, "value_forgone", told),
         ),
     ]
-    if proof.chances:
-        deals, expected, came = (told.number(round(proof.chances[name])) for name in ("deals", "expected", "came"))
-        rows.append((f"wins among the {deals} deals called", expected, came))
     rows.append(
         (
             "an hour on deals kept earned",
@@ -125,9 +126,11 @@ def sure(content: Content) -> list[str]:
     watch = _warned(content, "watch")
     rows = [_bias(proof, told) if proof else "", _young(content), f"Watch: {watch}" if watch else ""]
     assumed = told.percent(answer.assumed_hours_share)
-    rows.append(f"{value(content)} {assumed} of the hours are assumed rather than recorded.")
     learned = told.date(pd.Timestamp(answer.known_until)) if answer.known_until else "an unknown day"
-    rows.append(f"Called by model {answer.model_version}, which learned from what was known until {learned}.")
+    rows.append(
+        f"{assumed} of the hours are assumed rather than recorded. Called by model {answer.model_version}, which "
+        f"learned from what was known until {learned}."
+    )
     return [row for row in rows if row]
 
 
@@ -139,16 +142,16 @@ def _warned(content: Content, level: str) -> str:
 def _bias(proof: Proof, told: Wording) -> str:
     """Whether chances to win and hours were too high or too low on the past, beyond chance; empty if neither was."""
     off = []
-    for what, it, gap in (
-        ("chances to win were", "money", proof.chances),
-        ("hours expected were", "time", proof.hours),
+    for what, it, unit, gap in (
+        ("chances to win were", "money", "wins", proof.chances),
+        ("hours expected were", "time", "hours", proof.hours),
     ):
         if gap and gap["surely"] and gap["came"]:
             much, side = told.percent(abs(gap["expected"] / gap["came"] - 1.0)), "high" if gap["gap"] < 0 else "low"
-            off.append(f"{what} {much} too {side}, so the {it} on this page is rather too {side}")
-    if not off:
-        return ""
-    return f"On the past {'; '.join(off)}. The order of the deals suffers less: all are called by the same model."
+            expected, came = (told.number(round(gap[name])) for name in ("expected", "came"))
+            counts = f"{expected} {unit} expected, {came} came"
+            off.append(f"{what} {much} too {side} ({counts}), so the {it} on this page is rather too {side}")
+    return f"On the past {'; '.join(off)}." if off else ""
 
 
 def _young(content: Content) -> str:
@@ -156,13 +159,12 @@ def _young(content: Content) -> str:
     answer, told = content.answer, content.wording
     if not answer.day_old:
         return ""
-    said_so = f"Not a day old among the deals let go: {told.number(answer.day_old)}, of which little is known yet"
-    rows = content.proof.earned if content.proof else pd.DataFrame({"name": []})
-    young = rows[rows["name"] == "day_old"]
-    if young.empty or not young["deals"].iloc[0]:
+    said_so = f"{told.number(answer.day_old)} of the deals let go are not a day old: little is known of them yet"
+    rows = content.proof.earned.set_index("name") if content.proof else pd.DataFrame({"deals": []})
+    if not set(AGES) <= set(rows.index[rows["deals"] > 0]):
         return f"{said_so}."
-    rate = _money(float(young["value_per_hour"].iloc[0]), told)
-    return f"{said_so}; on the past an hour on such deals earned {rate}."
+    young, older = (_money(float(rows.loc[name, "value_per_hour"]), told) for name in AGES)
+    return f"{said_so}. On the past an hour on such deals let go earned {young}, on older ones {older}."
 
 
 def _share(proof: Proof, name: str, told: Wording) -> str:
