@@ -1,5 +1,7 @@
 """A report with a real replay of a small book behind it: what the page says was tried is what the ledger holds."""
 
+import json
+
 import pandas as pd
 import pytest
 from tests.books import TINY, UNTIL, day
@@ -13,7 +15,7 @@ from walkaway.report.page.proof import read_proof
 from walkaway.score import refined
 
 pytest_plugins = ("tests.reports",)
-SETTINGS = Settings(train=TINY, replay=ReplaySettings(grace_days=30, bootstrap=20))
+SETTINGS = Settings(train=TINY, replay=ReplaySettings(grace_days=60, bootstrap=20))
 PERIOD = Period(day(180), day(222), every_days=7, retrain_days=21)
 
 
@@ -30,9 +32,21 @@ def proof(folder):
 
 
 @pytest.fixture(scope="module")
-def first_drops(proof):
-    ended = proof.ledger[proof.ledger["outcome"].isin(["won", "lost"]) & proof.ledger["verdict"].isin(DROPPED)]
-    return ended.sort_values("as_of").drop_duplicates("deal_id")
+def judged(folder, proof):
+    """Calls that are not of the last days of the book, where only what ended fast has ended."""
+    until = pd.Timestamp(json.loads((folder / "summary.json").read_text())["judged_until"])
+    assert proof.ledger["as_of"].max() > until
+    return proof.ledger[proof.ledger["as_of"] <= until].sort_values("as_of", kind="stable")
+
+
+@pytest.fixture(scope="module")
+def ended(judged):
+    return judged[judged["outcome"].isin(["won", "lost"])]
+
+
+@pytest.fixture(scope="module")
+def first_drops(ended):
+    return ended[ended["verdict"].isin(DROPPED)].drop_duplicates("deal_id")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +55,7 @@ def first_drops(proof):
         ("close", lambda rows: rows["value_per_hour"] >= CLOSE * rows["bar"]),
         ("clear", lambda rows: rows["value_per_hour"] < CLOSE * rows["bar"]),
         ("day_old", lambda rows: rows["age_days"] < 1),
+        ("older", lambda rows: rows["age_days"] >= 1),
     ],
 )
 def test_what_an_hour_on_deals_let_go_earned_is_counted_from_the_ledger(proof, first_drops, name, those):
@@ -53,15 +68,15 @@ def test_what_an_hour_on_deals_let_go_earned_is_counted_from_the_ledger(proof, f
         assert told["value_per_hour"] == pytest.approx(won / hours)
 
 
-def test_wins_and_hours_are_expected_at_the_first_call_of_each_settled_deal(proof):
-    ended = proof.ledger[proof.ledger["outcome"].isin(["won", "lost"])]
-    first = ended.sort_values("as_of").drop_duplicates("deal_id")
+def test_wins_and_hours_are_expected_at_the_first_call_of_each_settled_deal(proof, judged, ended):
+    first = ended.drop_duplicates("deal_id")
 
     assert proof.chances["deals"] == len(first) > 20
     assert proof.chances["expected"] == pytest.approx(first["win_probability"].sum())
     assert proof.chances["came"] == (first["outcome"] == "won").sum()
     assert proof.hours["came"] == pytest.approx(first["realised_remaining_hours"].sum())
-    assert proof.settled == len(ended)
+    assert (proof.judged, proof.ended) == (len(judged), len(ended))
+    assert proof.calibration["calls"].sum() == len(ended)
 
 
 def test_the_page_shows_what_was_tried_and_the_bar_picked_from_it(folder, hostile, model, settings, proof):

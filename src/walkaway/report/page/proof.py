@@ -12,7 +12,7 @@ import pandas as pd
 
 from walkaway.drift.outcomes import told_gap
 from walkaway.replay.ledger import first_drops, read_ledger
-from walkaway.replay.measures import judged as ledger_judged
+from walkaway.replay.measures import judged
 from walkaway.report.figures import calibration_frame
 from walkaway.report.page.doubt import close_to_bar
 from walkaway.report.page.legs import LEGS, typical_deal, weakest_leg
@@ -37,7 +37,7 @@ class Proof:
     bar: money per hour, in the mean. chances and hours: wins and hours expected at the first call of each deal that was
     settled, and what came (`told_gap`). exits: of the last quarter (from exits_since), by stage and by what the deals
     lacked (`legs`). good_calls: deals let go that were lost, and the hours that were worked on them all the same.
-    settled: calls of deals that were won or lost.
+    judged: calls early enough to be. ended: those of them that are of deals won or lost since.
     """
 
     ledger: pd.DataFrame
@@ -51,7 +51,8 @@ class Proof:
     exits_since: pd.Timestamp
     good_calls: Mapping[str, float]
     calibration: pd.DataFrame
-    settled: int
+    judged: int
+    ended: int
     notes: tuple[str, ...]
     begin: str
     end: str
@@ -67,8 +68,9 @@ def read_proof(folder: Path) -> Proof:
     exits = pd.read_csv(folder / "exits.csv", dtype={"deal_id": "str"}, parse_dates=["as_of"])
     measures: dict[str, Any] = summary["measures"]
     followed, expected = measures.get("followed", {}), summary.get("expected") or {}
-    judged = ledger[ledger["outcome"].isin(["won", "lost"])]
-    first = judged.drop_duplicates("deal_id")
+    calls = judged(ledger, pd.Timestamp(summary["judged_until"]))
+    ended = calls[calls["outcome"].isin(["won", "lost"])]
+    first = ended.drop_duplicates("deal_id")
     lost = exits[(exits["outcome"] == "lost") & exits["for_good"].astype(bool)]
     recent = lost[lost["as_of"] >= ledger["as_of"].max() - QUARTER]
     asked = ["deal_id", "as_of", *LEGS]
@@ -80,24 +82,24 @@ def read_proof(folder: Path) -> Proof:
         drops=pd.DataFrame(measures.get("drops", [])),
         followed={name: _number(followed.get(name)) for name in (*SHARES, *INTERVALS, *RATES)}
         | {f"expected_{name}": _number(expected.get(name)) for name in SHARES},
-        earned=_earned(ledger),
+        earned=_earned(calls),
         bar=float(ledger["bar"].mean()),
         chances=_gap(first["win_probability"], (first["outcome"] == "won").astype(float)),
         hours=_gap(first["remaining_hours"], first["realised_remaining_hours"]),
-        settled=len(judged),
+        judged=len(calls),
+        ended=len(ended),
         exits=by_stage.rename(columns={"size": "deals", "sum": "hours_after"}).reset_index(),
         exits_since=max(ledger["as_of"].min(), ledger["as_of"].max() - QUARTER),
         good_calls={"deals": float(len(lost)), "hours": float(lost["hours_after"].sum())},
-        calibration=calibration_frame(judged.assign(won=(judged["outcome"] == "won").astype(float))),
+        calibration=calibration_frame(ended),
         notes=tuple(summary["notes"]),
         begin=str(ledger["as_of"].min().date()),
         end=str(ledger["as_of"].max().date()),
     )
 
 
-def _earned(ledger: pd.DataFrame) -> pd.DataFrame:
+def _earned(calls: pd.DataFrame) -> pd.DataFrame:
     """What settled deals let go came to: name (clear, close, day_old, older), deals, hours, value_per_hour."""
-    calls = ledger_judged(ledger, ledger["as_of"].max())
     drops = calls[first_drops(calls) & calls["settled"]]
     close, young = close_to_bar(drops), drops["age_days"] < 1
     rows = []

@@ -211,7 +211,7 @@ def waits_in_short(nurture: pd.DataFrame, told: Wording) -> str:
 def judged(proof: Proof, told: Wording) -> str:
     """Of how many calls the end is known."""
     return (
-        f"{told.number(proof.settled)} of {told.number(len(proof.ledger))} calls of the replay are of deals that have "
+        f"Of the {told.number(proof.judged)} calls that are judged, {told.number(proof.ended)} are of deals that have "
         "ended since, and stand here."
     )
 
