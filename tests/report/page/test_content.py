@@ -44,7 +44,7 @@ def test_what_is_let_go_is_split_by_call_and_by_what_the_deals_lack(content):
     counts = answer.by_call.set_index("call")["deals"].to_dict()
     assert counts == freed["call"].value_counts().to_dict()
     assert set(counts) == set(CALLS)
-    assert answer.hours_of("nurture") == pytest.approx(content.of("nurture")["remaining_hours"].sum())
+    assert answer.at_once == pytest.approx(content.of("walk_away")["remaining_hours"].sum())
     assert answer.unsure == (content.calls["verdict"] == "unsure").sum()
     assert answer.day_old == (freed["age_days"] < 1).sum()
 

@@ -5,6 +5,7 @@ import pytest
 from tests.proofs import proof_of
 
 from walkaway.report.page import said
+from walkaway.report.page.digest import board_sentence
 from walkaway.wording import Wording
 
 pytest_plugins = ("tests.reports",)
@@ -89,3 +90,14 @@ def test_the_cost_is_what_the_deals_let_go_are_still_expected_to_bring(content):
 @pytest.mark.parametrize(("unsure", "words"), [(0, "are kept."), (12, "of 12 of them the model is unsure")])
 def test_deals_kept_are_counted_and_those_the_model_is_unsure_of(content, unsure, words):
     assert words in said.keeps(replace(content, answer=replace(content.answer, unsure=unsure)))
+
+
+def test_hours_that_are_free_at_once_are_told_apart_from_those_that_may_be(content):
+    answer, told = content.answer, content.wording
+    sentence = board_sentence(content)
+    at_once = replace(answer, by_call=answer.by_call.assign(call="walk_away"))
+
+    freed, now = (told.number(round(hours)) for hours in (answer.hours_freed, answer.at_once))
+    assert 0 < answer.at_once < answer.hours_freed
+    assert f"frees up to {freed} of {told.number(round(answer.hours))} hours, {now} of them at once, and" in sentence
+    assert f"frees {freed} of" in board_sentence(replace(content, answer=at_once))

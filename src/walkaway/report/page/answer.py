@@ -47,9 +47,10 @@ class Answer:
     unsure: int
     day_old: int
 
-    def hours_of(self, call: str) -> float:
-        """Hours freed by the deals so called."""
-        return float(self.by_call.loc[self.by_call["call"] == call, "hours"].sum())
+    @property
+    def at_once(self) -> float:
+        """Hours that are free at once: of the deals to walk away from."""
+        return float(self.by_call.loc[self.by_call["call"] == "walk_away", "hours"].sum())
 
     @property
     def share_at_risk(self) -> float:

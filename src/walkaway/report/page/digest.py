@@ -30,7 +30,7 @@ def board_sentence(content: Content) -> str:
     answer, told = content.answer, content.wording
     if not answer.let_go:
         return f"None of {told.number(answer.open_deals)} open deals is worth less an hour than the bar: keep them all."
-    freed, now = round(answer.hours_freed), round(answer.hours_of("walk_away"))
+    freed, now = round(answer.hours_freed), round(answer.at_once)
     at_once = "" if now == freed else f", {told.number(now)} of them at once,"
     return (
         f"Letting go of {told.number(answer.let_go)} of {told.number(answer.open_deals)} open deals frees "

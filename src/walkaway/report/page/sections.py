@@ -97,6 +97,7 @@ def _answer(content: Content) -> Shown:
         "legs": legs,
         "typical": content.typical,
         "first": _rows(freed.head(FIRST_ROWS)),
+        "up_to": "up to " if round(content.answer.at_once) < round(content.answer.hours_freed) else "",
         "first_said": "the clear ones" if "walk_away" in freed["call"].to_numpy() else "those",
         "instead": said.instead(content),
         "confidence": trust.confidence(content),

@@ -159,7 +159,8 @@ def _young(content: Content) -> str:
     answer, told = content.answer, content.wording
     if not answer.day_old:
         return ""
-    said_so = f"{told.number(answer.day_old)} of the deals let go are not a day old: little is known of them yet"
+    are = "is" if answer.day_old == 1 else "are"
+    said_so = f"{told.number(answer.day_old)} of the deals let go {are} not a day old: little is known of them yet"
     rows = content.proof.earned.set_index("name") if content.proof else pd.DataFrame({"deals": []})
     if not set(AGES) <= set(rows.index[rows["deals"] > 0]):
         return f"{said_so}."
