@@ -166,12 +166,13 @@ def plan(content: Content) -> str:
     deals = told.number(content.plan["deal_id"].nunique())
     worth = told.money(float(content.plan["expected"].sum()))
     rest = round(freed - placed)
+    go = f"{told.number(round(placed))} of them go" if rest else "they go"
     left = f" The other {told.number(rest)} are free for finding new deals." if rest else ""
     return (
-        f"{told.number(round(placed))} of the {told.number(round(freed))} freed hours are all that the {deals} deals "
-        f"below still need, where an hour is worth most; {worth} are expected of these hours. They are among the "
-        "hours of the whole pipeline, so this is no gain by itself: the gain is that none of them is left waiting, and "
-        f"what that is worth is not known.{left}"
+        f"If all {told.number(round(freed))} hours come free, {go} to the {deals} deals below, where an hour is worth "
+        f"most; {worth} are expected of these hours. They are among the hours of the whole pipeline, so this is no gain "
+        "by itself: the gain is that none of them is left waiting, and what that is worth is not known."
+        f"{left}"
     )
 
 
