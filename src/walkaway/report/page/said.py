@@ -170,8 +170,8 @@ def plan(content: Content) -> str:
     left = f" The other {told.number(rest)} are free for finding new deals." if rest else ""
     return (
         f"If all {told.number(round(freed))} hours come free, {go} to the {deals} deals below, where an hour is worth "
-        f"most; {worth} are expected of these hours. They are among the hours of the whole pipeline, so this is no gain "
-        "by itself: the gain is that none of them is left waiting, and what that is worth is not known."
+        f"most; {worth} are expected of these hours. They are among the hours of the whole pipeline, so this is no "
+        "gain by itself: the gain is that none of them is left waiting, and what that is worth is not known."
         f"{left}"
     )
 
