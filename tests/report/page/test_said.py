@@ -69,13 +69,15 @@ def test_where_the_hours_go_instead_is_named_with_the_least_an_hour_is_worth(con
     assert said.instead(replace(content, plan=content.plan.head(0))) == ""
 
 
-def test_waiting_is_told_in_short_by_the_sign_most_deals_wait_for():
+def test_waiting_is_told_in_short_by_how_many_stay_silent_and_the_sign_most_wait_for():
     until = pd.to_datetime(["2026-01-03", "2026-01-07", "2026-02-01"], utc=True)
     nurture = pd.DataFrame({"sign": ["email", "email", "call"], "sign_came": [0.14, 0.76, 0.5], "wait_until": until})
 
     told = said.waits_in_short(nurture, EN)
-    assert told == "mostly email: by the past, 45% of them will, until Jan 7, 2026 at the latest"
-    assert said.waits_in_short(nurture.tail(1).assign(wait_until=pd.NaT), EN) == "call: by the past, 50% of them will"
+    assert told == "by the past, 53% will; sign waited for: mostly email, until Feb 1, 2026 at the latest"
+    assert said.waits_in_short(nurture.tail(1).assign(wait_until=pd.NaT), EN) == (
+        "by the past, 50% will; sign waited for: call"
+    )
     assert said.waits_in_short(nurture.head(0), EN) == ""
 
 

@@ -94,8 +94,11 @@ def _dial(dial: dict[str, Any], told: Wording) -> str:
 def bar(content: Content) -> str:
     """Where the bar stands, what set it, and what it means."""
     answer, told = content.answer, content.wording
-    where = f"The bar is {told.money(answer.bar)} an hour, {_dial(answer.dial, told)}."
-    return f"{where} An hour on a deal that is worth less is better spent on another."
+    bar = told.money(answer.bar)
+    return (
+        f"An hour on a deal let go is worth less than the bar, {bar}, and better spent on another deal. The bar is "
+        f"{_dial(answer.dial, told)}."
+    )
 
 
 def value(content: Content) -> str:
@@ -194,19 +197,19 @@ def waits(nurture: pd.DataFrame, told: Wording) -> list[str]:
 
 
 def waits_in_short(nurture: pd.DataFrame, told: Wording) -> str:
-    """The sign most deals to nurture wait for, in how many the past lets expect it, and until when they wait.
+    """How many deals to nurture the past lets expect to stay silent, the sign most of them lack, and until when.
 
     Args:
         nurture: sign, sign_came, wait_until.
     """
     if nurture.empty:
         return ""
-    sign = nurture["sign"].value_counts().index[0]
-    mine = nurture[nurture["sign"] == sign]
-    mostly = "" if len(mine) == len(nurture) else "mostly "
-    until = f", until {told.date(mine['wait_until'].max())} at the latest" if mine["wait_until"].notna().any() else ""
-    share = told.percent(float(mine["sign_came"].mean()))
-    return f"{mostly}{plain_step(str(sign))}: by the past, {share} of them will{until}"
+    signs = nurture["sign"].value_counts()
+    sign, mostly = plain_step(str(signs.index[0])), "mostly " if len(signs) > 1 else ""
+    last = nurture["wait_until"].max()
+    until = "" if pd.isna(last) else f", until {told.date(last)} at the latest"
+    silent = told.percent(1.0 - float(nurture["sign_came"].mean()))
+    return f"by the past, {silent} will; sign waited for: {mostly}{sign}{until}"
 
 
 def judged(proof: Proof, told: Wording) -> str:

@@ -26,7 +26,7 @@ STEPS, STEPS_IN_PRINT = 5, 3
 LEVELS = {"ok": "within limits", "watch": "watch", "act": "act", "cannot_tell": "cannot tell"}
 CALL_NAMED = {
     "walk_away": "walk away: freed at once",
-    "nurture": "nurture: freed unless the buyer gives a sign",
+    "nurture": "nurture: freed if the buyer stays silent",
     CHECK_FIRST: "check first, close calls: freed if a person agrees",
 }
 CALIBRATION = "Predicted chance of winning against the share won."
@@ -98,7 +98,6 @@ def _answer(content: Content) -> Shown:
         "typical": content.typical,
         "first": _rows(freed.head(FIRST_ROWS)),
         "up_to": "up to " if round(content.answer.at_once) < round(content.answer.hours_freed) else "",
-        "first_said": "the clear ones" if "walk_away" in freed["call"].to_numpy() else "those",
         "instead": said.instead(content),
         "confidence": trust.confidence(content),
         "period": trust.period(content.proof, told) if content.proof else "",

@@ -33,7 +33,7 @@ def use(content: Content) -> tuple[str, str]:
         return "with care", f"{' '.join(content.notes)} Look at each deal before it is let go."
     counts = {row["call"]: told.number(row["deals"]) for row in content.answer.by_call.to_dict("records")}
     steps = {
-        "walk_away": "stop the {} clear ones",
+        "walk_away": "stop {}",
         "nurture": "let {} wait",
         CHECK_FIRST: "check {} before they are let go",
     }
@@ -68,14 +68,14 @@ def _since(content: Content) -> str:
     answer, told, proof = content.answer, content.wording, content.proof
     if proof is None or abs(answer.bar - proof.bar) <= MOVED * proof.bar:
         return ""
-    moved = "raised" if answer.bar > proof.bar else "lowered"
+    side = "higher" if answer.bar > proof.bar else "lower"
     saved, lost = told.percent(answer.saved), told.percent(answer.forgone, 1)
     learned = pd.Timestamp(answer.known_until).tz_localize(None) if answer.known_until else None
     same = learned is not None and learned >= pd.Timestamp(proof.end)
-    untried = " It was set knowing these days, so it is not tried on days it has not seen." if same else ""
+    untried = ", but it was chosen knowing those days, so it is untested itself" if same else ""
     return (
-        f" The bar, then {told.money(proof.bar)}, has been {moved} since: today's would have saved {saved} of the "
-        f"hours and lost {lost} of the value won.{untried}"
+        f" Today's bar, {told.money(answer.bar)}, is {side} than the {told.money(proof.bar)} that was tried: it would "
+        f"have saved {saved} of the hours and lost {lost} of the value won{untried}."
     )
 
 
@@ -98,7 +98,7 @@ def tried(proof: Proof, told: Wording) -> list[tuple[str, str, str]]:
         )
     )
     for name, words in (
-        ("clear", "an hour on the clear ones let go earned"),
+        ("clear", "an hour on those to stop or let wait earned"),
         ("close", "an hour on those to check first earned"),
     ):
         if earned.loc[name, "deals"]:
@@ -160,12 +160,13 @@ def _young(content: Content) -> str:
     if not answer.day_old:
         return ""
     are = "is" if answer.day_old == 1 else "are"
-    said_so = f"{told.number(answer.day_old)} of the deals let go {are} not a day old: little is known of them yet"
+    said_so = f"{told.number(answer.day_old)} of the deals let go {are} not a day old, so little is known of them"
     rows = content.proof.earned.set_index("name") if content.proof else pd.DataFrame({"deals": []})
     if not set(AGES) <= set(rows.index[rows["deals"] > 0]):
         return f"{said_so}."
-    young, older = (_money(float(rows.loc[name, "value_per_hour"]), told) for name in AGES)
-    return f"{said_so}. On the past an hour on such deals let go earned {young}, on older ones {older}."
+    young, older = (float(rows.loc[name, "value_per_hour"]) for name in AGES)
+    rates = f"an hour on such deals let go earned {_money(young, told)}, on older ones {_money(older, told)}"
+    return f"{said_so}; {'all the same, ' if young <= older else ''}on the past {rates}."
 
 
 def _share(proof: Proof, name: str, told: Wording) -> str:
