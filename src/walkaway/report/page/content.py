@@ -31,7 +31,7 @@ from walkaway.wording import Wording
 
 __all__ = ["Content", "earlier", "gather"]
 
-CARDS = {"walk_away": 120, "nurture": 90, CHECK_FIRST: 90}  # about 3 kB each; the lists have all
+CARDS = {"walk_away": 240, "nurture": 160, CHECK_FIRST: 160}  # about 3 kB each; the lists have all
 
 
 @dataclass(frozen=True)
