@@ -74,9 +74,9 @@ def test_waiting_is_told_in_short_by_how_many_stay_silent_and_the_sign_most_wait
     nurture = pd.DataFrame({"sign": ["email", "email", "call"], "sign_came": [0.14, 0.76, 0.5], "wait_until": until})
 
     told = said.waits_in_short(nurture, EN)
-    assert told == "by the past, 53% will; sign waited for: mostly email, until Feb 1, 2026 at the latest"
+    assert told == "going by the past, 53% will; the sign to wait for is mostly email, until Feb 1, 2026 at the latest"
     assert said.waits_in_short(nurture.tail(1).assign(wait_until=pd.NaT), EN) == (
-        "by the past, 50% will; sign waited for: call"
+        "going by the past, 50% will; the sign to wait for is call"
     )
     assert said.waits_in_short(nurture.head(0), EN) == ""
 

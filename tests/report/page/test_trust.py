@@ -35,18 +35,24 @@ def test_confidence_is_what_came_of_such_calls_beside_what_was_expected(proved, 
     assert words in told[1]
 
 
-def test_todays_bar_is_told_where_it_is_another_than_that_of_the_past(proved):
-    answer = replace(proved.answer, bar=3505.0, saved=0.31, forgone=0.095)
-    moved = (
-        " Today's bar, EUR 3,505, is higher than the EUR 2,880 that was tried: it would have saved 31% of the hours "
-        "and lost 9.5% of the value won"
-    )
-    untried = ", but it was chosen knowing those days, so it is untested itself"
-    end = pd.Timestamp(proof_of().end, tz="UTC")
-    for until, words in ((end, f"{moved}{untried}."), (end - pd.Timedelta(days=1), f"{moved}.")):
-        now = replace(answer, known_until=str(until))
-        assert trust.confidence(replace(proved, answer=now))[1].endswith(words)
-    assert "Today's bar" not in trust.confidence(replace(proved, answer=replace(answer, bar=2900.0)))[1]
+@pytest.mark.parametrize(
+    ("bar", "words"),
+    [
+        (
+            3505.0,
+            "is higher than the EUR 2,880 tried then: expect more hours saved and more value lost than came then.",
+        ),
+        (
+            2000.0,
+            "is lower than the EUR 2,880 tried then: expect fewer hours saved and less value lost than came then.",
+        ),
+    ],
+)
+def test_todays_bar_is_told_where_it_is_another_than_that_of_the_past(proved, bar, words):
+    _, told = trust.confidence(replace(proved, answer=replace(proved.answer, bar=bar)))
+
+    assert told.endswith(f"Today's bar, {EN.money(bar)}, {words} than came then.")
+    assert "Today's bar" not in trust.confidence(replace(proved, answer=replace(proved.answer, bar=2900.0)))[1]
 
 
 def test_the_list_may_be_used_where_nothing_speaks_against_it(proved):

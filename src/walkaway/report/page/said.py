@@ -129,8 +129,8 @@ def instead(content: Content) -> str:
     best = plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False, kind="stable").head(INSTEAD)
     least = told.money(float(best["value_per_hour"].min()))
     return (
-        f"{', '.join(best['deal_id'])}: an hour on each is worth {least} or more. They need those hours anyway; the "
-        "gain is that they do not wait."
+        f"{', '.join(best['deal_id'])}: an hour on each is worth {least} or more. They are worked on in any case; with "
+        "the freed hours, sooner."
     )
 
 
@@ -209,7 +209,7 @@ def waits_in_short(nurture: pd.DataFrame, told: Wording) -> str:
     last = nurture["wait_until"].max()
     until = "" if pd.isna(last) else f", until {told.date(last)} at the latest"
     silent = told.percent(1.0 - float(nurture["sign_came"].mean()))
-    return f"by the past, {silent} will; sign waited for: {mostly}{sign}{until}"
+    return f"going by the past, {silent} will; the sign to wait for is {mostly}{sign}{until}"
 
 
 def judged(proof: Proof, told: Wording) -> str:

@@ -64,18 +64,14 @@ def confidence(content: Content) -> tuple[str, str]:
 
 
 def _since(content: Content) -> str:
-    """What today's bar would have done on the same past, where it is another."""
+    """What another bar than that of the past lets expect; empty where it is much the same."""
     answer, told, proof = content.answer, content.wording, content.proof
     if proof is None or abs(answer.bar - proof.bar) <= MOVED * proof.bar:
         return ""
-    side = "higher" if answer.bar > proof.bar else "lower"
-    saved, lost = told.percent(answer.saved), told.percent(answer.forgone, 1)
-    learned = pd.Timestamp(answer.known_until).tz_localize(None) if answer.known_until else None
-    same = learned is not None and learned >= pd.Timestamp(proof.end)
-    untried = ", but it was chosen knowing those days, so it is untested itself" if same else ""
+    side, hours, value = ("higher", "more", "more") if answer.bar > proof.bar else ("lower", "fewer", "less")
     return (
-        f" Today's bar, {told.money(answer.bar)}, is {side} than the {told.money(proof.bar)} that was tried: it would "
-        f"have saved {saved} of the hours and lost {lost} of the value won{untried}."
+        f" Today's bar, {told.money(answer.bar)}, is {side} than the {told.money(proof.bar)} tried then: expect {hours} "
+        f"hours saved and {value} value lost than came then."
     )
 
 
