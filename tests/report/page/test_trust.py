@@ -40,11 +40,11 @@ def test_confidence_is_what_came_of_such_calls_beside_what_was_expected(proved, 
     [
         (
             3505.0,
-            "is higher than the EUR 2,880 tried then: expect more hours saved and more value lost than came then.",
+            "is higher than the EUR 2,880 tried then: expect more hours saved and more value lost",
         ),
         (
             2000.0,
-            "is lower than the EUR 2,880 tried then: expect fewer hours saved and less value lost than came then.",
+            "is lower than the EUR 2,880 tried then: expect fewer hours saved and less value lost",
         ),
     ],
 )

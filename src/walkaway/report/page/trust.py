@@ -70,8 +70,8 @@ def _since(content: Content) -> str:
         return ""
     side, hours, value = ("higher", "more", "more") if answer.bar > proof.bar else ("lower", "fewer", "less")
     return (
-        f" Today's bar, {told.money(answer.bar)}, is {side} than the {told.money(proof.bar)} tried then: expect {hours} "
-        f"hours saved and {value} value lost than came then."
+        f" Today's bar, {told.money(answer.bar)}, is {side} than the {told.money(proof.bar)} tried then: expect "
+        f"{hours} hours saved and {value} value lost than came then."
     )
 
 
