@@ -38,14 +38,8 @@ def test_confidence_is_what_came_of_such_calls_beside_what_was_expected(proved, 
 @pytest.mark.parametrize(
     ("bar", "words"),
     [
-        (
-            3505.0,
-            "is higher than the EUR 2,880 tried then: expect more hours saved and more value lost",
-        ),
-        (
-            2000.0,
-            "is lower than the EUR 2,880 tried then: expect fewer hours saved and less value lost",
-        ),
+        (3505.0, "is higher than the EUR 2,880 tried then: expect more hours saved and more value lost"),
+        (2000.0, "is lower than the EUR 2,880 tried then: expect fewer hours saved and less value lost"),
     ],
 )
 def test_todays_bar_is_told_where_it_is_another_than_that_of_the_past(proved, bar, words):

@@ -53,6 +53,11 @@ class Answer:
         return float(self.by_call.loc[self.by_call["call"] == "walk_away", "hours"].sum())
 
     @property
+    def some_later(self) -> bool:
+        """Whether hours, whole ones, wait for a buyer or a person before they are free."""
+        return round(self.at_once) < round(self.hours_freed)
+
+    @property
     def share_at_risk(self) -> float:
         """The part of all expected value that is at risk."""
         return self.value_at_risk / self.expected_value if self.expected_value else 0.0

@@ -30,11 +30,11 @@ def board_sentence(content: Content) -> str:
     answer, told = content.answer, content.wording
     if not answer.let_go:
         return f"None of {told.number(answer.open_deals)} open deals is worth less an hour than the bar: keep them all."
-    freed, now = round(answer.hours_freed), round(answer.at_once)
-    at_once = "" if now == freed else f", {told.number(now)} of them at once,"
+    up_to = "up to " if answer.some_later else ""
+    at_once = f", {told.number(round(answer.at_once))} of them at once," if answer.some_later else ""
     return (
         f"Letting go of {told.number(answer.let_go)} of {told.number(answer.open_deals)} open deals frees "
-        f"{'up to ' if at_once else ''}{told.number(freed)} of {told.number(round(answer.hours))} hours{at_once} and "
+        f"{up_to}{told.number(round(answer.hours_freed))} of {told.number(round(answer.hours))} hours{at_once} and "
         f"puts {told.money(answer.value_at_risk)} at risk, {told.percent(answer.share_at_risk)} of what the pipeline "
         "is expected to bring."
     )

@@ -94,10 +94,9 @@ def _dial(dial: dict[str, Any], told: Wording) -> str:
 def bar(content: Content) -> str:
     """Where the bar stands, what set it, and what it means."""
     answer, told = content.answer, content.wording
-    bar = told.money(answer.bar)
     return (
-        f"An hour on a deal let go is worth less than the bar, {bar}, and better spent on another deal. The bar is "
-        f"{_dial(answer.dial, told)}."
+        f"An hour on a deal let go is worth less than the bar, {told.money(answer.bar)}, and better spent on another "
+        f"deal. The bar is {_dial(answer.dial, told)}."
     )
 
 

@@ -97,7 +97,6 @@ def _answer(content: Content) -> Shown:
         "legs": legs,
         "typical": content.typical,
         "first": _rows(freed.head(FIRST_ROWS)),
-        "up_to": "up to " if round(content.answer.at_once) < round(content.answer.hours_freed) else "",
         "instead": said.instead(content),
         "confidence": trust.confidence(content),
         "period": trust.period(content.proof, told) if content.proof else "",
