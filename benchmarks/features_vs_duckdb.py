@@ -35,10 +35,10 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
+from walkaway.asof.history import DAY, History
+from walkaway.asof.snapshots import moments, open_snapshots
+from walkaway.book.schema import MOMENT, Book
 from walkaway.features import FeaturePlan, PlannedFeature, build_features, plan_features
-from walkaway.history import DAY, History
-from walkaway.schema import MOMENT, Book
-from walkaway.snapshots import moments, open_snapshots
 
 IntArray = npt.NDArray[np.int64]
 

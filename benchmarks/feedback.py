@@ -29,15 +29,15 @@ import numpy as np
 import pandas as pd
 from scipy.special import logit
 
-from walkaway.calls import Model, make_calls, read_rows
+from walkaway.asof.history import History, known
+from walkaway.asof.snapshots import moments, open_snapshots
+from walkaway.book.schema import Book
 from walkaway.config import BoosterSettings, HeadSettings, TrainSettings
 from walkaway.economics import expected_value, value_per_hour
-from walkaway.feedback import more_advice, with_advice
-from walkaway.history import History, known
+from walkaway.models.model import Model, make_calls, read_rows
 from walkaway.sample import FIRST_DAY, Sample, make_sample
-from walkaway.schema import Book
-from walkaway.snapshots import moments, open_snapshots
-from walkaway.train import train
+from walkaway.scoring.advice import more_advice, with_advice
+from walkaway.training.train import train
 
 WEEK = pd.Timedelta(days=7)
 BEGIN_WEEK, WEEKS_A_CYCLE, CYCLES = 60, 13, 10

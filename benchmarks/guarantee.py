@@ -22,14 +22,14 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom
 
-from walkaway.calls import make_calls, read_rows
+from walkaway.asof.history import History
+from walkaway.asof.labels import label
+from walkaway.asof.snapshots import moments, open_snapshots
 from walkaway.config import BoosterSettings, HeadSettings, TrainSettings
 from walkaway.economics import CONFIDENCE, lowest_calls
-from walkaway.history import History
-from walkaway.labels import label
+from walkaway.models.model import make_calls, read_rows
 from walkaway.sample import FIRST_DAY, WEEKS, make_sample
-from walkaway.snapshots import moments, open_snapshots
-from walkaway.train import train
+from walkaway.training.train import train
 
 WEEK = pd.Timedelta(days=7)
 UNTIL, LAST_BEGUN = FIRST_DAY + 140 * WEEK, FIRST_DAY + 175 * WEEK

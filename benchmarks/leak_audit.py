@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from walkaway.audit import Audit
+from walkaway.book.io import read_book
+from walkaway.book.schema import MOMENT, Book
 from walkaway.config import TrainSettings
-from walkaway.fitting import audit_as_of
 from walkaway.sample import make_sample
-from walkaway.schema import MOMENT, Book
-from walkaway.storage import read_book
+from walkaway.training.fitting import audit_as_of
 
 STAGE_CHANCE = {"lead": 10.0, "qualified": 25.0, "proposal": 50.0, "negotiation": 75.0}
 

@@ -38,15 +38,15 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from walkaway.calls import read_rows
-from walkaway.config import Settings, TrainSettings
+from walkaway.asof.history import History, known
+from walkaway.asof.snapshots import moments
+from walkaway.book.schema import Book
+from walkaway.config import TrainSettings, read_settings
 from walkaway.evaluation import fit_logistic
-from walkaway.fitting import Fitted, fit_as_of
-from walkaway.history import History, known
+from walkaway.models.model import read_rows
 from walkaway.sample import FIRST_DAY, WEEKS, Sample, make_sample
-from walkaway.schema import Book
-from walkaway.snapshots import moments
-from walkaway.train import train
+from walkaway.training.fitting import Fitted, fit_as_of
+from walkaway.training.train import train
 
 FloatArray = npt.NDArray[np.float64]
 WEEK = pd.Timedelta(days=7)
@@ -251,7 +251,7 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=sorted(SEEDS))
     parser.add_argument("--seeds", type=int, help="how many trainings a size; by default fewer for larger books")
     arguments = parser.parse_args()
-    settings = Settings.from_environment().train
+    settings = read_settings().settings.train
     status = 0
     for deals in arguments.sizes:
         others = unseen(deals)

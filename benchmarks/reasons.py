@@ -29,22 +29,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.calls import Model, Rows, make_calls, read_rows
+from walkaway.asof.history import History, known
+from walkaway.asof.snapshots import open_snapshots
+from walkaway.book.io import read_book
+from walkaway.book.schema import Book
 from walkaway.config import TrainSettings
 from walkaway.economics import DROPPED
 from walkaway.explain import Attribution, Reasons, attribute
 from walkaway.explain.attribution import _shap
-from walkaway.fitting import fit_as_of
-from walkaway.history import History, known
+from walkaway.formatting import Wording
+from walkaway.models.model import Model, Rows, make_calls, read_rows
 from walkaway.sample import FIRST_DAY, WEEKS, make_sample
 from walkaway.sample.chain import CUT, Calendar, backward, parts, state_of
 from walkaway.sample.life import live
 from walkaway.sample.market import draw_market
-from walkaway.schema import Book
-from walkaway.snapshots import open_snapshots
-from walkaway.storage import read_book
-from walkaway.train import train
-from walkaway.wording import Wording
+from walkaway.training.fitting import fit_as_of
+from walkaway.training.train import train
 
 FloatArray = npt.NDArray[np.float64]
 Chosen = list[tuple[int, ...]]  # of each deal, what is named: positions of groups or of columns

@@ -17,15 +17,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from walkaway.bundle import load_bundle
-from walkaway.calls import Model, make_calls, read_rows
-from walkaway.champion import load_champion
+from walkaway.asof.history import History
+from walkaway.book.io import write_book
 from walkaway.config import Settings
 from walkaway.evaluation import DealDraws, interval, log_loss_rows
-from walkaway.history import History
-from walkaway.retrain import retrain
+from walkaway.models.bundle import load_bundle
+from walkaway.models.model import Model, make_calls, read_rows
+from walkaway.models.registry import load_champion
 from walkaway.sample import Sample, make_sample
-from walkaway.storage import write_book
+from walkaway.training.run import retrain
 
 FIRST_WEEK, LAST_WEEK = 52, 206  # of the sample's four years
 

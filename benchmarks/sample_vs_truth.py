@@ -28,13 +28,13 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from walkaway.calls import Model, make_calls, read_rows
-from walkaway.config import Settings, TrainSettings
+from walkaway.asof.history import History
+from walkaway.asof.snapshots import moments
+from walkaway.config import TrainSettings, read_settings
 from walkaway.economics import expected_value, value_per_hour
-from walkaway.history import History
+from walkaway.models.model import Model, make_calls, read_rows
 from walkaway.sample import FIRST_DAY, WEEKS, Sample, make_sample
-from walkaway.snapshots import moments
-from walkaway.train import train
+from walkaway.training.train import train
 
 FloatArray = npt.NDArray[np.float64]
 WEEK = pd.Timedelta(days=7)
@@ -136,7 +136,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, nargs="+", default=[101, 102, 103])
     parser.add_argument("--stationary", action="store_true", help="no drift over the years and no seasons")
     arguments = parser.parse_args()
-    settings = Settings.from_environment().train
+    settings = read_settings().settings.train
     status = 0
     for seed in arguments.seeds:
         figures = run(arguments.deals, seed, settings, arguments.stationary)

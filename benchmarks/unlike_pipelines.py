@@ -17,14 +17,14 @@ from unittest import mock
 import pandas as pd
 
 from walkaway import sample as sampling
-from walkaway.calls import read_rows
+from walkaway.asof.history import History, known
+from walkaway.book.schema import Book
 from walkaway.config import TrainSettings
 from walkaway.evaluation import log_loss_rows
-from walkaway.fitting import fit_as_of
-from walkaway.history import History, known
+from walkaway.models.model import read_rows
 from walkaway.sample import FIRST_DAY, Sample, make_sample, market
 from walkaway.sample.chain import Calendar
-from walkaway.schema import Book
+from walkaway.training.fitting import fit_as_of
 
 WEEK = pd.Timedelta(days=7)
 UNTIL = FIRST_DAY + 156 * WEEK

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
+    from walkaway.book.schema import Book
     from walkaway.config import TrainSettings
-    from walkaway.schema import Book
-    from walkaway.train import Step, Trained
+    from walkaway.training.train import Step, Trained
 
 ROOT = Path(__file__).parents[1]
 CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"}
@@ -254,13 +254,14 @@ def _import(names: list[str]) -> None:
 
 def _learn(wish: dict) -> bool:
     """Import what the first command imported; from now on these trainings are remembered, and tell the same steps."""
-    from walkaway import retrain, tracking
-    from walkaway.config import Settings
+    from walkaway.book.io import read_book
+    from walkaway.config import read_settings
     from walkaway.report import figures
-    from walkaway.storage import read_book
+    from walkaway.training import mlflow_log as tracking
+    from walkaway.training import run as retrain
 
     _import(json.loads((Path(wish["folder"]) / "1" / "modules").read_text()))
-    settings, train = Settings.from_environment(Path(wish["settings"])), retrain.train
+    settings, train = read_settings(Path(wish["settings"])).settings, retrain.train
     book = read_book(Path(wish["learn"])).with_hours(settings.hours)
     known = {}
     for until in (pd.Timestamp(text, tz="UTC") for text in wish["untils"]):
@@ -291,7 +292,15 @@ def _answer(wish: dict) -> object:
 def _main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    _import(["walkaway.cli", "walkaway.retrain", "walkaway.batch", "walkaway.score", "walkaway.report.terminal"])
+    _import(
+        [
+            "walkaway.cli",
+            "walkaway.training.run",
+            "walkaway.scoring.batch",
+            "walkaway.scoring.score",
+            "walkaway.report.terminal.training_tables",
+        ]
+    )
     for line in sys.stdin:
         answers.write(json.dumps(_answer(json.loads(line))) + "\n")
         answers.flush()

@@ -17,17 +17,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from walkaway import bundle
-from walkaway.bundle import load_bundle, save_bundle
-from walkaway.calls import Model, Rows
-from walkaway.champion import set_champion
+from walkaway.book.io import write_book
+from walkaway.book.schema import Book, Manifest
 from walkaway.config import BoosterSettings, HeadSettings, Settings, TrainSettings
 from walkaway.economics import Curve
 from walkaway.features import FeaturePlan, PlannedFeature
+from walkaway.files import write_json
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
-from walkaway.schema import Book, Manifest
-from walkaway.storage import write_book, write_json
-from walkaway.train import Trained, train
+from walkaway.models import bundle
+from walkaway.models.bundle import load_bundle, save_bundle
+from walkaway.models.model import Model, Rows
+from walkaway.models.registry import set_champion
+from walkaway.training.train import Trained, train
 
 START = pd.Timestamp("2025-01-06T00:00", tz="UTC")
 END_DAY = 280  # what the book knows, it knows as of this day

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from walkaway.asof.history import History
+from walkaway.book.schema import Book, Manifest
 from walkaway.features import FeaturePlan, PlannedFeature, build_features
-from walkaway.history import History
 from walkaway.importers.mapping import load_mapping
 from walkaway.importers.xes import import_xes
-from walkaway.schema import Book, Manifest
 
 hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True, database=None)
 hypothesis.settings.register_profile("dev", max_examples=100, deadline=None)

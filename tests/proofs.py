@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.report.page.proof import Proof
+from walkaway.report.html.proof import Proof
 
 FOLLOWED = {
     "hours_saved": 0.24,

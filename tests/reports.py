@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from tests.books import UNTIL, book_with_signal, settings_of, trained_until_day_210
 
-from walkaway.calls import Model
+from walkaway.book.schema import Book
 from walkaway.config import Settings
-from walkaway.report.page import Content, gather
-from walkaway.schema import Book
+from walkaway.models.model import Model
+from walkaway.report.html import Content, gather
 
 pytest_plugins = ("tests.books",)
 

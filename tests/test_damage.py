@@ -22,15 +22,22 @@ import pytest
 from tests.books import UNTIL, settings_of
 
 from walkaway import cli
-from walkaway.bundle import _version, load_bundle
-from walkaway.calls import read_rows
-from walkaway.champion import LOGS, _pointer_checksum, champion_version, clear_unfinished, load_champion, rollback
+from walkaway.asof.history import History
 from walkaway.errors import BundleError
-from walkaway.history import History
+from walkaway.files import json_bytes
+from walkaway.models.bundle import _version, load_bundle
+from walkaway.models.model import read_rows
+from walkaway.models.registry import (
+    LOGS,
+    _pointer_checksum,
+    champion_version,
+    clear_unfinished,
+    load_champion,
+    rollback,
+)
 from walkaway.report.figures import training_figures
-from walkaway.retrain import retrain
-from walkaway.storage import json_bytes
-from walkaway.tracking import _load_pyfunc
+from walkaway.training.mlflow_log import _load_pyfunc
+from walkaway.training.run import retrain
 
 pytest_plugins = ("tests.books",)
 
@@ -120,7 +127,7 @@ def suffer(models, jobs, loaded):
 CHAMPION = (
     BATCH
     + """
-from walkaway.champion import load_champion, rollback
+from walkaway.models.registry import load_champion, rollback
 def loaded():
     model = load_champion(models)
     pointer = (models / "champion.json").read_bytes()
@@ -135,7 +142,7 @@ SERVED = (
     BATCH
     + """
 import logging
-from walkaway.tracking import _mlflow, default_uri
+from walkaway.training.mlflow_log import _mlflow, default_uri
 mlflow = _mlflow(default_uri(models := Path(sys.argv[1])), models)
 logging.disable()
 import pandas as pd
@@ -430,13 +437,13 @@ import json, os
 from pathlib import Path
 import pandas as pd
 from tests.books import UNTIL, settings_of
-from walkaway import retrain, tracking
-from walkaway.champion import load_champion
-from walkaway.calls import Rows, make_calls
+from walkaway.training import run as retrain, mlflow_log as tracking
+from walkaway.models.registry import load_champion
+from walkaway.models.model import Rows, make_calls
 from walkaway.report.figures import training_figures
-from walkaway.history import History
-from walkaway.storage import read_book
-from walkaway.calls import read_rows
+from walkaway.asof.history import History
+from walkaway.book.io import read_book
+from walkaway.models.model import read_rows
 book, models = map(Path, sys.argv[1:])
 done = retrain.retrain(book, models, UNTIL, settings_of(), figures=training_figures)
 model, read = load_champion(models), read_book(book)

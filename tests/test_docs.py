@@ -14,12 +14,36 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 
 
-def test_every_module_of_the_package_is_in_the_readmes_table():
-    readme = (ROOT / "README.md").read_text()
-    table = readme.split("## Where is...?")[1].split("## For developers")[0]
-    modules = {p.name for p in (ROOT / "src/walkaway").iterdir() if p.suffix == ".py" and not p.name.startswith("__")}
-    folders = {f"{p.parent.name}/" for p in (ROOT / "src/walkaway").glob("*/__init__.py")}
-    assert {name for name in modules | folders if name not in table} == set()
+def test_every_room_of_the_package_is_named_in_the_architecture():
+    picture = (ROOT / "docs/architecture.md").read_text()
+    source = ROOT / "src/walkaway"
+    rooms = {path.parent.name for path in source.glob("*/__init__.py")} | {
+        path.stem for path in source.glob("[a-z]*.py")
+    }
+    assert {room for room in rooms if not re.search(rf"\b{room}\b", picture)} == set()
+
+
+def test_every_file_the_architecture_names_exists():
+    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)`", (ROOT / "docs/architecture.md").read_text())
+    assert [name for name in named if not (ROOT / "src/walkaway" / name).exists()] == []
+
+
+def test_no_two_files_of_the_package_share_a_name():
+    names = [path.name for path in (ROOT / "src/walkaway").rglob("*.py") if not path.name.startswith("__")]
+    assert sorted(name for name in set(names) if names.count(name) > 1) == []
+
+
+def test_rooms_are_entered_by_their_doors():
+    """From another room only the door is imported; labels, which look ahead, are asked for by name."""
+    source = ROOT / "src/walkaway"
+    rooms = {path.parent.name for path in source.glob("*/__init__.py")} - {"report", "cli"}
+    found = []
+    for path in source.rglob("*.py"):
+        own = path.relative_to(source).parts[0]
+        for room, module in re.findall(r"^\s*from walkaway\.(\w+)\.(\w+) import", path.read_text(), flags=re.M):
+            if room in rooms - {own} and (room, module) != ("asof", "labels"):
+                found.append(f"{path.relative_to(source)}: walkaway.{room}.{module}")
+    assert sorted(found) == ["tracking.py: walkaway.training.mlflow_log"]
 
 
 def test_every_link_of_the_readme_leads_somewhere():

@@ -8,8 +8,8 @@ import pytest
 
 from walkaway.audit.rules import RULES
 from walkaway.audit.sources import Deals, Looks, sources_of
+from walkaway.book.schema import Book, Manifest
 from walkaway.features import plan_features
-from walkaway.schema import Book, Manifest
 
 N = 300
 START = pd.Timestamp("2025-01-06", tz="UTC")
@@ -52,7 +52,7 @@ def book_with(column: pd.Series | None = None, changes: pd.DataFrame | None = No
 
 def said_of(book: Book, name: str, at: pd.DatetimeIndex | None = None) -> dict[str, str]:
     """What each rule says of a source, by code."""
-    from walkaway.history import History
+    from walkaway.asof.history import History
 
     deals = Deals(History(book), plan_features(book))
     looks = Looks.of(book, pd.date_range(START, CREATED[-1], freq="7D").as_unit("us") if at is None else at)

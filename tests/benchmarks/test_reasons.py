@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from benchmarks.reasons import deletion, jaccard, stability, themes, true_themes
 
-from walkaway.calls import make_calls, read_rows
+from walkaway.asof.history import History, known
+from walkaway.asof.snapshots import moments, open_snapshots
 from walkaway.config import BoosterSettings, HeadSettings, TrainSettings
 from walkaway.explain import attribute
-from walkaway.history import History, known
+from walkaway.models.model import make_calls, read_rows
 from walkaway.sample import FIRST_DAY, WEEKS, make_sample
-from walkaway.snapshots import moments, open_snapshots
-from walkaway.train import train
+from walkaway.training.train import train
 
 WEEK = pd.Timedelta(days=7)
 UNTIL = FIRST_DAY + (WEEKS - 52) * WEEK

@@ -1,8 +1,8 @@
 import pytest
 from tests.scripts import script
 
-from walkaway.fitting import fit_as_of
-from walkaway.history import History, known
+from walkaway.asof.history import History, known
+from walkaway.training.fitting import fit_as_of
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import walkaway.features as features
+import walkaway.features.build as features_build
+import walkaway.features.plan as features_plan
+from walkaway.asof.history import History, known
+from walkaway.book.schema import MOMENT, TABLES, Book, Manifest, empty_table
 from walkaway.config import FeatureSettings
 from walkaway.features import REGISTRY, THEMES, FeaturePlan, PlannedFeature, build_features, plan_features
 from walkaway.features.declare import Unit, feature
-from walkaway.history import History, known
-from walkaway.schema import MOMENT, TABLES, Book, Manifest, empty_table
 
 START = pd.Timestamp("2025-06-01", tz="UTC")
 HALF_WEEK = 84 * 3_600_000_000  # microseconds
@@ -184,8 +185,8 @@ def whole_plan() -> FeaturePlan:
     rows["activities"] = [row for row in rows["activities"] if row["kind"] != "fax"]
     rows["deals"][0] |= {"created_at": 0, "closed_at": 210 * HALF_WEEK, "outcome": "won"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(features, "LEAST_DEALS", 1)
-        patch.setattr(features, "LEAST_SHARE", 0.0)
+        patch.setattr(features_plan, "LEAST_DEALS", 1)
+        patch.setattr(features_plan, "LEAST_SHARE", 0.0)
         return plan_features(_book(rows, (*FIXED, "amount")), FeatureSettings(owner_identity=True))
 
 
@@ -353,7 +354,7 @@ def test_a_feature_cannot_be_declared_twice():
 @pytest.mark.parametrize("declared", REGISTRY.values(), ids=REGISTRY)
 def test_every_feature_declares_a_unit_a_theme_and_a_sentence_in_its_family(declared):
     assert (declared.unit in get_args(Unit), declared.theme in THEMES) == (True, True)
-    assert declared.family in {family.__name__.rsplit(".", 1)[-1] for family in features.FAMILIES}
+    assert declared.family in {family.__name__.rsplit(".", 1)[-1] for family in features_plan.FAMILIES}
     assert declared.compute.__doc__.strip().endswith(".")
 
 

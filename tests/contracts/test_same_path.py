@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 from tests.books import TINY, UNTIL, day
 
-from walkaway.calls import make_calls, read_rows
+from walkaway.asof.history import History, known
 from walkaway.config import ScoreSettings
-from walkaway.history import History, known
-from walkaway.score import score
-from walkaway.train import fit_as_of
+from walkaway.models.model import make_calls, read_rows
+from walkaway.scoring.score import score
+from walkaway.training.train import fit_as_of
 
 pytest_plugins = ("tests.books",)
 

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from walkaway.calls import Rows, make_calls, read_rows
-from walkaway.champion import load_champion
+from walkaway.asof.history import History
+from walkaway.asof.snapshots import moments, open_snapshots
+from walkaway.book.io import read_book
 from walkaway.explain import attribute
-from walkaway.history import History
-from walkaway.snapshots import moments, open_snapshots
-from walkaway.storage import read_book
+from walkaway.models.model import Rows, make_calls, read_rows
+from walkaway.models.registry import load_champion
 
 SHARED = Path(__file__).parents[3] / "shared"
 LOG = SHARED / "data" / "bpic2012" / "bpic2012_to_2012-01-15.xes.gz"

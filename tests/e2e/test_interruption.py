@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from tests.accidents import Ended, Parent
 
-from walkaway.bundle import VERSION, load_bundle
-from walkaway.champion import champion_version, load_champion
-from walkaway.storage import LEFTOVER, exclusive
+from walkaway.files import LEFTOVER, exclusive
+from walkaway.models.bundle import VERSION, load_bundle
+from walkaway.models.registry import champion_version, load_champion
 
 pytest_plugins = ("tests.books",)
 

@@ -10,7 +10,7 @@ import pytest
 from tests.books import UNTIL
 from tests.reports import EVIL, SCRIPT
 
-from walkaway.report.page import write_report
+from walkaway.report.html import write_report
 
 pytest_plugins = ("tests.reports",)
 

@@ -4,15 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from walkaway.evaluation import (
-    DealDraws,
-    brier_parts,
-    deal_weights,
-    has_signal,
-    interval,
-    log_loss_rows,
-    win_metrics,
-)
+from walkaway.evaluation import DealDraws, brier_parts, deal_weights, has_signal, interval, log_loss_rows, win_metrics
 
 
 def calls_of(won, probability, base=0.5, deal=None, **others):

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 from tests.books import plain_model, rows_of
 
-from walkaway.calls import Rows, make_calls, read_rows
+from walkaway.asof.history import History
 from walkaway.economics import value_per_hour
 from walkaway.explain import attribute, explanation
 from walkaway.explain.attribution import TERMS, _chord, _shap
 from walkaway.heads import HoursHead, WinHead, WorthHead
 from walkaway.heads.calibration import Calibration
-from walkaway.history import History
+from walkaway.models.model import Rows, make_calls, read_rows
 
 pytest_plugins = ("tests.books",)
 

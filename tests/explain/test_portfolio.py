@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 from tests.books import END_DAY, UNTIL, day
 
-from walkaway.calls import make_calls, read_rows
+from walkaway.asof.history import History
+from walkaway.asof.snapshots import open_snapshots
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
 from walkaway.explain import portfolio
 from walkaway.explain.portfolio import shrunk_gaps, shrunk_shares
-from walkaway.history import History
-from walkaway.snapshots import open_snapshots
+from walkaway.models.model import make_calls, read_rows
 
 pytest_plugins = ("tests.books",)
 

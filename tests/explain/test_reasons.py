@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 from tests.books import plain_model, rows_of
 
-from walkaway.background import LEAST_DEALS
-from walkaway.calls import read_rows
+from walkaway.asof.history import History
 from walkaway.explain import Attribution, Factor, Reason, Reasons, attribute, base_rate, factors_of, reasons_table
 from walkaway.explain.attribution import TERMS
 from walkaway.explain.sentences import say
 from walkaway.features import REGISTRY, FeaturePlan, PlannedFeature
-from walkaway.history import History
-from walkaway.wording import Wording
+from walkaway.formatting import Wording
+from walkaway.models.base_rates import LEAST_DEALS
+from walkaway.models.model import read_rows
 
 pytest_plugins = ("tests.books",)
 

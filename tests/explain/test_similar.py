@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 from tests.books import START, plain_model
 
-from walkaway.background import Background, BaseRates, Settled
-from walkaway.calls import read_rows
+from walkaway.asof.history import History
 from walkaway.explain import Similarity, attribute
 from walkaway.explain.attribution import Attribution
-from walkaway.history import History
+from walkaway.models.base_rates import Background, BaseRates, Settled
+from walkaway.models.model import read_rows
 
 pytest_plugins = ("tests.books",)
 
@@ -88,7 +88,7 @@ def test_the_deals_most_like_a_settled_one_are_itself_first(trained, book):
 def test_as_many_snapshots_are_remembered_as_the_settings_ask_for(book, most):
     from tests.books import TINY, UNTIL
 
-    from walkaway.train import train
+    from walkaway.training.train import train
 
     settled = train(book, UNTIL, TINY.model_copy(update={"remembered_snapshots": most})).model.background.settled
 

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from tests.books import START, plain_model, rows_of
 
-from walkaway.calls import make_calls, read_rows
+from walkaway.asof.history import History
 from walkaway.explain import tell
-from walkaway.history import History
+from walkaway.models.model import make_calls, read_rows
 
 pytest_plugins = ("tests.books",)
 

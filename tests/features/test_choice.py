@@ -4,7 +4,7 @@ from walkaway.config import FeatureSettings, TrainSettings
 from walkaway.errors import DataError, UsageError
 from walkaway.features import plan_features
 from walkaway.features.choice import refuse_unknown
-from walkaway.train import train
+from walkaway.training.train import train
 
 DEALS = "deal_id | created_at | amount\n" + "\n".join(f"d{i} | 2026-01-01 | 500" for i in range(20))
 CHANGES = "deal_id | field | recorded_at | new_value\n" + "\n".join(

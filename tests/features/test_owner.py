@@ -1,9 +1,9 @@
 import pytest
 
+from walkaway.asof.history import History
 from walkaway.config import FeatureSettings
 from walkaway.errors import UsageError
 from walkaway.features import build_features, plan_features
-from walkaway.history import History
 
 DEALS = "deal_id | created_at | owner_id\n" + "\n".join(
     f"d{i:02d} | 2026-01-01 | {['ann', 'bob'][i % 2]}" for i in range(48)

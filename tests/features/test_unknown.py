@@ -1,7 +1,7 @@
 import pytest
 
+from walkaway.asof.history import History
 from walkaway.features.unknown import unknown_words
-from walkaway.history import History
 
 DEALS = "deal_id | created_at | product\na | 2026-01-01 | old\nb | 2026-01-01 | new\nc | 2026-01-01 | -"
 CHANGES = """deal_id | field | recorded_at | new_value

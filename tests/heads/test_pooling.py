@@ -7,13 +7,7 @@ from walkaway.config import BoosterSettings, HeadSettings
 from walkaway.heads import TrainingRows, pooling
 from walkaway.heads.completion import latest_rows
 from walkaway.heads.hours import fit_hours
-from walkaway.heads.pooling import (
-    linear_prediction,
-    pooled_hours_share,
-    pooled_rate,
-    pooled_share,
-    small_leaves,
-)
+from walkaway.heads.pooling import linear_prediction, pooled_hours_share, pooled_rate, pooled_share, small_leaves
 from walkaway.heads.win import fit_win
 
 RNG = np.random.default_rng(0)

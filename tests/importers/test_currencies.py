@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from walkaway.book.schema import Book, Manifest
 from walkaway.config import MoneySettings
 from walkaway.errors import DataError
 from walkaway.importers.currencies import in_one_currency
-from walkaway.schema import Book, Manifest
 
 RATES = [
     {"currency": "USD", "from": "2026-01-01", "rate": 0.5},

@@ -1,7 +1,8 @@
 import pytest
 
 from walkaway.errors import MappingError
-from walkaway.importers.mapping import XesMapping, load_mapping, shipped_mappings
+from walkaway.importers.mapping import load_mapping, shipped_mappings
+from walkaway.importers.xes_mapping import XesMapping
 
 WHOLE = """
 source = "xes"
@@ -77,7 +78,7 @@ def test_a_file_of_the_users_own_is_read(load):
             ('kind = "call"', 'kind = "call"\nhours = -1'),
             r"activity.0.hours: Input should be greater than or equal to 0",
         ),
-        (('"xes"', '"csv"'), r"source: must be one of xes, table \(found 'csv'\)"),
+        (('"xes"', '"csv"'), r"source: must be one of table, xes \(found 'csv'\)"),
         (('source = "xes"', 'source = "xes"\ntimezone = "Europe/Amsterdm"'), r"timezone: .*Europe/Amsterdm"),
     ],
 )

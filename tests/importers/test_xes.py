@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from walkaway.errors import BookError, DataError
-from walkaway.importers.mapping import XesMapping
 from walkaway.importers.xes import import_xes, read_traces
+from walkaway.importers.xes_mapping import XesMapping
 
 NOW = pd.Timestamp("2026-02-01", tz="UTC")
 PARTS = {

@@ -4,11 +4,11 @@ import pytest
 from pandas.testing import assert_frame_equal
 from tests.books import START, day, plain_model
 
-from walkaway.effort import effort_seconds
-from walkaway.history import History
+from walkaway.asof.history import History
+from walkaway.asof.snapshots import open_snapshots
+from walkaway.book.effort import effort_seconds
+from walkaway.book.schema import Book
 from walkaway.replay.ledger import FROZEN, SETTLED, first_drops, frozen_calls, settle
-from walkaway.schema import Book
-from walkaway.snapshots import open_snapshots
 
 pytest_plugins = ("tests.books",)
 
@@ -34,7 +34,7 @@ def test_a_ledger_holds_what_was_said_then_what_came(ledger):
 
 def test_nothing_recorded_later_changes_a_frozen_call(frozen, book):
     """What a book knew at the last moment is enough to say the same."""
-    from walkaway.history import known
+    from walkaway.asof.history import known
 
     then = known(book, AT[-1])
 

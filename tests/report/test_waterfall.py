@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from tests.books import UNTIL, plain_model, rows_of
 
-from walkaway.calls import make_calls
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
 from walkaway.explain import explain, tell
+from walkaway.models.model import make_calls
 from walkaway.report.waterfall import draw_waterfall, waterfall_frame, write_waterfall
 
 pytest_plugins = ("tests.books",)

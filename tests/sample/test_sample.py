@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from walkaway.effort import effort_seconds
-from walkaway.history import known
-from walkaway.quarantine import admit
+from walkaway.asof.history import known
+from walkaway.asof.snapshots import open_snapshots
+from walkaway.book.effort import effort_seconds
+from walkaway.book.quarantine import admit
 from walkaway.sample import FIRST_DAY, WEEKS, make_sample
-from walkaway.snapshots import open_snapshots
 
 MONDAYS = pd.date_range(FIRST_DAY, periods=WEEKS + 1, freq="7D").as_unit("us")
 

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from walkaway.asof import DAY, NO_MOMENT, History, microseconds, open_snapshots
 from walkaway.audit.separation import LEAST_OF_EACH
+from walkaway.book import MOMENT, Book
 from walkaway.features import FeaturePlan, build_features
-from walkaway.history import DAY, NO_MOMENT, History, microseconds
-from walkaway.schema import MOMENT, Book
-from walkaway.snapshots import open_snapshots
 
 __all__ = ["Deals", "Looks", "Source", "sources_of"]
 

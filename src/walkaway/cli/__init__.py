@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from walkaway import __version__
-from walkaway.cli.books import importers, sample
+from walkaway.cli.books import import_group, sample
 from walkaway.cli.calling import batch, score
 from walkaway.cli.checking import check
 from walkaway.cli.configuring import configuration
@@ -36,7 +36,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(importers, name="import")
+app.add_typer(import_group, name="import")
 app.add_typer(configuration, name="config")
 for command in (sample, audit, train, rollback, score, batch, replay, explain, portfolio, report, check):
     app.command()(command)

@@ -1,76 +1,93 @@
-"""Commands that make books: import xes, import table, sample."""
+"""Commands that make books: import, with one command an importer, and sample."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from walkaway.cli.options import BOOK, AsJson, Quiet, print_json, progress, settings_in_force, tell
-from walkaway.errors import UsageError
 
 if TYPE_CHECKING:
-    from walkaway.importers.imported import Imported
+    from walkaway.config import MoneySettings
+    from walkaway.importers import Imported, Importer
 
-importers = typer.Typer(help="Read a foreign export as a book.", no_args_is_help=True)
+Mapping = Annotated[str | None, typer.Option(help="A mapping file (TOML), or the name of one that ships.")]
+BookOut = Annotated[Path, typer.Option(help="Folder of the book to write.")]
+Suggest = Annotated[bool, typer.Option("--suggest", help="Draft a mapping of these files to stdout.")]
 
 
-@importers.command("xes")
-def import_log(
-    context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="An XES event log, .xes or .xes.gz.")],
-    mapping: Annotated[str, typer.Option(help="A mapping file (TOML), or the name of a mapping that ships.")],
-    out: Annotated[Path, typer.Option(help="Folder of the book to write.")] = BOOK,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
+class ImporterCommands(TyperGroup):
+    """`walkaway import NAME`: a command for each importer there is. They are loaded when one is asked for."""
+
+    def list_commands(self, context: Any) -> list[str]:
+        """Names of all importers."""
+        from walkaway.importers import importers
+
+        return sorted(importers())
+
+    def get_command(self, context: Any, name: str) -> Any:
+        """The command of one importer; None where there is none of that name."""
+        from walkaway.importers import importers
+
+        found = importers().get(name)
+        return None if found is None else _command_of(found)
+
+
+import_group = typer.Typer(cls=ImporterCommands, help="Read a foreign export as a book.", no_args_is_help=True)
+
+
+@import_group.callback()
+def _import_group() -> None:
+    """Read a foreign export as a book."""
+
+
+def _command_of(importer: Importer) -> Any:
+    """An importer as a command."""
+
+    def command(
+        context: typer.Context,
+        files: list[Path],
+        mapping: Mapping = None,
+        out: BookOut = BOOK,
+        suggest: Suggest = False,
+        quiet: Quiet = False,
+        as_json: AsJson = False,
+    ) -> None:
+        if suggest:
+            sys.stdout.write(importer.suggest(files))
+        else:
+            _import(importer, files, mapping, out, settings_in_force(context).money, quiet, as_json)
+
+    single = typer.Typer(add_completion=False)
+    command.__annotations__["files"] = Annotated[list[Path], typer.Argument(help=importer.paths)]
+    single.command(importer.name, help=importer.purpose)(command)
+    return typer.main.get_command(single)
+
+
+def _import(
+    importer: Importer,
+    files: list[Path],
+    mapping: str | None,
+    out: Path,
+    money: MoneySettings,
+    quiet: bool,
+    as_json: bool,
 ) -> None:
-    """Read an XES event log as a book."""
+    """Read, write the book, and show what was found."""
     import pandas as pd
 
-    from walkaway.importers.mapping import XesMapping, mapping_for
-    from walkaway.importers.xes import import_xes
-    from walkaway.storage import write_book
+    from walkaway.book import write_book
+    from walkaway.importers import Export
 
-    fits = mapping_for(XesMapping, mapping)
     with progress(quiet) as step:
-        money = settings_in_force(context).money
-        read = import_xes(file, fits, pd.Timestamp.now("UTC"), mapping, lambda n: step("reading cases", n, 0), money)
-        step("writing the book", 0, 1)
-        write_book(read.book, out, read.quarantine)
-    _print_import(read, out, quiet, as_json)
-
-
-@importers.command("table")
-def import_tables(
-    context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or XLSX files; those not mapped are left alone.")],
-    mapping: Annotated[str | None, typer.Option(help="A mapping file (TOML), or the name of one that ships.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder of the book to write.")] = BOOK,
-    suggest: Annotated[bool, typer.Option("--suggest", help="Draft a mapping of these files to stdout.")] = False,
-    quiet: Quiet = False,
-    as_json: AsJson = False,
-) -> None:
-    """Read a flat export as a book, or draft its mapping."""
-    import pandas as pd
-
-    from walkaway.importers.mapping import mapping_for
-    from walkaway.importers.table import import_table
-    from walkaway.importers.table_mapping import TableMapping
-    from walkaway.storage import write_book
-
-    if suggest:
-        from walkaway.importers.suggest import suggest as draft
-
-        sys.stdout.write(draft(files))
-        return
-    if mapping is None:
-        raise UsageError("--mapping is required: name a mapping, or draft one with --suggest.")
-    fits = mapping_for(TableMapping, mapping)
-    with progress(quiet) as step:
-        now, money = pd.Timestamp.now("UTC"), settings_in_force(context).money
-        read = import_table(files, fits, now, mapping, lambda name: step(f"reading {name}", 0, 1), money)
+        now = pd.Timestamp.now("UTC")
+        read = importer.read(
+            Export(files, mapping, now, money, lambda what, count: step(what, count, 0 if count else 1))
+        )
         step("writing the book", 0, 1)
         write_book(read.book, out, read.quarantine)
     _print_import(read, out, quiet, as_json)
@@ -80,7 +97,7 @@ def _print_import(read: Imported, out: Path, quiet: bool, as_json: bool) -> None
     if as_json:
         print_json(read.as_json() | {"book": str(out)})
     else:
-        from walkaway.report.imports import show_import
+        from walkaway.report.terminal.import_tables import show_import
 
         tell(show_import(read, str(out)), quiet)
 
@@ -94,8 +111,8 @@ def sample(
     as_json: AsJson = False,
 ) -> None:
     """Make a synthetic book whose truth is known: what each open deal was worth, Monday by Monday."""
+    from walkaway.book import write_book
     from walkaway.sample import describe, make_sample
-    from walkaway.storage import write_book
 
     with progress(quiet) as step:
         step("living the deals", 0, 1)
@@ -105,6 +122,6 @@ def sample(
     if as_json:
         print_json(describe(made) | {"book": str(out)})
     else:
-        from walkaway.report.terminal import show_sample
+        from walkaway.report.terminal.import_tables import show_sample
 
         tell(show_sample(describe(made), str(out)), quiet)

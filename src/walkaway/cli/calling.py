@@ -34,7 +34,7 @@ from walkaway.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from walkaway.calls import Model
+    from walkaway.models import Model
 
 
 def score(
@@ -55,12 +55,12 @@ def score(
     as_json: AsJson = False,
 ) -> None:
     """Call every open deal: win probability, value per remaining hour, verdict and reasons."""
-    from walkaway.storage import check_extension, write_frame
+    from walkaway.files import check_extension, write_frame
 
     check_extension(out)
     every_days = days_of(every)
-    from walkaway.score import score as score_book
-    from walkaway.timeless import score_timeless
+    from walkaway.scoring import score as score_book
+    from walkaway.training import score_timeless
 
     settings = settings_in_force(context)
     dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
@@ -78,7 +78,7 @@ def score(
     if out != "-" and as_json:
         _print_summary(table, model, {"unusable_deals": read.unusable_deals, "out": out})
     elif out != "-":
-        from walkaway.report.terminal import show_score, show_timeless_score
+        from walkaway.report.terminal.score_tables import show_score, show_timeless_score
 
         tell(show_timeless_score(table, out) if model.timeless else show_score(table, model, out), quiet)
         if dial.guarantee and (refused := model.curve.refusal(dial.forgo)):
@@ -98,8 +98,8 @@ def _refuse_with_dates(*given: str | float | None) -> None:
 
 
 def _print_summary(table: pd.DataFrame, model: Model, more: dict[str, object]) -> None:
-    from walkaway.score import summary
-    from walkaway.timeless import summary_timeless
+    from walkaway.scoring import summary
+    from walkaway.training import summary_timeless
 
     print_json((summary_timeless if model.timeless else summary)(table) | more)
 
@@ -119,7 +119,7 @@ def batch(
     as_json: AsJson = False,
 ) -> None:
     """Call every open deal for a scheduler: calls, what changed since the last run, and a record of the run."""
-    from walkaway.batch import run_batch
+    from walkaway.scoring import run_batch
 
     settings, moment = settings_in_force(context), moment_of(now, "--now")
     dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
@@ -130,7 +130,7 @@ def batch(
     if as_json:
         print_json(done.record)
     else:
-        from walkaway.report.batch import show_batch
+        from walkaway.report.terminal.batch_tables import show_batch
 
         tell(show_batch(done), quiet)
     if done.problem:
@@ -143,7 +143,7 @@ def _moments(
     """The moments asked for: one, or from --from to --to."""
     import pandas as pd
 
-    from walkaway.snapshots import moments
+    from walkaway.asof import moments
 
     if (start is None) != (end is None):
         raise UsageError("--from and --to go together: give both, or --as-of alone.")

@@ -30,9 +30,9 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Does the world still look like what the model was trained on? Drift, calibration and age."""
-    from walkaway.champion import load_champion
-    from walkaway.drift import check as check_model
-    from walkaway.storage import read_book
+    from walkaway.book import read_book
+    from walkaway.models import load_champion
+    from walkaway.monitoring import check as check_model
 
     settings, moment = settings_in_force(context), moment_of(as_of, "--as-of")
     with progress(quiet) as step:
@@ -45,6 +45,6 @@ def check(
     if as_json:
         print_json(found.as_json())
     else:
-        from walkaway.report.drift import show_check
+        from walkaway.report.terminal.drift_tables import show_check
 
         tell(show_check(found), quiet)

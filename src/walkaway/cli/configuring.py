@@ -20,6 +20,6 @@ def show_config(context: typer.Context, as_json: AsJson = False) -> None:
     else:
         from rich.console import Console
 
-        from walkaway.report.settings import show_settings
+        from walkaway.report.terminal.settings_table import show_settings
 
         Console(highlight=False).print(show_settings(rows))

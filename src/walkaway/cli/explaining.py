@@ -62,7 +62,7 @@ def explain(
     else:
         from rich.console import Console
 
-        from walkaway.report.story import show_story
+        from walkaway.report.cards import show_story
 
         Console(highlight=False).print(show_story(story))
         if dial.guarantee and (refused := model.curve.refusal(dial.forgo)):
@@ -99,7 +99,7 @@ def portfolio(
     else:
         from rich.console import Console
 
-        from walkaway.report.portfolio import show_portfolio
+        from walkaway.report.terminal.portfolio_tables import show_portfolio
 
         currency = str(model.facts.get("currency", ""))
         Console(highlight=False).print(show_portfolio(found, settings.report.locale, currency, calls is not None))

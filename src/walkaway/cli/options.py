@@ -16,10 +16,10 @@ from walkaway.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from walkaway.calls import Model
+    from walkaway.book import Book
     from walkaway.config import ScoreSettings, Settings
-    from walkaway.schema import Book
-    from walkaway.tune import Budget
+    from walkaway.models import Model
+    from walkaway.training import Budget
 
 __all__ = [
     "BOOK",
@@ -95,18 +95,18 @@ def span_of(start: str | None, end: str | None) -> tuple[pd.Timestamp, pd.Timest
 
 def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | None) -> tuple[Book, Model]:
     """The book with the hours that are set, and the model in use with the curve of a replay, if one is named."""
-    from walkaway.champion import load_champion
-    from walkaway.score import refined
-    from walkaway.storage import read_book
+    from walkaway.book import read_book
+    from walkaway.models import load_champion
+    from walkaway.scoring import refined
 
     return read_book(book).with_hours(settings.hours), refined(load_champion(models), replay)
 
 
 def settings_in_force(context: typer.Context) -> Settings:
     """The settings in force, from the file that --config names, if any."""
-    from walkaway.config import Settings
+    from walkaway.config import read_settings
 
-    return Settings.from_environment(context.obj)
+    return read_settings(context.obj).settings
 
 
 def dial_of(
@@ -157,7 +157,7 @@ def budget_of(text: str | None) -> Budget | None:
     >>> budget_of("10m"), budget_of("40")
     (Budget(seconds=600.0, trials=None), Budget(seconds=None, trials=40))
     """
-    from walkaway.tune import Budget
+    from walkaway.training import Budget
 
     if text is None:
         return None

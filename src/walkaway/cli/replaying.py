@@ -44,10 +44,10 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Replay a period: train on what was known, call each open deal, and settle the calls by what came."""
+    from walkaway.book import read_book
     from walkaway.replay import Period
     from walkaway.replay import replay as replay_book
     from walkaway.report.replay_figures import write_figures
-    from walkaway.storage import read_book
 
     settings = settings_in_force(context)
     settings = settings.model_copy(
@@ -64,6 +64,6 @@ def replay(
     if as_json:
         print_json(done.summary)
     else:
-        from walkaway.report.replay import show_replay
+        from walkaway.report.terminal.replay_tables import show_replay
 
         tell(show_replay(done, out), quiet)

@@ -62,9 +62,8 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write the report: what to let go, what that frees and costs, where the hours go instead, and why to trust it."""
-    from walkaway.decisions import read_decisions
-    from walkaway.feedback import read_advice
-    from walkaway.report.page import write_report
+    from walkaway.report.html import write_report
+    from walkaway.scoring import read_advice, read_decisions
 
     settings = settings_in_force(context)
     dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)

@@ -33,8 +33,8 @@ def audit(
     as_json: AsJson = False,
 ) -> None:
     """Look for leaks: what of a book knows how deals end before it could. Training leaves it out."""
-    from walkaway.fitting import audit_as_of
-    from walkaway.storage import read_book
+    from walkaway.book import read_book
+    from walkaway.training import audit_as_of
 
     moment = moment_of(until, "--until")
     found = audit_as_of(read_book(book), moment, settings_in_force(context).train)
@@ -42,7 +42,7 @@ def audit(
         tables = {"sources": records(found.sources), "features": records(found.features)}
         print_json({"left_out": found.left_out, "denied": found.denied} | tables)
     else:
-        from walkaway.report.audit import show_audit
+        from walkaway.report.terminal.audit_tables import show_audit
 
         tell(show_audit(found), quiet)
 
@@ -63,9 +63,9 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model on won and lost deals, judge it out of time, register it, and use it if it is better."""
-    from walkaway.report.card import model_card
     from walkaway.report.figures import training_figures
-    from walkaway.retrain import retrain
+    from walkaway.report.model_card import model_card
+    from walkaway.training import retrain
 
     moment, budget = moment_of(until, "--until"), budget_of(tune)
     with progress(quiet) as step:
@@ -88,7 +88,7 @@ def train(
         named |= {"decision": done.decision.as_json(), "tuned": done.tuned and done.tuned.as_json()}
         print_json(named | {"summary": done.trained.summary, "metrics": tables, "audit": done.trained.audit.told()})
     else:
-        from walkaway.report.terminal import show_training
+        from walkaway.report.terminal.training_tables import show_training
 
         tell(show_training(done), quiet)
     if not done.promoted:
@@ -105,7 +105,7 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Return to the model that was in use before."""
-    from walkaway.retrain import roll_back
+    from walkaway.training import roll_back
 
     was, now = roll_back(models, settings_in_force(context))
     if as_json:

@@ -2,7 +2,7 @@
 
 from walkaway.config.money import AS_IT_IS, MoneySettings, Rate, rate_on
 from walkaway.config.reading import InForce, masked, read_settings
-from walkaway.config.sections import (
+from walkaway.config.settings import (
     DIALS,
     AuditSettings,
     BatchSettings,

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
 from walkaway.config.refusals import refusal, unknown
-from walkaway.config.sections import DIALS, Settings
+from walkaway.config.settings import DIALS, Settings
 from walkaway.errors import UsageError
 
 __all__ = ["FILE", "PREFIX", "InForce", "masked", "read_settings"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from walkaway.config.sections import Settings
+from walkaway.config.settings import Settings
 from walkaway.errors import UsageError
 
 __all__ = ["known_names", "refusal", "unknown"]

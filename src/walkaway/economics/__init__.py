@@ -17,8 +17,8 @@ from walkaway.economics.drops import (
     skill_of,
     trade_off,
 )
+from walkaway.economics.guarantee import CONFIDENCE, promised_bar, promised_bars
 from walkaway.economics.index import DROPPED, Verdict, expected_value, value_per_hour, verdicts, walk_away_above
-from walkaway.economics.promise import CONFIDENCE, promised_bar, promised_bars
 
 __all__ = [
     "CONFIDENCE",

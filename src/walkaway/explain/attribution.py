@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from walkaway.calls import Model, Rows
-from walkaway.heads.bag import Bag
-from walkaway.heads.calibration import Calibration
+from walkaway.heads import Bag, Calibration
+from walkaway.models import Model, Rows
 
 __all__ = ["FLOOR", "MARGIN", "SIZE", "TERMS", "Attribution", "attribute", "explanation"]
 

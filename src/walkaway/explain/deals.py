@@ -6,13 +6,12 @@ import difflib
 
 import pandas as pd
 
-from walkaway.calls import Model, check_askable, make_calls, read_rows
+from walkaway.asof import History, known
+from walkaway.book import Book, assumed_share
 from walkaway.config import ScoreSettings
-from walkaway.effort import assumed_share
 from walkaway.errors import UsageError
 from walkaway.explain.story import DealStory, tell
-from walkaway.history import History, known
-from walkaway.schema import Book
+from walkaway.models import Model, check_askable, make_calls, read_rows
 
 __all__ = ["explain"]
 

@@ -15,13 +15,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import beta, norm
 
-from walkaway.calls import Model, call_open
+from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
-from walkaway.effort import SECONDS_PER_HOUR, effort_seconds
 from walkaway.explain.attribution import MARGIN, SIZE, Attribution, attribute
 from walkaway.features import THEMES
-from walkaway.schema import Book
+from walkaway.models import Model, call_open
 
 __all__ = ["Portfolio", "portfolio", "portfolio_of", "shrunk_gaps", "shrunk_shares"]
 

@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.background import BaseRates, Became
-from walkaway.calls import Model, Rows
 from walkaway.explain.attribution import FLOOR, Attribution
 from walkaway.explain.sentences import THEMES, say, say_term, sold_at_a_loss
-from walkaway.wording import Wording
+from walkaway.formatting import Wording
+from walkaway.models import BaseRates, Became, Model, Rows
 
 __all__ = ["Reason", "Reasons", "base_rate", "reasons_table"]
 

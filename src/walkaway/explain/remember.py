@@ -1,4 +1,4 @@
-"""What a training remembers of settled deals, for reasons to be held against what happened (`walkaway.background`)."""
+"""What a model keeps of settled deals, so that reasons show base rates (`walkaway.models.base_rates`)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from walkaway.background import Background, Settled, groups_alike, learn_base_rates
-from walkaway.calls import Model, Rows
+from walkaway.book import Book
 from walkaway.explain.attribution import attribute
 from walkaway.heads import TrainingRows
-from walkaway.moves import learn_moves
-from walkaway.schema import Book
+from walkaway.models import Background, Model, Rows, Settled, groups_alike, learn_base_rates, learn_moves
 
 __all__ = ["remember"]
 

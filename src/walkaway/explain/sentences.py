@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from walkaway.calls import Model, Rows
 from walkaway.explain.attribution import MARGIN, SIZE, TERMS, Attribution
 from walkaway.features import PlannedFeature
-from walkaway.wording import Wording, plain_step
+from walkaway.formatting import Wording, plain_step
+from walkaway.models import Model, Rows
 
 __all__ = ["Factor", "factors_of", "say", "say_term", "sold_at_a_loss"]
 

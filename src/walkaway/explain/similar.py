@@ -10,9 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
-from walkaway.background import Settled
-from walkaway.calls import Model
 from walkaway.explain.attribution import Attribution
+from walkaway.models import Model, Settled
 
 __all__ = ["Example", "SimilarDeals", "Similarity"]
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from walkaway.calls import Calls, Model
+from walkaway.asof import History
+from walkaway.book import Book
 from walkaway.economics import DROPPED
 from walkaway.explain.attribution import attribute
-from walkaway.explain.flips import FlipCondition, flip_conditions
+from walkaway.explain.counterfactuals import FlipCondition, flip_conditions
 from walkaway.explain.reasons import Reason, Reasons
 from walkaway.explain.sentences import Factor, factors_of
 from walkaway.explain.similar import SimilarDeals, Similarity
-from walkaway.history import History
-from walkaway.schema import Book
-from walkaway.wording import Wording
+from walkaway.formatting import Wording
+from walkaway.models import Calls, Model
 
 __all__ = ["DealStory", "tell"]
 

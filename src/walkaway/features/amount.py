@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from walkaway.asof import View
+from walkaway.book import Book
 from walkaway.features.declare import feature
-from walkaway.history import View
-from walkaway.schema import Book
 
 
 def _has_amount(book: Book) -> bool:

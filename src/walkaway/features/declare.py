@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.schema import Book
+from walkaway.book import Book
 
 __all__ = ["REGISTRY", "THEMES", "Coded", "Feature", "Theme", "Unit", "feature"]
 

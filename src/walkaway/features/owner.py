@@ -1,8 +1,8 @@
 """Who owns the deal. Off unless `train.features.owner_identity` is switched on: deals are judged, not people."""
 
+from walkaway.asof import View
+from walkaway.book import Book
 from walkaway.features.declare import Coded, feature
-from walkaway.history import View
-from walkaway.schema import Book
 
 
 def _has_owners(book: Book) -> bool:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from walkaway.asof import DAY, View
+from walkaway.book import Book
 from walkaway.features.declare import feature
-from walkaway.history import DAY, View
-from walkaway.schema import Book
 
 CLOSE_DATE = "expected_close_date"
 

@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.events import Events
+from walkaway.asof import Events, View
 from walkaway.features.declare import REGISTRY
-from walkaway.history import View
 
 __all__ = ["Unknown", "unknown_words"]
 

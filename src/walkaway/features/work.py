@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from walkaway.asof import Codes, View
+from walkaway.book import Book
 from walkaway.features.declare import feature
-from walkaway.history import Codes, View
-from walkaway.schema import Book
 
 
 def _has_plans(book: Book) -> bool:

@@ -1,24 +1,18 @@
 """Three heads and one index: win probability, value if won, remaining hours. The only importers of lightgbm."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
-from walkaway.config import HeadSettings
-from walkaway.errors import DataError
+from walkaway.heads.bag import Bag, fit_bag
+from walkaway.heads.calibration import Calibration, fit_calibration, fit_scale
 from walkaway.heads.completion import latest_rows
-from walkaway.heads.hours import HoursHead, fit_hours
-from walkaway.heads.no_decision import NoDecisionHead, fit_no_decision
-from walkaway.heads.parting import Parting
-from walkaway.heads.pooling import pooled_hours_share, pooled_share
+from walkaway.heads.forced_split import Parting
+from walkaway.heads.heads import Estimates, Heads, TrainingRows, fit_heads, pooling
+from walkaway.heads.hours import HoursHead
+from walkaway.heads.no_decision import NoDecisionHead
 from walkaway.heads.win import WinHead, fit_win
 from walkaway.heads.worth import WorthHead, fit_worth
 
 __all__ = [
+    "Bag",
+    "Calibration",
     "Estimates",
     "Heads",
     "HoursHead",
@@ -27,105 +21,12 @@ __all__ = [
     "TrainingRows",
     "WinHead",
     "WorthHead",
+    "fit_bag",
+    "fit_calibration",
     "fit_heads",
+    "fit_scale",
+    "fit_win",
+    "fit_worth",
+    "latest_rows",
     "pooling",
 ]
-
-FloatArray = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class TrainingRows:
-    """What heads are fitted on; rows sorted by deal_id and as_of.
-
-    X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.labels.
-    weight: how much each row counts for the win head. deal: code of each row's deal. categorical: positions of category
-    columns. parting: what every other member of the win head parts by first. no_decision: 1 or 0 of each row whose deal
-    was lost for a known reason, NaN of all others.
-    """
-
-    X: npt.NDArray
-    terms: pd.DataFrame
-    labels: pd.DataFrame
-    weight: FloatArray
-    deal: npt.NDArray
-    categorical: list[int]
-    parting: Parting | None = None
-    no_decision: FloatArray | None = None
-
-    def check(self) -> None:
-        """Refuse data that teaches nothing.
-
-        Raises:
-            DataError: no snapshot, or no won or no lost deal among the settled ones.
-        """
-        outcomes = self.labels["won"].groupby(self.deal).first()
-        won, lost = int((outcomes == 1).sum()), int((outcomes == 0).sum())
-        if not won or not lost:
-            raise DataError(
-                f"training needs won and lost deals that were open at some snapshot; found {won} won and {lost} lost. "
-                "Use a later --until, or a book with more settled deals."
-            )
-
-
-@dataclass(frozen=True)
-class Estimates:
-    """What the heads say of each row, by member (members, rows) and, without `by_member`, in the mean (rows,)."""
-
-    win_probability: FloatArray
-    value_if_won: FloatArray
-    remaining_hours: FloatArray
-
-
-@dataclass(frozen=True)
-class Heads:
-    """The three heads, trained together; and how a loss would come about, where reasons of losses are recorded."""
-
-    win: WinHead
-    worth: WorthHead
-    hours: HoursHead
-    no_decision: NoDecisionHead | None = None
-
-    def estimate(self, X: npt.NDArray, terms: pd.DataFrame) -> Estimates:
-        """The prediction for each row, (rows,)."""
-        return Estimates(self.win.probability(X), self.worth.value(X, terms), self.hours.hours(X))
-
-    def estimate_by_member(self, X: npt.NDArray, terms: pd.DataFrame) -> Estimates:
-        """The same as each member of the bags sees it, (members, rows); a head without a bag has one member."""
-        hours = np.exp(self.hours.log_hours_by_member(X))
-        return Estimates(self.win.probability_by_member(X), self.worth.value_by_member(X, terms), hours)
-
-
-def pooling(rows: TrainingRows, settings: HeadSettings) -> dict[str, float]:
-    """How much of what the heads learn from these rows is a linear model's: `pooled_win`, `pooled_hours`, 0 to 1."""
-    settled = rows.labels["settled"].to_numpy(dtype=bool)
-    return {
-        "pooled_win": pooled_share(rows.labels["won"].to_numpy(), rows.deal, settings.pooling_deals),
-        "pooled_hours": pooled_hours_share(settled, rows.deal, settings.pooling_hours_deals),
-    }
-
-
-def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.DataFrame]:
-    """Fit the three heads.
-
-    Returns:
-        The heads, and the completed labels they were trained on: won and remaining_hours, open deals included.
-
-    Raises:
-        DataError: no won or no lost deal.
-    """
-    rows.check()
-    latest = latest_rows(rows.deal)
-    won = rows.labels["won"].to_numpy()
-    settled = rows.labels["settled"].to_numpy(dtype=bool)
-    win, completed_won = fit_win(rows.X, won, rows.weight, latest, rows.categorical, settings, rows.parting)
-    observed = rows.labels["remaining_hours"].to_numpy()
-    hours, completed_hours = fit_hours(rows.X, observed, settled, latest, rows.categorical, settings)
-    amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)
-    worth = fit_worth(rows.X, rows.terms["amount"].to_numpy(), amount_at_close, rows.categorical, settings)
-    no_decision = None
-    if rows.no_decision is not None:
-        lost = 1.0 - completed_won
-        no_decision = fit_no_decision(rows.X, rows.no_decision, lost, rows.weight, latest, rows.categorical, settings)
-    completed = pd.DataFrame({"won": completed_won, "remaining_hours": completed_hours})
-    return Heads(win, worth, hours, no_decision), completed

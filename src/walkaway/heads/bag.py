@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from walkaway.config import BoosterSettings, HeadSettings
-from walkaway.heads.parting import Parting
+from walkaway.heads.forced_split import Parting
 
 __all__ = ["Bag", "Objective", "fit_bag"]
 

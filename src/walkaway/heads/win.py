@@ -12,7 +12,7 @@ from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import IDENTITY, Calibration
 from walkaway.heads.completion import complete_and_fit
-from walkaway.heads.parting import Parting
+from walkaway.heads.forced_split import Parting
 from walkaway.heads.pooling import pooled_rate, pooled_share, pooled_target, small_leaves
 
 __all__ = ["WinHead", "fit_win"]

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
+from walkaway.book import COLUMNS, SOURCE_ROW, TABLES, entries
 from walkaway.errors import MappingError
 from walkaway.importers.cells import SERIAL, as_texts, date_format_of, decimal_mark_of, moments, numbers
 from walkaway.importers.imported import FileFound
-from walkaway.importers.reading import Sheet
+from walkaway.importers.sheets import Sheet
 from walkaway.importers.table_mapping import ChangesPart, DealsPart, FilePart, OutcomePart, TableMapping
-from walkaway.quarantine import COLUMNS, entries
-from walkaway.schema import SOURCE_ROW, TABLES
 
 __all__ = ["AT_CREATION", "Converted", "check_columns", "convert", "ragged_entries", "replaced"]
 

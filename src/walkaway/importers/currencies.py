@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import pandas as pd
 
+from walkaway.book import COLUMNS, Book, entries
 from walkaway.config import MoneySettings, rate_on
 from walkaway.errors import DataError
 from walkaway.importers.columns import AT_CREATION
-from walkaway.quarantine import COLUMNS, entries
-from walkaway.schema import Book
 
 __all__ = ["in_one_currency"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.schema import Book
+from walkaway.book import Book
 
 __all__ = ["FileFound", "Imported"]
 

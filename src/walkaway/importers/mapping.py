@@ -4,127 +4,18 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import ValidationError
 
 from walkaway.errors import MappingError
-from walkaway.importers.strict import Direction, Strict, existing_timezone
-from walkaway.importers.table_mapping import TableMapping
-from walkaway.schema import TABLES
+from walkaway.importers.strict import SourceMapping
 
-__all__ = ["XesMapping", "load_mapping", "mapping_for", "shipped_mappings"]
+__all__ = ["load_mapping", "mapping_for", "shipped_mappings"]
 
-
-class CaseMapping(Strict):
-    """Which case attributes are the deal's; values are attribute keys of the log."""
-
-    deal_id: str
-    created_at: str | None = None
-    amount: str | None = None
-    account_id: str | None = None
-    owner_id: str | None = None
-    team: str | None = None
-    pipeline: str | None = None
-    attributes: dict[str, str] = Field(default_factory=dict)
-    fixed_at_creation: tuple[str, ...] = ()
-
-    @field_validator("attributes")
-    @classmethod
-    def _no_column_of_the_book(cls, attributes: dict[str, str]) -> dict[str, str]:
-        taken = sorted(set(attributes) & set(TABLES["deals"].names))
-        if taken:
-            raise ValueError(
-                f"{taken[0]} is a column of the book; map it under its own name, or call the attribute another"
-            )
-        return attributes
-
-    @model_validator(mode="after")
-    def _fixed_columns_are_mapped(self) -> Self:
-        mapped = {name for name, key in self if isinstance(key, str)} | set(self.attributes)
-        unknown = [name for name in self.fixed_at_creation if name not in mapped]
-        if unknown:
-            raise ValueError(
-                f"fixed_at_creation names {unknown[0]}, which [case] does not map; it maps {sorted(mapped)}"
-            )
-        return self
-
-
-class EventMapping(Strict):
-    """Which event attributes name the event, its moment, its lifecycle transition and who did it."""
-
-    name: str = "concept:name"
-    moment: str = "time:timestamp"
-    transition: str | None = "lifecycle:transition"
-    owner: str | None = None
-
-
-class OutcomeMapping(Strict):
-    """Events that close a deal; the first to happen counts."""
-
-    outcome: Literal["won", "lost"]
-    loss_reason: str | None = None
-    events: tuple[str, ...] = Field(min_length=1)
-
-
-class FieldMapping(Strict):
-    """Events, by pattern, that set a tracked field to their own name (without `strip`)."""
-
-    field: str
-    events: str
-    strip: str = ""
-
-
-class ActivityMapping(Strict):
-    """Events, by pattern, that are activities of one kind and take the hours given."""
-
-    events: str
-    kind: str
-    direction: Direction = "internal"
-    hours: float | None = Field(default=0.0, ge=0)
-
-
-class WorkMapping(Strict):
-    """Events, by pattern, that are steps of work items, and how a begin and an end are paired into hours."""
-
-    events: str
-    planned: str | None = None
-    begun: str | None = None
-    done: str
-    clip_hours: float = Field(gt=0)
-    unpaired_hours: float | None = Field(default=None, ge=0)
-    direction: Direction = "internal"
-    kinds: dict[str, str] = Field(default_factory=dict)
-    directions: dict[str, Direction] = Field(default_factory=dict)
-
-    def status_of(self, transition: str) -> str | None:
-        """planned, begun or done; None for a transition that the mapping does not name."""
-        named = {self.planned: "planned", self.begun: "begun", self.done: "done"}
-        return named.get(transition)
-
-
-class XesMapping(Strict):
-    """What the cases and events of an XES log mean."""
-
-    source: Literal["xes"]
-    currency: str = ""
-    timezone: str | None = None
-    case: CaseMapping
-    event: EventMapping = EventMapping()
-    outcome: tuple[OutcomeMapping, ...] = Field(min_length=1)
-    field: tuple[FieldMapping, ...] = ()
-    activity: tuple[ActivityMapping, ...] = ()
-    work: WorkMapping | None = None
-
-    _timezone_exists = field_validator("timezone")(existing_timezone)
-
-    def meaning_of(self, name: str) -> FieldMapping | ActivityMapping | WorkMapping | None:
-        """The first part of the mapping whose pattern fits the event's name."""
-        parts = (*self.activity, *((self.work,) if self.work else ()), *self.field)
-        return next((part for part in parts if fnmatchcase(name, part.events)), None)
+M = TypeVar("M", bound=SourceMapping)
 
 
 def shipped_mappings() -> list[str]:
@@ -150,22 +41,17 @@ def _text_of(name_or_file: str) -> str:
     )
 
 
-Mapping = XesMapping | TableMapping
-M = TypeVar("M", XesMapping, TableMapping)
-_MODELS: dict[str, type[XesMapping] | type[TableMapping]] = {"xes": XesMapping, "table": TableMapping}
-
-
-def _model_of(name_or_file: str, parsed: dict[str, Any]) -> type[XesMapping] | type[TableMapping]:
-    source = parsed.get("source")
-    if not isinstance(source, str) or source not in _MODELS:
+def _model_of(name_or_file: str, parsed: dict[str, Any]) -> type[SourceMapping]:
+    source, kinds = parsed.get("source"), SourceMapping.kinds
+    if not isinstance(source, str) or source not in kinds:
         raise MappingError(
-            f"mapping {name_or_file}: source: must be one of {', '.join(_MODELS)} (found {source!r}). "
+            f"mapping {name_or_file}: source: must be one of {', '.join(sorted(kinds))} (found {source!r}). "
             "Correct this part."
         )
-    return _MODELS[source]
+    return kinds[source]
 
 
-def load_mapping(name_or_file: str) -> Mapping:
+def load_mapping(name_or_file: str) -> SourceMapping:
     """The mapping of that shipped name or file; its `source` says of which kind it is.
 
     Raises:
@@ -200,6 +86,6 @@ def mapping_for(model: type[M], name_or_file: str) -> M:
     found = load_mapping(name_or_file)
     if not isinstance(found, model):
         raise MappingError(
-            f"mapping {name_or_file}: is for `walkaway import {found.source}`. Use that command, or another mapping."
+            f"mapping {name_or_file}: is for `walkaway import {found.kind}`. Use that command, or another mapping."
         )
     return found

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal, get_args
 from zoneinfo import available_timezones
 
 from pydantic import BaseModel, ConfigDict
 
-__all__ = ["Direction", "Strict", "existing_timezone"]
+__all__ = ["Direction", "SourceMapping", "Strict", "existing_timezone"]
 
 Direction = Literal["inbound", "outbound", "internal"]
 
@@ -16,6 +16,20 @@ class Strict(BaseModel):
     """Base of every part of a mapping."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceMapping(Strict):
+    """Base of a whole mapping. A subclass names its kind of source by `source: Literal["..."]`, and is found by it."""
+
+    kinds: ClassVar[dict[str, type[SourceMapping]]] = {}
+    kind: ClassVar[str]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **more: Any) -> None:
+        """Make the subclass known by the name of its source."""
+        super().__pydantic_init_subclass__(**more)
+        [cls.kind] = get_args(cls.model_fields["source"].annotation)
+        SourceMapping.kinds[cls.kind] = cls
 
 
 def existing_timezone(name: str | None) -> str | None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from walkaway.book import TABLES
 from walkaway.errors import DataError, MappingError
 from walkaway.importers.cells import as_texts, date_format_of, decimal_mark_of, moments, numbers
-from walkaway.importers.reading import Sheet, read_sheet
-from walkaway.schema import TABLES
+from walkaway.importers.sheets import Sheet, read_sheet
 
 __all__ = ["suggest"]
 

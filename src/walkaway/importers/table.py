@@ -11,17 +11,19 @@ from pathlib import Path
 
 import pandas as pd
 
+from walkaway.book import COLUMNS, SOURCE_ROW, TABLES, Book, Manifest, admit, conform, entries
 from walkaway.config import AS_IT_IS, MoneySettings
 from walkaway.errors import DataError, MappingError
 from walkaway.importers.cells import as_texts
 from walkaway.importers.columns import AT_CREATION, Converted, check_columns, convert, ragged_entries, replaced
 from walkaway.importers.currencies import in_one_currency
 from walkaway.importers.imported import FileFound, Imported
-from walkaway.importers.reading import Sheet, check_file, read_sheet
+from walkaway.importers.importer import Export, mapping_required
+from walkaway.importers.mapping import mapping_for
+from walkaway.importers.sheets import Sheet, check_file, read_sheet
+from walkaway.importers.suggest import suggest
 from walkaway.importers.table_mapping import FilePart, JoinPart, TableMapping
 from walkaway.importers.weeks import ASSUMED_WEEK, assumed_weeks
-from walkaway.quarantine import COLUMNS, admit, entries
-from walkaway.schema import SOURCE_ROW, TABLES, Book, Manifest, conform
 
 __all__ = ["import_table"]
 
@@ -269,3 +271,27 @@ def import_table(
     book, notes = _with_hours(book, mapping)
     rows_in = sum(found.rows for found in gathered.files)
     return Imported(book, quarantine, rows_in, tuple(gathered.files), (*gathered.notes, *notes))
+
+
+class TableImporter:
+    """Flat exports as an `Importer`."""
+
+    name = "table"
+    purpose = "Read a flat export as a book, or draft its mapping."
+    paths = "CSV, Parquet or XLSX files; those not mapped are left alone."
+
+    def read(self, export: Export) -> Imported:
+        """The files as a book; see `import_table`."""
+        name = mapping_required(export.mapping, ", or draft one with --suggest")
+        mapping = mapping_for(TableMapping, name)
+        advance = export.advance
+        return import_table(
+            export.paths, mapping, export.now, name, lambda file: advance(f"reading {file}", 0), export.money
+        )
+
+    def suggest(self, paths: Sequence[Path]) -> str:
+        """A draft; see `suggest`."""
+        return suggest(paths)
+
+
+IMPORTER = TableImporter()

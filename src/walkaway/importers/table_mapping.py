@@ -8,9 +8,9 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from walkaway.book import TABLES
 from walkaway.importers.cells import EPOCH, SERIAL
-from walkaway.importers.strict import Direction, Strict, existing_timezone
-from walkaway.schema import TABLES
+from walkaway.importers.strict import Direction, SourceMapping, Strict, existing_timezone
 
 __all__ = ["DealsPart", "FilePart", "JoinPart", "OutcomePart", "TableMapping"]
 
@@ -238,7 +238,7 @@ class EffortPart(Strict):
     hours_per_open_week: float = Field(gt=0, le=168)
 
 
-class TableMapping(Reading):
+class TableMapping(Reading, SourceMapping):
     """What the files and columns of a flat export mean. `timeless` says that the export has no dates."""
 
     source: Literal["table"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -17,13 +17,14 @@ from typing import IO, Any
 import pandas as pd
 from lxml import etree
 
+from walkaway.book import COLUMNS, SOURCE_ROW, Book, Manifest, admit
 from walkaway.config import AS_IT_IS, MoneySettings
-from walkaway.errors import DataError
+from walkaway.errors import DataError, UsageError
 from walkaway.importers.currencies import in_one_currency
 from walkaway.importers.imported import Imported
-from walkaway.importers.mapping import ActivityMapping, FieldMapping, WorkMapping, XesMapping
-from walkaway.quarantine import COLUMNS, admit
-from walkaway.schema import SOURCE_ROW, Book, Manifest
+from walkaway.importers.importer import Export, mapping_required
+from walkaway.importers.mapping import mapping_for
+from walkaway.importers.xes_mapping import ActivityMapping, FieldMapping, WorkMapping, XesMapping
 
 __all__ = ["Imported", "import_xes", "read_traces"]
 
@@ -357,3 +358,37 @@ def import_xes(
         }
     )
     return Imported(book.with_tables(manifest=counted), quarantine, rows_in, notes=tuple(notes))
+
+
+class XesImporter:
+    """XES event logs as an `Importer`."""
+
+    name = "xes"
+    purpose = "Read an XES event log as a book."
+    paths = "An XES event log, .xes or .xes.gz."
+
+    def read(self, export: Export) -> Imported:
+        """The log as a book; see `import_xes`.
+
+        Raises:
+            UsageError: more than one log, or no mapping.
+        """
+        if len(export.paths) != 1:
+            raise UsageError(f"walkaway import xes reads one log at a time, found {len(export.paths)}. Name one.")
+        name = mapping_required(export.mapping)
+        mapping = mapping_for(XesMapping, name)
+        advance = export.advance
+        return import_xes(
+            export.paths[0], mapping, export.now, name, lambda read: advance("reading cases", read), export.money
+        )
+
+    def suggest(self, paths: Sequence[Path]) -> str:
+        """No draft is made of a log.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError("--suggest drafts mappings of tables only: see docs/bring-your-own.md for one of a log.")
+
+
+IMPORTER = XesImporter()

@@ -5,10 +5,21 @@ and the calls are frozen. What became of the deals is joined at the end. Each st
 own, so that a replay that was killed goes on where it was, and ends with the same bytes.
 """
 
-from walkaway.replay.ledger import FROZEN, SETTLED, read_ledger
-from walkaway.replay.measures import INDICES
-from walkaway.replay.plan import Period, Stretch
-from walkaway.replay.run import replay
+from walkaway.replay.ledger import FROZEN, SETTLED, first_drops, read_ledger
+from walkaway.replay.measures import INDICES, judged
+from walkaway.replay.period import Period, Stretch
+from walkaway.replay.rerun import replay
 from walkaway.replay.summary import Replayed
 
-__all__ = ["FROZEN", "INDICES", "SETTLED", "Period", "Replayed", "Stretch", "read_ledger", "replay"]
+__all__ = [
+    "FROZEN",
+    "INDICES",
+    "SETTLED",
+    "Period",
+    "Replayed",
+    "Stretch",
+    "first_drops",
+    "judged",
+    "read_ledger",
+    "replay",
+]

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from walkaway.calls import Model, make_calls, read_rows
+from walkaway.asof import History, View
+from walkaway.asof.labels import label
+from walkaway.book import Book
 from walkaway.economics import DROPPED
 from walkaway.errors import UsageError
-from walkaway.history import History, View
-from walkaway.labels import label
-from walkaway.schema import Book
+from walkaway.models import Model, make_calls, read_rows
 
 __all__ = ["FROZEN", "LEDGER", "SETTLED", "first_drops", "frozen_calls", "read_ledger", "settle"]
 

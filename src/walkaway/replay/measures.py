@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from walkaway.asof.labels import no_decision
 from walkaway.economics import DROPPED, Curve, schedule_drops
 from walkaway.evaluation import DealDraws, by_slice, interval, skills, win_metrics
-from walkaway.labels import no_decision
 from walkaway.replay.ledger import first_drops
 
 __all__ = ["INDICES", "drops_by_verdict", "judged", "measure", "settled_curve"]

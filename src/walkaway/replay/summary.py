@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from walkaway.calls import Model
+from walkaway.asof.labels import label
+from walkaway.book import Book
 from walkaway.config import ScoreSettings, Settings
 from walkaway.economics import Curve
-from walkaway.labels import label
-from walkaway.replay.exits import exits, exits_by
+from walkaway.models import Model
 from walkaway.replay.measures import judged, measure, settled_curve
-from walkaway.replay.plan import Period
-from walkaway.schema import Book
+from walkaway.replay.period import Period
+from walkaway.replay.stop_points import exits, exits_by
 
 __all__ = ["Replayed", "measured"]
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from walkaway.economics import Curve
-from walkaway.train import Trained
+from walkaway.training import Trained
 
 __all__ = ["calibration_frame", "curve_frame", "draw_calibration", "draw_curve", "training_figures"]
 

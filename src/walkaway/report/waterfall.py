@@ -13,8 +13,8 @@ from matplotlib.ticker import FuncFormatter
 
 from walkaway.errors import UsageError
 from walkaway.explain import DealStory
-from walkaway.report.story import steps_of
-from walkaway.storage import write_bytes
+from walkaway.files import write_bytes
+from walkaway.report.cards import steps_of
 
 __all__ = ["check_figure", "draw_waterfall", "waterfall_frame", "write_waterfall"]
 

@@ -1,0 +1,34 @@
+"""As of a moment: what was known of a deal by then, and which deals were open.
+
+What came after is in `walkaway.asof.labels`, which this door does not open: who looks ahead says so by its name.
+"""
+
+from walkaway.asof.events import Events
+from walkaway.asof.history import DAY, NO_MOMENT, Codes, History, View, known, microseconds
+from walkaway.asof.snapshots import (
+    cadence_days,
+    check_dated,
+    check_moments,
+    check_not_far_ahead,
+    moments,
+    open_snapshots,
+    snapshot_weights,
+)
+
+__all__ = [
+    "DAY",
+    "NO_MOMENT",
+    "Codes",
+    "Events",
+    "History",
+    "View",
+    "cadence_days",
+    "check_dated",
+    "check_moments",
+    "check_not_far_ahead",
+    "known",
+    "microseconds",
+    "moments",
+    "open_snapshots",
+    "snapshot_weights",
+]

@@ -1,0 +1,307 @@
+"""The as-of gate over a book: what was known of a deal at a moment. Nothing reads events but through it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from functools import cached_property, partial
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.asof.events import DAY, NO_MOMENT, Codes, Events, Log, Once, microseconds
+from walkaway.book import Book, effort_seconds
+
+__all__ = ["DAY", "NO_MOMENT", "Codes", "Events", "History", "Log", "View", "known", "microseconds"]
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+PROBABILITY = "probability"
+
+
+def known(book: Book, moment: pd.Timestamp) -> Book:
+    """The book as it stood at a moment: later rows gone, outcomes not yet recorded erased.
+
+    Amounts and margins of deals then open are kept only where they are fixed at creation.
+    """
+    deals = book.deals[book.deals["created_at"] <= moment].copy()
+    still_open = ~(deals["closed_at"] <= moment)
+    deals.loc[still_open, "closed_at"] = pd.NaT
+    late = [c for c in ("outcome", "loss_reason", "amount", "margin") if c not in book.manifest.fixed_at_creation]
+    for column in late:
+        deals.loc[still_open, column] = np.nan
+    tables = {n: t[t["recorded_at"] <= moment] for n, t in book.tables().items() if "recorded_at" in t}
+    tables = {name: rows[rows["deal_id"].isin(deals["deal_id"])] for name, rows in tables.items()}
+    return book.with_tables(deals=deals, **tables)
+
+
+class View:
+    """What was known of each snapshot's deal at its as_of.
+
+    Args:
+        history: the gate over a book.
+        deal: code of each snapshot's deal.
+        as_of: microseconds of each snapshot.
+    """
+
+    def __init__(self, history: History, deal: IntArray, as_of: IntArray) -> None:
+        self._history, self.deal, self.as_of = history, deal, as_of
+        self._events: dict[str, Events] = {}
+
+    def __len__(self) -> int:
+        return len(self.deal)
+
+    def prepare(self, pool: Executor) -> None:
+        """Make what all parts of this view share."""
+        self._history.prepare(pool)
+
+    def by_deal(self) -> tuple[View, IntArray | slice]:
+        """The same snapshots, those of a deal together, and the place of each of mine among them."""
+        if (self.deal[1:] >= self.deal[:-1]).all():
+            return self, slice(None)
+        order = np.argsort(self.deal, kind="stable")
+        return View(self._history, self.deal[order], self.as_of[order]), np.argsort(order)
+
+    def part(self, rows: slice) -> View:
+        """The view of some of these snapshots."""
+        return View(self._history, self.deal[rows], self.as_of[rows])
+
+    @property
+    def activities(self) -> Events:
+        """Activities of the deal: kind, status, direction, owner_id, contact_id, step (kind and status), seconds."""
+        return self._of_deal("activities")
+
+    @property
+    def changes(self) -> Events:
+        """Changes of tracked fields: field, new_value, number, moment (microseconds)."""
+        return self._of_deal("changes")
+
+    @property
+    def contacts(self) -> Events:
+        """People who joined the deal: role."""
+        return self._of_deal("contacts")
+
+    def _of_deal(self, name: str) -> Events:
+        if name not in self._events:
+            deals = (int(self.deal.min()), int(self.deal.max())) if len(self) else (0, -1)
+            self._events[name] = Events.of(self._history.log(name).between(*deals), self.deal, self.as_of)
+        return self._events[name]
+
+    def shared(self, log: str, by: str) -> Events:
+        """Openings or closings of all deals that share this deal's account or owner (`by`)."""
+        key = f"{log} by {by}"
+        if key not in self._events:
+            self._events[key] = Events.of(self._history.log(key), self._history.group_codes(by)[self.deal], self.as_of)
+        return self._events[key]
+
+    def attributes(self, kind: Literal["text", "number"]) -> list[str]:
+        """Names of the deals' attributes fixed at creation (`Book.attributes`)."""
+        return self._history.book.attributes(kind)
+
+    def has(self, attribute: str) -> bool:
+        """Whether the book declares this attribute of the deal as fixed at creation."""
+        return attribute in self._history.book.manifest.fixed_at_creation
+
+    def attribute(self, name: str) -> pd.Series:
+        """An attribute fixed at creation, one value a snapshot.
+
+        Raises:
+            KeyError: the manifest does not declare it fixed: today's value would be the future in disguise.
+        """
+        self._check_fixed(name)
+        return self._history.deals[name].iloc[self.deal].reset_index(drop=True)
+
+    def coded_attribute(self, name: str) -> tuple[npt.NDArray, npt.NDArray]:
+        """A text attribute fixed at creation as (codes, values), one code a snapshot; -1 for missing.
+
+        Raises:
+            KeyError: the manifest does not declare it fixed.
+        """
+        self._check_fixed(name)
+        coded = self._history.text("deals", name)
+        return coded.codes[self.deal], coded.distinct
+
+    def _check_fixed(self, name: str) -> None:
+        if name != "created_at" and not self.has(name):
+            raise KeyError(f"{name} is not declared fixed at creation: its value at as_of is unknown")
+
+    @cached_property
+    def age_days(self) -> FloatArray:
+        """Days from the deal's creation to as_of."""
+        return (self.as_of - self._history.created_at[self.deal]) / DAY
+
+    @cached_property
+    def stage_name(self) -> pd.Series:
+        """The stage known at as_of; missing where none was recorded."""
+        codes, words = self.changes.where(field="stage").last_code("new_value")
+        return pd.Series(pd.Categorical.from_codes(codes, list(map(str, words)))).astype("str")
+
+    @cached_property
+    def silent_days(self) -> FloatArray:
+        """Days since the buyer's last sign, an inbound activity; since the deal's creation where there was none."""
+        last = self.activities.where(direction="inbound").days_since_last()
+        return np.where(np.isnan(last), self.age_days, last)
+
+    @cached_property
+    def amount(self) -> FloatArray:
+        """The amount known at as_of, in the book's currency; NaN where none was recorded yet."""
+        changed = self.changes.where(field="amount").last("number")
+        if not self.has("amount"):
+            return changed
+        return np.where(np.isnan(changed), self.attribute("amount").to_numpy(dtype=np.float64), changed)
+
+    @cached_property
+    def margin(self) -> FloatArray:
+        """The margin rate known at as_of; NaN where none was recorded."""
+        changed = self.changes.where(field="margin").last("number")
+        if not self.has("margin"):
+            return changed
+        return np.where(np.isnan(changed), self.attribute("margin").to_numpy(dtype=np.float64), changed)
+
+    @cached_property
+    def crm_probability(self) -> FloatArray | None:
+        """The probability the CRM itself held at as_of, 0 to 1, NaN before any; None where its history has none.
+
+        A baseline, never a feature: what a system derives from its stages, or a seller from hope.
+        """
+        said = self._history.book.changes.loc[self._history.book.changes["field"] == PROBABILITY, "new_value"]
+        if said.empty:
+            return None
+        percent = pd.to_numeric(said, errors="coerce").max() > 1
+        return self.changes.where(field=PROBABILITY).last("number") / (100.0 if percent else 1.0)
+
+
+class History:
+    """The gate over one book: events sorted once, deals and groups as integer codes in the order of their names.
+
+    >>> book = Book.of(
+    ...     deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"]}),
+    ...     activities=pd.DataFrame({"activity_id": ["a", "b"], "deal_id": "d1", "kind": "call", "hours": [0.5, 0.25],
+    ...         "occurred_at": ["2026-01-02T00:00Z", "2026-01-04T00:00Z"],
+    ...         "recorded_at": ["2026-01-02T00:00Z", "2026-01-04T00:00Z"]}))
+    >>> view = History(book).at(pd.DataFrame({"deal_id": ["d1"], "as_of": [pd.Timestamp("2026-01-03T00:00Z")]}))
+    >>> view.activities.count(), view.activities.total("seconds"), view.activities.days_since_last()
+    (array([1]), array([1800]), array([1.]))
+    """
+
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.deals = book.deals.sort_values("deal_id", kind="stable").reset_index(drop=True)
+        self._index = pd.Index(self.deals["deal_id"])
+        self.created_at = microseconds(self.deals["created_at"])
+        self.closed_at = microseconds(self.deals["closed_at"])
+        self.log = Once(self._make_log)  # sorted when first asked for
+        self.text = Once(self._code_text)  # by table and column
+        self._without = Once(lambda *names: History(self.book.without(names)))
+
+    def at(self, snapshots: pd.DataFrame) -> View:
+        """What was known at these snapshots (deal_id, as_of; UTC).
+
+        Raises:
+            KeyError: a snapshot names a deal that the book does not hold.
+        """
+        return View(self, self.deal_codes(snapshots["deal_id"]), microseconds(snapshots["as_of"]))
+
+    def without(self, names: Iterable[str]) -> History:
+        """The gate over the same book without these (`Book.without`)."""
+        return self._without(*sorted(names)) if names else self
+
+    def prepare(self, pool: Executor) -> None:
+        """Sort events and code their texts side by side, rather than when the first feature asks."""
+        tasks = [pool.submit(self.log, "activities")]  # the longest first
+        tasks += [pool.submit(self.text, "activities", name) for name in ("kind", "status", "direction")]
+        tasks += [pool.submit(self.log, "changes")]
+        for task in tasks:
+            task.result()
+
+    def _code_text(self, table: str, name: str) -> Codes:
+        column = (self.deals if table == "deals" else getattr(self.book, table))[name]
+        return Codes.of(column.fillna("done") if name == "status" else column)
+
+    def _make_log(self, name: str) -> Log:
+        match name.split(" by "):
+            case ["activities"]:
+                return self._activities(self.book.activities)
+            case ["changes"]:
+                return self._changes(self.book.changes)
+            case ["contacts"]:
+                return self._contacts(self.book.contacts)
+            case ["openings", by]:
+                return self._by_group(by, self.created_at)
+            case ["closings", by]:
+                return self._by_group(by, self.closed_at)
+        raise KeyError(f"no log is called {name}")
+
+    def deal_codes(self, deal_id: pd.Series) -> IntArray:
+        """The code of each deal.
+
+        Raises:
+            KeyError: a deal that the book does not hold.
+        """
+        place, distinct = pd.factorize(deal_id)
+        codes = self._index.get_indexer(pd.Index(distinct)).astype(np.int64)
+        if (codes < 0).any() or (place < 0).any():
+            unknown = distinct[codes < 0][0] if (codes < 0).any() else "without id"
+            raise KeyError(f"deal {unknown} is not in the book")
+        return codes[place]
+
+    def group_codes(self, by: str) -> IntArray:
+        """The code of each deal's account or owner; a deal without one is a group of its own."""
+        alone = np.arange(len(self.deals), dtype=np.int64)
+        if by not in self.book.manifest.fixed_at_creation:
+            return alone
+        codes, _ = pd.factorize(self.deals[by], sort=True)
+        return np.where(codes < 0, alone + len(self.deals), codes).astype(np.int64)
+
+    def _activities(self, rows: pd.DataFrame) -> Log:
+        text = partial(self.text, "activities")
+
+        def seconds() -> IntArray:
+            return effort_seconds(rows, self.book.manifest.assumed_hours)
+
+        def ties(at: IntArray) -> tuple[npt.NDArray, ...]:
+            tied = rows.iloc[at]
+            texts = (tied["kind"], tied["status"].fillna("done"), tied["activity_id"])
+            return (microseconds(tied["occurred_at"]), *(Codes.of(text).codes for text in texts))
+
+        named = ("kind", "status", "direction", "owner_id", "contact_id")
+        columns: dict[str, Callable[[], npt.NDArray | Codes]] = {
+            **{name: partial(text, name) for name in named},
+            "step": lambda: text("kind").pair(text("status")),
+            "seconds": seconds,
+        }
+        return Log.of(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
+
+    def _changes(self, rows: pd.DataFrame) -> Log:
+        def number() -> FloatArray:
+            amounts = rows["new_value"].where(rows["field"].isin(("amount", "margin", PROBABILITY)))
+            return pd.to_numeric(amounts, errors="coerce").to_numpy(dtype=np.float64)
+
+        def moment() -> FloatArray:
+            dates = rows["new_value"].where(rows["field"] == "expected_close_date")
+            found = microseconds(pd.to_datetime(dates, errors="coerce", utc=True, format="ISO8601"))
+            return np.where(found == NO_MOMENT, np.nan, found)
+
+        def ties(at: IntArray) -> tuple[npt.NDArray, ...]:
+            return tuple(Codes.of(rows[name].iloc[at]).codes for name in ("field", "new_value"))
+
+        texts = {name: partial(Codes.of, rows[name]) for name in ("field", "new_value")}
+        columns: dict[str, Callable[[], npt.NDArray | Codes]] = {**texts, "number": number, "moment": moment}
+        return Log.of(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
+
+    def _contacts(self, rows: pd.DataFrame) -> Log:
+        return Log.of(
+            self.deal_codes(rows["deal_id"]),
+            microseconds(rows["recorded_at"]),
+            {"role": partial(Codes.of, rows["role"])},
+            ties=lambda at: (Codes.of(rows["contact_id"].iloc[at]).codes,),
+        )
+
+    def _by_group(self, by: str, moment: IntArray) -> Log:
+        there = moment != NO_MOMENT
+        outcome = Codes.of(self.deals["outcome"])[there]
+        return Log.of(
+            self.group_codes(by)[there], moment[there], {"outcome": lambda: outcome}, lambda at: (outcome.codes[at],)
+        )

@@ -1,0 +1,76 @@
+"""Labels: what happened after as_of. The only module that looks there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from walkaway.asof.history import known, microseconds
+from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
+
+__all__ = ["COLUMNS", "label", "no_decision"]
+
+COLUMNS = ["settled", "won", "worth", "amount_at_close", "remaining_hours", "ending"]
+
+
+def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.ndarray:
+    """Seconds booked after as_of by work begun before the deal's close, a snapshot each.
+
+    Work begun before the close and booked just after it is part of the deal; later service is not.
+    """
+    rows = book.activities.merge(book.deals[["deal_id", "closed_at"]].reset_index(names="deal"), on="deal_id")
+    rows = rows[~(rows["occurred_at"] > rows["closed_at"])]
+    seconds, owner = effort_seconds(rows, book.manifest.assumed_hours), rows["deal"].to_numpy(dtype=np.int64)
+    booked = microseconds(rows["recorded_at"])
+    order = np.lexsort((booked, owner))
+    distinct, rank = np.unique(booked[order], return_inverse=True)
+    keys, width = owner[order] * (len(distinct) + 1) + rank, len(distinct) + 1
+    sums = np.r_[0, np.cumsum(seconds[order])]
+    known_rank = np.searchsorted(distinct, as_of, side="right")
+    past = np.searchsorted(keys, (deal + 1) * width, side="left")
+    return sums[past] - sums[np.searchsorted(keys, deal * width + known_rank, side="left")]
+
+
+def no_decision(ending: pd.Series, reasons: tuple[str, ...]) -> np.ndarray:
+    """1 of deals lost for one of these reasons, 0 of those lost for another, NaN of all others.
+
+    >>> no_decision(pd.Series(["No decision", "competitor", "lost", "won"]), ("no_decision",))
+    array([ 1.,  0., nan, nan])
+    """
+    said = ending.str.casefold().str.replace(r"[^\w]+", "_", regex=True).str.strip("_")
+    return np.where(ending.isin(("won", "open", "lost")), np.nan, said.isin(reasons).astype(float))
+
+
+def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = None) -> pd.DataFrame:
+    """What became of each snapshot's deal, as far as was known at `known_at` (default: all the book knows).
+
+    Returns:
+        One row a snapshot, in order. settled: its close was known. won: 1 or 0. worth: money at close, margin applied,
+        0 if lost; NaN where no amount was recorded. amount_at_close: money. remaining_hours: booked after as_of, so far
+        while unsettled. ending: won, the loss reason, or open. While unsettled, won and money are NaN.
+
+    Raises:
+        KeyError: a snapshot's deal was not in the book by then.
+
+    >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"], "amount": [900.0],
+    ...     "closed_at": ["2026-01-09T00:00Z"], "outcome": ["won"]})
+    >>> snapshot = pd.DataFrame({"deal_id": ["d1"], "as_of": [pd.Timestamp("2026-01-03T00:00Z")]})
+    >>> label(Book.of(deals=deals), snapshot).values.tolist()
+    [[True, 1.0, 900.0, 900.0, 0.0, 'won']]
+    """
+    book = known(book, known_at) if known_at is not None else book
+    deals = book.deals.reset_index(drop=True)
+    book = book.with_tables(deals=deals)
+    deal = pd.Index(deals["deal_id"]).get_indexer(pd.Index(snapshots["deal_id"]))
+    if (deal < 0).any():
+        raise KeyError(f"deal {snapshots['deal_id'].iloc[int(np.argmax(deal < 0))]} is not in the book")
+    of = deals.iloc[deal].reset_index(drop=True)
+    settled = of["outcome"].notna()
+    won = (of["outcome"] == "won").astype("float64").where(settled)
+    amount = of["amount"].where(settled)
+    worth = (of["amount"] * of["margin"].fillna(1.0)).where(won == 1, 0.0).where(settled)
+    ending = of["outcome"].where(won == 1, of["loss_reason"].fillna("lost")).where(settled, "open")
+    seconds = _remaining_seconds(book, deal.astype(np.int64), microseconds(snapshots["as_of"]))
+    hours = seconds / SECONDS_PER_HOUR
+    columns = (settled, won, worth, amount, pd.Series(hours), ending)
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_axis(snapshots.index)

@@ -1,0 +1,120 @@
+"""Snapshots: which (deal_id, as_of) rows exist. A deal is open from its creation until its close is recorded."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.asof.history import NO_MOMENT, microseconds
+from walkaway.book import MOMENT, Book
+from walkaway.errors import UsageError
+
+__all__ = [
+    "cadence_days",
+    "check_dated",
+    "check_moments",
+    "check_not_far_ahead",
+    "moments",
+    "open_snapshots",
+    "snapshot_weights",
+]
+
+DAILY_BELOW_DAYS = (
+    45.0  # deals that close faster than this, nine in ten of them, are looked at daily rather than weekly
+)
+
+
+def cadence_days(book: Book) -> float:
+    """Days between training snapshots: 1 for fast sales, else 7."""
+    closed = book.deals[book.deals["closed_at"].notna()]
+    if closed.empty:
+        return 7.0
+    lifetime = (closed["closed_at"] - closed["created_at"]).dt.total_seconds() / 86_400
+    return 1.0 if lifetime.quantile(0.9) < DAILY_BELOW_DAYS else 7.0
+
+
+def moments(start: pd.Timestamp, end: pd.Timestamp, every_days: float) -> pd.DatetimeIndex:
+    """Moments from start to end, both included where the step meets them.
+
+    >>> len(moments(pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-01-08", tz="UTC"), 7))
+    2
+    """
+    return pd.date_range(start, end, freq=pd.Timedelta(days=every_days)).as_unit("us")
+
+
+def check_not_far_ahead(book: Book, moment: pd.Timestamp, name: str) -> None:
+    """Refuse a moment so late that silence would be all there is to see.
+
+    Raises:
+        UsageError: more than a year after the book's newest record.
+    """
+    newest = book.last_recorded_at()
+    if moment > newest + pd.Timedelta(days=366):
+        raise UsageError(
+            f"{name} {moment:%Y-%m-%d} lies more than a year after the book's newest record ({newest:%Y-%m-%d}). "
+            "Import a newer export, or use an earlier moment."
+        )
+
+
+def check_dated(book: Book) -> None:
+    """Refuse to call deals as of a moment where no moments are known.
+
+    Raises:
+        UsageError: the book has no dates.
+    """
+    if book.manifest.timeless:
+        raise UsageError(
+            "this book has no dates, so no deal can be called as of a moment: walkaway score calls it as it is."
+        )
+
+
+def check_moments(book: Book, at: pd.DatetimeIndex) -> None:
+    """Refuse moments at which nothing was known yet, or nothing new is.
+
+    Raises:
+        UsageError: before the book's first deal, or more than a year after its newest record.
+    """
+    first = book.deals["created_at"].min()
+    if at.min() < first:
+        raise UsageError(
+            f"as_of {at.min():%Y-%m-%dT%H:%M:%S}Z lies before the book's first deal ({first:%Y-%m-%dT%H:%M:%S}Z): "
+            "nothing was known then. Use a later moment."
+        )
+    check_not_far_ahead(book, at.max(), "as_of")
+
+
+def open_snapshots(book: Book, at: pd.DatetimeIndex) -> pd.DataFrame:
+    """Every deal open at every moment, sorted by deal_id and as_of.
+
+    Open means created_at <= as_of, and closed_at, if any, after as_of.
+
+    Returns:
+        deal_id, as_of (UTC); one row a snapshot.
+
+    >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-02T00:00Z"]}))
+    >>> open_snapshots(book, pd.date_range("2026-01-01", periods=3, tz="UTC"))["as_of"].dt.day.tolist()
+    [2, 3]
+    """
+    deals = book.deals.sort_values("deal_id", kind="stable")
+    created, closed = microseconds(deals["created_at"]), microseconds(deals["closed_at"])
+    grid = np.sort(microseconds(pd.Series(at)))
+    first = np.searchsorted(grid, created, side="left")
+    past = np.where(closed == NO_MOMENT, len(grid), np.searchsorted(grid, closed, side="left"))
+    lifetime = np.maximum(past - first, 0)
+    deal = np.repeat(np.arange(len(deals)), lifetime)
+    within = np.arange(len(deal)) - np.repeat(np.cumsum(lifetime) - lifetime, lifetime)
+    as_of = pd.Series(grid[first[deal] + within]).astype("datetime64[us]").dt.tz_localize("UTC").astype(MOMENT)
+    return pd.DataFrame({"deal_id": deals["deal_id"].to_numpy()[deal], "as_of": as_of})
+
+
+def snapshot_weights(age_days: npt.NDArray[np.float64], every_days: float) -> npt.NDArray[np.float64]:
+    """How much each snapshot counts in training: the k-th look at a deal counts 1 / sqrt(k).
+
+    Looks at one deal repeat each other, so a long deal must not outvote many short ones. Only the looks so far are
+    counted: 1 / lifetime would tell the model how long the deal still lives.
+
+    >>> snapshot_weights(np.array([0.5, 3.5]), 1.0)
+    array([1. , 0.5])
+    """
+    return 1.0 / np.sqrt(1.0 + np.floor(age_days / every_days))

@@ -1,0 +1,23 @@
+"""The book: five tables of one team's deals, their rules, reading and writing, quarantine, and hours of activities."""
+
+from walkaway.book.effort import SECONDS_PER_HOUR, assumed_share, effort_seconds
+from walkaway.book.io import read_book, write_book
+from walkaway.book.quarantine import COLUMNS, admit, entries
+from walkaway.book.schema import MOMENT, SOURCE_ROW, TABLES, Book, Manifest, conform
+
+__all__ = [
+    "COLUMNS",
+    "MOMENT",
+    "SECONDS_PER_HOUR",
+    "SOURCE_ROW",
+    "TABLES",
+    "Book",
+    "Manifest",
+    "admit",
+    "assumed_share",
+    "conform",
+    "effort_seconds",
+    "entries",
+    "read_book",
+    "write_book",
+]

@@ -1,0 +1,79 @@
+"""Reading and writing a book: one Parquet file a table, and a manifest with a checksum for each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from pydantic import ValidationError
+
+from walkaway.book.schema import FORMAT_VERSION, TABLES, Book, Manifest, conform
+from walkaway.errors import BookError
+from walkaway.files import checksum, replaced_folder, write_json
+
+__all__ = ["read_book", "write_book"]
+
+MANIFEST = "manifest.json"
+QUARANTINE = "quarantine.parquet"
+TRUTH = "truth.parquet"
+
+
+def write_book(
+    book: Book, folder: Path, quarantine: pd.DataFrame | None = None, truth: pd.DataFrame | None = None
+) -> Manifest:
+    """Write a book: one Parquet file a table, the quarantine, and the manifest with a checksum a file.
+
+    The truth of a sample book lies beside its tables; nothing that reads the book looks at it.
+
+    Returns:
+        The manifest as written, its `files` filled in.
+
+    Raises:
+        BookError: the folder exists and is not a book; it is left alone.
+    """
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).exists())):
+        raise BookError(f"{folder} exists and is not a book (no {MANIFEST}). Name another folder, or empty this one.")
+    with replaced_folder(folder) as fresh:
+        for name, table in book.tables().items():
+            table.to_parquet(fresh / f"{name}.parquet", index=False)
+        if quarantine is not None:
+            quarantine.to_parquet(fresh / QUARANTINE, index=False)
+        if truth is not None:
+            truth.to_parquet(fresh / TRUTH, index=False)
+        files = {f"{name}.parquet": checksum(fresh / f"{name}.parquet") for name in TABLES}
+        manifest = book.manifest.model_copy(update={"files": files})
+        write_json(fresh / MANIFEST, manifest.model_dump(mode="json"))
+    return manifest
+
+
+def _read_manifest(folder: Path) -> Manifest:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BookError(f"{folder} is not a book: it has no {MANIFEST}. Make one with `walkaway import`.")
+    try:
+        manifest = Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BookError(f"{path}: {error.errors()[0]['msg']}. Import the book again.") from error
+    if manifest.format_version != FORMAT_VERSION:
+        raise BookError(
+            f"{path}: format_version must be {FORMAT_VERSION}, found {manifest.format_version}. Import the book again."
+        )
+    return manifest
+
+
+def read_book(folder: Path) -> Book:
+    """Read a book, checking each table's checksum before it is parsed.
+
+    Raises:
+        BookError: the folder is not a book, a table is absent, or its bytes are not those that were written.
+    """
+    manifest = _read_manifest(folder)
+    tables = {}
+    for name in TABLES:
+        path = folder / f"{name}.parquet"
+        if not path.is_file():
+            raise BookError(f"{folder}: table {name} is absent (no {path.name}). Import the book again.")
+        if checksum(path) != manifest.files.get(path.name):
+            raise BookError(f"{path}: its bytes are not those the manifest names. Import the book again.")
+        tables[name] = conform(name, pd.read_parquet(path), manifest.fixed_at_creation)
+    return Book(manifest=manifest, **tables)

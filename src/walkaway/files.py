@@ -1,0 +1,289 @@
+"""Files: every write is atomic, whole or not there; locks, checksums, and frames as CSV, JSON and Parquet."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from walkaway.errors import LockedError, UsageError
+
+__all__ = [
+    "append_line",
+    "check_extension",
+    "checksum",
+    "clear_leftovers",
+    "exclusive",
+    "frame_bytes",
+    "frame_of_bytes",
+    "json_bytes",
+    "read_lines",
+    "read_text_frame",
+    "replaced_file",
+    "replaced_folder",
+    "write_bytes",
+    "write_frame",
+    "write_json",
+]
+
+LEFTOVER = re.compile(r"\.(?P<name>.+)\.(old\.\d+|[a-z0-9_]{8})")  # what _swap, mkstemp and mkdtemp name things here
+
+
+def checksum(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    return sha256(path.read_bytes()).hexdigest()
+
+
+def _flush_folder(folder: Path) -> None:
+    """Let the names in a folder reach the disk: a rename that a power cut takes back was none."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole: to a neighbour first, flushed to disk, then renamed into place."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _flush_folder(path.parent)
+
+
+def json_bytes(value: Any) -> bytes:
+    """A value as indented JSON, the same value always as the same bytes. Not-a-number is refused: JSON has none.
+
+    >>> json_bytes({"bar": 0.5})
+    b'{\\n "bar": 0.5\\n}\\n'
+    """
+    return (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+def without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """The same values with null for what is not a number, for JSON has no other word for it.
+
+    >>> without_nan({"low": float("nan"), "calls": 3})
+    {'low': None, 'calls': 3}
+    """
+    return {name: None if value != value else value for name, value in values.items()}
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as indented JSON, atomically. Not-a-number is refused: JSON has none."""
+    write_bytes(path, json_bytes(value))
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file of JSON lines, in order; a line that is no whole object, as a torn one, is left out."""
+    found = []
+    for line in path.read_bytes().splitlines() if path.is_file() else []:
+        try:
+            value = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(value, dict):
+            found.append(value)
+    return found
+
+
+def append_line(path: Path, value: dict[str, Any]) -> None:
+    """Add an object to a file of JSON lines by writing the file anew, so that half a line is never there.
+
+    What stood there stays, byte by byte; only a last line without its end, which another program tore, is left out.
+    """
+    old = path.read_bytes() if path.is_file() else b""
+    line = json.dumps(value, allow_nan=False, ensure_ascii=False) + "\n"
+    write_bytes(path, old[: old.rfind(b"\n") + 1] + line.encode())
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """Hold the one lock of a folder.
+
+    Raises:
+        LockedError: another run holds it.
+        UsageError: there can be no such folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: must be a folder; {error.strerror}. Name another.") from error
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            yield
+    except Timeout as error:
+        raise LockedError(
+            f"{folder} is in use by another run (it holds {folder / '.lock'}). Wait for it to end."
+        ) from error
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a folder with all in it, or a link and not what it leads to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def clear_leftovers(folder: Path, names: re.Pattern[str]) -> list[str]:
+    """Remove what writers that were killed left in a folder: half of a new file or folder, or the old one of a swap.
+
+    Only ever call it while holding the lock under which those names are written.
+
+    Args:
+        folder: where they were written.
+        names: what the files and folders are called that were to be written; others are left alone.
+
+    Returns:
+        The names of what was removed, in order.
+    """
+    found = [(path, LEFTOVER.fullmatch(path.name)) for path in sorted(folder.iterdir())]
+    left = [path for path, match in found if match and names.fullmatch(match["name"])]
+    for path in left:
+        _remove(path)
+    return [path.name for path in left]
+
+
+def _swap(fresh: Path, path: Path) -> None:
+    """Put `fresh` where `path` is; what was there comes back if that fails."""
+    if not os.path.lexists(path):
+        fresh.rename(path)
+        return
+    old = path.with_name(f".{path.name}.old.{os.getpid()}")
+    path.rename(old)
+    try:
+        fresh.rename(path)
+    except BaseException:
+        old.rename(path)
+        raise
+    _remove(old)
+
+
+@contextmanager
+def replaced_folder(path: Path) -> Iterator[Path]:
+    """A new empty folder that takes the place of `path` when the block ends well, and vanishes when it does not."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    fresh.chmod(0o755)
+    try:
+        yield fresh
+        _swap(fresh, path)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    _flush_folder(path.parent)
+
+
+@contextmanager
+def replaced_file(path: Path) -> Iterator[Path]:
+    """Where another program may build a file in many steps, in a folder of its own; then it is renamed to `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield folder / path.name
+        (folder / path.name).replace(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    _flush_folder(path.parent)
+
+
+def _for_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Moments as ISO 8601 with a Z, so that each text format says the same."""
+    moments = {n: _iso(c) for n, c in frame.items() if isinstance(c.dtype, pd.DatetimeTZDtype)}
+    return frame.assign(**moments)
+
+
+def _iso(moments: pd.Series) -> pd.Series:
+    """Moments in UTC as text, with fractions of a second only where any has one."""
+    utc = moments.dt.tz_convert("UTC")
+    whole = (utc == utc.dt.floor("s")).all()
+    return utc.dt.strftime("%Y-%m-%dT%H:%M:%SZ" if whole else "%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+_WRITERS: dict[str, Callable[[pd.DataFrame], bytes]] = {
+    ".csv": lambda frame: _for_text(frame).to_csv(index=False).encode(),
+    ".json": lambda frame: (_for_text(frame).to_json(orient="records", indent=1, double_precision=15) + "\n").encode(),
+    ".parquet": lambda frame: frame.to_parquet(index=False),
+}
+
+
+STDOUT = {"-": ".csv", "-.json": ".json"}
+
+
+def check_extension(out: str) -> str:
+    """The format that `out` names: its extension, or that of stdout.
+
+    Raises:
+        UsageError: no known format.
+
+    >>> check_extension("calls.parquet"), check_extension("-")
+    ('.parquet', '.csv')
+    """
+    extension = STDOUT.get(out, Path(out).suffix.lower())
+    if extension not in _WRITERS:
+        raise UsageError(f"--out {out}: the extension must be one of {', '.join(_WRITERS)}, or - for stdout.")
+    return extension
+
+
+def write_frame(frame: pd.DataFrame, out: str) -> None:
+    """Write a frame as CSV, JSON or Parquet, chosen by extension; "-" writes CSV, and "-.json" JSON, to stdout.
+
+    Raises:
+        UsageError: the extension names no known format.
+    """
+    data = _WRITERS[check_extension(out)](frame)
+    if out in STDOUT:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        write_bytes(Path(out), data)
+
+
+def frame_bytes(frame: pd.DataFrame) -> bytes:
+    """A frame as the bytes of a Parquet file.
+
+    >>> frame_of_bytes(frame_bytes(pd.DataFrame({"hours": [1.5]})))["hours"].tolist()
+    [1.5]
+    """
+    buffer = BytesIO()
+    frame.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def frame_of_bytes(data: bytes) -> pd.DataFrame:
+    """The frame of `frame_bytes`. Only ever give it bytes whose checksum was verified."""
+    return pd.read_parquet(BytesIO(data))
+
+
+def read_text_frame(path: Path) -> pd.DataFrame:
+    """A CSV or Parquet file that `write_frame` wrote, each CSV cell as the text it is: a deal may be called NA.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no table, or a damaged one.
+    """
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    return pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -1,0 +1,58 @@
+"""A model: what it says of a snapshot, what it remembers of settled deals, its files, and which one is in use."""
+
+from walkaway.models.base_rates import Background, BaseRates, Became, Settled, groups_alike, learn_base_rates
+from walkaway.models.bundle import VERSION, load_bundle, save_bundle
+from walkaway.models.buyer_events import Move, Prospect, learn_moves, with_move
+from walkaway.models.model import TERMS, Calls, Model, Rows, call_open, check_askable, check_fits, make_calls, read_rows
+from walkaway.models.nurture import learn_silence
+from walkaway.models.reference_profile import Comparison, Profile, Reference, compare, reference_of, relative_errors
+from walkaway.models.registry import (
+    champion_version,
+    clear_unfinished,
+    load_champion,
+    load_champions,
+    record_decision,
+    rollback,
+    save_card,
+    set_champion,
+)
+
+__all__ = [
+    "TERMS",
+    "VERSION",
+    "Background",
+    "BaseRates",
+    "Became",
+    "Calls",
+    "Comparison",
+    "Model",
+    "Move",
+    "Profile",
+    "Prospect",
+    "Reference",
+    "Rows",
+    "Settled",
+    "call_open",
+    "champion_version",
+    "check_askable",
+    "check_fits",
+    "clear_unfinished",
+    "compare",
+    "groups_alike",
+    "learn_base_rates",
+    "learn_moves",
+    "learn_silence",
+    "load_bundle",
+    "load_champion",
+    "load_champions",
+    "make_calls",
+    "read_rows",
+    "record_decision",
+    "reference_of",
+    "relative_errors",
+    "rollback",
+    "save_bundle",
+    "save_card",
+    "set_champion",
+    "with_move",
+]

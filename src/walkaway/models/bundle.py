@@ -1,0 +1,304 @@
+"""The model on disk: booster texts and JSON, a SHA-256 for each file, checked before anything is parsed.
+
+A damaged booster text can kill the process that reads it, so no byte is given to a parser before its checksum holds.
+The manifest is read strictly: what is read must be, written again, the same bytes. Which bundle is in use: `champion`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pydantic import ValidationError
+
+from walkaway.economics import Curve
+from walkaway.errors import BundleError
+from walkaway.features import FeaturePlan
+from walkaway.files import frame_bytes, frame_of_bytes, json_bytes, replaced_folder, write_bytes
+from walkaway.heads import Bag, Calibration, Heads, HoursHead, NoDecisionHead, WinHead, WorthHead
+from walkaway.models.base_rates import Background, BaseRates, Settled
+from walkaway.models.buyer_events import Move, Moves, Prospect
+from walkaway.models.model import Model
+from walkaway.models.nurture import Silence, Wait
+from walkaway.models.reference_profile import Reference
+
+__all__ = ["VERSION", "load_bundle", "manifest_checksum", "read_strictly", "save_bundle"]
+
+FORMAT_VERSION = 1
+MANIFEST = "bundle.json"
+MODEL = "model.json"
+BACKGROUND, SETTLED = "background.json", "settled.parquet"
+VERSION = re.compile(r"(\d{8}-)?[0-9a-f]{12}")
+FILE = re.compile(
+    r"model\.json|background\.json|settled\.parquet|(win|worth|hours|no_decision)-\d+\.txt"
+)  # all that a manifest may name
+TERM = "term "  # prefix of the columns of settled snapshots that hold their terms
+GOLDEN_ROWS = 8
+GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
+GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
+TRAIN_AGAIN = "Restore the file, or train again with --promote."
+
+
+def _bag_files(head: str, bag: Bag | None) -> dict[str, bytes]:
+    return {f"{head}-{i}.txt": text.encode() for i, text in enumerate(bag.texts())} if bag else {}
+
+
+def _golden(model: Model) -> dict[str, list[float]]:
+    """What the heads say of a few made-up rows, missing values among them: the same on every machine, or it is told."""
+    rng = np.random.default_rng(0)
+    X = rng.choice(np.array(GOLDEN_VALUES, dtype=np.float32), size=(GOLDEN_ROWS, len(model.plan.columns)))
+    terms = pd.DataFrame({"amount": [1000.0, np.nan] * (GOLDEN_ROWS // 2), "margin": 0.5})
+    said = model.heads.estimate(X, terms)
+    return {name: getattr(said, name).tolist() for name in ("win_probability", "value_if_won", "remaining_hours")}
+
+
+def _check_golden(model: Model, golden: dict[str, list[float]], folder: Path) -> None:
+    """Refuse a model that does not say here what it said where it was trained."""
+    for name, said in _golden(model).items():
+        if not np.allclose(said, golden[name], rtol=GOLDEN_TOLERANCE, atol=0.0):
+            raise BundleError(
+                f"{folder}: {name} of the golden rows is not what it was when the model was saved, so this machine or "
+                "its LightGBM computes otherwise. Install the locked versions, or train again with --promote."
+            )
+
+
+def _contents(model: Model) -> dict[str, bytes]:
+    """Every file of the bundle but the manifest, as bytes."""
+    win, worth, hours = model.heads.win, model.heads.worth, model.heads.hours
+    described: dict[str, Any] = {
+        "plan": model.plan.model_dump(mode="json"),
+        "win": {"base_rate": win.base_rate, "calibration": asdict(win.calibration)},
+        "worth": {"typical_amount": worth.typical_amount, "log_ratio": worth.log_ratio},
+        "hours": {"mean_hours": hours.mean_hours, "log_scale": hours.log_scale},
+        "floor_hours": model.floor_hours,
+        "curve": asdict(model.curve),
+        "signal": model.signal,
+        "silence": [asdict(wait) for wait in model.silence.waits],
+        "timeless": model.timeless,
+        "facts": model.facts,
+        "golden": _golden(model),
+    }
+    if model.reference is not None:
+        described["reference"] = model.reference.model_dump(mode="json")
+    if model.heads.no_decision is not None:
+        described["no_decision"] = {"rate": model.heads.no_decision.rate}
+    text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
+    bags = {"win": win.bag, "worth": worth.bag, "hours": hours.bag}
+    bags |= {"no_decision": model.heads.no_decision.bag} if model.heads.no_decision else {}
+    files = {MODEL: text.encode()} | _background_files(model.background)
+    for head, bag in bags.items():
+        files |= _bag_files(head, bag)
+    return files
+
+
+def _background_files(background: Background | None) -> dict[str, bytes]:
+    """What is remembered of settled deals: counts as JSON, settled snapshots as a table."""
+    if background is None:
+        return {}
+    told = {
+        "rates": background.rates.model_dump(mode="json"),
+        "groups": background.groups,
+        "typical_margin": background.typical_margin,
+        "prospects": [asdict(prospect) for prospect in background.moves.prospects],
+    }
+    files = {BACKGROUND: json.dumps(told, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()}
+    if background.settled is not None:
+        terms = pd.DataFrame(background.settled.terms).add_prefix(TERM)
+        files[SETTLED] = frame_bytes(background.settled.ends.join(terms))
+    return files
+
+
+def _background(contents: dict[str, bytes]) -> Background | None:
+    if BACKGROUND not in contents:
+        return None
+    told, settled = json.loads(contents[BACKGROUND]), None
+    if SETTLED in contents:
+        table = frame_of_bytes(contents[SETTLED])
+        names = [name for name in table if name.startswith(TERM)]
+        settled = Settled(table.drop(columns=names), table[names].to_numpy(dtype=np.float32))
+    prospects = tuple(Prospect(**(one | {"move": Move(**one["move"])})) for one in told["prospects"])
+    groups = tuple(map(tuple, told["groups"]))
+    rates = BaseRates.model_validate(told["rates"])
+    return Background(rates, groups, Moves(prospects), told["typical_margin"], settled)
+
+
+def _short(files: dict[str, str]) -> str:
+    return sha256(json.dumps(files).encode()).hexdigest()[:12]
+
+
+def _version(facts: dict[str, Any], files: dict[str, str]) -> str:
+    """The day until which the book was known, and a checksum of all checksums."""
+    return f"{str(facts.get('known_until', ''))[:10].replace('-', '')}-{_short(files)}".lstrip("-")
+
+
+def save_bundle(model: Model, models: Path) -> Path:
+    """Write a model under `models`, in a folder named by its version; the same model gives the same bytes and version.
+
+    A whole bundle of that version is left as it is: it may be in use, and a folder cannot be replaced in one step.
+
+    Returns:
+        The bundle's folder.
+    """
+    contents = _contents(model)
+    files = {name: sha256(data).hexdigest() for name, data in sorted(contents.items())}
+    version = _version(model.facts, files)
+    contents[MANIFEST] = json_bytes({"format_version": FORMAT_VERSION, "version": version, "files": files})
+    if not _holds(models / version, contents):
+        with replaced_folder(models / version) as folder:
+            for name, data in contents.items():
+                write_bytes(folder / name, data)
+    return models / version
+
+
+def _holds(folder: Path, contents: dict[str, bytes]) -> bool:
+    try:
+        return {path.name: path.read_bytes() for path in folder.iterdir()} == contents
+    except OSError:
+        return False
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read; {error.strerror}. {TRAIN_AGAIN}") from error
+
+
+def _parsed(path: Path, data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path}: must be readable JSON; {error}. {TRAIN_AGAIN}") from error
+
+
+def _strict(path: Path, data: bytes) -> Any:
+    value = _parsed(path, data)
+    try:
+        same = json_bytes(value) == data
+    except (ValueError, RecursionError):
+        same = False
+    if not same:
+        raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
+    return value
+
+
+def read_strictly(path: Path) -> Any:
+    """What a JSON file says that we wrote; an empty line more or a name twice, and it is not what we wrote.
+
+    Raises:
+        BundleError: it cannot be read, is no JSON, or holds other bytes.
+    """
+    return _strict(path, _bytes(path))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """What the manifest says; it names plain files of this folder, and nothing else lies there."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST}. {TRAIN_AGAIN}")
+    data = _bytes(path)
+    manifest = _parsed(path, data)  # the format first: a later one may be written otherwise
+    found = manifest.get("format_version") if isinstance(manifest, dict) else None
+    if found != FORMAT_VERSION:
+        raise BundleError(f"{path}: format_version must be {FORMAT_VERSION}, found {found}. {TRAIN_AGAIN}")
+    if not isinstance(manifest.get("files"), dict) or set(manifest) != {"format_version", "version", "files"}:
+        raise BundleError(f"{path}: must name its files, each with a checksum. {TRAIN_AGAIN}")
+    _strict(path, data)
+    for name in manifest["files"]:
+        if not FILE.fullmatch(name):
+            raise BundleError(f"{path}: names {name!r}, which is no file of a bundle. {TRAIN_AGAIN}")
+    if not str(manifest["version"]).endswith(_short(manifest["files"])):  # it lost a file, or a checksum was changed
+        raise _other_version(folder)
+    return manifest
+
+
+def _other_version(folder: Path) -> BundleError:
+    return BundleError(f"{folder / MANIFEST}: its version is not that of the files it names. {TRAIN_AGAIN}")
+
+
+def _refuse_others(folder: Path, files: dict[str, str]) -> None:
+    for path in sorted(folder.iterdir()):
+        if path.name not in files and path.name != MANIFEST:
+            raise BundleError(f"{path}: the bundle's manifest does not name it. Move it elsewhere.")
+
+
+def _verified(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
+    """The bundle's files, each with the bytes that its manifest names."""
+    _refuse_others(folder, manifest["files"])
+    contents = {}
+    for name, digest in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise BundleError(f"{path}: the bundle's manifest names this file, and it is absent. {TRAIN_AGAIN}")
+        data = _bytes(path)
+        if sha256(data).hexdigest() != digest:
+            raise BundleError(f"{path}: its bytes are not those the manifest names. {TRAIN_AGAIN}")
+        contents[name] = data
+    return contents
+
+
+def _bag(contents: dict[str, bytes], head: str) -> Bag | None:
+    names = sorted((n for n in contents if n.startswith(f"{head}-")), key=lambda n: int(n[len(head) + 1 : -4]))
+    return Bag.from_texts([contents[name].decode() for name in names]) if names else None
+
+
+def _no_decision(described: dict[str, Any], contents: dict[str, bytes]) -> NoDecisionHead | None:
+    bag = _bag(contents, "no_decision")
+    return None if bag is None else NoDecisionHead(float(described["no_decision"]["rate"]), bag)
+
+
+def load_bundle(folder: Path) -> Model:
+    """Read a model, after every checksum held.
+
+    Raises:
+        BundleError: not a bundle, a file absent or changed, a format this version does not know, or golden rows that
+            come out otherwise than where the model was saved.
+    """
+    manifest = _manifest(folder)
+    contents = _verified(folder, manifest)
+    try:
+        described = json.loads(contents[MODEL])
+        if manifest["version"] != _version(described["facts"], manifest["files"]):
+            raise _other_version(folder)
+        heads = Heads(
+            WinHead(
+                described["win"]["base_rate"],
+                _bag(contents, "win"),
+                Calibration(**described["win"]["calibration"]),
+            ),
+            WorthHead(bag=_bag(contents, "worth"), **described["worth"]),
+            HoursHead(bag=_bag(contents, "hours"), **described["hours"]),
+            _no_decision(described, contents),
+        )
+        curve = Curve.from_json(described["curve"])
+        plan = FeaturePlan.model_validate(described["plan"])
+        rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
+        rest["silence"] = Silence(tuple(Wait(**wait) for wait in described.get("silence", ())))
+        rest["background"] = _background(contents)
+        rest["timeless"] = described.get("timeless", False)  # bundles of 0.1.0 know of no other kind
+        if "reference" in described:
+            rest["reference"] = Reference.model_validate(described["reference"])
+        model = Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
+        if "golden" in described:  # bundles of 0.1.0 have none
+            _check_golden(model, described["golden"], folder)
+        return model
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ValidationError) as error:
+        told = repr(error).partition("\n")[0]  # pydantic would fill pages
+        raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {told}. {TRAIN_AGAIN}") from error
+
+
+def manifest_checksum(folder: Path) -> str:
+    """The SHA-256 of a bundle's manifest, by which the pointer knows it.
+
+    Raises:
+        BundleError: not a bundle.
+    """
+    if not (folder / MANIFEST).is_file():
+        raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST}. {TRAIN_AGAIN}")
+    return sha256(_bytes(folder / MANIFEST)).hexdigest()

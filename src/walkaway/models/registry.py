@@ -1,0 +1,190 @@
+"""The models folder: which bundle is in use, which were before it, and what people may read there.
+
+The pointer `champion.json` names the model in use, with the checksum of its manifest; it is read strictly, and replaced
+by one rename.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from walkaway.errors import BundleError, UsageError
+from walkaway.files import append_line, clear_leftovers, write_bytes, write_json
+from walkaway.models.bundle import MANIFEST, TRAIN_AGAIN, VERSION, load_bundle, manifest_checksum, read_strictly
+from walkaway.models.model import Model
+
+__all__ = [
+    "LOGS",
+    "champion_version",
+    "clear_unfinished",
+    "load_champion",
+    "load_champions",
+    "record_decision",
+    "rollback",
+    "save_card",
+    "set_champion",
+]
+
+POINTER = "champion.json"
+DECISIONS = "decisions.jsonl"
+CARDS = "cards"
+REMEMBERED = 20  # champions before the one in use
+# Files under MODELS that no score depends on, so that nothing guards them: locks, and what MLflow notes for people.
+# Any other file is under a checksum or a strict parse. models/README.md tells of each, and a test damages every one.
+LOGS = (
+    r"\.lock",
+    r"decisions\.jsonl",
+    r"cards/[\w-]+\.md",
+    r"\.mlflow\.lock",
+    r"mlflow\.db(-journal|-wal|-shm)?",
+    r"mlruns/[0-9a-f]{32}/artifacts/((tables|audit)/\w+\.csv|figures/\w+\.png|decision\.json|model_card\.md)",
+    r"mlruns/models/m-[0-9a-f]{32}/artifacts/(conda\.yaml|python_env\.yaml|requirements\.txt)",
+)
+
+
+def clear_unfinished(models: Path) -> list[str]:
+    """Remove the halves of bundles, pointers and databases that a killed training left, holding the lock of `models`.
+
+    Returns:
+        The names of what was removed.
+    """
+    return clear_leftovers(models, re.compile(rf"{VERSION.pattern}|{re.escape(POINTER)}|mlflow\.db"))
+
+
+def _pointer_checksum(pointer: dict[str, Any]) -> str:
+    """The checksum of all that a pointer says; those of 0.1.0 remembered no champions and wrote theirs otherwise."""
+    said = {name: value for name, value in pointer.items() if name != "checksum"}
+    if set(said) == {"version", "manifest"}:
+        return sha256(f"{said['version']} {said['manifest']}".encode()).hexdigest()
+    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _names_bundle(said: dict[str, Any]) -> bool:
+    """Whether it is the name of a bundle right here, with the checksum of its manifest."""
+    return bool(VERSION.fullmatch(said["version"])) and isinstance(said["manifest"], str)
+
+
+def _read_pointer(path: Path) -> dict[str, Any]:
+    pointer = read_strictly(path)
+    try:
+        said = [pointer, *pointer.get("before", [])]
+        whole = pointer["checksum"] == _pointer_checksum(pointer) and all(_names_bundle(one) for one in said)
+    except (KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
+    return pointer
+
+
+def _point(models: Path, one: dict[str, str], before: list[dict[str, str]]) -> None:
+    pointer: dict[str, Any] = one | {"before": before}
+    write_json(models / POINTER, pointer | {"checksum": _pointer_checksum(pointer)})
+
+
+def set_champion(models: Path, version: str) -> None:
+    """Make that version the model in use, by one atomic rename; the one before is remembered for `rollback`.
+
+    A damaged pointer is replaced, and what it remembered is lost with it.
+    """
+    one = {"version": version, "manifest": manifest_checksum(models / version)}
+    try:
+        last = _read_pointer(models / POINTER) if (models / POINTER).is_file() else None
+    except BundleError:
+        last = None
+    before = [{name: last[name] for name in one}, *last.get("before", [])] if last else []
+    _point(models, one, [other for other in before if other["version"] != version][:REMEMBERED])
+
+
+def rollback(models: Path) -> str:
+    """Return to the champion before the one in use.
+
+    Returns:
+        The version in use now.
+
+    Raises:
+        UsageError: no champion is remembered.
+        BundleError: the pointer or the bundle to return to is damaged.
+    """
+    path = models / POINTER
+    before = _read_pointer(path).get("before", []) if path.is_file() else []
+    if not before:
+        raise UsageError(f"{models} remembers no champion before the one in use, so there is none to return to.")
+    one, *rest = before
+    load_bundle(models / one["version"])  # a damaged bundle must not come into use
+    _check_manifest(models, one)
+    _point(models, one, rest)
+    return str(one["version"])
+
+
+def _check_manifest(models: Path, pointer: dict[str, Any]) -> None:
+    if manifest_checksum(models / pointer["version"]) != pointer["manifest"]:
+        raise BundleError(
+            f"{models / pointer['version'] / MANIFEST}: its bytes are not those of the champion. {TRAIN_AGAIN}"
+        )
+
+
+def _remembered(models: Path) -> list[str]:
+    """The version in use first, then those before it that are remembered; none where no model was trained yet."""
+    path = models / POINTER
+    if not path.is_file():
+        return []
+    pointer = _read_pointer(path)
+    _check_manifest(models, pointer)
+    return [str(one["version"]) for one in (pointer, *pointer.get("before", []))]
+
+
+def champion_version(models: Path) -> str | None:
+    """The version in use, or None where no model was trained yet.
+
+    Raises:
+        BundleError: the pointer is damaged.
+    """
+    return next(iter(_remembered(models)), None)
+
+
+def load_champions(models: Path) -> list[Model]:
+    """The model in use first, then those before it that are remembered and whole; none where none was trained yet.
+
+    Raises:
+        BundleError: the pointer or the model in use is damaged.
+    """
+    versions = _remembered(models)
+    used = [load_bundle(models / version) for version in versions[:1]]
+    return used + [model for version in versions[1:] if (model := _whole(models / version)) is not None]
+
+
+def _whole(folder: Path) -> Model | None:
+    try:
+        return load_bundle(folder)
+    except BundleError:
+        return None
+
+
+def record_decision(models: Path, decision: dict[str, Any]) -> None:
+    """Add a line to the log of what the gate decided: read by people, never by the software."""
+    append_line(models / DECISIONS, decision)
+
+
+def save_card(models: Path, version: str, card: str) -> Path:
+    """Keep a model's card, for people to read."""
+    (models / CARDS).mkdir(parents=True, exist_ok=True)
+    write_bytes(models / CARDS / f"{version}.md", card.encode())
+    return models / CARDS / f"{version}.md"
+
+
+def load_champion(models: Path) -> Model:
+    """The model in use.
+
+    Raises:
+        BundleError: there is none, or it is damaged.
+    """
+    version = champion_version(models)
+    if version is None:
+        raise BundleError(
+            f"{models} holds no champion (no {POINTER}). Train one: walkaway train --book BOOK --models {models}"
+        )
+    return load_bundle(models / version)

@@ -1,0 +1,7 @@
+"""Monitoring: does the world still look like what the model in use was trained on?"""
+
+from walkaway.monitoring.drift import Check, check
+from walkaway.monitoring.finding import LEVELS, NAMES, Finding, Level
+from walkaway.monitoring.outcomes import told_gap
+
+__all__ = ["LEVELS", "NAMES", "Check", "Finding", "Level", "check", "told_gap"]

@@ -1,0 +1,145 @@
+"""Does the world still look like what the champion was trained on? Seven findings, each with a level and one sentence.
+
+Moments are the model's own: training looks at deals on a grid of moments, and a Thursday never looks like a year of
+Mondays. So a check looks at the newest moment of that grid that is not after as_of.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from walkaway.asof import History, cadence_days, check_not_far_ahead, known, moments, open_snapshots
+from walkaway.asof.labels import label
+from walkaway.book import Book
+from walkaway.config import CheckSettings
+from walkaway.errors import UsageError
+from walkaway.features import unknown_words
+from walkaway.models import Model, check_fits, make_calls, read_rows
+from walkaway.monitoring.finding import LEVELS, Finding, Level, cannot_tell, worst
+from walkaway.monitoring.outcomes import age_finding, outcome_findings
+from walkaway.monitoring.population import OpenDeals, population_findings
+from walkaway.training import rows_without_dates
+
+__all__ = ["Check", "Finding", "Level", "check"]
+
+DAY = pd.Timedelta(days=1)
+WITHOUT_DATES = "this book has no dates, so only what its deals are can be compared."
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found, worst first; `looked_at` is the moment of the model's grid, None without dates."""
+
+    findings: tuple[Finding, ...]
+    model_version: str
+    open_deals: int
+    known_until: pd.Timestamp | None = None
+    looked_at: pd.Timestamp | None = None
+
+    @property
+    def level(self) -> Level:
+        """The worst level; what cannot be told counts only where nothing can."""
+        told: list[Level] = [finding.level for finding in self.findings if finding.level != "cannot_tell"]
+        return worst(told) if told else "cannot_tell"
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "level": self.level,
+            "model_version": self.model_version,
+            "known_until": self.known_until and self.known_until.isoformat(),
+            "looked_at": self.looked_at and self.looked_at.isoformat(),
+            "open_deals": self.open_deals,
+            "findings": [finding.as_json() for finding in self.findings],
+        }
+
+
+def check(book: Book, model: Model, settings: CheckSettings, as_of: pd.Timestamp | None = None) -> Check:
+    """Compare a book with what a model was trained on.
+
+    Args:
+        book: a newer book of the same team; what it recorded after `as_of` is not looked at.
+        model: the champion, say.
+        settings: thresholds.
+        as_of: UTC; None for the book's newest record. A book without dates takes None only.
+
+    Raises:
+        UsageError: `as_of` lies before the model's known_until, or more than a year after the newest record.
+        DataError: the book does not fit the model.
+    """
+    check_fits(book, model)
+    if model.timeless:
+        return _check_timeless(book, model, settings)
+    as_of = as_of or book.last_recorded_at()
+    check_not_far_ahead(book, as_of, "--as-of")
+    until = pd.Timestamp(str(model.facts["known_until"]))
+    if as_of < until:
+        raise UsageError(
+            f"--as-of {as_of:%Y-%m-%dT%H:%M}Z lies before {until:%Y-%m-%dT%H:%M}Z, until when the model learned, so "
+            "nothing has happened since. Use a later moment, or a newer export."
+        )
+    return _check_dated(book, model, settings, until, as_of)
+
+
+def _check_dated(book: Book, model: Model, settings: CheckSettings, until: pd.Timestamp, as_of: pd.Timestamp) -> Check:
+    every = _every_days(book, model, until)
+    grid = moments(until, as_of, every)
+    book = known(book, grid[-1])
+    history = History(book)
+    now = open_snapshots(book, grid[-1:])
+    calls = make_calls(model, read_rows(history, now, model.plan), bar=0.0)
+    reference = model.reference
+    words = unknown_words(history.without(model.plan.left_out).at(now), reference.words if reference else {})
+    deals = OpenDeals(model.plan, calls.rows.X, words, calls.table)
+    looks = _first_looks(history, model, grid, calls.table)
+    errors = reference.errors if reference else {}
+    findings = population_findings(reference, deals, settings)
+    findings += outcome_findings(looks, model.signal, errors, settings)
+    first = until - book.deals["created_at"].min()
+    learned = reference.history_days if reference else first / DAY
+    findings.append(age_finding((as_of - until) / DAY, learned, every, int(looks["settled"].sum()), settings))
+    return Check(_worst_first(findings), model.version, len(now), until, grid[-1])
+
+
+def _every_days(book: Book, model: Model, until: pd.Timestamp) -> float:
+    """Days between looks in training; a model of 0.1.0 does not say, so what its book would have got."""
+    if model.reference is not None:
+        return model.reference.every_days
+    settings = model.facts.get("settings")
+    chosen = settings.get("cadence_days") if isinstance(settings, dict) else None
+    return float(chosen or cadence_days(known(book, until)))
+
+
+def _first_looks(history: History, model: Model, grid: pd.DatetimeIndex, now: pd.DataFrame) -> pd.DataFrame:
+    """One row a deal that was open at a moment of the grid before the last: the model's first look, and what came.
+
+    The first look, because it is chosen by nothing that happened later, and leaves most time for things to happen.
+    """
+    looks = open_snapshots(history.book, grid[:-1]).drop_duplicates("deal_id").reset_index(drop=True)
+    then = make_calls(model, read_rows(history, looks, model.plan), bar=0.0).table
+    labels = label(history.book, looks)
+    latest = now.set_index("deal_id").reindex(looks["deal_id"])
+    return labels[["settled", "won"]].assign(
+        win_then=then["win_probability"],
+        hours_then=then["remaining_hours"],
+        win_now=latest["win_probability"].to_numpy(),
+        hours_now=latest["remaining_hours"].to_numpy(),
+        hours_booked=labels["remaining_hours"],
+    )
+
+
+def _check_timeless(book: Book, model: Model, settings: CheckSettings) -> Check:
+    rows = rows_without_dates(book, book.deals[book.deals["outcome"].isna()], model.plan)
+    words = model.reference.words if model.reference else {}
+    unknown = unknown_words(History(book).without(model.plan.left_out).at(rows.snapshots), words)
+    deals = OpenDeals(model.plan, rows.X, unknown, pd.DataFrame())
+    found = population_findings(model.reference, deals, settings)[:3]
+    found += [cannot_tell(code, WITHOUT_DATES) for code in ("D4", "D5", "D6", "D7")]
+    return Check(_worst_first(found), model.version, len(rows.X))
+
+
+def _worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: (LEVELS.index(finding.level), finding.code)))

@@ -1,0 +1,123 @@
+"""The answer first: what walking away frees now and puts at risk, at which bar, by which model, resting on what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from walkaway.asof import known
+from walkaway.book import Book, assumed_share
+from walkaway.formatting import Wording
+from walkaway.models import Model
+from walkaway.report.html.annotated_calls import CALLS
+
+__all__ = ["Answer", "answer_of", "quality_of"]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What walking away frees now, what it puts at risk, and what that bar cost in the past.
+
+    by_call: call, deals, hours, expected_value (below 0 counted as 0), of the deals let go; the call is of
+    CALLS. dial: what set the bar. saved and forgone: shares of the past at this bar. estimated: whether these
+    are estimates. known_until: what the model learned from. margin_known: share of the open deals with a margin.
+    unsure: deals kept because the model is not sure of them. day_old: deals let go that are not a day old.
+    """
+
+    as_of: pd.Timestamp
+    open_deals: int
+    let_go: int
+    hours: float
+    hours_freed: float
+    expected_value: float
+    value_at_risk: float
+    by_call: pd.DataFrame
+    bar: float
+    dial: dict[str, Any]
+    saved: float
+    forgone: float
+    estimated: bool
+    model_version: str
+    known_until: str
+    assumed_hours_share: float
+    margin_known: float
+    unsure: int
+    day_old: int
+
+    @property
+    def at_once(self) -> float:
+        """Hours that are free at once: of the deals to walk away from."""
+        return float(self.by_call.loc[self.by_call["call"] == "walk_away", "hours"].sum())
+
+    @property
+    def some_later(self) -> bool:
+        """Whether hours, whole ones, wait for a buyer or a person before they are free."""
+        return round(self.at_once) < round(self.hours_freed)
+
+    @property
+    def share_at_risk(self) -> float:
+        """The part of all expected value that is at risk."""
+        return self.value_at_risk / self.expected_value if self.expected_value else 0.0
+
+
+def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book, dial: dict[str, Any]) -> Answer:
+    """The answer of a report.
+
+    Args:
+        calls: all of them: as_of, bar, remaining_hours, expected_value, age_days, margin.
+        freed: those let go: call besides.
+        model: that made them.
+        book: what they rest on.
+        dial: of `ScoreSettings.dial`.
+    """
+    bar, as_of = float(calls["bar"].iloc[0]), calls["as_of"].iloc[0]
+    _, saved, forgone = model.curve.at(bar)
+    worth = freed.assign(
+        deals=1,
+        hours=freed["remaining_hours"],
+        expected_value=freed["expected_value"].clip(lower=0),
+    )
+    by_call = worth.groupby("call")[["deals", "hours", "expected_value"]].sum()
+    return Answer(
+        as_of=as_of,
+        open_deals=len(calls),
+        let_go=len(freed),
+        hours=float(calls["remaining_hours"].sum()),
+        hours_freed=float(freed["remaining_hours"].sum()),
+        expected_value=float(calls["expected_value"].clip(lower=0).sum()),
+        value_at_risk=float(worth["expected_value"].sum()),
+        by_call=by_call.reindex([call for call in CALLS if call in by_call.index]).reset_index(),
+        bar=bar,
+        dial=dial,
+        saved=saved,
+        forgone=forgone,
+        estimated=model.curve.estimated,
+        model_version=model.version,
+        known_until=str(model.facts.get("known_until", "")),
+        assumed_hours_share=assumed_share(known(book, as_of).activities, book.manifest.assumed_hours),
+        margin_known=float(calls["margin"].notna().mean()),
+        unsure=int((calls["verdict"] == "unsure").sum()),
+        day_old=int((freed["age_days"] < 1).sum()),
+    )
+
+
+def _until(answer: Answer, wording: Wording) -> str:
+    return f"{wording.moment(pd.Timestamp(answer.known_until))} UTC" if answer.known_until else "an unknown day"
+
+
+def quality_of(book: Book, answer: Answer, wording: Wording) -> tuple[tuple[str, str], ...]:
+    """What the figures rest on, each with what it is."""
+    quarantined = sum(book.manifest.rows_quarantined.values())
+    return (
+        ("Export", book.manifest.source),
+        ("Records used, until", f"{wording.moment(answer.as_of)} UTC; later ones, if any, are not looked at"),
+        ("Model", answer.model_version),
+        ("It learned from what was known until", _until(answer, wording)),
+        ("Fingerprint of the data", book.manifest.fingerprint),
+        ("Rows that could not be used (quarantined)", wording.number(quarantined)),
+        ("Deals among them, which are in no call", wording.number(book.unusable_deals)),
+        ("Hours assumed rather than recorded", wording.percent(answer.assumed_hours_share)),
+        ("Open deals with a recorded margin", wording.percent(answer.margin_known)),
+    )

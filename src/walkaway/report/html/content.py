@@ -1,0 +1,179 @@
+"""What the report says, in tidy frames: every figure, list and sentence rests on one of these, and tests read them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from walkaway.asof import known
+from walkaway.book import Book
+from walkaway.config import Settings
+from walkaway.errors import UsageError
+from walkaway.explain import DealStory, EarlySign, Portfolio, attribute, early_signs, portfolio_of, tell
+from walkaway.formatting import Wording
+from walkaway.models import Calls, Model, call_open
+from walkaway.monitoring import Check, check
+from walkaway.report.figures import curve_frame
+from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST, called
+from walkaway.report.html.answer import Answer, answer_of, quality_of
+from walkaway.report.html.main_reason import counted_legs, typical_deal
+from walkaway.report.html.proof import Proof, read_proof
+from walkaway.report.html.refocus import refocus
+from walkaway.report.html.rollups import neighbours, productivity, rollup
+from walkaway.scoring import changes, settle_advice, settle_decisions
+
+__all__ = ["Content", "earlier", "gather"]
+
+CARDS = {"walk_away": 240, "nurture": 160, CHECK_FIRST: 160}  # about 3 kB each; the lists have all
+
+
+@dataclass(frozen=True)
+class Content:
+    """The report. Frames have one row a line of what is shown; `stories` have a card each.
+
+    typical: the typical deal that is kept, and legs: which of its legs the deals let go lack (`legs`).
+    """
+
+    answer: Answer
+    wording: Wording
+    typical: pd.Series
+    legs: pd.DataFrame
+    curve: pd.DataFrame
+    neighbours: pd.DataFrame
+    calls: pd.DataFrame
+    plan: pd.DataFrame
+    moved: pd.DataFrame
+    productivity: pd.DataFrame
+    signs: tuple[EarlySign, ...]
+    whole: Portfolio
+    rollup: pd.DataFrame
+    stories: tuple[DealStory, ...]
+    findings: Check | None
+    proof: Proof | None
+    advised: pd.DataFrame
+    changes: pd.DataFrame | None
+    since: pd.Timestamp | None
+    overrides: pd.DataFrame
+    settled_overrides: pd.DataFrame
+    quality: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...] = field(default_factory=tuple)
+
+    def of(self, *names: str) -> pd.DataFrame:
+        """Deals so called (CALLS, pursue, unsure) that no person decided otherwise and that are not kept to learn from.
+
+        In the order of these names, and of each those that would take most hours first.
+        """
+        told = self.calls
+        mine = told[told["call"].isin(names) & ~told["kept_to_learn"] & (told["decision"] == "")]
+        return mine.iloc[np.lexsort((-mine["remaining_hours"], mine["call"].map(names.index)))]
+
+
+def _findings(
+    book: Book, model: Model, settings: Settings, as_of: pd.Timestamp
+) -> tuple[Check | None, tuple[str, ...]]:
+    """Drift since training; a sentence where it cannot be looked for."""
+    try:
+        return check(book, model, settings.check, as_of), ()
+    except UsageError as error:
+        return None, (f"Whether the world still looks like the training was not checked: {error}",)
+
+
+def _stories(
+    book: Book, model: Model, calls: Calls, table: pd.DataFrame, content_of: pd.Series, locale: str, share: float
+) -> tuple[DealStory, ...]:
+    """The stories of the deals let go: of each call those that would take most hours, in the order of CALLS."""
+    ours = table[content_of].sort_values("remaining_hours", ascending=False, kind="stable")
+    places = [at for call, most in CARDS.items() for at in ours.index[ours["call"] == call][:most]]
+    return tuple(tell(model, _some(calls, places), share, book, locale)) if places else ()
+
+
+def _some(calls: Calls, places: list[int]) -> Calls:
+    """Some of the calls, with the rows they rest on."""
+    rows = calls.rows
+    part = type(rows)(
+        rows.snapshots.iloc[places].reset_index(drop=True),
+        rows.X[places],
+        rows.terms.iloc[places].reset_index(drop=True),
+    )
+    return Calls(part, calls.table.iloc[places].reset_index(drop=True), calls.walk_away_above[places])
+
+
+def earlier(previous: pd.DataFrame | None, moment: pd.Timestamp) -> pd.DataFrame | None:
+    """The calls of the newest report before this moment; a report made twice is not compared with itself."""
+    before = previous[previous["as_of"] < moment] if previous is not None else pd.DataFrame()
+    return before[before["as_of"] == before["as_of"].max()] if len(before) else None
+
+
+def gather(
+    book: Book,
+    model: Model,
+    as_of: pd.Timestamp | None,
+    settings: Settings,
+    replayed: Path | None = None,
+    decisions: pd.DataFrame | None = None,
+    previous: pd.DataFrame | None = None,
+    advice: pd.DataFrame | None = None,
+) -> Content:
+    """All that the report says.
+
+    Args:
+        book: any book with dates.
+        model: the champion, its curve refined by a replay if one is in force.
+        as_of: UTC moment; the book's newest record by default.
+        settings: of the project.
+        replayed: folder of a finished replay, whose ledger is the proof.
+        decisions: of `walkaway.scoring.decisions.read_decisions`.
+        previous: calls of earlier reports (deal_id, as_of, verdict, value_per_hour, bar), the newest before as_of
+            counting.
+        advice: of `walkaway.scoring.advice.read_advice`: what the nightly batch advised.
+
+    Raises:
+        UsageError: no deal is open then, or nothing was known yet.
+        DataError: the book has no dates, or does not fit the model.
+    """
+    moment = as_of if as_of is not None else book.last_recorded_at()
+    calls = call_open(book, model, pd.DatetimeIndex([moment]), settings.score)
+    wording, bar = (
+        Wording(settings.report.locale, str(model.facts.get("currency", ""))),
+        float(calls.table["bar"].iloc[0]),
+    )
+    attribution = attribute(model, calls.rows)
+    table = called(book, model, calls, attribution, wording, settings.score.keep_share, decisions, advice)
+    ours = ~table["kept_to_learn"] & (table["decision"] == "")
+    freed = table[ours & table["call"].isin(CALLS)]
+    answer = answer_of(table, freed, model, book, settings.score.dial())
+    plan, moved = refocus(freed, table[ours & (table["verdict"] == "pursue")])
+    findings, notes = _findings(book, model, settings, moment)
+    proof = read_proof(replayed) if replayed else None
+    before = earlier(previous, moment)
+    ledger, settled_overrides = proof.ledger if proof else previous, pd.DataFrame()
+    if decisions is not None and ledger is not None:
+        settled_overrides = settle_decisions(decisions, ledger, book, moment)
+    return Content(
+        answer=answer,
+        wording=wording,
+        curve=curve_frame(model.curve),
+        typical=typical_deal(table),
+        legs=counted_legs(freed),
+        neighbours=neighbours(model, table[ours], calls.walk_away_above[ours], bar),
+        calls=table,
+        plan=plan,
+        moved=moved,
+        productivity=productivity(book, moment),
+        signs=tuple(early_signs(book, model, moment, wording)),
+        whole=portfolio_of(book, model, calls.table, attribution),
+        rollup=rollup(table, book),
+        stories=_stories(book, model, calls, table, ours, settings.report.locale, answer.assumed_hours_share),
+        findings=findings,
+        proof=proof,
+        advised=pd.DataFrame() if advice is None else settle_advice(advice, book, moment),
+        changes=None if before is None else changes(before, table, known(book, moment)),
+        since=None if before is None else before["as_of"].max(),
+        overrides=table[(table["decision"] != "")],
+        settled_overrides=settled_overrides,
+        quality=quality_of(book, answer, wording),
+        notes=notes,
+    )

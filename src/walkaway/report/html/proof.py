@@ -1,0 +1,119 @@
+"""What a replay settled, as the report shows it: promised beside realised, exits, good calls, calibration."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from walkaway.monitoring import told_gap
+from walkaway.replay import first_drops, judged, read_ledger
+from walkaway.report.figures import calibration_frame
+from walkaway.report.html.check_first import close_to_bar
+from walkaway.report.html.main_reason import LEGS, typical_deal, weakest_leg
+
+__all__ = ["Proof", "read_proof"]
+
+QUARTER = pd.Timedelta(days=91)
+DRAWS = 200
+SHARES = ("hours_saved", "value_forgone")
+INTERVALS = tuple(f"{name}_{end}" for name in SHARES for end in ("low", "high"))
+RATES = ("turned_back", "value_per_hour_kept")
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a replay settled: by the verdict that dropped deals, promised beside realised, exits, calibration.
+
+    ledger: every call, settled. drops: verdict, deals, won, hours_saved, value_forgone. followed: realised and
+    expected shares, 90% intervals of the realised, and what an hour earned. earned: what became of deals let go that
+    were close to the bar (`doubt`), of the others, of those not a day old and of the older ones: name, deals, hours,
+    value_per_hour.
+    bar: money per hour, in the mean. chances and hours: wins and hours expected at the first call of each deal that was
+    settled, and what came (`told_gap`). exits: of the last quarter (from exits_since), by stage and by what the deals
+    lacked (`legs`). good_calls: deals let go that were lost, and the hours that were worked on them all the same.
+    judged: calls early enough to be. ended: those of them that are of deals won or lost since.
+    """
+
+    ledger: pd.DataFrame
+    drops: pd.DataFrame
+    followed: Mapping[str, float]
+    earned: pd.DataFrame
+    bar: float
+    chances: Mapping[str, float]
+    hours: Mapping[str, float]
+    exits: pd.DataFrame
+    exits_since: pd.Timestamp
+    good_calls: Mapping[str, float]
+    calibration: pd.DataFrame
+    judged: int
+    ended: int
+    notes: tuple[str, ...]
+    begin: str
+    end: str
+
+
+def read_proof(folder: Path) -> Proof:
+    """What the replay in that folder settled.
+
+    Raises:
+        UsageError: no finished replay lies there.
+    """
+    ledger, summary = read_ledger(folder), json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    exits = pd.read_csv(folder / "exits.csv", dtype={"deal_id": "str"}, parse_dates=["as_of"])
+    measures: dict[str, Any] = summary["measures"]
+    followed, expected = measures.get("followed", {}), summary.get("expected") or {}
+    calls = judged(ledger, pd.Timestamp(summary["judged_until"]))
+    ended = calls[calls["outcome"].isin(["won", "lost"])]
+    first = ended.drop_duplicates("deal_id")
+    lost = exits[(exits["outcome"] == "lost") & exits["for_good"].astype(bool)]
+    recent = lost[lost["as_of"] >= ledger["as_of"].max() - QUARTER]
+    asked = ["deal_id", "as_of", *LEGS]
+    legs = recent.merge(ledger[asked], on=["deal_id", "as_of"], how="left") if len(recent) else recent.assign(leg="")
+    legs = legs.assign(leg=weakest_leg(legs, typical_deal(ledger))) if len(recent) else legs
+    by_stage = legs.groupby(["stage", "leg"])["hours_after"].agg(["size", "sum"]).sort_values("sum", ascending=False)
+    return Proof(
+        ledger=ledger,
+        drops=pd.DataFrame(measures.get("drops", [])),
+        followed={name: _number(followed.get(name)) for name in (*SHARES, *INTERVALS, *RATES)}
+        | {f"expected_{name}": _number(expected.get(name)) for name in SHARES},
+        earned=_earned(calls),
+        bar=float(ledger["bar"].mean()),
+        chances=_gap(first["win_probability"], (first["outcome"] == "won").astype(float)),
+        hours=_gap(first["remaining_hours"], first["realised_remaining_hours"]),
+        judged=len(calls),
+        ended=len(ended),
+        exits=by_stage.rename(columns={"size": "deals", "sum": "hours_after"}).reset_index(),
+        exits_since=max(ledger["as_of"].min(), ledger["as_of"].max() - QUARTER),
+        good_calls={"deals": float(len(lost)), "hours": float(lost["hours_after"].sum())},
+        calibration=calibration_frame(ended),
+        notes=tuple(summary["notes"]),
+        begin=str(ledger["as_of"].min().date()),
+        end=str(ledger["as_of"].max().date()),
+    )
+
+
+def _earned(calls: pd.DataFrame) -> pd.DataFrame:
+    """What settled deals let go came to: name (clear, close, day_old, older), deals, hours, value_per_hour."""
+    drops = calls[first_drops(calls) & calls["settled"]]
+    close, young = close_to_bar(drops), drops["age_days"] < 1
+    rows = []
+    for name, those in (("clear", ~close), ("close", close), ("day_old", young), ("older", ~young)):
+        some = drops[those]
+        hours, value = float(some["remaining_hours_truth"].sum()), float(some["worth_truth"].clip(lower=0).sum())
+        rate = value / hours if hours else float("nan")
+        rows.append({"name": name, "deals": len(some), "hours": hours, "value_per_hour": rate})
+    return pd.DataFrame(rows)
+
+
+def _gap(expected: pd.Series, came: pd.Series) -> Mapping[str, float]:
+    """What was expected beside what came; empty where nothing was."""
+    return told_gap(expected.to_numpy(dtype=float), came.to_numpy(dtype=float), DRAWS) if expected.sum() else {}
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

@@ -1,0 +1,127 @@
+"""The batch recipe: a model and a book in, one row an open deal and moment out, most valuable hour first."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from walkaway.asof import known
+from walkaway.book import Book, assumed_share
+from walkaway.config import ScoreSettings
+from walkaway.economics import DROPPED, Curve
+from walkaway.errors import UsageError
+from walkaway.explain import Reasons, attribute, reasons_table
+from walkaway.formatting import Wording
+from walkaway.models import Calls, Model, Rows, call_open
+from walkaway.scoring.advice import kept_to_learn
+
+__all__ = ["refined", "score", "summary"]
+
+CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
+
+
+def _explained(model: Model, calls: Calls, reasons: int, wording: Wording) -> pd.DataFrame:
+    """Reasons of every call, a chunk at a time."""
+    parts = [
+        _chunk_reasons(model, calls.rows, slice(begin, begin + CHUNK), reasons, wording)
+        for begin in range(0, len(calls.table), CHUNK)
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int, wording: Wording) -> pd.DataFrame:
+    part = Rows(rows.snapshots.iloc[at], rows.X[at], rows.terms.iloc[at])
+    return reasons_table(Reasons(model, part, attribute(model, part), wording), reasons)
+
+
+def refined(model: Model, replay: Path | None) -> Model:
+    """The model with the settled curve of a replay in place of its own, so that every dial picks from that.
+
+    Args:
+        model: any model.
+        replay: folder of a finished replay; None leaves the model as it is. What is promised stays the model's.
+
+    Raises:
+        UsageError: no finished replay lies there, it settled no curve, or its money is another.
+    """
+    if replay is None:
+        return model
+    path = replay / "summary.json"
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        curve, currency = Curve.from_json(told["curve"]), str(told["currency"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"score.replay: {path} is no summary of a replay ({error!r}). Name the --out of a finished walkaway replay."
+        ) from error
+    learned = str(model.facts.get("currency", ""))
+    if currency != learned:
+        raise UsageError(f"score.replay: {path} is in {currency or 'no currency'}, and the model in {learned}.")
+    if not curve.bars:
+        raise UsageError(f"score.replay: {path} settled no curve, since nothing in it could be judged. Replay longer.")
+    return replace(model, curve=replace(curve, promised=model.curve.promised))
+
+
+def score(
+    book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSettings, locale: str = "en_GB"
+) -> pd.DataFrame:
+    """Call every deal open at each moment.
+
+    Args:
+        book: any book.
+        model: the champion, say.
+        at: UTC moments.
+        settings: the dial that picks the bar off the model's curve, and how many reasons a call gets at most: none is
+            much faster.
+        locale: of who reads the reasons.
+
+    Returns:
+        One row an open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
+        kept_to_learn (below the bar, and to be worked all the same: `walkaway.scoring.advice`), reason_1, factor_1,
+        base_rate_1, ..., model_version, assumed_hours_share.
+
+    Raises:
+        UsageError: a moment before the first deal, more than a year after the newest record, or without any open deal;
+            or the book knows no dates.
+        DataError: the book does not fit the model.
+    """
+    calls = call_open(book, model, at, settings)
+    kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], settings.keep_share)
+    table = calls.table.assign(kept_to_learn=kept)
+    wording = Wording(locale, str(model.facts.get("currency", "")))
+    if settings.reasons:
+        table = pd.concat([table, _explained(model, calls, settings.reasons, wording)], axis=1)
+    assumed = {moment: _assumed_share(book, moment) for moment in at}
+    table = table.assign(model_version=model.version, assumed_hours_share=table["as_of"].map(assumed))
+    order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def summary(table: pd.DataFrame) -> dict[str, object]:
+    """Scored calls in a few plain numbers, of the newest moment: what walking away frees, and what it puts at risk.
+
+    Deals kept to learn from free nothing.
+    """
+    last = table[table["as_of"] == table["as_of"].max()]
+    drop = last[last["verdict"].isin(DROPPED) & ~last["kept_to_learn"]]
+    return {
+        "calls": len(table),
+        "as_of": last["as_of"].iloc[0].isoformat(),
+        "open_deals": len(last),
+        "bar": float(last["bar"].iloc[0]),
+        "verdicts": {str(verdict): int(n) for verdict, n in last["verdict"].value_counts().items()},
+        "kept_to_learn": int(last["kept_to_learn"].sum()),
+        "hours": float(last["remaining_hours"].sum()),
+        "hours_freed": float(drop["remaining_hours"].sum()),
+        "value_at_risk": float(drop["expected_value"].clip(lower=0).sum()),
+        "model_version": str(last["model_version"].iloc[0]),
+    }
+
+
+def _assumed_share(book: Book, moment: pd.Timestamp) -> float:
+    """Share of the hours booked by then that were assumed."""
+    return assumed_share(known(book, moment).activities, book.manifest.assumed_hours)

@@ -1,0 +1,26 @@
+"""Training: heads fitted as of a moment, judged out of time, compared with the model in use, logged."""
+
+from walkaway.training.backtest import Step, no_step
+from walkaway.training.fitting import audit_as_of
+from walkaway.training.promotion import Decision
+from walkaway.training.run import Retrained, retrain, roll_back
+from walkaway.training.train import Trained, train
+from walkaway.training.tune import Budget, Tuned
+from walkaway.training.undated import rows_without_dates, score_timeless, summary_timeless
+
+__all__ = [
+    "Budget",
+    "Decision",
+    "Retrained",
+    "Step",
+    "Trained",
+    "Tuned",
+    "audit_as_of",
+    "no_step",
+    "retrain",
+    "roll_back",
+    "rows_without_dates",
+    "score_timeless",
+    "summary_timeless",
+    "train",
+]

@@ -1,0 +1,313 @@
+"""Rolling origins: what models trained before said of later snapshots, beside baselines and beside older models.
+
+Each fold is the whole recipe as of its origin: heads fitted on what was known then, calibrated by what the folds before
+it had said and what was known of it by then. What is judged is thus what is exported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.asof import History, View, moments, open_snapshots, snapshot_weights
+from walkaway.asof.labels import label
+from walkaway.config import TrainSettings
+from walkaway.errors import DataError
+from walkaway.evaluation import SEGMENT, fit_logistic, fit_naive_bayes, rate_by_category
+from walkaway.heads import Calibration, Heads, fit_calibration, fit_scale
+from walkaway.models import Rows, make_calls, read_rows
+from walkaway.training.fitting import Fitted, fit_as_of
+
+__all__ = ["Folds", "Step", "calibrated", "call_as_of", "no_step", "roll"]
+
+Step = Callable[[str, int, int], None]
+CALIBRATION_PRIOR_DEALS = 100.0
+HOURS_PRIOR_DEALS = 1000.0  # totals of few deals differ by chance more than the heads do (decision 22)
+MOST_LOOKS, CHUNK = 1_000_000, 50_000  # calls at the pace of use: in all, and at a time
+LOOKED = [
+    "deal_id",
+    "as_of",
+    "value_if_won",
+    "value_per_hour",
+    "walk_away_above",
+    "raw",
+    "uncalibrated_hours",
+    "age_days",
+]
+OLDER = ["deal_id", "as_of", "known_until", "periods_older", "win_probability", "value_per_hour"]
+
+
+def no_step(name: str, done: int, total: int) -> None:
+    """Tell nobody how far it is."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """What the folds said.
+
+    calls: on each snapshot of the final grid after the first origin, by the newest model trained before it: the columns
+        of `make_calls`, raw (log-odds before calibration), uncalibrated_hours, baselines (logistic, naive_bayes,
+        stage_rate, base_rate, crm_probability where the CRM keeps one, no_decision_rate, mean_hours, plain_worth),
+        amount, age_days, younger, stage and segments, known_until; then what became of the deal: settled, won, ending,
+        won_completed, worth_recorded, worth_truth and remaining_hours_truth (of open deals what the final model
+        expects), hours_booked (so far). Sorted by deal_id, as_of.
+    looks: the same calls at the pace of use (`calls_every_days`), by the same models: LOOKED, then what became of the
+        deal. Sorted by deal_id, as_of.
+    stale: the same snapshots by older models, but for those that no earlier fold had calibrated: deal_id, as_of,
+        known_until, periods_older, win_probability, value_per_hour.
+    """
+
+    calls: pd.DataFrame
+    looks: pd.DataFrame
+    stale: pd.DataFrame
+
+
+def _origins(history: History, until: pd.Timestamp, every: float, folds: int) -> list[pd.Timestamp]:
+    """Moments at which a fold's model is trained: even steps over the last 60% of the history, on the grid."""
+    span = until - history.book.deals["created_at"].min()
+    step = pd.Timedelta(days=every)
+    back = [int(span * 0.6 * (folds - k) / folds / step) for k in range(folds)]
+    return [until - n * step for n in dict.fromkeys(back) if n > 0]
+
+
+def calibrated(heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every_days: float) -> Heads:
+    """Heads that heed what earlier folds got wrong: how sure to be of a win, how many hours are forgotten.
+
+    Args:
+        heads: fitted on what was known by a moment.
+        calls: of folds trained before: raw, uncalibrated_hours, age_days, known_until, deal_id; may be empty.
+        completed: what was known of each of these calls by then: won and remaining_hours (completed labels).
+        every_days: between snapshots.
+    """
+    if calls.empty:
+        return heads
+    win = heads.win.calibrated(_calibration(calls, completed["won"].to_numpy(), every_days))
+    return replace(
+        heads, win=win, hours=heads.hours.scaled(_hours_scale(calls, completed["remaining_hours"].to_numpy()))
+    )
+
+
+def _hours_scale(calls: pd.DataFrame, booked: npt.NDArray) -> float:
+    """By how much deals take more hours than a model says that was trained before, as far as its deals can tell."""
+    said, fold = calls["uncalibrated_hours"].to_numpy(), calls["known_until"].to_numpy()
+    deals = calls["deal_id"].nunique()
+    return fit_scale(said, booked, fold) ** (deals / (deals + HOURS_PRIOR_DEALS))
+
+
+def _calibration(calls: pd.DataFrame, won: npt.NDArray, every_days: float) -> Calibration:
+    """Fitted with the weights of training, which look at no deal's end: a deal's share of 1 / its rows would.
+
+    Together the weights count as many as there are deals, so that a row is not taken for a deal.
+    """
+    weight = snapshot_weights(calls["age_days"].to_numpy(), every_days)
+    weight = weight * (calls["deal_id"].nunique() / weight.sum())
+    return fit_calibration(calls["raw"].to_numpy(), won, weight, CALIBRATION_PRIOR_DEALS)
+
+
+def _known_by(fold: Fitted, calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Earlier calls, and what the fold's moment knew of their ends; a snapshot it has no row for is left out."""
+    if calls.empty:
+        return calls, fold.completed.iloc[:0]
+    rows = fold.snapshots.assign(row=np.arange(len(fold.snapshots)))
+    both = calls[["deal_id", "as_of"]].merge(rows, on=["deal_id", "as_of"], how="left")
+    there = both["row"].notna().to_numpy()
+    return calls[there], fold.completed.iloc[both.loc[there, "row"].astype(int)]
+
+
+def _baselines(fold: Fitted, read: Rows, view: View) -> dict[str, npt.NDArray]:
+    """What simple models say, each fitted on what the fold knew of settled deals."""
+    settled = fold.rows.labels["settled"].to_numpy(dtype=bool)
+    won, X, categorical = fold.rows.labels["won"].to_numpy()[settled], fold.rows.X[settled], fold.plan.categorical
+    said = {
+        "base_rate": np.full(len(read.X), fold.heads.win.base_rate),
+        "naive_bayes": fit_naive_bayes(X, won, categorical)(read.X),
+        "logistic": fit_logistic(X, won, categorical)(read.X),
+        "stage_rate": np.full(len(read.X), fold.heads.win.base_rate),
+    }
+    if "stage" in fold.plan.columns:
+        at = fold.plan.columns.index("stage")
+        said["stage_rate"] = rate_by_category(X[:, at], won)(read.X[:, at])
+    if view.crm_probability is not None:
+        said["crm_probability"] = np.where(np.isnan(view.crm_probability), said["base_rate"], view.crm_probability)
+    return said
+
+
+def _slices(view: View) -> dict[str, pd.Categorical]:
+    """Stage and segments: what calls are grouped by, never what they are made from."""
+    told = {"stage": view.changes.where(field="stage").last_code("new_value")}
+    told |= {SEGMENT + name: view.coded_attribute(name) for name in view.attributes("text")}
+    out = {}
+    for name, (codes, words) in told.items():
+        used = len(words) > 1 and (np.asarray(codes) >= 0).any()
+        if used:
+            out[name] = pd.Categorical.from_codes(np.asarray(codes, dtype=np.int64), [str(word) for word in words])
+    return out
+
+
+def _said(fold: Fitted, heads: Heads, read: Rows, view: View, settings: TrainSettings) -> pd.DataFrame:
+    """The calls of a fold's model, and what calibrating them anew will need."""
+    calls = make_calls(replace(fold.model(settings), heads=heads), read, bar=0.0)
+    return calls.table.assign(
+        walk_away_above=calls.walk_away_above,
+        raw=fold.heads.win.raw_by_member(read.X).mean(axis=0),
+        uncalibrated_hours=calls.table["remaining_hours"] * fold.heads.hours.over(heads.hours),
+        age_days=view.age_days,
+    )
+
+
+def _looks(
+    history: History, fold: Fitted, heads: Heads, end: pd.Timestamp, settings: TrainSettings
+) -> Iterator[pd.DataFrame]:
+    """What a fold's model says at the pace of use, up to a moment: of all deals, or of as many as can be looked at."""
+    every = settings.calls_every_days
+    at = moments(fold.until + pd.Timedelta(days=every), end, every)
+    snapshots = open_snapshots(history.book, at)
+    deal = pd.factorize(snapshots["deal_id"])[0]
+    one_of = -(-len(snapshots) * settings.folds // MOST_LOOKS)
+    snapshots = snapshots[deal % max(one_of, 1) == 0]
+    for begin in range(0, len(snapshots), CHUNK):
+        part = snapshots.iloc[begin : begin + CHUNK].reset_index(drop=True)
+        read, view = read_rows(history, part, fold.plan), history.without(fold.plan.left_out).at(part)
+        yield _said(fold, heads, read, view, settings)[LOOKED]
+
+
+def _call(
+    history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, settings: TrainSettings
+) -> pd.DataFrame:
+    """What a fold's model and its baselines say of later snapshots."""
+    read, view = read_rows(history, snapshots, fold.plan), history.without(fold.plan.left_out).at(snapshots)
+    amount, margin = (read.terms[name].to_numpy() for name in ("amount", "margin"))
+    return _said(fold, heads, read, view, settings).assign(
+        **_baselines(fold, read, view),
+        no_decision_rate=fold.heads.no_decision.rate if fold.heads.no_decision else np.nan,
+        mean_hours=fold.heads.hours.mean_hours,
+        plain_worth=heads.worth.amount(amount) * heads.worth.margin(margin),
+        amount=np.nan_to_num(amount),
+        younger=-view.age_days,
+        known_until=fold.until,
+        **_slices(view),
+    )
+
+
+def _older(
+    history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, settings: TrainSettings
+) -> pd.DataFrame:
+    """What a fold's model says of snapshots for which there are newer ones."""
+    model = replace(fold.model(settings), heads=heads)
+    return make_calls(model, read_rows(history, snapshots, fold.plan), bar=0.0).table.assign(known_until=fold.until)
+
+
+def call_as_of(
+    history: History,
+    origin: pd.Timestamp,
+    snapshots: pd.DataFrame,
+    earlier: pd.DataFrame,
+    settings: TrainSettings,
+    left_out: tuple[str, ...],
+) -> pd.DataFrame:
+    """What the recipe says of later snapshots, as of an origin: fitted on what was known then, calibrated by its folds.
+
+    Args:
+        history: may know more than the origin.
+        origin: UTC moment, on the grid of the earlier calls.
+        snapshots: deal_id, as_of; after the origin.
+        earlier: `Folds.calls`; those up to the origin calibrate.
+        settings: of training.
+        left_out: of the leak audit.
+
+    Raises:
+        DataError: nothing to learn from by then.
+    """
+    fold = fit_as_of(history, origin, settings, left_out)
+    before = earlier[earlier["as_of"] <= origin] if len(earlier) else earlier
+    heads = calibrated(fold.heads, *_known_by(fold, before), fold.every_days)
+    return _call(history, fold, heads, snapshots, settings)
+
+
+def roll(history: History, final: Fitted, settings: TrainSettings, step: Step = no_step) -> Folds:
+    """Calls on the final grid by models that were trained before.
+
+    Each fold trains on what was known at its origin and calls the snapshots up to the next origin, as scoring would
+    have; then those after it, as a model would that nobody retrained. No label that closed after an origin is in its
+    fold: the gap is in the data, not in a setting. Empty where no fold could be trained.
+    """
+    as_of = final.snapshots["as_of"]
+    origins = _origins(history, final.until, final.every_days, settings.folds)
+    bounds = [*origins[1:], final.until]
+    truth = _truth(final, final.snapshots["deal_id"], final.rows.labels)
+    calls, looks, stale = pd.DataFrame(), list[pd.DataFrame](), list[pd.DataFrame]()
+    for k, origin in enumerate(origins):
+        step("rolling folds", k, len(origins))
+        try:
+            fold = fit_as_of(history, origin, settings, final.plan.left_out)
+        except DataError:
+            continue
+        heads = calibrated(fold.heads, *_known_by(fold, calls), fold.every_days)
+        if len(calls):  # else nothing has calibrated it: no model in use would be so
+            for older, (begin, end) in enumerate(pairwise(bounds[k:]), start=1):
+                rows = final.snapshots[((as_of > begin) & (as_of <= end)).to_numpy()].reset_index(drop=True)
+                if len(rows):
+                    said = _older(history, fold, heads, rows, settings)
+                    stale.append(said.assign(periods_older=older)[OLDER])
+        at = ((as_of > origin) & (as_of <= bounds[k])).to_numpy()
+        if at.any():
+            called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), settings)
+            told = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
+            calls = pd.concat([calls, told], ignore_index=True)
+            if settings.calls_every_days != final.every_days:
+                looks += _looks(history, fold, heads, bounds[k], settings)
+    return Folds(
+        _in_order(calls),
+        _settled(history, final, looks) if looks else _in_order(calls),
+        pd.concat(stale, ignore_index=True) if stale else pd.DataFrame(columns=OLDER),
+    )
+
+
+def _in_order(calls: pd.DataFrame) -> pd.DataFrame:
+    return calls.sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True) if len(calls) else calls
+
+
+def _settled(history: History, final: Fitted, looks: list[pd.DataFrame]) -> pd.DataFrame:
+    """Looks with what became of their deals."""
+    said = _in_order(pd.concat(looks, ignore_index=True))
+    return said.join(_truth(final, said["deal_id"], label(history.book, said[["deal_id", "as_of"]])))
+
+
+def _truth(final: Fitted, deal_id: pd.Series, labels: pd.DataFrame) -> pd.DataFrame:
+    """What became of each snapshot; of open deals, what the final model expects from their last state on.
+
+    A deal won without an amount counts with the typical one.
+
+    Args:
+        final: the model, which has a snapshot of every open deal.
+        deal_id: of each snapshot.
+        labels: of each snapshot (`walkaway.asof.labels`), in the same order.
+    """
+    last = ~final.snapshots["deal_id"].duplicated(keep="last").to_numpy()
+    ids, X, terms = final.snapshots["deal_id"][last], final.rows.X[last], final.rows.terms[last]
+    expected = final.heads.estimate(X, terms)
+    to_come = (final.completed["remaining_hours"] - final.rows.labels["remaining_hours"])[last].to_numpy()
+    ends = pd.DataFrame(
+        {
+            "won": final.completed["won"][last].to_numpy(),
+            "value": expected.win_probability * expected.value_if_won,
+            "hours": to_come,
+            "typical": final.heads.worth.typical_amount * final.heads.worth.margin(terms["margin"].to_numpy()),
+        },
+        index=pd.Index(ids),
+    ).reindex(deal_id)
+    typical = pd.Series(ends["typical"].fillna(final.heads.worth.typical_amount).to_numpy(), index=labels.index)
+    settled, won = labels["settled"].to_numpy(dtype=bool), labels["won"].to_numpy()
+    booked = labels["remaining_hours"].to_numpy()
+    return labels[["settled", "won", "ending"]].assign(
+        won_completed=np.where(settled, won, ends["won"].to_numpy()),
+        worth_recorded=labels["worth"].notna(),
+        worth_truth=np.where(settled, labels["worth"].fillna(typical).to_numpy(), ends["value"].to_numpy()),
+        remaining_hours_truth=np.where(settled, booked, booked + ends["hours"].to_numpy()),
+        hours_booked=booked,
+    )

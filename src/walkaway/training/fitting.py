@@ -1,0 +1,137 @@
+"""Heads fitted on what was known at a moment: the part of the recipe that folds and the final model share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from walkaway.asof import History, cadence_days, known, moments, open_snapshots, snapshot_weights
+from walkaway.asof.labels import label, no_decision
+from walkaway.audit import Audit, audit_book
+from walkaway.book import Book
+from walkaway.config import TrainSettings
+from walkaway.economics import Curve
+from walkaway.errors import UsageError
+from walkaway.features import FeaturePlan, plan_features
+from walkaway.heads import Heads, TrainingRows, fit_heads
+from walkaway.models import Model, read_rows
+from walkaway.scoring import chance_weights
+from walkaway.training.pipeline_split import find_parting
+
+__all__ = ["NO_CURVE", "Fitted", "Prepared", "audit_as_of", "fit_as_of", "prepare_as_of"]
+
+NO_CURVE = Curve((), (), (), ())
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What heads are fitted on: what was known at each snapshot up to `until`, and what it knew of its end."""
+
+    until: pd.Timestamp
+    every_days: float
+    plan: FeaturePlan
+    snapshots: pd.DataFrame
+    rows: TrainingRows
+
+    @property
+    def parted_by(self) -> str | None:
+        """The feature by which every other member of the win head parts first, if any."""
+        return None if self.rows.parting is None else self.plan.columns[self.rows.parting.column]
+
+
+@dataclass(frozen=True)
+class Fitted(Prepared):
+    """Heads fitted on what was known at `until`, with the rows they were fitted on and the completed labels."""
+
+    heads: Heads
+    completed: pd.DataFrame
+
+    def model(self, settings: TrainSettings) -> Model:
+        """These heads as a model that can make calls: no curve yet, and taken to have signal."""
+        return Model(self.plan, self.heads, settings.floor_hours, NO_CURVE, True, {})
+
+
+def _known_deals(book: Book, until: pd.Timestamp) -> Book:
+    book = known(book, until)
+    if book.deals.empty:
+        raise UsageError(f"--until {until:%Y-%m-%dT%H:%M}Z lies before the first deal was created. Use a later moment.")
+    return book
+
+
+def _training_moments(book: Book, until: pd.Timestamp, every: float) -> pd.DatetimeIndex:
+    """Moments of training snapshots: steps back from `until` to the first deal."""
+    steps = int((until - book.deals["created_at"].min()) / pd.Timedelta(days=every))
+    return moments(until - steps * pd.Timedelta(days=every), until, every)
+
+
+def _without_constants(plan: FeaturePlan, X: npt.NDArray) -> tuple[FeaturePlan, npt.NDArray]:
+    """Only the columns that vary: a step that no open deal ever shows (a closing stage) teaches nothing."""
+    keep = [i for i in range(X.shape[1]) if len(np.unique(X[:, i])) > 1]
+    kept = plan.model_copy(update={"features": tuple(plan.features[i] for i in keep)})
+    return kept, np.ascontiguousarray(X[:, keep])
+
+
+def audit_as_of(book: Book, until: pd.Timestamp | None, settings: TrainSettings) -> Audit:
+    """The leak audit of what a book knew at a moment, as training asks for it.
+
+    Args:
+        book: any book.
+        until: UTC moment; None for all it knows, which is how a book without dates is looked at.
+        settings: of training.
+
+    Raises:
+        UsageError: no deal had been created by then, or what is allowed by name does not exist.
+    """
+    if book.manifest.timeless:
+        return audit_book(book, None, settings.audit, settings.features)
+    until = until or book.last_recorded_at()
+    book = _known_deals(book, until)
+    every = settings.cadence_days or cadence_days(book)
+    return audit_book(book, _training_moments(book, until, every), settings.audit, settings.features)
+
+
+def prepare_as_of(
+    history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()
+) -> Prepared:
+    """What was known at `until`, ready to fit heads on; the history may know more, and is not asked for it.
+
+    Args:
+        history: of any book.
+        until: UTC moment.
+        settings: of training.
+        left_out: what features must not read (`Book.without`); labels count all there is.
+
+    Raises:
+        UsageError: no deal had been created by then.
+    """
+    book = _known_deals(history.book, until)
+    every = settings.cadence_days or cadence_days(book)
+    snapshots = open_snapshots(book, _training_moments(book, until, every))
+    planned = plan_features(book.without(left_out), settings.features, left_out)
+    read = read_rows(history, snapshots, planned)
+    plan, X = _without_constants(planned, read.X)
+    labels = label(book, snapshots)
+    deal = pd.factorize(snapshots["deal_id"])[0]
+    weight = snapshot_weights(history.at(snapshots).age_days, every)
+    if settings.weigh_kept:
+        weight = weight * chance_weights(book.deals, snapshots["deal_id"], until)
+    undecided = no_decision(labels["ending"], settings.no_decision_reasons)
+    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, no_decision=undecided)
+    closed_at = book.deals.set_index("deal_id")["closed_at"].reindex(snapshots["deal_id"])
+    parting = find_parting(rows, plan, snapshots["as_of"], closed_at, settings.heads, settings.bootstrap)
+    return Prepared(until, every, plan, snapshots, replace(rows, parting=parting))
+
+
+def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()) -> Fitted:
+    """Fit the heads on what was known at `until`; arguments as of `prepare_as_of`.
+
+    Raises:
+        UsageError: no deal had been created by then.
+        DataError: nothing to learn from by then.
+    """
+    ready = prepare_as_of(history, until, settings, left_out)
+    heads, completed = fit_heads(ready.rows, settings.heads)
+    return Fitted(ready.until, ready.every_days, ready.plan, ready.snapshots, ready.rows, heads, completed)

@@ -1,0 +1,246 @@
+"""MLflow: one run a training, the model in the registry, an alias on the champion. The only importer of mlflow.
+
+Scoring never needs it. Pickle is switched off: the registered model is the bundle itself, read by `_load_pyfunc`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from contextlib import redirect_stderr
+from io import StringIO
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+import pandas as pd
+from filelock import FileLock
+
+from walkaway.errors import BundleError
+from walkaway.files import replaced_file
+from walkaway.models import TERMS, Model, Rows, load_bundle, make_calls
+
+__all__ = ["ALIAS", "EXPERIMENT", "MODEL_NAME", "default_uri", "log_training", "mirror_champion"]
+
+EXPERIMENT = "walkaway"
+MODEL_NAME = "walkaway"
+ALIAS = "champion"
+DATABASE = "mlflow.db"
+MLMODEL = "MLmodel"
+DEFAULT_FORGO = 0.10
+_NOT_ALLOWED = re.compile(r"[^\w.\-/:]")  # in the name of a metric
+
+
+def default_uri(models: Path) -> str:
+    """The SQLite file beside the bundles, where no tracking URI is set."""
+    return f"sqlite:///{models.resolve() / DATABASE}"
+
+
+def _mlflow(uri: str, models: Path) -> Any:
+    """mlflow, pointed at the URI, pickle off. First use migrates a new database; two first uses would race."""
+    os.environ.update(MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
+    logging.getLogger("alembic").setLevel(logging.ERROR)
+    import mlflow
+
+    logging.getLogger("mlflow").setLevel(logging.ERROR)
+    models.mkdir(parents=True, exist_ok=True)
+    with FileLock(models / ".mlflow.lock"):
+        if uri == default_uri(models):
+            _whole_database(models / DATABASE, mlflow.MlflowClient)
+        mlflow.set_tracking_uri(uri)
+        mlflow.set_registry_uri(uri)
+        client = mlflow.MlflowClient()
+        if client.get_experiment_by_name(EXPERIMENT) is None:
+            place = (models.resolve() / "mlruns").as_uri() if uri.startswith("sqlite") else None
+            client.create_experiment(EXPERIMENT, artifact_location=place)
+        mlflow.set_experiment(EXPERIMENT)
+    return mlflow
+
+
+def _whole_database(path: Path, client: Any) -> None:
+    """MLflow makes its tables in hundreds of steps, and can never use a database that was left halfway."""
+    if not path.exists():
+        with replaced_file(path.resolve()) as fresh:
+            client(f"sqlite:///{fresh}").search_experiments()
+
+
+def _close_killed(client: Any, models: Path) -> None:
+    """Close the runs that a killed training left open, and remove what they had written of a model."""
+    place = [client.get_experiment_by_name(EXPERIMENT).experiment_id]
+    ours = {run.info.run_id: run for run in client.search_runs(place) if "bundle" in run.data.tags}
+    for run in ours.values():
+        if run.info.status == "RUNNING":
+            client.set_terminated(run.info.run_id, "KILLED")
+            shutil.rmtree(models / "mlruns" / run.info.run_id, ignore_errors=True)
+    for half in client.search_logged_models(place):
+        if half.status == "PENDING" and half.source_run_id in ours:
+            client.finalize_logged_model(half.model_id, "FAILED")
+            shutil.rmtree(models / "mlruns" / "models" / half.model_id, ignore_errors=True)
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested settings as dotted names."""
+    out: dict[str, Any] = {}
+    for name, value in values.items():
+        out |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return out
+
+
+def _metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
+    """Every finite number of the metric tables, named table.row.column; of slices those of all deals and by age.
+
+    Further slices stand in the tables that are logged as files: a run with a thousand metrics shows none.
+    """
+    out: dict[str, float] = {}
+    for name, table in tables.items():
+        for row, values in table.select_dtypes("number").iterrows():
+            parts = row if isinstance(row, tuple) else (row,)
+            if len(parts) == 1 or parts[0] in ("all", "age"):
+                label = _NOT_ALLOWED.sub("_", ".".join(map(str, parts)))
+                out |= {f"{name}.{label}.{column}": float(value) for column, value in values.items() if pd.notna(value)}
+    return out
+
+
+class Tuning(Protocol):
+    """What tuning found, as far as it is logged: trials (one row each) and what was gained on unseen deals."""
+
+    @property
+    def trials(self) -> pd.DataFrame:
+        """state, log_loss and what was tried, by number."""
+
+    @property
+    def unseen(self) -> dict[str, Any]:
+        """Gains over the settings given."""
+
+    @property
+    def used(self) -> bool:
+        """Whether the model was trained with what was tuned."""
+
+
+def _log_trials(mlflow: Any, tuned: Tuning) -> None:
+    """A nested run a trial, and what the best one gained on deals that no trial saw."""
+    mlflow.set_tag("tuned", str(tuned.used))
+    mlflow.log_metrics({f"tuning.{k}": v for k, v in tuned.unseen.items() if isinstance(v, (int, float))})
+    for number, trial in tuned.trials.iterrows():
+        values = trial.dropna().to_dict()
+        with mlflow.start_run(run_name=f"trial {number}", nested=True, tags={"state": values.pop("state")}):
+            if "log_loss" in values:
+                mlflow.log_metric("log_loss", values.pop("log_loss"))
+            mlflow.log_params(values)
+
+
+def log_training(
+    model: Model,
+    folder: Path,
+    tables: Mapping[str, pd.DataFrame],
+    figures: Mapping[str, Any],
+    *,
+    models: Path,
+    uri: str | None,
+    texts: Mapping[str, str] = MappingProxyType({}),
+    tags: Mapping[str, str] = MappingProxyType({}),
+    tuned: Tuning | None = None,
+) -> str:
+    """Log one training: settings, the data's fingerprint, metrics, tables, figures, and the registered bundle.
+
+    In the default store, which the lock of `models` guards, runs that a killed training left open are closed first.
+
+    Args:
+        model: the trained model.
+        folder: its bundle.
+        tables: metric tables by name.
+        figures: matplotlib figures by file name.
+        models: where the SQLite store lives by default.
+        uri: any tracking URI; None for the default.
+        texts: further files by name: the leak audit, say.
+        tags: further tags of the run.
+        tuned: what tuning tried, if it was asked for: a nested run a trial.
+
+    Returns:
+        The registered model's version number.
+    """
+    mlflow = _mlflow(uri or default_uri(models), models)
+    if uri in (None, default_uri(models)):
+        _close_killed(mlflow.MlflowClient(), models)
+    facts: dict[str, Any] = dict(model.facts)
+    settings = facts.pop("settings", {})
+    with mlflow.start_run(run_name=folder.name, tags={"bundle": folder.name}):
+        mlflow.log_params(_flat(settings))
+        mlflow.log_params({name: value for name, value in facts.items() if not isinstance(value, (dict, list))})
+        mlflow.set_tags({"book": str(facts.get("book", "")), "signal": str(model.signal)} | dict(tags))
+        mlflow.log_metrics(_metrics(tables))
+        if tuned is not None:
+            _log_trials(mlflow, tuned)
+        for name, table in tables.items():
+            mlflow.log_text(table.to_csv(), f"tables/{name}.csv")
+        for name, text in texts.items():
+            mlflow.log_text(text, name)
+        for name, figure in figures.items():
+            mlflow.log_figure(figure, f"figures/{name}")
+        with redirect_stderr(StringIO()):  # it announces each version there, past every logger
+            info = mlflow.pyfunc.log_model(
+                name="model",
+                loader_module="walkaway.training.mlflow_log",
+                data_path=str(folder),
+                registered_model_name=MODEL_NAME,
+                signature=_signature(model),
+                pip_requirements=[],
+            )
+    return str(info.registered_model_version)
+
+
+def mirror_champion(version: str, *, models: Path, uri: str | None) -> str | None:
+    """Point the registry's champion alias at that bundle; it mirrors the pointer under MODELS, which decides.
+
+    Returns:
+        The registered number of the bundle, or None where this store never registered it; then the alias is left alone.
+    """
+    client = _mlflow(uri or default_uri(models), models).MlflowClient()
+    registered = client.search_model_versions(f"name = '{MODEL_NAME}'")
+    mine = [one for one in registered if client.get_run(one.run_id).data.tags.get("bundle") == version]
+    if not mine:
+        return None
+    number = str(max(int(one.version) for one in mine))
+    client.set_registered_model_alias(MODEL_NAME, ALIAS, number)
+    return number
+
+
+def _signature(model: Model) -> Any:
+    """The bar as a parameter of serving. No schema of inputs: its errors would print rows of data into logs."""
+    from mlflow.models import ModelSignature
+    from mlflow.types.schema import ParamSchema, ParamSpec
+
+    return ModelSignature(params=ParamSchema([ParamSpec("bar", "double", model.curve.bar_for_forgo(DEFAULT_FORGO))]))
+
+
+class _Served:
+    """A bundle as MLflow serves it: a frame of feature columns and TERMS in, calls out."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    def predict(self, frame: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Calls of these rows at the 10% point of the model's curve, or at params["bar"]."""
+        blank = pd.Series(float("nan"), index=frame.index)
+        terms = pd.DataFrame({name: frame.get(name, blank).to_numpy() for name in TERMS})
+        rows = Rows(pd.DataFrame(index=range(len(frame))), frame[self.model.plan.columns].to_numpy("float32"), terms)
+        bar = (params or {}).get("bar", self.model.curve.bar_for_forgo(DEFAULT_FORGO))
+        return make_calls(self.model, rows, float(bar)).table
+
+
+def _check_mlmodel(path: Path, model: Model) -> None:
+    """MLflow's own description has no checksum, but all of it that decides a call follows from the bundle."""
+    from mlflow.models import Model as Described
+
+    if path.is_file() and Described.load(str(path)).signature != _signature(model):
+        raise BundleError(f"{path}: its signature is not that of the bundle beside it. Register the model by training.")
+
+
+def _load_pyfunc(path: str) -> _Served:
+    """Called by MLflow to read a registered bundle, which lies in the folder `data` beside MLflow's description."""
+    model = load_bundle(Path(path))
+    _check_mlmodel(Path(path).parents[1] / MLMODEL, model)
+    return _Served(model)

@@ -1,0 +1,232 @@
+"""The training recipe: what was known by a moment in, a judged model out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from walkaway.asof import History, check_not_far_ahead, known
+from walkaway.asof.labels import no_decision
+from walkaway.audit import Audit
+from walkaway.book import Book, assumed_share
+from walkaway.config import FeatureSettings, TrainSettings
+from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, schedule_drops, value_per_hour
+from walkaway.evaluation import (
+    by_ending,
+    by_slice,
+    has_signal,
+    hours_metrics,
+    skills,
+    staleness,
+    win_metrics,
+    worth_metrics,
+)
+from walkaway.explain import remember
+from walkaway.features import known_words, plan_features, refuse_unknown
+from walkaway.heads import Heads, pooling
+from walkaway.models import Model, Reference, learn_silence, reference_of, relative_errors
+from walkaway.training.backtest import Folds, Step, calibrated, no_step, roll
+from walkaway.training.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
+
+__all__ = ["PROBABILITIES", "Trained", "train"]
+
+PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
+PROFILED = ["win_probability", "remaining_hours", "value_per_hour"]
+LONG_LIFE = 0.9  # quantile of the lives of closed deals
+LEAST_WINS, LARGEST = 20, 0.95  # earlier wins, and their quantile, that tell where to cap the value of a deal
+INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A judged model: the model itself, its tables of metrics, the out-of-time calls they rest on, the leak audit."""
+
+    model: Model
+    summary: dict[str, object]
+    tables: dict[str, pd.DataFrame]
+    calls: pd.DataFrame
+    audit: Audit
+
+
+def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hours: float) -> pd.DataFrame:
+    """Out-of-time calls in the calibrated scores that scoring will give: deal_id, as_of, and a column a score."""
+    if calls.empty:
+        return pd.DataFrame()
+    win = heads.win.calibration.probability(calls["raw"].to_numpy())
+    if heads.win.bag is None:  # no signal: the base rate is said of each
+        win = np.full(len(calls), heads.win.base_rate)
+    hours = calls["uncalibrated_hours"].to_numpy() * heads.hours.over(uncalibrated.hours)
+    index = value_per_hour(expected_value(win, calls["value_if_won"].to_numpy()), hours, floor_hours)
+    said, above = calls["value_per_hour"].to_numpy(), calls["walk_away_above"].to_numpy()
+    return calls[["deal_id", "as_of"]].assign(
+        win_probability=win,
+        remaining_hours=hours,
+        value_per_hour=index,
+        walk_away_above=np.where(np.isfinite(above), index * above / np.where(said > 0, said, 1.0), above),
+    )
+
+
+def _promised(
+    calls: pd.DataFrame, above: np.ndarray, pace: float, until: pd.Timestamp, book: Book
+) -> tuple[tuple[float, float], ...]:
+    """What can be guaranteed of bars, by deals that were called from their first look on and had time to end.
+
+    A deal seen from halfway was called less often, one begun lately has mostly not ended unless it ended soon: either
+    would have been dropped less often than deals are. Values are capped by the wins before the first call.
+    """
+    before = book.deals[(book.deals["outcome"] == "won") & (book.deals["closed_at"] <= calls["as_of"].min())]
+    earlier = (before["amount"] * before["margin"].fillna(1.0)).clip(lower=0)
+    earlier = earlier[earlier > 0]
+    if len(earlier) < LEAST_WINS:
+        return ()
+    closed = book.deals[book.deals["closed_at"].notna()]
+    life = (closed["closed_at"] - closed["created_at"]).quantile(LONG_LIFE)
+    begun = calls["as_of"] - pd.to_timedelta(calls["age_days"], unit="D")
+    last = ~calls["deal_id"].duplicated(keep="last")  # of what may still be won, the value as it was last known
+    value = calls["worth_truth"].where(calls["settled"].astype(bool), calls["value_if_won"])[last].to_numpy()
+    whole = calls["age_days"].groupby(calls["deal_id"]).transform("min") < pace
+    there = (whole & (begun <= until - life))[last].to_numpy() & (value > 0)
+    lowest, settled = lowest_calls(pd.factorize(calls["deal_id"])[0], above), calls.loc[last, "settled"].to_numpy(bool)
+    cap = float(earlier.quantile(LARGEST))
+    return promised_bars(value[there], lowest[there], cap, settled[there])
+
+
+def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Timestamp, book: Book) -> Curve:
+    """The curve over out-of-time calls at the pace of use: what following the verdicts at each bar would have done."""
+    if calls.empty:
+        return NO_CURVE
+    hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
+    weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
+    above = scores["walk_away_above"].to_numpy()
+    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], above)
+    booked = schedule.settle(calls["hours_booked"].to_numpy(), worth)
+    curve = Curve.of(schedule.settle(hours, worth), max(float(weeks), 1 / 7), booked)
+    return replace(curve, promised=_promised(calls, above, pace, until, book))
+
+
+def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> Reference:
+    """What open deals looked like. Without signal the base rate is said of each, so only hours can look otherwise."""
+    history = history.without(final.plan.left_out)
+    words = known_words(history.book, final.plan)
+    profiled = ["deal_id", "as_of", *(PROFILED if signal else ["remaining_hours"])]
+    scores = scores if scores.empty else scores[profiled]
+    found = reference_of(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
+    days = (final.until - history.book.deals["created_at"].min()) / pd.Timedelta(days=1)
+    ends = {"win_probability": final.completed["won"], "remaining_hours": final.completed["remaining_hours"]}
+    errors = relative_errors(final.rows.deal, {name: values.to_numpy() for name, values in ends.items()})
+    return found.model_copy(update={"every_days": final.every_days, "history_days": days, "errors": errors})
+
+
+def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, object]:
+    """What went in, in plain numbers."""
+    deals, outcome = book.deals, book.deals["outcome"]
+    return {
+        "known_until": final.until.isoformat(),
+        "deals": len(book.deals),
+        "won": int((outcome == "won").sum()),
+        "lost": int((outcome == "lost").sum()),
+        "open": int(outcome.isna().sum()),
+        "events": len(book.activities) + len(book.changes),
+        "snapshots": len(final.snapshots),
+        "open_snapshots_share": float(1 - final.rows.labels["settled"].mean()),
+        "features": len(final.plan.columns),
+        "base_rate": final.heads.win.base_rate,
+        "assumed_hours_share": assumed_share(book.activities, book.manifest.assumed_hours),
+        "dropped_on_advice": int((deals["closed_at"].notna() & deals["outcome"].isna()).sum()),
+        "out_of_time_calls": len(calls),
+        "out_of_time_settled": int(calls["settled"].sum()) if len(calls) else 0,
+    }
+
+
+def _judge(folds: Folds, settings: TrainSettings) -> tuple[dict[str, pd.DataFrame], bool]:
+    """Tables of metrics, and whether there is signal; without settled out-of-time calls there is neither."""
+    calls, draws = folds.calls, settings.bootstrap
+    settled = calls[calls["settled"].astype(bool)] if len(calls) else calls
+    if settled.empty or settled["won"].nunique() < 2:
+        return {}, False
+    tables = {
+        "win": win_metrics(settled, [name for name in PROBABILITIES if name in settled], draws),
+        "by_slice": by_slice(calls, draws),
+        "by_ending": by_ending(settled),
+        "hours": hours_metrics(calls, draws),
+        "worth": worth_metrics(settled, draws),
+        "skill": skills(calls, INDICES, draws),
+        "staleness": staleness(calls, folds.stale, draws),
+        "no_decision": _no_decision_metrics(settled, settings.no_decision_reasons, draws),
+    }
+    return {name: table for name, table in tables.items() if len(table)}, has_signal(settled, draws)
+
+
+def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws: int) -> pd.DataFrame:
+    """How well losses for lack of a decision are told from others, of lost deals; empty where no fold could tell."""
+    undecided = no_decision(settled["ending"], reasons)
+    told = ~np.isnan(undecided) & settled["no_decision_if_lost"].notna().to_numpy()
+    if len(np.unique(undecided[told])) < 2:
+        return pd.DataFrame()
+    lost = settled[told].assign(won=undecided[told])
+    return win_metrics(lost, ["no_decision_if_lost", "no_decision_rate"], draws)
+
+
+def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step = no_step) -> Trained:
+    """Train, judge and calibrate a model on what a book knew at a moment.
+
+    Args:
+        book: any book; what it recorded after `until` is not looked at.
+        until: UTC moment.
+        settings: of training.
+        step: told the name of each step, how many of its parts are done, and how many there are.
+
+    Returns:
+        The model with its metrics. The same book and settings give the same model, to the byte.
+
+    Raises:
+        UsageError: `until` lies before the first deal, or more than a year after the newest record; or a feature
+            allowed or denied does not exist.
+        DataError: no won or no lost deal to learn from.
+    """
+    check_not_far_ahead(book, until, "--until")
+    book = known(book, until)
+    if len(book.deals) and settings.features != FeatureSettings():
+        refuse_unknown(settings.features, plan_features(book).columns)  # folds know fewer words, so here, once
+    history = History(book)
+    step("leak audit", 0, 1)
+    audit = audit_as_of(book, until, settings)
+    asked, settings = settings, settings.without_features(audit.denied)
+    step("heads on all data", 0, 1)
+    final = fit_as_of(history, until, settings, audit.left_out)
+    folds = roll(history, final, settings, step)
+    calls = folds.calls
+    step("judging", 0, 1)
+    tables, signal = _judge(folds, settings)
+    heads = _finished(final, calls, signal)
+    summary = summarise(book, final, calls) | pooling(final.rows, settings.heads) | {"parted_by": final.parted_by}
+    facts = summary | {
+        "book": book.manifest.fingerprint,
+        "source": book.manifest.source,
+        "currency": book.manifest.currency,
+        "assumed_hours": dict(book.manifest.assumed_hours),
+        "left_out": audit.told(),
+        "settings": asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
+    }
+    scores, looks = (_as_scored(said, heads, final.heads, settings.floor_hours) for said in (folds.calls, folds.looks))
+    reference = _reference(history, final, scores, signal)
+    curve = _curve(folds.looks, looks, settings.calls_every_days, until, book)
+    seen = book.without(final.plan.left_out)
+    more: dict[str, Any] = {"reference": reference, "silence": learn_silence(seen)}
+    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, **more)
+    step("what became of settled deals", 0, 1)
+    model = remember(model, seen, final.snapshots, final.rows, settings.remembered_snapshots)
+    return Trained(model, summary, tables, calls, audit)
+
+
+def _finished(final: Fitted, calls: pd.DataFrame, signal: bool) -> Heads:
+    """The heads as exported: calibrated by what the folds said, the base rate where they said no more than that."""
+    known_ends = pd.DataFrame()
+    if len(calls):
+        columns = {"won_completed": "won", "remaining_hours_truth": "remaining_hours"}
+        known_ends = calls[list(columns)].rename(columns=columns)
+    heads = calibrated(final.heads, calls, known_ends, final.every_days)
+    return heads if signal else replace(heads, win=final.heads.win.without_signal())

@@ -1,0 +1,187 @@
+"""Books without dates: who wins can be learned from what the deals are; what an hour is worth cannot.
+
+Nothing says what was known when, so there are no snapshots, hours or order in time: one row a deal, and folds that keep
+deals alike in all attributes together, lest a model be praised for what it has seen.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from walkaway.asof import History
+from walkaway.audit import audit_book
+from walkaway.book import MOMENT, Book
+from walkaway.config import TrainSettings
+from walkaway.economics import Curve
+from walkaway.errors import DataError, UsageError
+from walkaway.evaluation import fit_logistic, fit_naive_bayes, has_signal, win_metrics
+from walkaway.features import FeaturePlan, known_words, plan_features
+from walkaway.heads import Heads, HoursHead, WinHead, WorthHead, fit_bag, fit_calibration, fit_worth
+from walkaway.models import Model, Rows, check_fits, make_calls, read_rows, reference_of
+from walkaway.training.backtest import CALIBRATION_PRIOR_DEALS, Step, no_step
+from walkaway.training.train import Trained
+
+__all__ = ["score_timeless", "summary_timeless", "train_timeless"]
+
+LEAST_OF_EACH = 20  # won and lost deals below which folds would judge by a handful
+PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "base_rate"]
+
+
+def rows_without_dates(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Rows:
+    no_moment = pd.Series(pd.NaT, index=range(len(deals)), dtype=MOMENT)
+    snapshots = pd.DataFrame({"deal_id": deals["deal_id"].to_numpy(), "as_of": no_moment})
+    return read_rows(History(book), snapshots, plan)
+
+
+def _fit_win(X: npt.NDArray, won: npt.NDArray, plan: FeaturePlan, settings: TrainSettings) -> WinHead:
+    heads = settings.heads
+    return WinHead(float(won.mean()), fit_bag(X, won, None, plan.categorical, "cross_entropy", heads.timeless, heads))
+
+
+def _fit_worth(rows: Rows, settled: pd.DataFrame, plan: FeaturePlan, settings: TrainSettings) -> WorthHead:
+    at_close = np.where(settled["outcome"] == "won", settled["amount"].to_numpy(dtype=np.float64), np.nan)
+    amount = rows.terms["amount"].to_numpy(dtype=np.float64)
+    return fit_worth(rows.X, amount, at_close, plan.categorical, settings.heads)
+
+
+def _closed(book: Book) -> tuple[pd.DataFrame, npt.NDArray]:
+    """The closed deals in the order of their ids, and which of them were won (1 or 0)."""
+    settled = book.deals[book.deals["outcome"].notna()].sort_values("deal_id").reset_index(drop=True)
+    won = (settled["outcome"] == "won").to_numpy(dtype=np.float64)
+    counts = int(won.sum()), int(len(won) - won.sum())
+    if min(counts) < LEAST_OF_EACH:
+        raise DataError(
+            f"a book without dates needs {LEAST_OF_EACH} won and {LEAST_OF_EACH} lost deals; found {counts[0]} won and "
+            f"{counts[1]} lost. Export more closed deals."
+        )
+    return settled, won
+
+
+def _too_alike(kinds: int) -> DataError:
+    return DataError(
+        f"the closed deals are of {kinds} kinds only (alike in all attributes in use), too few to judge a model on "
+        "kinds it has not seen. Map more attributes."
+    )
+
+
+def _out_of_fold(
+    rows: Rows, won: npt.NDArray, alike: npt.NDArray, plan: FeaturePlan, settings: TrainSettings, step: Step
+) -> pd.DataFrame:
+    """What models say that were fitted on other deals, none of them alike."""
+    folds = StratifiedGroupKFold(max(settings.folds, 2), shuffle=True, random_state=settings.heads.seed)
+    if (kinds := len(np.unique(alike))) < folds.n_splits:
+        raise _too_alike(kinds)
+    table = pd.DataFrame({"deal_id": rows.snapshots["deal_id"], "alike": alike, "won": won, "settled": True})
+    told = np.zeros((5, len(won)))
+    for k, (train, test) in enumerate(folds.split(rows.X, won, alike)):
+        step("grouped folds", k, folds.n_splits)
+        if len(np.unique(won[train])) < 2:
+            raise _too_alike(kinds)
+        head = _fit_win(rows.X[train], won[train], plan, settings)
+        baselines = [fit(rows.X[train], won[train], plan.categorical) for fit in (fit_logistic, fit_naive_bayes)]
+        told[0, test], told[1, test] = head.raw_by_member(rows.X[test]).mean(axis=0), head.probability(rows.X[test])
+        told[2, test], told[3, test] = (say(rows.X[test]) for say in baselines)
+        told[4, test] = head.base_rate
+    return table.assign(**dict(zip(("raw", *PROBABILITIES), told, strict=True)))
+
+
+def _distinct(calls: pd.DataFrame) -> pd.DataFrame:
+    """One row for deals alike in all attributes and in their outcome: copies do not prove a thing twice."""
+    return calls.drop_duplicates(["alike", "won"])
+
+
+def _summary(book: Book, calls: pd.DataFrame, plan: FeaturePlan) -> dict[str, object]:
+    """What went in, in plain numbers."""
+    return {
+        "deals": len(book.deals),
+        "won": int(calls["won"].sum()),
+        "lost": int((1 - calls["won"]).sum()),
+        "open": int(book.deals["outcome"].isna().sum()),
+        "distinct": len(_distinct(calls)),
+        "features": len(plan.columns),
+        "base_rate": float(calls["won"].mean()),
+    }
+
+
+def train_timeless(book: Book, settings: TrainSettings, step: Step = no_step) -> Trained:
+    """Train and judge the win head on a book without dates.
+
+    Args:
+        book: one whose manifest says timeless.
+        settings: of training; folds are grouped by deals that are alike.
+        step: told the name of each step, how many of its parts are done, and how many there are.
+
+    Returns:
+        A model that leaves value_per_hour empty and is unsure of each deal. Tables: `win` over all deals, and
+        `win_distinct` over those that are not copies of another.
+
+    Raises:
+        DataError: too few won or lost deals, too few kinds of deals, or no attribute.
+    """
+    settled, won = _closed(book)
+    audit = audit_book(book, None, settings.audit, settings.features)
+    plan = plan_features(book.without(audit.left_out), settings.features, audit.left_out)
+    rows = rows_without_dates(book, settled, plan)
+    alike = np.unique(np.nan_to_num(rows.X, nan=-1.0), axis=0, return_inverse=True)[1].reshape(-1)
+    calls = _out_of_fold(rows, won, alike, plan, settings, step)
+    step("win head on all deals", 0, 1)
+    by_kind = calls.assign(deal_id=calls["alike"])  # intervals over deals that are not alike
+    tables = {
+        "win": win_metrics(by_kind, PROBABILITIES, settings.bootstrap),
+        "win_distinct": win_metrics(_distinct(by_kind), PROBABILITIES, settings.bootstrap),
+    }
+    signal = has_signal(by_kind, settings.bootstrap)
+    calibration = fit_calibration(calls["raw"].to_numpy(), won, np.ones(len(won)), CALIBRATION_PRIOR_DEALS)
+    win = _fit_win(rows.X, won, plan, settings)
+    win = win.calibrated(calibration) if signal else win.without_signal()
+    heads = Heads(win, _fit_worth(rows, settled, plan, settings), HoursHead(mean_hours=0.0))
+    summary = _summary(book, calls, plan)
+    facts = summary | {
+        "book": book.manifest.fingerprint,
+        "source": book.manifest.source,
+        "currency": book.manifest.currency,
+        "left_out": audit.told(),
+        "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
+    }
+    seen = History(book).without(plan.left_out)
+    words, none = known_words(seen.book, plan), pd.DataFrame()
+    reference = reference_of(seen, plan, words, rows.snapshots, rows.X, none, None)
+    curve = Curve((), (), (), ())
+    model = Model(plan, heads, settings.floor_hours, curve, signal, facts, timeless=True, reference=reference)
+    return Trained(model, summary, tables, calls, audit)
+
+
+def score_timeless(book: Book, model: Model) -> pd.DataFrame:
+    """Call every open deal of a book without dates.
+
+    Returns:
+        One row an open deal, highest expected_value first: the columns of `make_calls`, with as_of and what needs hours
+        empty, and model_version.
+
+    Raises:
+        UsageError: no deal is open.
+        DataError: the book does not fit the model.
+    """
+    check_fits(book, model)
+    still_open = book.deals[book.deals["outcome"].isna()]
+    if still_open.empty:
+        raise UsageError("no deal of this book is open: each has an outcome, so there is nothing to call.")
+    table = make_calls(model, rows_without_dates(book, still_open, model.plan), bar=0.0).table
+    table = table.assign(bar=np.nan, model_version=model.version)
+    order = np.lexsort((table["deal_id"], -table["expected_value"]))
+    return table.iloc[order].reset_index(drop=True)
+
+
+def summary_timeless(table: pd.DataFrame) -> dict[str, object]:
+    """Calls without dates in a few plain numbers."""
+    return {
+        "calls": len(table),
+        "open_deals": len(table),
+        "timeless": True,
+        "win_probability": float(table["win_probability"].mean()),
+        "verdicts": {str(verdict): int(n) for verdict, n in table["verdict"].value_counts().items()},
+        "model_version": str(table["model_version"].iloc[0]),
+    }

@@ -1,0 +1,287 @@
+import importlib.util
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from walkaway.economics import Curve, area, expected_value, settle_drops, skill, trade_off, value_per_hour, verdicts
+
+# Two deals: d0 (lost) falls to 3 and then 1, with 4 and 2 hours to go; d1 (won, 100) stands at 2 with 6 hours to go.
+DEAL = np.array([0, 0, 1])
+INDEX = np.array([3.0, 1.0, 2.0])
+HOURS = np.array([4.0, 2.0, 6.0])
+WORTH = np.array([0.0, 0.0, 100.0])
+
+
+def test_expected_value_is_probability_times_value_and_may_be_negative():
+    assert expected_value(np.array([0.5, 0.5, 0.0]), np.array([100.0, -100.0, 100.0])).tolist() == [50.0, -50.0, 0.0]
+
+
+def test_the_floor_keeps_a_deal_without_work_left_from_an_endless_index():
+    assert value_per_hour(np.array([50.0]), np.array([0.0]), 0.5).tolist() == [100.0]
+
+
+def test_a_deal_is_dropped_at_its_first_call_below_the_bar():
+    drops = settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.array([1.0, 1.5, 2.5, 3.5]))
+
+    assert drops.hours_saved.tolist() == [0.0, 2.0, 8.0, 10.0]
+    assert drops.value_forgone.tolist() == [0.0, 0.0, 100.0, 100.0]
+    assert (drops.hours, drops.value) == (10.0, 100.0)
+
+
+def test_a_call_at_the_bar_is_not_below_it():
+    assert settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.array([2.0])).hours_saved.tolist() == [2.0]
+
+
+def test_a_deal_once_dropped_stays_dropped_though_its_index_recovers():
+    drops = settle_drops(
+        np.zeros(3, int), np.array([5.0, 1.0, 9.0]), np.array([4.0, 3.0, 2.0]), np.ones(3), np.array([2.0])
+    )
+
+    assert drops.hours_saved.tolist() == [3.0]
+
+
+def test_without_bars_every_finite_value_of_the_index_is_one():
+    drops = settle_drops(DEAL, np.array([3.0, -np.inf, np.inf]), HOURS, WORTH)
+
+    assert (drops.bars.tolist(), drops.hours_saved.tolist()) == ([3.0], [2.0])
+
+
+@pytest.mark.parametrize("never", [np.inf, np.nan])
+def test_an_endless_or_missing_index_is_never_dropped(never):
+    assert settle_drops(DEAL, np.array([3.0, 1.0, never]), HOURS, WORTH, np.array([9.0])).value_forgone.tolist() == [
+        0.0
+    ]
+
+
+def test_dropping_a_deal_won_at_a_loss_forgoes_nothing():
+    drops = settle_drops(DEAL, INDEX, HOURS, np.array([0.0, 0.0, -100.0]), np.array([9.0]))
+
+    assert (drops.value_forgone.tolist(), drops.value) == ([0.0], 0.0)
+
+
+def test_a_weight_counts_a_deal_that_often():
+    drops = settle_drops(DEAL, INDEX, HOURS, WORTH, np.array([2.5]), weight=np.array([3.0, 3.0, 2.0]))
+
+    assert (drops.hours_saved.tolist(), drops.value_forgone.tolist()) == ([18.0], [200.0])
+    assert (drops.hours, drops.value) == (24.0, 200.0)
+
+
+def test_without_calls_nothing_is_dropped():
+    drops = settle_drops(np.zeros(0, int), np.zeros(0), np.zeros(0), np.zeros(0), np.array([1.0]))
+
+    assert (drops.hours_saved.tolist(), drops.hours, drops.value) == ([0.0], 0.0, 0.0)
+
+
+small = st.integers(0, 5)
+calls = st.lists(st.tuples(small, small, small), min_size=1, max_size=4)
+deals_drawn = st.lists(st.tuples(calls, st.integers(-3, 5), st.integers(0, 3)), min_size=1, max_size=5)
+
+
+def _columns(drawn):
+    """deal, index, hours, worth and weight, one number a call."""
+    rows = [(d, i, h, worth, weight) for d, (own, worth, weight) in enumerate(drawn) for i, h, _ in own]
+    deal, *rest = (np.array(column) for column in zip(*rows, strict=True))
+    return deal, *(column.astype(float) for column in rest)
+
+
+def _slow(drawn, bar):
+    """Hours saved and value forgone, deal by deal and call by call."""
+    hours, value = 0, 0
+    for own, worth, weight in drawn:
+        dropped = [h for index, h, _ in own if index < bar]
+        if dropped:
+            hours += dropped[0] * weight
+            value += max(worth, 0) * weight
+    return hours, value
+
+
+@given(deals_drawn)
+def test_settling_all_bars_at_once_says_what_settling_call_by_call_says(drawn):
+    deal, index, hours, worth, weight = _columns(drawn)
+    bars = np.arange(-1.0, 7.5, 0.5)
+    drops = settle_drops(deal, index, hours, worth, bars, weight)
+
+    assert [*zip(drops.hours_saved, drops.value_forgone, strict=True)] == [_slow(drawn, bar) for bar in bars]
+
+
+@given(deals_drawn)
+def test_the_value_forgone_never_falls_as_the_bar_rises(drawn):
+    drops = settle_drops(*_columns(drawn)[:4])
+
+    assert (np.diff(drops.value_forgone) >= 0).all()
+
+
+def test_the_trade_off_runs_from_nothing_to_everything_and_hours_never_fall():
+    forgone, saved = trade_off(settle_drops(DEAL, INDEX, HOURS, WORTH, np.array([1.5, 2.5, 3.5])))
+
+    assert (forgone.tolist(), saved.tolist()) == ([0.0, 0.0, 1.0, 1.0, 1.0], [0.0, 0.2, 0.8, 1.0, 1.0])
+
+
+def test_hours_saved_earlier_are_not_lost_by_a_bar_that_drops_earlier():
+    # d0 still needs 1 hour at its first call and 5 at its second: the higher bar saves less
+    drops = settle_drops(
+        np.array([0, 0]), np.array([2.0, 1.0]), np.array([1.0, 5.0]), np.zeros(2), np.array([1.5, 2.5])
+    )
+
+    assert drops.hours_saved.tolist() == [5.0, 1.0]
+    assert trade_off(drops)[1].tolist() == [0.0, 1.0, 5.0, 5.0]
+
+
+def test_the_area_of_one_straight_line_is_half():
+    assert area(settle_drops(np.array([0]), np.array([1.0]), np.array([1.0]), np.array([1.0]))) == pytest.approx(
+        0.5, abs=1e-12
+    )
+
+
+def test_the_area_up_to_a_fifth_of_one_straight_line_is_a_fiftieth():
+    drops = settle_drops(np.array([0]), np.array([1.0]), np.array([1.0]), np.array([1.0]))
+
+    assert area(drops, up_to=0.2) == pytest.approx(0.02, abs=1e-12)
+
+
+FIVE = {"remaining_hours": np.array([5.0, 3.0, 1.0, 4.0, 2.0]), "worth": np.array([0.0, 100.0, 400.0, 0.0, 200.0])}
+
+
+@pytest.mark.parametrize("up_to", [1.0, 0.2])
+def test_the_skill_of_the_clairvoyant_is_one(up_to):
+    assert skill(np.arange(5), FIVE["worth"] / FIVE["remaining_hours"], **FIVE, up_to=up_to) == pytest.approx(
+        1.0, abs=1e-12
+    )
+
+
+def test_the_skill_of_dropping_in_a_random_order_is_zero_over_all_orders():
+    # Turning an order round reflects its curve at (1/2, 1/2), so that the areas of both add up to 1. Only the jumps at
+    # forgone = 0 and 1 break this on the grid of 401 points: at most half a step (1/800) each of a jump of at most 1.
+    found = [skill(np.arange(5), np.array(order, dtype=float), **FIVE) for order in itertools.permutations(range(5))]
+    best = area(settle_drops(np.arange(5), FIVE["worth"] / FIVE["remaining_hours"], **FIVE)) - 0.5
+
+    assert abs(np.mean(found)) <= 2 / 800 / best
+    assert (min(found) < -0.5, max(found)) == (True, pytest.approx(1.0, abs=1e-12))
+
+
+def test_the_skill_of_random_draws_is_zero_within_four_standard_errors_and_the_grid():
+    rng = np.random.default_rng(7)
+    hours, worth = rng.exponential(5.0, 60), np.where(rng.random(60) < 0.3, rng.exponential(100.0, 60), 0.0)
+    found = np.array([skill(np.arange(60), rng.random(60), hours, worth) for _ in range(400)])
+
+    assert abs(found.mean()) <= 4 * found.std() / np.sqrt(400) + 2 / 800
+
+
+def test_the_skill_of_the_wrong_way_round_is_negative():
+    assert skill(np.arange(5), -FIVE["worth"] / FIVE["remaining_hours"], **FIVE) < -0.9
+
+
+def test_skill_depends_on_the_order_of_the_index_only():
+    index = np.array([3.0, 1.0, 2.0, 5.0, 4.0])
+
+    assert skill(np.arange(5), np.exp(index), **FIVE) == skill(np.arange(5), index, **FIVE)
+
+
+def test_a_weight_of_two_is_a_deal_that_is_there_twice():
+    index, weight = np.array([3.0, 1.0, 2.0, 5.0, 4.0]), np.array([2.0, 1.0, 1.0, 1.0, 1.0])
+    twice = {name: np.r_[column, column[:1]] for name, column in FIVE.items()}
+
+    assert skill(np.arange(5), index, **FIVE, weight=weight) == pytest.approx(
+        skill(np.arange(6), np.r_[index, index[:1]], **twice), abs=1e-12
+    )
+
+
+def test_skill_is_missing_where_even_the_clairvoyant_saves_nothing():
+    assert np.isnan(skill(np.array([0]), np.array([1.0]), np.array([1.0]), np.array([1.0])))
+
+
+CURVE = Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4))
+
+
+@pytest.mark.parametrize(("share", "bar"), [(0.0, 1.0), (0.09, 1.0), (0.1, 2.0), (0.39, 2.0), (1.0, 3.0)])
+def test_the_bar_for_a_forgone_share_is_the_highest_that_stays_at_or_below_it(share, bar):
+    assert CURVE.bar_for_forgo(share) == bar
+
+
+def test_where_no_bar_stays_below_the_share_it_is_zero():
+    assert Curve((1.0,), (9.0,), (0.1,), (0.3,)).bar_for_forgo(0.1) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("bar", "worked", "saved", "forgone"),
+    [(0.0, 9.0, 0.1, 0.0), (0.5, 9.0, 0.1, 0.0), (1.0, 9.0, 0.1, 0.0), (2.5, 3.5, 0.65, 0.25), (9.0, 2.0, 0.8, 0.4)],
+)
+def test_the_curve_between_its_bars_is_straight_and_level_outside_them(bar, worked, saved, forgone):
+    assert CURVE.at(bar) == pytest.approx((worked, saved, forgone), abs=1e-12)
+
+
+@pytest.mark.parametrize(("bar", "expected"), [(-5.0, (9.0, 0.1, 0.0)), (1.0, (5.0, 0.5, 0.1)), (2.0, (2.0, 0.8, 0.4))])
+def test_a_curve_whose_first_bar_is_negative_still_says_at_each_bar_what_it_holds(bar, expected):
+    curve = Curve((-5.0, 1.0, 2.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4))
+
+    assert curve.at(bar) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_curve_without_bars_frees_and_forgoes_nothing():
+    worked, *rest = Curve((), (), (), ()).at(5.0)
+
+    assert (np.isnan(worked), rest) == (True, [0.0, 0.0])
+
+
+def test_a_curve_of_drops_is_in_shares_and_hours_a_week():
+    curve = Curve.of(settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.array([1.5, 2.5])), weeks=2.0)
+
+    assert curve == Curve((1.5, 2.5), (4.0, 1.0), (0.2, 0.8), (0.0, 1.0), estimated=True)
+
+
+def test_a_thinned_curve_keeps_its_first_and_last_bar():
+    drops = settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.arange(1.0, 9.0))
+
+    assert Curve.of(drops, weeks=1.0, points=3).bars == (1.0, 5.0, 8.0)
+
+
+def five(below: int) -> np.ndarray:
+    """Value per hour of one deal by a bag of five, that many of them below a bar of 3."""
+    return np.array([[1.0]] * below + [[9.0]] * (5 - below))
+
+
+@pytest.mark.parametrize(
+    ("below", "verdict"),
+    [(0, "pursue"), (1, "pursue"), (2, "unsure"), (3, "unsure"), (4, "walk_away"), (5, "walk_away")],
+)
+def test_four_of_five_on_one_side_of_the_bar_make_a_call(below, verdict):
+    assert verdicts(five(below), np.array([5.0]), 3.0, signal=True).tolist() == [verdict]
+
+
+@pytest.mark.parametrize("worth", [0.0, -1.0])
+def test_a_deal_sold_at_a_loss_is_walked_away_from_before_anything_else(worth):
+    assert verdicts(five(0), np.array([worth]), 3.0, signal=False).tolist() == ["walk_away"]
+
+
+@pytest.mark.parametrize("below", [0, 5])
+def test_without_a_signal_a_deal_worth_something_is_unsure_on_either_side_of_the_bar(below):
+    assert verdicts(five(below), np.array([5.0]), 3.0, signal=False).tolist() == ["unsure"]
+
+
+def test_an_index_at_the_bar_is_pursued():
+    assert verdicts(np.array([[3.0]]), np.array([5.0]), 3.0, signal=True).tolist() == ["pursue"]
+
+
+def test_a_deal_without_a_value_per_hour_is_unsure():
+    assert verdicts(np.array([[np.nan]]), np.array([5.0]), 3.0, signal=True).tolist() == ["unsure"]
+
+
+def test_the_skill_of_the_shared_calls_is_the_judges(shared):
+    spec = importlib.util.spec_from_file_location("judge_bpic2012", shared("tools/judge_bpic2012.py"))
+    judge = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(judge)
+    deals, work, end = judge.read_log(shared("data/bpic2012/bpic2012_to_2012-01-15.xes.gz"))
+    grid = judge.due_calls(deals, work, "2011-11-21", end)
+    rows, missing = judge.load(shared("data/bpic2012/floor_calls_from_2011-11-21.parquet"), grid)
+    truth, _ = judge.judge(rows, np.random.default_rng(0), boot=1)
+    deal, hours, worth = pd.factorize(rows["deal_id"])[0], rows["rem"].to_numpy(), rows["worth"].to_numpy(dtype=float)
+
+    assert (len(rows), missing) == (17_827, 0)
+    for name in ("value_per_hour", "expected_value", "win_probability", "amount"):
+        index = rows[name].to_numpy(dtype=float)
+        assert skill(deal, index, hours, worth) == pytest.approx(truth[name]["skill"], abs=0.005)
+        assert skill(deal, index, hours, worth, up_to=0.2) == pytest.approx(truth[name]["skill_up_to_0.2"], abs=0.005)

@@ -1,0 +1,383 @@
+import json
+import shutil
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.books import plain_model, rows_of, sign
+
+from walkaway import __version__
+from walkaway.asof.history import History
+from walkaway.errors import BundleError, UsageError
+from walkaway.files import write_json
+from walkaway.heads import HoursHead, WinHead, WorthHead
+from walkaway.heads.bag import Bag
+from walkaway.heads.calibration import Calibration
+from walkaway.models import bundle
+from walkaway.models.bundle import load_bundle, save_bundle
+from walkaway.models.model import make_calls, read_rows
+from walkaway.models.registry import champion_version, load_champion, rollback, set_champion
+
+pytest_plugins = ("tests.books",)
+
+BOOSTERS = [f"{head}-{i}.txt" for head in ("win", "worth", "hours", "no_decision") for i in (0, 1)]
+FILES = ["background.json", "bundle.json", "model.json", "settled.parquet", *BOOSTERS]
+
+
+def flip_a_bit(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+def change_a_digit(data: bytes) -> bytes:
+    at = max(data.rfind(digit) for digit in b"0123456789")
+    return data[:at] + (b"8" if data[at : at + 1] == b"9" else b"9") + data[at + 1 :]
+
+
+DAMAGES = {
+    "truncated": lambda data: data[: len(data) // 2],
+    "without its last byte": lambda data: data[:-1] if data[-1:] != b"\n" else data[:-2],
+    "with one bit flipped": flip_a_bit,
+    "with a digit changed": change_a_digit,
+    "empty": lambda data: b"",
+    "of zeros": lambda data: bytes(len(data)),
+}
+
+
+def folder_of(models):
+    return models / champion_version(models)
+
+
+def test_the_bundle_holds_the_files_these_tests_damage(saved_models):
+    assert sorted(path.name for path in folder_of(saved_models).iterdir()) == sorted(FILES)
+
+
+def test_a_model_read_back_makes_the_same_calls_to_the_bit(trained, champion, book):
+    rows = read_rows(History(book), trained.calls[["deal_id", "as_of"]], trained.model.plan)
+    written, read = (make_calls(model, rows, 70.0).table for model in (trained.model, champion))
+
+    pd.testing.assert_frame_equal(read, written, check_exact=True)
+
+
+def test_a_model_read_back_is_the_model_but_for_its_version(trained, champion, saved_models):
+    model = trained.model
+
+    assert (champion.plan, champion.curve, champion.facts) == (model.plan, model.curve, model.facts)
+    assert (champion.signal, champion.floor_hours) == (model.signal, model.floor_hours)
+    assert champion.heads.win.calibration == model.heads.win.calibration
+    assert champion.version == folder_of(saved_models).name
+
+
+def test_a_model_without_boosters_is_read_back_whole(tmp_path):
+    model = plain_model(worth=WorthHead(750.0, -0.25), signal=False)
+    read = load_bundle(save_bundle(model, tmp_path))
+
+    assert (read.heads, read.curve, read.signal, read.facts) == (model.heads, model.curve, False, {"currency": "EUR"})
+
+
+def test_a_model_saved_again_has_the_same_version_and_bytes(champion, saved_models, tmp_path):
+    folder = save_bundle(champion, tmp_path)
+
+    assert folder.name == folder_of(saved_models).name
+    for name in FILES:
+        assert (folder / name).read_bytes() == (folder_of(saved_models) / name).read_bytes()
+
+
+def test_saving_over_a_damaged_bundle_of_the_same_version_repairs_it(champion, models):
+    (folder_of(models) / "win-0.txt").write_bytes(b"")
+
+    assert save_bundle(champion, models) == folder_of(models)
+    assert load_champion(models).version == champion.version
+
+
+def test_a_version_is_the_day_until_which_the_book_was_known_and_a_checksum(saved_models):
+    day, short = folder_of(saved_models).name.split("-")
+
+    assert (day, len(short)) == ("20250804", 12)
+    assert set(short) <= set("0123456789abcdef")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"floor_hours": 0.6},
+        {"signal": False},
+        {"facts": {"currency": "USD"}},
+        {"worth": WorthHead(1000.0, 1e-9)},
+        {"hours": HoursHead(2.0 + 1e-12)},
+    ],
+    ids=["floor", "signal", "facts", "worth", "hours"],
+)
+def test_a_model_that_differs_at_all_has_another_version(other, tmp_path):
+    assert save_bundle(plain_model(**other), tmp_path).name != save_bundle(plain_model(), tmp_path).name
+
+
+def test_numbers_are_kept_to_the_last_bit(tmp_path):
+    win, worth = WinHead(0.1, None, Calibration(1 / 3, 5e-324)), WorthHead(0.1 + 0.2, np.nextafter(1.0, 2.0))
+    odd = plain_model(win=win, worth=worth, floor_hours=1e-300)
+    read = load_bundle(save_bundle(odd, tmp_path))
+
+    assert (read.heads, read.floor_hours) == (odd.heads, odd.floor_hours)
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
+@pytest.mark.parametrize("name", FILES)
+def test_a_damaged_file_is_named_before_anything_of_it_is_parsed(models, monkeypatch, name, damage):
+    path, parsed, read_json = folder_of(models) / name, [], json.loads
+    damaged = damage(path.read_bytes())
+    assert damaged != path.read_bytes()
+    path.write_bytes(damaged)
+    monkeypatch.setattr(bundle.json, "loads", lambda data: parsed.append(data) or read_json(data))
+    monkeypatch.setattr(bundle.Bag, "from_texts", lambda texts: parsed.extend(t.encode() for t in texts))
+
+    with pytest.raises(BundleError, match=rf"/{name}: its bytes are not those .*\. Restore the file, or train again"):
+        load_champion(models)
+    assert damaged not in parsed
+    assert [text for text in parsed if text.startswith(b"tree")] == []
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_deleted_file_is_named(models, name):
+    (folder_of(models) / name).unlink()
+
+    with pytest.raises(BundleError, match=rf"{name}.* Restore the file, or train again"):
+        load_champion(models)
+
+
+def test_a_deleted_bundle_is_named(models):
+    folder = folder_of(models)
+    shutil.rmtree(folder)
+
+    with pytest.raises(BundleError, match=folder.name):
+        load_champion(models)
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=list(DAMAGES))
+def test_a_damaged_pointer_is_named(models, damage):
+    path = models / "champion.json"
+    path.write_bytes(damage(path.read_bytes()))
+
+    with pytest.raises(BundleError, match=r"/champion\.json: (its bytes are not those|must be readable JSON)"):
+        load_champion(models)
+
+
+@pytest.mark.parametrize("name", ["champion.json", "bundle.json"])
+def test_no_single_bit_of_the_pointer_or_of_the_manifest_flips_unseen(models, name):
+    path = models / name if name == "champion.json" else folder_of(models) / name
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << at % 8)]) + whole[at + 1 :])
+        with pytest.raises(BundleError, match=name):
+            champion_version(models)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "3", "null", '{"version": "x"}', '{"version": [], "manifest": "", "checksum": ""}']
+)
+def test_a_pointer_of_another_form_is_refused(models, text):
+    (models / "champion.json").write_text(text)
+
+    with pytest.raises(BundleError, match=r"champion\.json: its bytes are not those that were written"):
+        champion_version(models)
+
+
+def test_a_pointer_to_another_version_by_hand_is_refused(models):
+    pointer = json.loads((models / "champion.json").read_text())
+    write_json(models / "champion.json", pointer | {"version": "20990101-000000000000"})
+
+    with pytest.raises(BundleError, match=r"champion\.json: its bytes are not those that were written"):
+        champion_version(models)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "3", '{"format_version": 2, "files": {}}'])
+def test_a_manifest_of_another_format_is_refused_with_the_format_found(models, text):
+    folder = folder_of(models)
+    (folder / "bundle.json").write_text(text)
+
+    with pytest.raises(BundleError, match=r"bundle\.json: format_version must be 1, found (None|2)\. Restore the file"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("text", ['{"format_version": 1}', '{"format_version": 1, "files": ["model.json"]}'])
+def test_a_manifest_that_names_no_files_is_refused(models, text):
+    folder = folder_of(models)
+    (folder / "bundle.json").write_text(text)
+
+    with pytest.raises(BundleError, match=r"bundle\.json"):
+        load_bundle(folder)
+
+
+def test_a_whole_file_of_wrong_content_is_refused_by_name(models):
+    """Checksums hold, yet a part is missing: made by another program."""
+    folder = folder_of(models)
+    write_json(folder / "model.json", {"plan": {"features": []}, "facts": {}})
+    sign(folder)
+
+    with pytest.raises(
+        BundleError, match=r"model\.json: a part is missing or wrong: KeyError\('win'\)\. Restore the file"
+    ):
+        load_bundle(folder)
+
+
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
+    with pytest.raises(BundleError, match=r"is not a model bundle: it has no bundle\.json\. Restore the file"):
+        load_bundle(tmp_path)
+
+
+def test_without_a_champion_the_remedy_is_to_train_one(tmp_path):
+    assert champion_version(tmp_path) is None
+    with pytest.raises(
+        BundleError, match=r"holds no champion \(no champion\.json\)\. Train one: walkaway train --book"
+    ):
+        load_champion(tmp_path)
+
+
+def test_a_deleted_pointer_leaves_no_champion(models):
+    (models / "champion.json").unlink()
+
+    with pytest.raises(BundleError, match=r"holds no champion \(no champion\.json\)"):
+        load_champion(models)
+
+
+def test_the_champion_is_the_version_last_set(tmp_path):
+    one, two = (save_bundle(plain_model(floor_hours=h), tmp_path).name for h in (0.1, 0.2))
+    set_champion(tmp_path, one)
+    set_champion(tmp_path, two)
+
+    assert champion_version(tmp_path) == two
+    assert load_champion(tmp_path).floor_hours == 0.2
+
+
+def test_twelve_members_come_back_in_their_order(trained, tmp_path):
+    heads = trained.model.heads
+    many = Bag((heads.win.bag.boosters + heads.hours.bag.boosters) * 3)
+    model = replace(trained.model, heads=replace(heads, win=WinHead(0.5, many)))
+
+    assert load_bundle(save_bundle(model, tmp_path)).heads.win.bag.texts() == many.texts()
+
+
+def test_calls_of_a_plain_model_survive_the_disk(tmp_path):
+    model, rows = plain_model(), rows_of([100.0, float("nan")])
+    read = load_bundle(save_bundle(model, tmp_path))
+
+    assert make_calls(read, rows, 20.0).table.equals(make_calls(model, rows, 20.0).table)
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Three models, each made champion in its turn: the folder and their versions."""
+    versions = [save_bundle(plain_model(floor_hours=h), tmp_path).name for h in (0.1, 0.2, 0.3)]
+    for version in versions:
+        set_champion(tmp_path, version)
+    return tmp_path, versions
+
+
+def test_rolling_back_returns_to_each_champion_before_and_then_says_that_there_is_none(three):
+    models, (one, two, _) = three
+
+    assert (rollback(models), champion_version(models)) == (two, two)
+    assert (rollback(models), champion_version(models)) == (one, one)
+    with pytest.raises(UsageError, match="remembers no champion before the one in use"):
+        rollback(models)
+    assert champion_version(models) == one
+
+
+def test_a_champion_set_again_is_remembered_once(three):
+    models, (one, two, three_) = three
+    set_champion(models, two)
+
+    assert (rollback(models), rollback(models)) == (three_, one)
+
+
+def test_a_damaged_model_does_not_come_back_into_use(three):
+    models, (_, two, last) = three
+    (models / two / "model.json").write_text("{}")
+    with pytest.raises(BundleError, match=two):
+        rollback(models)
+
+    assert champion_version(models) == last
+
+
+def test_a_pointer_of_the_first_version_is_read_and_has_nothing_to_return_to(three):
+    models, (one, *_) = three
+    digest = sha256((models / one / "bundle.json").read_bytes()).hexdigest()
+    own = sha256(f"{one} {digest}".encode()).hexdigest()
+    write_json(models / "champion.json", {"version": one, "manifest": digest, "checksum": own})
+
+    assert champion_version(models) == one
+    with pytest.raises(UsageError, match="remembers no champion"):
+        rollback(models)
+
+
+def test_no_single_bit_of_what_a_pointer_remembers_flips_unseen(three):
+    models, _ = three
+    path = models / "champion.json"
+    whole = path.read_bytes()
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ (1 << at % 8)]) + whole[at + 1 :])
+        with pytest.raises(BundleError):
+            rollback(models)
+
+
+def test_a_model_that_says_otherwise_here_than_where_it_was_saved_is_refused(champion, tmp_path, monkeypatch):
+    folder = save_bundle(champion, tmp_path)
+    assert load_bundle(folder).version == folder.name
+    probability = WinHead.probability
+    monkeypatch.setattr(WinHead, "probability", lambda self, X: probability(self, X) * (1 + 1e-5))
+
+    with pytest.raises(BundleError, match="win_probability of the golden rows is not what it was"):
+        load_bundle(folder)
+
+
+def test_the_picture_of_training_is_read_back_as_it_was_and_names_no_deal(champion, trained, saved_models, book):
+    text = (folder_of(saved_models) / "model.json").read_text()
+
+    assert champion.reference == trained.model.reference
+    assert len(champion.reference.columns) > 10
+    assert [deal for deal in book.deals["deal_id"] if f'"{deal}"' in text] == []
+
+
+def test_a_bundle_without_a_picture_of_training_stays_without_one(tmp_path):
+    folder = save_bundle(plain_model(facts={"known_until": "2026-01-01"}), tmp_path)
+
+    assert "reference" not in json.loads((folder / "model.json").read_text())
+    assert load_bundle(folder).reference is None
+
+
+def test_golden_rows_reach_different_leaves_of_the_boosters(champion):
+    said = bundle._golden(champion)
+
+    assert len(set(said["win_probability"])) > 3
+    assert {len(values) for values in said.values()} == {8}
+
+
+def test_a_bundle_without_golden_rows_still_opens(champion, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(bundle, "_golden", lambda model: None)
+        folder = save_bundle(champion, tmp_path)
+    text = (folder / "model.json").read_text()
+    old = json.dumps({name: value for name, value in json.loads(text).items() if name != "golden"})
+    (folder / "model.json").write_text(old)
+
+    assert load_bundle(sign(folder)).heads.win.base_rate == champion.heads.win.base_rate
+
+
+RELEASED = sorted(path for path in (Path(__file__).parents[1] / "fixtures/bundles").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("folder", RELEASED, ids=lambda path: path.name)
+def test_a_bundle_of_each_release_opens_and_says_what_it_said_then(folder, book):
+    described = json.loads((folder / "model.json").read_text())
+    model = load_bundle(folder)
+    snapshots = pd.DataFrame({"deal_id": book.deals["deal_id"].head(9), "as_of": book.deals["created_at"].head(9)})
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), 70.0).table
+
+    assert bundle._golden(model)["win_probability"] == pytest.approx(described["golden"]["win_probability"], rel=1e-6)
+    assert calls[["win_probability", "value_if_won", "remaining_hours", "value_per_hour"]].notna().all(axis=None)
+
+
+def test_this_version_has_its_bundle_among_those_that_open_forever():
+    assert __version__ in [path.name for path in RELEASED]

@@ -1,0 +1,105 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from tests.proofs import proof_of
+
+from walkaway.formatting import Wording
+from walkaway.report.html import phrases
+from walkaway.report.html.digest import board_sentence
+
+pytest_plugins = ("tests.reports",)
+EN = Wording("en", "EUR")
+
+
+@pytest.mark.parametrize(
+    ("dial", "words"),
+    [
+        ({"bar": 600.0, "forgo": 0.1}, "set by hand"),
+        ({"capacity": 40.0, "forgo": 0.1}, "as low as it can be while the team needs no more than 40 hours a week"),
+        ({"forgo": 0.1}, "as high as it can be while no more than 10% of the value won is expected to be lost by it"),
+        (
+            {"forgo": 0.1, "guarantee": True},
+            "the promise, at 90% confidence, to lose no more than 10% of the value won by it",
+        ),
+    ],
+)
+def test_what_set_the_bar_is_told(content, dial, words):
+    assert words in phrases.bar(replace(content, answer=replace(content.answer, dial=dial)))
+
+
+@pytest.mark.parametrize(
+    ("known", "words"), [(0.0, "no margin is recorded"), (1.0, "amount times its margin."), (0.5, "50%")]
+)
+def test_what_value_means_is_told(content, known, words):
+    assert words in phrases.value(replace(content, answer=replace(content.answer, margin_known=known)))
+
+
+def test_waiting_is_held_against_what_became_of_those_who_waited():
+    assert phrases.waited(proof_of(), EN) == (
+        "In the replay 27% of the 81 deals first let go to nurture were won, worked on as they were."
+    )
+    assert phrases.waited(None, EN) == ""
+
+
+def test_each_sign_is_told_once_with_how_often_it_came():
+    nurture = pd.DataFrame({"sign": ["email", "email", "offer_sent / done"], "sign_came": [0.14, 0.76, 0.5]})
+
+    assert phrases.waits(nurture, EN) == [
+        "email from the buyer (2 deals): it came to 14% to 76% of past deals that had been silent as long and that "
+        "nobody worked on",
+        "offer sent from the buyer (1 deals): it came to 50% of past deals that had been silent as long and that "
+        "nobody worked on",
+    ]
+
+
+def test_the_plan_says_what_its_hours_are_expected_to_bring_and_promises_no_gain(content):
+    told = phrases.plan(content)
+
+    assert f"{content.wording.money(content.plan['expected'].sum())} are expected of these hours" in told
+    assert "this is no gain by itself" in told
+
+
+def test_where_the_hours_go_instead_is_named_with_the_least_an_hour_is_worth(content):
+    best = content.plan.drop_duplicates("deal_id").nlargest(3, "value_per_hour")
+    told = phrases.instead(content)
+
+    assert told.startswith(", ".join(best["deal_id"]))
+    assert content.wording.money(best["value_per_hour"].min()) in told
+    assert phrases.instead(replace(content, plan=content.plan.head(0))) == ""
+
+
+def test_waiting_is_told_in_short_by_how_many_stay_silent_and_the_sign_most_wait_for():
+    until = pd.to_datetime(["2026-01-03", "2026-01-07", "2026-02-01"], utc=True)
+    nurture = pd.DataFrame({"sign": ["email", "email", "call"], "sign_came": [0.14, 0.76, 0.5], "wait_until": until})
+
+    told = phrases.waits_in_short(nurture, EN)
+    assert told == "going by the past, 53% will; the sign to wait for is mostly email, until Feb 1, 2026 at the latest"
+    assert phrases.waits_in_short(nurture.tail(1).assign(wait_until=pd.NaT), EN) == (
+        "going by the past, 50% will; the sign to wait for is call"
+    )
+    assert phrases.waits_in_short(nurture.head(0), EN) == ""
+
+
+def test_the_cost_is_what_the_deals_let_go_are_still_expected_to_bring(content):
+    answer, told = content.answer, content.wording
+
+    assert told.money(answer.value_at_risk) in phrases.cost(content)
+    assert told.percent(answer.value_at_risk / answer.expected_value) in phrases.cost(content)
+    assert replace(answer, expected_value=0.0).share_at_risk == 0.0
+
+
+@pytest.mark.parametrize(("unsure", "words"), [(0, "are kept."), (12, "of 12 of them the model is unsure")])
+def test_deals_kept_are_counted_and_those_the_model_is_unsure_of(content, unsure, words):
+    assert words in phrases.keeps(replace(content, answer=replace(content.answer, unsure=unsure)))
+
+
+def test_hours_that_are_free_at_once_are_told_apart_from_those_that_may_be(content):
+    answer, told = content.answer, content.wording
+    sentence = board_sentence(content)
+    at_once = replace(answer, by_call=answer.by_call.assign(call="walk_away"))
+
+    freed, now = (told.number(round(hours)) for hours in (answer.hours_freed, answer.at_once))
+    assert 0 < answer.at_once < answer.hours_freed
+    assert f"frees up to {freed} of {told.number(round(answer.hours))} hours, {now} of them at once, and" in sentence
+    assert f"frees {freed} of" in board_sentence(replace(content, answer=at_once))

@@ -1,0 +1,113 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from walkaway.audit import Audit
+from walkaway.report.model_card import model_card
+from walkaway.training.promotion import Decision, forced
+
+pytest_plugins = ("tests.books",)
+
+VERSION = "20250804-0123456789ab"
+
+
+LOST = ("log_loss_lost", "log_loss_lost_low", "log_loss_lost_high", "skill_lost", "skill_lost_low", "skill_lost_high")
+STALE = pd.DataFrame({"days_older": [30.0], "calls": [9], "deals": [5]} | dict.fromkeys(LOST, 0.01), index=[1])
+
+
+@pytest.fixture(scope="module")
+def card(trained):
+    judged = replace(trained, tables=trained.tables | {"staleness": STALE})
+    return model_card(judged, VERSION, forced("the first model"))
+
+
+def test_what_retraining_less_often_costs_is_told(card):
+    assert "| 30 days | 0.0100 (0.0100 to 0.0100) | 0.010 (0.010 to 0.010) |" in card
+
+
+def test_every_section_is_there_in_order(card):
+    titles = [line for line in card.splitlines() if line.startswith("#")]
+
+    assert titles == [
+        f"# Model card: walkaway {VERSION}",
+        "## Intended use",
+        "## What it must not be used for",
+        "## What it learned from",
+        "## Leak audit",
+        "## Win probability",
+        "## Calibration",
+        "## Ranking",
+        "## Retraining less often",
+        "## Hours and worth",
+        "## Where it fails",
+        "## Gate",
+    ]
+
+
+def test_it_says_that_a_person_decides_and_that_people_are_not_scored(card):
+    assert "A\nperson decides" in card
+    assert "It must not score people" in card
+
+
+def test_the_figures_are_those_of_the_tables(card, trained):
+    win = trained.tables["win"].loc["win_probability"]
+    told = f"{win['log_loss']:.4f} ({win['log_loss_low']:.4f} to {win['log_loss_high']:.4f})"
+
+    assert f"| this model | {win['auc']:.3f} | {told} |" in card
+    hours = trained.tables["hours"].loc[("all", "all")]
+    assert f"| remaining hours | {hours['ratio']:.2f} (" in card
+
+
+def test_the_data_window_and_the_assumed_hours_are_told(card, trained):
+    facts = trained.summary
+
+    assert f"{facts['deals']:,} deals known until 2025-08-04T00:00 UTC: {facts['won']:,} won" in card
+    assert f"{facts['assumed_hours_share']:.0%} (call 0.25 h, email 0.1 h, meeting 1 h)" in card
+
+
+def test_a_model_of_few_deals_says_how_strongly_it_pools(card, trained):
+    share = trained.summary["pooled_win"]
+
+    assert share > 0.1
+    assert f"- Few deals, so heads pool: {share:.0%} of what the win head learns" in card
+
+
+def test_what_was_left_out_is_told_with_its_evidence(trained):
+    sources = pd.DataFrame(
+        {"verdict": ["left out"], "rules": ["L1"], "evidence": ["alone tells the end"]}, index=["deals.reason"]
+    )
+    audit = Audit(sources, sources.iloc[:0], ("deals.reason",), ())
+
+    assert "- `deals.reason`: left out [L1] alone tells the end." in model_card(
+        replace(trained, audit=audit), VERSION, forced("x")
+    )
+
+
+def test_a_failing_slice_is_named(trained):
+    table = trained.tables["by_slice"].copy()
+    table.loc[("all", "all"), "fails"] = "too high"
+    card = model_card(replace(trained, tables=trained.tables | {"by_slice": table}), VERSION, forced("x"))
+
+    assert "- all: too high (" in card
+
+
+def test_without_signal_it_says_so_first(trained):
+    card = model_card(replace(trained, model=replace(trained.model, signal=False)), VERSION, forced("x"))
+
+    assert card.splitlines()[2].startswith("**No signal**")
+
+
+def test_a_book_without_slices_or_money_is_told_so(trained):
+    facts = trained.model.facts | {"currency": ""}
+    tables = {name: table for name, table in trained.tables.items() if name != "by_slice"}
+    bare = replace(trained, model=replace(trained.model, facts=facts, timeless=True), tables=tables)
+    card = model_card(bare, VERSION, forced("x"))
+
+    assert "## Where it fails\n\nNot judged by slice." in card
+    assert ", money in" not in card
+    assert "than the base rate, on unlike deals." in card
+
+
+def test_a_held_gate_is_told(trained):
+    assert model_card(trained, VERSION, Decision(False, "not better")).endswith("## Gate\n\nHeld: not better.\n")

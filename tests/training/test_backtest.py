@@ -1,0 +1,109 @@
+import numpy as np
+import pandas as pd
+import pytest
+from tests.books import TINY, UNTIL
+
+from walkaway.asof.history import History, known
+from walkaway.training.backtest import calibrated, call_as_of, roll
+from walkaway.training.fitting import fit_as_of
+
+pytest_plugins = ("tests.books",)
+
+SETTINGS = TINY.model_copy(update={"folds": 3})
+
+
+@pytest.fixture(scope="module")
+def final(book):
+    return fit_as_of(History(known(book, UNTIL)), UNTIL, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def folds(book, final):
+    return roll(History(known(book, UNTIL)), final, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def origins(folds):
+    return sorted(folds.calls["known_until"].unique())
+
+
+def test_the_first_fold_is_calibrated_by_nothing(folds, origins):
+    first = folds.calls[folds.calls["known_until"] == origins[0]]
+
+    np.testing.assert_allclose(first["win_probability"], 1 / (1 + np.exp(-first["raw"])), rtol=1e-12)
+    assert first["uncalibrated_hours"].tolist() == first["remaining_hours"].tolist()
+
+
+def test_a_later_fold_is_calibrated_by_the_calls_before_it(folds, origins):
+    second = folds.calls[folds.calls["known_until"] == origins[1]]
+    logit = np.log(second["win_probability"] / (1 - second["win_probability"])).to_numpy()
+    slope, shift = np.polyfit(second["raw"], logit, 1)
+
+    np.testing.assert_allclose(logit, slope * second["raw"] + shift, atol=1e-9)
+    assert (slope, shift) != pytest.approx((1.0, 0.0), abs=1e-3)
+
+
+def test_what_closes_after_an_origin_changes_no_call_of_its_fold(book, final, folds, origins):
+    """Every deal that closes after the second origin ends the other way: the first two folds say the same."""
+    then = known(book, UNTIL)
+    late = then.deals["closed_at"] > origins[1]
+    other = then.deals["outcome"].map({"won": "lost", "lost": "won"})
+    turned = then.with_tables(deals=then.deals.assign(outcome=then.deals["outcome"].where(~late, other)))
+    again = roll(History(turned), fit_as_of(History(turned), UNTIL, SETTINGS), SETTINGS).calls
+    said = ["deal_id", "as_of", "win_probability", "value_if_won", "remaining_hours", "value_per_hour", "logistic"]
+    early = (folds.calls["known_until"] <= origins[1]).to_numpy()
+
+    assert late.sum() > 20
+    pd.testing.assert_frame_equal(again.loc[early, said], folds.calls.loc[early, said], check_exact=True)
+    assert not again.loc[~early, said].equals(folds.calls.loc[~early, said])
+
+
+def test_an_older_model_calls_what_newer_ones_called(folds, origins):
+    stale = folds.stale
+
+    assert stale.groupby("periods_older")["known_until"].unique().map(list).to_dict() == {1: [origins[1]]}
+    both = stale.merge(folds.calls, on=["deal_id", "as_of"], suffixes=("_older", ""))
+    assert len(both) == len(stale)
+    assert (both["known_until_older"] < both["known_until"]).all()
+
+
+def test_a_fold_trained_on_demand_says_what_the_rolling_one_says(book, folds, origins):
+    mine = folds.calls[folds.calls["known_until"] == origins[1]].reset_index(drop=True)
+    earlier = folds.calls[folds.calls["known_until"] < origins[1]]
+    asked = mine[["deal_id", "as_of"]]
+    again = call_as_of(History(known(book, UNTIL)), origins[1], asked, earlier, SETTINGS, ())
+
+    assert again["win_probability"].tolist() == mine["win_probability"].tolist()
+    assert again["value_per_hour"].tolist() == mine["value_per_hour"].tolist()
+
+
+def test_the_crms_own_probability_is_a_baseline_where_it_keeps_one(book, final):
+    then = known(book, UNTIL)
+    rows = then.deals[["deal_id"]].assign(field="probability", recorded_at=then.deals["created_at"], new_value="35")
+    with_own = then.with_tables(changes=pd.concat([then.changes, rows.iloc[::2]], ignore_index=True))
+    calls = roll(History(with_own), final, SETTINGS).calls
+    told = calls["deal_id"].isin(rows["deal_id"].iloc[::2])
+
+    assert set(calls.loc[told, "crm_probability"]) == {0.35}
+    assert calls.loc[~told, "crm_probability"].tolist() == calls.loc[~told, "base_rate"].tolist()
+
+
+def test_without_one_there_is_no_such_baseline(folds):
+    assert "crm_probability" not in folds.calls
+
+
+def test_calls_are_marked_with_their_stage(folds):
+    assert set(folds.calls["stage"].dropna()) == {"new", "offer"}
+
+
+def test_without_earlier_calls_heads_stay_as_they_are(final):
+    assert calibrated(final.heads, pd.DataFrame(), final.completed.iloc[:0], 7.0) is final.heads
+
+
+def test_a_history_too_short_for_folds_gives_no_calls(book):
+    """No deal has settled by the first origins of a book of five weeks."""
+    until = pd.Timestamp("2025-02-10", tz="UTC")
+    young = History(known(book, until))
+    found = roll(young, fit_as_of(young, until, SETTINGS), SETTINGS.model_copy(update={"folds": 1}))
+
+    assert (len(found.calls), len(found.stale)) == (0, 0)

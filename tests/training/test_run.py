@@ -1,0 +1,233 @@
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from tests.books import END_DAY, UNTIL, day, settings_of
+
+from walkaway.asof.history import known
+from walkaway.errors import BookError, BundleError, LockedError
+from walkaway.files import exclusive
+from walkaway.models.registry import champion_version
+from walkaway.training import run as module
+from walkaway.training.promotion import Decision
+from walkaway.training.run import retrain, roll_back
+
+pytest_plugins = ("tests.books",)
+
+HELD = Decision(False, "not better than x beyond doubt")
+EARLIER = UNTIL - pd.Timedelta(days=7)
+
+
+@pytest.fixture
+def told(monkeypatch, trained):
+    """What training and MLflow were asked: both are replaced, since what they do is tested elsewhere."""
+    asked = []
+
+    def train(book, until, settings, step):
+        asked.append(("train", until))
+        return replace(trained, model=replace(trained.model, facts=trained.model.facts | {"known_until": str(until)}))
+
+    def log(model, folder, tables, figures, *, models, uri, texts, tags, tuned):
+        asked.append(("log", folder.name, sorted(figures), uri))
+        return f"v{len(asked)}"
+
+    def decide(book, until, challenger, champions, settings, step, tuned_until):
+        asked.append(("gate", [model.version for model in champions]))
+        return HELD
+
+    monkeypatch.setattr(module, "train", train)
+    monkeypatch.setattr(module, "decide", decide)
+    monkeypatch.setattr(module, "log_training", log)
+    monkeypatch.setattr(module, "mirror_champion", lambda v, *, models, uri: asked.append(("alias", v, uri)))
+    return asked
+
+
+def test_the_first_model_becomes_champion_and_gets_the_alias(saved_book, tmp_path, told):
+    done = retrain(saved_book, tmp_path, UNTIL, settings_of("sqlite:///x.db"))
+
+    assert (done.promoted, done.champion) == (True, done.folder.name)
+    assert champion_version(tmp_path) == done.folder.name
+    assert told == [
+        ("train", UNTIL),
+        ("log", done.folder.name, [], "sqlite:///x.db"),
+        ("alias", done.folder.name, "sqlite:///x.db"),
+    ]
+
+
+def test_a_second_model_that_the_gate_holds_is_kept_and_does_not_become_champion(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of())
+
+    assert second.folder != first.folder
+    assert second.folder.is_dir()
+    assert (second.promoted, second.champion, champion_version(tmp_path)) == (False, first.champion, first.champion)
+    assert [what for what, *_ in told] == ["train", "log", "alias", "train", "gate", "log", "alias"]
+    assert ("gate", [first.champion]) in told
+    assert told[-1][1] == first.champion  # an alias that somebody moved is put right
+
+
+def test_a_second_model_becomes_champion_when_promoted(saved_book, tmp_path, told):
+    retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+
+    assert (second.promoted, champion_version(tmp_path)) == (True, second.folder.name)
+    assert told[-1] == ("alias", second.folder.name, None)
+
+
+def test_a_second_model_that_passes_the_gate_becomes_champion(saved_book, tmp_path, told, monkeypatch):
+    monkeypatch.setattr(module, "decide", lambda *asked: Decision(True, "better than x beyond doubt"))
+    retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of())
+
+    assert (second.promoted, champion_version(tmp_path)) == (True, second.folder.name)
+
+
+def test_the_gate_sees_every_champion_that_is_remembered_and_whole(saved_book, tmp_path, told):
+    versions = [
+        retrain(saved_book, tmp_path, UNTIL - pd.Timedelta(days=d), settings_of(), promote=True) for d in (21, 14, 7)
+    ]
+    first, second, third = (done.champion for done in versions)
+    (tmp_path / second / "model.json").write_text("{}")
+    retrain(saved_book, tmp_path, UNTIL, settings_of())
+
+    assert ("gate", [third, first]) in told
+
+
+def test_each_decision_is_a_line_of_the_log(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of())
+    lines = [json.loads(line) for line in (tmp_path / "decisions.jsonl").read_text().splitlines()]
+
+    assert [(line["version"], line["promoted"], line["reason"]) for line in lines] == [
+        (first.folder.name, True, "the first model"),
+        (second.folder.name, False, "not better than x beyond doubt"),
+    ]
+
+
+def test_the_model_card_is_kept_and_logged(saved_book, tmp_path, told, monkeypatch):
+    logged = {}
+    monkeypatch.setattr(module, "log_training", lambda *model, texts, **others: logged.update(texts) or "1")
+    done = retrain(saved_book, tmp_path, UNTIL, settings_of(), card=lambda trained, version, decision: f"# {version}\n")
+
+    assert (tmp_path / "cards" / f"{done.champion}.md").read_text() == f"# {done.champion}\n"
+    assert logged["model_card.md"] == f"# {done.champion}\n"
+    assert sorted(logged) == ["audit/features.csv", "audit/sources.csv", "decision.json", "model_card.md"]
+
+
+def test_a_damaged_champion_stops_a_training_before_it_begins(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+    (first.folder / "model.json").write_text("{}")
+    told.clear()
+
+    with pytest.raises(BundleError, match="its bytes are not those the manifest names"):
+        retrain(saved_book, tmp_path, UNTIL, settings_of())
+    assert told == []
+
+
+def test_rolled_back_the_model_before_is_in_use_and_the_alias_follows(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+
+    assert roll_back(tmp_path, settings_of("sqlite:///x.db")) == (second.champion, first.champion)
+    assert champion_version(tmp_path) == first.champion
+    assert told[-1] == ("alias", first.champion, "sqlite:///x.db")
+
+
+def test_nothing_is_rolled_back_while_a_training_runs(saved_book, tmp_path, told):
+    retrain(saved_book, tmp_path, EARLIER, settings_of())
+    second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+    with exclusive(tmp_path), pytest.raises(LockedError):
+        roll_back(tmp_path, settings_of())
+
+    assert champion_version(tmp_path) == second.champion
+
+
+def test_the_same_training_again_is_in_use_already(saved_book, tmp_path, told):
+    first = retrain(saved_book, tmp_path, UNTIL, settings_of())
+    again = retrain(saved_book, tmp_path, UNTIL, settings_of())
+
+    assert (again.promoted, again.folder) == (True, first.folder)
+
+
+def test_without_until_all_that_the_book_knows_is_used(saved_book, book, tmp_path, told):
+    retrain(saved_book, tmp_path, None, settings_of())
+
+    assert told[0] == ("train", book.last_recorded_at())
+    assert day(END_DAY - 7) < book.last_recorded_at() <= day(END_DAY)
+
+
+def test_hours_that_were_set_are_those_training_assumes(saved_book, tmp_path, told, monkeypatch):
+    seen = []
+    plain = module.train
+    monkeypatch.setattr(module, "train", lambda book, *more: seen.append(book.manifest) or plain(book, *more))
+    retrain(saved_book, tmp_path, UNTIL, settings_of().model_copy(update={"hours": {"call": 0.5}}))
+
+    assert seen[0].assumed_hours == {"email": 0.1, "call": 0.5, "meeting": 1.0}
+
+
+def test_with_advice_training_sees_dropped_deals_without_an_outcome(saved_book, book, tmp_path, told, monkeypatch):
+    fake, seen = module.train, []
+
+    def train(read, *rest):
+        seen.append(read.deals.set_index("deal_id"))
+        return fake(read, *rest)
+
+    monkeypatch.setattr(module, "train", train)
+    lost = known(book, UNTIL).deals.query("outcome == 'lost'").iloc[-1]
+    row = {"deal_id": [lost["deal_id"]], "advised_at": lost["closed_at"] - pd.Timedelta(days=1), "verdict": "walk_away"}
+    row |= {"value_per_hour": 1.0, "bar": 2.0, "model_version": "v1", "keep_share": 0.0, "kept": False}
+    pd.DataFrame(row).to_csv(tmp_path / "advice.csv", index=False)
+    retrain(saved_book, tmp_path / "models", UNTIL, settings_of(), advice=tmp_path / "advice.csv")
+    retrain(saved_book, tmp_path / "models", UNTIL, settings_of())
+
+    assert [pd.isna(deals.loc[lost["deal_id"], "outcome"]) for deals in seen] == [True, False]
+
+
+def test_figures_are_drawn_of_the_training_and_logged(saved_book, tmp_path, told):
+    retrain(saved_book, tmp_path, UNTIL, settings_of(), figures=lambda done: {f"{len(done.calls)}.png": None})
+
+    assert told[1][2] == ["573.png"]
+
+
+def test_a_held_lock_stops_a_second_training_before_it_begins(saved_book, tmp_path, told):
+    text = r"models is in use by another run \(it holds .*models/\.lock\)\. Wait for it to end\."
+
+    with exclusive(tmp_path / "models"), pytest.raises(LockedError, match=text) as caught:
+        retrain(saved_book, tmp_path / "models", UNTIL, settings_of())
+    assert caught.value.exit_code == 5
+    assert told == []
+
+
+def test_the_lock_is_free_after_a_training_that_failed(saved_book, tmp_path, told):
+    with pytest.raises(BookError, match=r"is not a book: it has no manifest\.json"):
+        retrain(tmp_path / "nothing", tmp_path / "models", UNTIL, settings_of())
+
+    assert retrain(saved_book, tmp_path / "models", UNTIL, settings_of()).promoted is True
+
+
+def test_a_damaged_pointer_stops_a_training_before_it_begins(saved_book, tmp_path, told):
+    (tmp_path / "champion.json").write_text("{}")
+
+    with pytest.raises(BundleError, match=r"champion\.json: its bytes are not those that were written"):
+        retrain(saved_book, tmp_path, UNTIL, settings_of())
+    assert told == []
+
+
+def test_promoting_repairs_a_damaged_pointer(saved_book, tmp_path, told):
+    (tmp_path / "champion.json").write_text("{}")
+    done = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+
+    assert champion_version(tmp_path) == done.folder.name
+
+
+def test_a_training_that_mlflow_refuses_leaves_the_champion_alone(saved_book, tmp_path, told, monkeypatch):
+    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+
+    def refuse(*args, **kwargs):
+        raise OSError("no space left")
+
+    monkeypatch.setattr(module, "log_training", refuse)
+    with pytest.raises(OSError, match="no space left"):
+        retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+    assert champion_version(tmp_path) == first.champion

@@ -1,0 +1,366 @@
+import json
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.books import START, TINY, UNTIL, book_with_signal, day
+
+from walkaway.asof.history import History, known
+from walkaway.book.schema import Book
+from walkaway.config import TrainSettings
+from walkaway.economics import Curve
+from walkaway.errors import DataError, UsageError
+from walkaway.heads import WinHead
+from walkaway.heads.calibration import fit_scale
+from walkaway.models.bundle import save_bundle
+from walkaway.models.model import make_calls, read_rows
+from walkaway.training.backtest import HOURS_PRIOR_DEALS, roll
+from walkaway.training.train import fit_as_of, train
+
+pytest_plugins = ("tests.books",)
+
+
+def contents(model, folder) -> dict[str, bytes]:
+    """Every byte of the bundle, by file name, and its version."""
+    saved = save_bundle(model, folder)
+    return {path.name: path.read_bytes() for path in saved.iterdir()} | {"version": saved.name.encode()}
+
+
+@pytest.fixture(scope="module")
+def own_bytes(trained, tmp_path_factory):
+    return contents(trained.model, tmp_path_factory.mktemp("own"))
+
+
+def altered_after(book: Book, until: pd.Timestamp) -> Book:
+    """All that was recorded later replaced: other ends, other amounts, other events, more deals."""
+    late_close = book.deals["closed_at"] > until
+    deals = book.deals.assign(
+        closed_at=book.deals["closed_at"].where(~late_close, until + pd.Timedelta(seconds=1)),
+        outcome=book.deals["outcome"].where(~late_close, "lost"),
+        amount=book.deals["amount"].where(~late_close, 1.0),
+        loss_reason=book.deals["loss_reason"].where(~late_close, "declined"),
+    )
+    deals = deals[(deals["created_at"] <= until) | (np.arange(len(deals)) % 2 == 0)]
+    changes = book.changes.assign(
+        new_value=book.changes["new_value"].where(book.changes["recorded_at"] <= until, "999")
+    )
+    changes = changes[changes["deal_id"].isin(deals["deal_id"])]
+    activities = book.activities[book.activities["deal_id"].isin(deals["deal_id"])]
+    activities = activities.assign(
+        hours=activities["hours"].where(activities["recorded_at"] <= until, 77.0),
+        kind=activities["kind"].where(activities["recorded_at"] <= until, "fax"),
+    )
+    return book.with_tables(deals=deals, changes=changes, activities=activities)
+
+
+def test_the_altered_book_differs_from_the_book_only_in_what_was_recorded_later(book):
+    other = altered_after(book, UNTIL)
+
+    assert not other.activities.equals(book.activities)
+    for name, table in known(book, UNTIL).tables().items():
+        pd.testing.assert_frame_equal(known(other, UNTIL).tables()[name], table)
+
+
+def test_records_later_than_until_change_no_byte_of_the_model(book, own_bytes, tmp_path):
+    assert contents(train(altered_after(book, UNTIL), UNTIL, TINY).model, tmp_path) == own_bytes
+
+
+def test_the_same_book_and_settings_in_another_row_order_give_the_same_bytes(book, own_bytes, tmp_path):
+    rng = np.random.default_rng(1)
+    shuffled = book.with_tables(**{name: t.iloc[rng.permutation(len(t))] for name, t in book.tables().items()})
+
+    assert contents(train(shuffled, UNTIL, TINY).model, tmp_path) == own_bytes
+
+
+def test_training_leaves_the_book_alone(tmp_path):
+    book = book_with_signal()
+    before = {name: table.copy() for name, table in book.tables().items()}
+    train(book, day(120), TINY)
+
+    for name, table in book.tables().items():
+        pd.testing.assert_frame_equal(table, before[name])
+
+
+def test_another_seed_gives_another_model(book, own_bytes, tmp_path):
+    other = TINY.model_copy(update={"heads": TINY.heads.model_copy(update={"seed": 9})})
+
+    assert contents(train(book, UNTIL, other).model, tmp_path)["win-0.txt"] != own_bytes["win-0.txt"]
+
+
+@pytest.mark.parametrize("step", [train, lambda book, until, settings: fit_as_of(History(book), until, settings)])
+def test_a_moment_before_the_first_deal_is_refused(book, step):
+    text = r"--until 2025-01-05T12:30Z lies before the first deal was created\. Use a later moment\."
+
+    with pytest.raises(UsageError, match=text):
+        step(book, pd.Timestamp("2025-01-05T12:30", tz="UTC"), TINY)
+
+
+def test_a_book_with_one_kind_of_end_is_refused_with_the_counts(book):
+    only_lost = book.deals[book.deals["outcome"] == "lost"]
+    lost = len(only_lost)
+    some = {name: t[t["deal_id"].isin(only_lost["deal_id"])] for name, t in book.tables().items() if "deal_id" in t}
+
+    with pytest.raises(DataError, match=rf"training needs won and lost deals .*; found 0 won and {lost} lost\."):
+        train(book.with_tables(**some), book.last_recorded_at(), TINY)
+
+
+def test_a_deal_that_was_never_open_at_a_snapshot_teaches_nothing(make_book, moment):
+    deals = "deal_id | created_at | closed_at | outcome\nd1 | 2026-01-01 | 2026-01-29 | lost\n"
+    book = make_book(deals=deals + "d2 | 2026-01-02 | 2026-01-03 | won")
+
+    with pytest.raises(DataError, match=r"open at some snapshot; found 0 won and 1 lost\."):
+        train(book, moment("2026-01-29"), TINY)
+
+
+@cache
+def noise():
+    return train(book_with_signal(False, 1), UNTIL, TINY)
+
+
+def test_a_book_with_signal_has_signal(trained):
+    assert trained.model.signal is True
+
+
+def test_a_book_without_signal_says_so():
+    assert noise().model.signal is False
+
+
+def test_without_signal_the_base_rate_is_published_and_no_booster():
+    outcomes = noise().model.heads.win
+
+    assert outcomes == WinHead(noise().summary["base_rate"])
+    assert outcomes.base_rate == pytest.approx(0.45, abs=0.1)
+
+
+def test_without_signal_the_curve_is_that_of_the_base_rate():
+    model = train(book_with_signal(signal=False), UNTIL, TINY).model
+
+    assert model.heads.win.bag is None
+    assert min(model.curve.bars) < max(model.curve.bars) < 20 * model.curve.bar_for_forgo(0.5) + 1e5
+
+
+def test_without_signal_each_gainful_deal_is_unsure_at_any_bar():
+    book, model = book_with_signal(False, 1), noise().model
+    last = known(book, UNTIL).deals.query("outcome.isna()")["deal_id"].tolist()
+    asked = pd.DataFrame({"deal_id": last, "as_of": pd.Series([UNTIL] * len(last)).dt.as_unit("us")})
+    rows = read_rows(History(book), asked, model.plan)
+    for bar in (0.0, 1e3, 1e9):
+        table = make_calls(model, rows, bar).table
+        assert set(table.loc[table["value_if_won"] > 0, "verdict"]) == {"unsure"}
+        assert set(table["win_probability"].round(12)) == {round(model.heads.win.base_rate, 12)}
+
+
+def test_no_call_is_made_by_a_fold_trained_at_or_after_its_moment(trained):
+    calls = trained.calls
+
+    assert (calls["known_until"] < calls["as_of"]).all()
+    assert calls["known_until"].nunique() == 2
+
+
+def test_each_fold_calls_the_snapshots_up_to_the_next_origin(trained):
+    spans = trained.calls.groupby("known_until")["as_of"].agg(["min", "max"])
+    week = pd.Timedelta(days=7)
+
+    assert spans.index.tolist() == [UNTIL - 17 * week, UNTIL - 8 * week]  # 60% and 30% of 209 days, in whole weeks
+    assert spans["min"].tolist() == [UNTIL - 16 * week, UNTIL - 7 * week]
+    assert spans["max"].tolist() == [UNTIL - 8 * week, UNTIL]
+
+
+def test_each_snapshot_after_the_first_origin_is_called_once(trained, book):
+    final = fit_as_of(History(known(book, UNTIL)), UNTIL, TINY).snapshots
+    later = final[final["as_of"] > trained.calls["known_until"].min()].reset_index(drop=True)
+
+    pd.testing.assert_frame_equal(trained.calls[["deal_id", "as_of"]], later)
+
+
+def test_a_folds_calls_are_those_of_a_model_trained_at_its_origin(trained, book):
+    origin = trained.calls["known_until"].min()
+    of_fold = trained.calls[trained.calls["known_until"] == origin].reset_index(drop=True)
+    fold = fit_as_of(History(known(book, origin)), origin, TINY)
+    rows = read_rows(History(book), of_fold[["deal_id", "as_of"]], fold.plan)
+    table = make_calls(fold.model(TINY), rows, 0.0).table
+
+    pd.testing.assert_frame_equal(of_fold[table.columns.tolist()], table, check_exact=True)
+
+
+def test_the_truth_of_settled_calls_is_what_the_book_says(trained, book):
+    settled = trained.calls[trained.calls["settled"].astype(bool)]
+    ends = known(book, UNTIL).deals.set_index("deal_id")
+    of = ends.loc[settled["deal_id"]]
+
+    assert settled["won"].tolist() == (of["outcome"] == "won").astype(float).tolist()
+    assert settled["won_completed"].tolist() == settled["won"].tolist()
+    paid = (of["amount"] * of["margin"].fillna(1.0)).where(of["outcome"] == "won", 0.0)
+    assert settled["worth_truth"].tolist() == paid.tolist()
+
+
+def test_a_deal_still_open_counts_by_what_the_final_model_expects(trained):
+    still_open = trained.calls[~trained.calls["settled"].astype(bool)]
+
+    assert still_open["won"].isna().all()
+    assert still_open.groupby("deal_id")[["won_completed", "worth_truth"]].nunique().to_numpy().max() == 1
+    assert still_open["won_completed"].between(0, 1, inclusive="neither").all()
+
+
+def test_the_summary_counts_what_was_known(trained, book):
+    then = known(book, UNTIL)
+    found = trained.summary
+    outcome = then.deals["outcome"].value_counts()
+
+    assert found["deals"] == found["won"] + found["lost"] + found["open"] == len(then.deals)
+    assert (found["won"], found["lost"]) == (outcome["won"], outcome["lost"])
+    assert found["events"] == len(then.activities) + len(then.changes)
+    assert found["features"] == len(trained.model.plan.columns)
+    assert found["known_until"] == "2025-08-04T00:00:00+00:00"
+
+
+def test_the_facts_of_a_model_are_plain_json_and_name_its_settings(trained):
+    facts = trained.model.facts
+
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert TrainSettings.model_validate(facts["settings"]).model_dump(
+        exclude={"heads": {"threads"}}
+    ) == TINY.model_dump(exclude={"heads": {"threads"}})
+    assert (facts["source"], facts["currency"]) == ("books.py", "EUR")
+
+
+def test_no_planned_column_is_the_same_on_all_training_rows(book):
+    fitted = fit_as_of(History(book), UNTIL, TINY)
+
+    assert [len(np.unique(column)) > 1 for column in fitted.rows.X.T] == [True] * len(fitted.plan.columns)
+    assert fitted.rows.categorical == fitted.plan.categorical
+
+
+def test_training_snapshots_step_back_from_until_at_the_cadence(book):
+    moments = fit_as_of(History(book), UNTIL, TINY).snapshots["as_of"].drop_duplicates().sort_values()
+
+    assert moments.iloc[-1] == UNTIL
+    assert set(moments.diff().dropna()) == {pd.Timedelta(days=7)}
+    assert START <= moments.iloc[0] < START + pd.Timedelta(days=14)
+
+
+def test_the_calibration_of_the_model_comes_from_the_calls_of_the_folds(trained):
+    calibration = trained.model.heads.win.calibration
+
+    assert (calibration.slope, calibration.shift) != (1.0, 0.0)
+    assert calibration.slope > 0
+
+
+def _scale(calls):
+    names = ["uncalibrated_hours", "remaining_hours_truth", "known_until"]
+    deals = calls["deal_id"].nunique()
+    return fit_scale(*(calls[name].to_numpy() for name in names)) ** (deals / (deals + HOURS_PRIOR_DEALS))
+
+
+def test_the_models_hours_are_scaled_by_what_the_folds_missed(trained, book):
+    final = fit_as_of(History(known(book, UNTIL)), UNTIL, TINY)
+    scale = _scale(trained.calls)
+
+    assert scale != 1.0
+    np.testing.assert_allclose(
+        trained.model.heads.hours.hours(final.rows.X), final.heads.hours.hours(final.rows.X) * scale, rtol=1e-9
+    )
+
+
+def test_the_curve_rises_from_almost_nothing_to_all_that_the_calls_held(trained):
+    curve = trained.model.curve
+
+    assert (np.diff(curve.bars) > 0).all()
+    assert (np.diff(curve.hours_saved) >= -1e-12).all()
+    assert (np.diff(curve.value_forgone) >= -1e-12).all()
+    at_a_loss = trained.calls[trained.calls["value_if_won"] <= 0]["remaining_hours_truth"].sum()
+    assert 0.0 < curve.hours_saved[0] < at_a_loss / trained.calls["remaining_hours_truth"].sum() + 0.01
+    assert curve.estimated is True
+
+
+def test_the_curve_is_in_the_calibrated_value_per_hour_that_scoring_compares_with_it(trained):
+    calls, model = trained.calls, trained.model
+    probability = model.heads.win.calibration.probability(calls["raw"].to_numpy())
+    hours = calls["remaining_hours"] * _scale(calls)
+    index = probability * calls["value_if_won"] / (hours + model.floor_hours)
+
+    agreed = (index * calls["walk_away_above"] / calls["value_per_hour"])[calls["value_if_won"] > 0]
+    assert model.curve.bars[0] == pytest.approx(agreed.min(), rel=1e-12)
+    assert model.curve.bars[-1] == pytest.approx(agreed.max(), rel=1e-12)
+
+
+def test_who_looks_more_often_drops_more_at_the_same_bar(book):
+    def curve_at(pace: float) -> Curve:
+        return train(book, UNTIL, TINY.model_copy(update={"calls_every_days": pace})).model.curve
+
+    weekly, twice_a_day = curve_at(7.0), curve_at(0.5)
+    bar = weekly.bar_for_forgo(0.4)
+
+    assert twice_a_day.at(bar)[1] > weekly.at(bar)[1]
+    assert twice_a_day.at(bar)[2] > weekly.at(bar)[2]
+
+
+def test_open_deals_count_in_looks_as_they_do_in_calls(book):
+    history = History(known(book, UNTIL))
+    final = fit_as_of(history, UNTIL, TINY)
+    folds = roll(history, final, TINY.model_copy(update={"calls_every_days": 3.5}))
+    both = folds.looks.merge(folds.calls, on=["deal_id", "as_of"], suffixes=("", "_call"))
+    still_open = ~both["settled"].astype(bool)
+
+    assert 0 < still_open.sum() < len(both) == len(folds.calls)
+    for name in ("worth_truth", "remaining_hours_truth", "hours_booked", "raw", "walk_away_above"):
+        np.testing.assert_allclose(both[name].astype(float), both[f"{name}_call"].astype(float), rtol=1e-12)
+
+
+def test_the_model_remembers_how_its_scores_looked_and_no_bar(trained):
+    assert set(trained.model.reference.scores) == {"win_probability", "remaining_hours", "value_per_hour"}
+
+
+def test_each_step_is_told_in_order(book):
+    told = []
+    train(book, day(120), TINY, lambda name, done, total: told.append((name, done, total)))
+
+    folds, last = [("rolling folds", 0, 2), ("rolling folds", 1, 2)], ("what became of settled deals", 0, 1)
+    assert told == [("leak audit", 0, 1), ("heads on all data", 0, 1), *folds, ("judging", 0, 1), last]
+
+
+def test_a_book_too_young_for_folds_gives_a_model_that_is_sure_of_nothing():
+    book = known(book_with_signal(), day(60))
+    settings = TINY.model_copy(update={"folds": 1, "cadence_days": 45.0})
+    found = train(book, day(60), settings)
+
+    assert (found.model.signal, found.model.curve.bars, found.tables) == (False, (), {})
+
+
+def test_a_book_without_any_amount_can_be_trained_on(book):
+    bare = book.with_tables(
+        deals=book.deals.assign(amount=np.nan), changes=book.changes[book.changes["field"] != "amount"]
+    )
+    found = train(bare, UNTIL, TINY)
+
+    assert found.tables["skill"]["skill"]["expected_value"] > 0
+    assert found.model.heads.worth.typical_amount == 1.0
+    assert found.tables["win"]["auc"]["win_probability"] > 0.55
+
+
+def test_a_book_without_any_activity_can_be_trained_on(book):
+    found = train(Book.of(book.manifest, deals=book.deals, changes=book.changes), UNTIL, TINY)
+
+    assert found.summary["assumed_hours_share"] == 0.0
+    assert found.model.heads.hours.mean_hours == 0.0
+
+
+def test_a_book_whose_snapshots_all_look_alike_gives_a_model_without_signal(make_book, moment):
+    """Both deals were open at one and the same moment of the grid, and nothing tells them apart."""
+    deals = "deal_id | created_at | closed_at | outcome | amount\nd1 | 2026-01-01T01:00 | 2026-01-10 | won | 5\n"
+    book = make_book(deals=deals + "d2 | 2026-01-01T01:00 | 2026-01-11 | lost | 5")
+
+    assert train(book, moment("2026-01-15"), TINY).model.signal is False
+
+
+def test_one_moment_with_snapshots_is_enough_to_train_on(make_book, moment):
+    deals = "deal_id | created_at | closed_at | outcome | amount\nd1 | 2026-01-01T01:00 | 2026-01-10 | won | 5\n"
+    book = make_book(deals=deals + "d2 | 2026-01-02T01:00 | 2026-01-11 | lost | 5")
+
+    assert train(book, moment("2026-01-15"), TINY).summary["snapshots"] == 2
+
+
+def test_training_far_beyond_what_the_book_recorded_is_refused(book):
+    with pytest.raises(UsageError, match=r"--until 2031-.* lies more than a year after the book's newest record"):
+        train(book, pd.Timestamp("2031-01-01", tz="UTC"), TINY)
