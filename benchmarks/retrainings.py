@@ -57,7 +57,7 @@ def rows_of(sample: Sample, models: Path, settings: Settings, times: int) -> pd.
     write_book(sample.book, book)
     out, first, before = [], None, None
     for until, following in pairwise(at):
-        done = retrain(book, models, until, settings)
+        done = retrain(sample.book, models, until, settings)
         champion, newest = load_champion(models), load_bundle(done.folder)
         first, before = first or newest, before or champion
         losses = {

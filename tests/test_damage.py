@@ -23,6 +23,7 @@ from tests.books import UNTIL, settings_of
 
 from walkaway import cli
 from walkaway.asof.history import History
+from walkaway.book import read_book
 from walkaway.errors import BundleError
 from walkaway.files import json_bytes
 from walkaway.models.bundle import _version, load_bundle
@@ -53,8 +54,8 @@ def real(migrated, saved_book, tmp_path_factory):
     models = tmp_path_factory.mktemp("damaged") / "models"
     models.mkdir()
     shutil.copy(migrated, models / "mlflow.db")
-    retrain(saved_book, models, EARLIER, settings_of(), figures=training_figures)
-    retrain(saved_book, models, UNTIL, settings_of(), promote=True)
+    retrain(read_book(saved_book), models, EARLIER, settings_of(), figures=training_figures)
+    retrain(read_book(saved_book), models, UNTIL, settings_of(), promote=True)
     return models
 
 
@@ -445,7 +446,7 @@ from walkaway.asof.history import History
 from walkaway.book.io import read_book
 from walkaway.models.model import read_rows
 book, models = map(Path, sys.argv[1:])
-done = retrain.retrain(book, models, UNTIL, settings_of(), figures=training_figures)
+done = retrain.retrain(read_book(book), models, UNTIL, settings_of(), figures=training_figures)
 model, read = load_champion(models), read_book(book)
 rows = read_rows(History(read), done.trained.calls[["deal_id", "as_of"]].iloc[::5], model.plan)
 frame = pd.DataFrame(rows.X, columns=model.plan.columns).assign(**rows.terms)

@@ -11,6 +11,7 @@ from tests.books import END_DAY, UNTIL, day, settings_of
 
 from walkaway import __version__, cli
 from walkaway.config import InForce, ScoreSettings
+from walkaway.errors import UsageError
 from walkaway.files import exclusive
 from walkaway.models.registry import champion_version
 from walkaway.scoring.score import score
@@ -921,3 +922,18 @@ def test_import_reports_money_in_the_currency_of_the_settings(walkaway, tmp_path
 
     assert (code, json.loads(out)["currency"], json.loads(out)["quarantined"]) == (0, "EUR", 1)
     assert deals[["deal_id", "amount", "currency"]].to_numpy().tolist() == [["1", 85.0, "EUR"]]
+
+
+def test_hours_that_were_set_are_those_training_assumes(walkaway, here, monkeypatch):
+    seen = []
+
+    def stop(book, *more, **others):
+        seen.append(book.manifest.assumed_hours)
+        raise UsageError("seen enough")
+
+    monkeypatch.setattr("walkaway.training.retrain", stop)
+    monkeypatch.setenv("WALKAWAY_HOURS", '{"call": 0.5}')
+    code, _, err = walkaway("train", *here)
+
+    assert (code, err) == (2, "walkaway: seen enough\n")
+    assert seen == [{"email": 0.1, "call": 0.5, "meeting": 1.0}]

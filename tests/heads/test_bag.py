@@ -3,6 +3,7 @@ import pytest
 
 from walkaway.config import BoosterSettings, HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
+from walkaway.heads.examples import Examples
 
 BOOSTER = BoosterSettings(trees=5, leaves=4, least_rows_in_leaf=5)
 RNG = np.random.default_rng(0)
@@ -11,8 +12,12 @@ TARGET = (X[:, 0] + (X[:, 1] == 2) + RNG.normal(size=200) > 0).astype(np.float64
 ODD = np.array([[np.nan, np.nan], [0.0, 7.0], [-1e30, -1.0], [np.inf, 2.0]], dtype=np.float32)
 
 
+def examples(target, weight=None) -> Examples:
+    return Examples(X, target, np.arange(len(X)), [1], weight)
+
+
 def bag_of(objective="cross_entropy", target=TARGET, **heads) -> Bag:
-    return fit_bag(X, target, None, [1], objective, BOOSTER, HeadSettings(**({"members": 3, "threads": 1} | heads)))
+    return fit_bag(examples(target), objective, BOOSTER, HeadSettings(**({"members": 3, "threads": 1} | heads)))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +35,7 @@ def test_a_bag_has_as_many_members_as_asked_for_and_no_two_are_alike(bag):
 
 
 def test_fewer_members_are_the_first_ones(bag):
-    few = fit_bag(X, TARGET, None, [1], "cross_entropy", BOOSTER, HeadSettings(members=3, threads=1), members=2)
+    few = fit_bag(examples(TARGET), "cross_entropy", BOOSTER, HeadSettings(members=3, threads=1), members=2)
 
     assert few.texts() == bag.texts()[:2]
 
@@ -68,6 +73,6 @@ def test_soft_labels_draw_the_prediction_towards_their_share():
 def test_weights_count_as_repeated_rows_do_in_the_base():
     target, weight = np.r_[np.zeros(150), np.ones(50)], np.r_[np.ones(150), np.full(50, 3.0)]
     flat = BoosterSettings(trees=1, least_rows_in_leaf=200, row_share=1.0)
-    even = fit_bag(X, target, weight, [1], "cross_entropy", flat, HeadSettings(members=1))
+    even = fit_bag(examples(target, weight), "cross_entropy", flat, HeadSettings(members=1))
 
     np.testing.assert_allclose(even.raw(X), 0.0, atol=1e-12)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from walkaway.heads.completion import complete_and_fit, lambda_returns, latest_rows
+from walkaway.heads.completion import complete_and_fit, lambda_returns
+from walkaway.heads.examples import latest_rows
 
 SETTLED = np.array([True, True, False, False])
 LATEST = np.array([1, 1, 3, 3])
@@ -14,14 +15,6 @@ def slow_returns(final, value, latest, decay):
         if row != latest[row]:
             target[row] = (1 - decay) * value[row + 1] + decay * target[row + 1]
     return target
-
-
-def test_the_latest_row_of_each_deal_is_its_last_one():
-    assert latest_rows(np.array([0, 0, 0, 1, 2, 2])).tolist() == [2, 2, 2, 3, 5, 5]
-
-
-def test_without_rows_there_is_no_latest_row():
-    assert latest_rows(np.array([], dtype=np.int64)).tolist() == []
 
 
 def test_a_return_mixes_the_next_value_with_the_next_return():

@@ -9,6 +9,7 @@ from scipy.special import expit
 from walkaway.config import BoosterSettings, HeadSettings
 from walkaway.evaluation import log_loss_rows
 from walkaway.heads import Parting
+from walkaway.heads.examples import Examples
 from walkaway.heads.win import fit_win
 
 PARTING = Parting(0, (1, 2))
@@ -25,7 +26,7 @@ def opposite_markets(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 def head(parting: Parting | None):
     X, won = opposite_markets(1_500, 1)
-    return fit_win(X, won, np.ones(len(X)), np.arange(len(X)), [0], SETTINGS, parting)[0]
+    return fit_win(Examples(X, won, np.arange(len(X)), [0]), SETTINGS, parting)[0]
 
 
 @pytest.fixture(scope="module")

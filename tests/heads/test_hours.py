@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from walkaway.config import BoosterSettings, HeadSettings
-from walkaway.heads.completion import latest_rows
+from walkaway.heads.examples import Examples, latest_rows
 from walkaway.heads.hours import HoursHead, fit_hours
 
 FEW = BoosterSettings(trees=10, learning_rate=0.2, leaves=4, least_rows_in_leaf=5)
@@ -19,7 +19,7 @@ NOTHING = np.zeros((2, 1), dtype=np.float32)
 
 
 def fitted(hours=HOURS, settled=ALL, settings=SETTINGS):
-    return fit_hours(X, hours, settled, LATEST, [], settings)
+    return fit_hours(Examples(X, hours, LATEST, []), settled, settings)
 
 
 def test_without_boosters_each_row_gets_the_mean():
@@ -84,7 +84,7 @@ def test_longer_work_is_seen():
 def test_settled_deals_alone_teach_the_first_fit():
     settled = DEAL % 3 > 0
     none = SETTINGS.model_copy(update={"completion_rounds": 0})
-    alone = fit_hours(X[settled], HOURS[settled], ALL[settled], latest_rows(DEAL[settled]), [], none)[0]
+    alone = fit_hours(Examples(X[settled], HOURS[settled], latest_rows(DEAL[settled]), []), ALL[settled], none)[0]
 
     assert fitted(settled=settled, settings=none)[0].bag.texts() == alone.bag.texts()
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from walkaway.config import BoosterSettings, HeadSettings
-from walkaway.heads.completion import latest_rows
+from walkaway.heads.examples import Examples, latest_rows
 from walkaway.heads.no_decision import LEAST_DEALS, fit_no_decision
 
 SMALL = BoosterSettings(trees=150, leaves=4, least_rows_in_leaf=10)
@@ -23,7 +23,7 @@ def fit(deals: int = 400, seed: int = 0, settings: HeadSettings = SETTINGS, **ch
     X = np.column_stack([x[deal], rng.normal(size=2 * deals)]).astype(np.float32)
     ends = {name: values[deal] for name, values in given.items()}
     weight, latest = np.ones(2 * deals), latest_rows(deal)
-    head = fit_no_decision(X, **ends, weight=weight, latest=latest, categorical=[], settings=settings)
+    head = fit_no_decision(Examples(X, ends["no_decision"], latest, [], weight), ends["lost"], settings)
     return head, X
 
 

@@ -5,7 +5,7 @@ from scipy.special import expit, logit
 
 from walkaway.config import BoosterSettings, HeadSettings
 from walkaway.heads import TrainingRows, pooling
-from walkaway.heads.completion import latest_rows
+from walkaway.heads.examples import Examples, latest_rows
 from walkaway.heads.hours import fit_hours
 from walkaway.heads.pooling import linear_prediction, pooled_hours_share, pooled_rate, pooled_share, small_leaves
 from walkaway.heads.win import fit_win
@@ -61,7 +61,7 @@ def books_worth(deals, columns=3):
 
 def test_with_many_deals_the_regression_finds_what_made_the_outcomes():
     X, won = books_worth(40_000)
-    said = linear_prediction(np.sign(X) * np.expm1(np.abs(X)), won * 1.0, np.ones(len(X)), [], len(X), "logit")
+    said = linear_prediction(Examples(np.sign(X) * np.expm1(np.abs(X)), won * 1.0, np.arange(len(X)), []), "logit")
 
     assert np.abs(said - expit(X[:, 0])).mean() < 0.01
 
@@ -69,7 +69,7 @@ def test_with_many_deals_the_regression_finds_what_made_the_outcomes():
 def test_with_few_deals_the_regression_stays_near_the_base_rate():
     X, won = books_worth(8)
     won[:4], won[4:] = True, False
-    said = linear_prediction(X, won * 1.0, np.ones(8), [], 8, "logit")
+    said = linear_prediction(Examples(X, won * 1.0, np.arange(8), []), "logit")
 
     assert np.abs(logit(said)).max() < 0.4
 
@@ -79,14 +79,14 @@ def test_the_regressions_total_is_that_of_its_rows(link):
     X, won = books_worth(200)
     X[RNG.random(X.shape) < 0.2] = np.nan
     weight = RNG.random(200)
-    said = linear_prediction(X, won * (1.0 if link == "logit" else 7.0), weight, [1], 200, link)
+    said = linear_prediction(Examples(X, won * (1.0 if link == "logit" else 7.0), np.arange(200), [1], weight), link)
 
     assert (weight * said).sum() == pytest.approx((weight * won).sum() * (1 if link == "logit" else 7), rel=1e-4)
 
 
 def test_hours_of_any_unit_give_the_same_regression():
     X, hours = RNG.normal(size=(100, 2)), RNG.gamma(0.5, 3.0, 100)
-    one, other = (linear_prediction(X, hours * unit, np.ones(100), [], 100, "log") for unit in (1.0, 60.0))
+    one, other = (linear_prediction(Examples(X, hours * unit, np.arange(100), []), "log") for unit in (1.0, 60.0))
 
     np.testing.assert_allclose(other, one * 60, rtol=1e-4)
 
@@ -95,7 +95,9 @@ def test_infinite_and_missing_values_do_no_harm():
     X = np.array([[np.nan, 1.0], [np.inf, 1.0], [-1e30, 1.0], [2.0, 1.0]])
 
     for link in ("logit", "log"):
-        assert np.isfinite(linear_prediction(X, np.array([0.0, 1.0, 0.0, 1.0]), np.ones(4), [1], 4, link)).all()
+        assert np.isfinite(
+            linear_prediction(Examples(X, np.array([0.0, 1.0, 0.0, 1.0]), np.arange(4), [1]), link)
+        ).all()
 
 
 FEW = BoosterSettings(trees=60, leaves=4, least_rows_in_leaf=5)
@@ -107,8 +109,8 @@ def test_a_head_that_leans_says_less_of_noise():
     won, latest = (RNG.random(60) < 0.5) * 1.0, latest_rows(np.arange(60))
     alone = SETTINGS.model_copy(update={"pooling_deals": 0.0, "pooling_hours_deals": 0.0})
     for fit in (
-        lambda settings: fit_win(X, won, np.ones(60), latest, [], settings)[0].bag.raw(X),
-        lambda settings: np.log(fit_hours(X, won + 0.1, won >= 0, latest, [], settings)[0].hours(X)),
+        lambda settings: fit_win(Examples(X, won, latest, [], np.ones(60)), settings)[0].bag.raw(X),
+        lambda settings: np.log(fit_hours(Examples(X, won + 0.1, latest, []), won >= 0, settings)[0].hours(X)),
     ):
         assert fit(SETTINGS).std() < 0.7 * fit(alone).std()
 

@@ -9,7 +9,7 @@ from walkaway.config import BoosterSettings, HeadSettings
 from walkaway.errors import DataError
 from walkaway.heads import Estimates, Heads, HoursHead, TrainingRows, WinHead, WorthHead, fit_heads
 from walkaway.heads.calibration import Calibration
-from walkaway.heads.completion import latest_rows
+from walkaway.heads.examples import Examples, latest_rows
 from walkaway.heads.pooling import pooled_rate
 from walkaway.heads.win import fit_win
 
@@ -22,7 +22,7 @@ NOTHING = np.zeros((2, 1), dtype=np.float32)
 
 
 def fitted(won=WON, settings=SETTINGS):
-    return fit_win(X, won, np.ones(120), latest_rows(DEAL), [], settings)
+    return fit_win(Examples(X, won, latest_rows(DEAL), [], np.ones(120)), settings)
 
 
 def labelled(won: list[float]) -> TrainingRows:
@@ -85,7 +85,7 @@ def test_open_deals_count_for_nothing_before_they_are_completed():
     won = np.where(DEAL % 4 == 0, np.nan, WON)
     settled = ~np.isnan(won)
     none = SETTINGS.model_copy(update={"completion_rounds": 0})
-    alone = fit_win(X[settled], won[settled], np.ones(90), latest_rows(DEAL[settled]), [], none)[0]
+    alone = fit_win(Examples(X[settled], won[settled], latest_rows(DEAL[settled]), [], np.ones(90)), none)[0]
 
     assert fitted(won, none)[0].bag.texts() == alone.bag.texts()
 

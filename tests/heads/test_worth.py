@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from walkaway.config import BoosterSettings, HeadSettings
+from walkaway.heads.examples import Examples
 from walkaway.heads.worth import LEAST_ROWS, WorthHead, fit_worth
 
 FEW = BoosterSettings(trees=10, learning_rate=0.2, leaves=4, least_rows_in_leaf=10)
@@ -19,7 +20,7 @@ def terms(amount, margin):
 def fitted(amount, at_close, X=None):
     amount, at_close = np.array(amount, dtype=float), np.array(at_close, dtype=float)
     X = np.arange(len(amount), dtype=np.float32)[:, None] if X is None else X
-    return fit_worth(X, amount, at_close, [], SETTINGS)
+    return fit_worth(Examples(X, at_close, np.arange(len(X)), []), amount, SETTINGS)
 
 
 def values(head, amount, margin):

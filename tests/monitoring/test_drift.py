@@ -71,7 +71,7 @@ def found_by(
     model: Model, book: Book, weeks: int | None = None, settings: CheckSettings = SETTINGS
 ) -> dict[str, Finding]:
     """Findings by code of a check of a book at its end, or so many weeks after the training."""
-    found = check(book, model, settings, None if weeks is None else UNTIL + weeks * WEEK)
+    found = check(book, model, settings, book.last_recorded_at() if weeks is None else UNTIL + weeks * WEEK)
     return {finding.code: finding for finding in found.findings}
 
 
@@ -236,7 +236,12 @@ def test_at_the_moment_of_training_nothing_has_been_settled(checked, half):
 def test_a_bundle_without_a_reference_says_what_it_cannot_tell_and_why():
     at_looks = pd.date_range(DAY_210, periods=9, freq="7D").as_unit("us")
     since = open_snapshots(book_with_signal(), at_looks)["deal_id"].unique()
-    found = {f.code: f for f in check(book_with_signal(), load_bundle(OLD_BUNDLE), SETTINGS).findings}
+    found = {
+        f.code: f
+        for f in check(
+            book_with_signal(), load_bundle(OLD_BUNDLE), SETTINGS, book_with_signal().last_recorded_at()
+        ).findings
+    }
 
     assert [found[code].level for code in ("D1", "D2", "D3", "D4")] == ["cannot_tell"] * 4
     assert found["D1"].sentence.endswith("saved without a picture of its training. Train again to have one.")
@@ -245,7 +250,9 @@ def test_a_bundle_without_a_reference_says_what_it_cannot_tell_and_why():
 
 
 def test_a_model_without_signal_cannot_be_wrong_about_wins(model, half):
-    found = {f.code: f.level for f in check(half, replace(model, signal=False), SETTINGS).findings}
+    found = {
+        f.code: f.level for f in check(half, replace(model, signal=False), SETTINGS, half.last_recorded_at()).findings
+    }
 
     assert (found["D5"], found["D6"]) == ("cannot_tell", "ok")
 
@@ -261,7 +268,7 @@ def test_a_book_that_does_not_fit_is_refused(stationary):
     other = plain_model(facts={"currency": "USD", "known_until": UNTIL.isoformat()})
 
     with pytest.raises(DataError, match="the book's money is in EUR, and the model learned in USD"):
-        check(stationary, other, SETTINGS)
+        check(stationary, other, SETTINGS, UNTIL)
 
 
 # The arithmetic
@@ -337,7 +344,7 @@ def test_what_cannot_be_told_says_why_with_its_figures():
 
 
 def test_a_check_is_json_without_anything_that_is_no_number(model, half):
-    told = check(half, model, SETTINGS).as_json()
+    told = check(half, model, SETTINGS, half.last_recorded_at()).as_json()
 
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert (told["level"], told["looked_at"]) == ("ok", "2025-12-22T00:00:00+00:00")

@@ -30,7 +30,7 @@ def kept(migrated, saved_book, tmp_path_factory):
     models = tmp_path_factory.mktemp("tracked") / "models"
     models.mkdir()
     (models / "mlflow.db").write_bytes(migrated.read_bytes())
-    done = retrain(saved_book, models, UNTIL, settings_of(), figures=training_figures)
+    done = retrain(read_book(saved_book), models, UNTIL, settings_of(), figures=training_figures)
     client = mlflow.MlflowClient(default_uri(models))
     [run] = client.search_runs([client.get_experiment_by_name("walkaway").experiment_id])
     return models, done, client, run

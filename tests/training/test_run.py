@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from tests.books import END_DAY, UNTIL, day, settings_of
+from tests.books import UNTIL, settings_of
 
 from walkaway.asof.history import known
-from walkaway.errors import BookError, BundleError, LockedError
+from walkaway.errors import BundleError, LockedError, UsageError
 from walkaway.files import exclusive
 from walkaway.models.registry import champion_version
 from walkaway.training import run as module
@@ -43,8 +43,8 @@ def told(monkeypatch, trained):
     return asked
 
 
-def test_the_first_model_becomes_champion_and_gets_the_alias(saved_book, tmp_path, told):
-    done = retrain(saved_book, tmp_path, UNTIL, settings_of("sqlite:///x.db"))
+def test_the_first_model_becomes_champion_and_gets_the_alias(book, tmp_path, told):
+    done = retrain(book, tmp_path, UNTIL, settings_of("sqlite:///x.db"))
 
     assert (done.promoted, done.champion) == (True, done.folder.name)
     assert champion_version(tmp_path) == done.folder.name
@@ -55,9 +55,9 @@ def test_the_first_model_becomes_champion_and_gets_the_alias(saved_book, tmp_pat
     ]
 
 
-def test_a_second_model_that_the_gate_holds_is_kept_and_does_not_become_champion(saved_book, tmp_path, told):
-    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
-    second = retrain(saved_book, tmp_path, UNTIL, settings_of())
+def test_a_second_model_that_the_gate_holds_is_kept_and_does_not_become_champion(book, tmp_path, told):
+    first = retrain(book, tmp_path, EARLIER, settings_of())
+    second = retrain(book, tmp_path, UNTIL, settings_of())
 
     assert second.folder != first.folder
     assert second.folder.is_dir()
@@ -67,36 +67,34 @@ def test_a_second_model_that_the_gate_holds_is_kept_and_does_not_become_champion
     assert told[-1][1] == first.champion  # an alias that somebody moved is put right
 
 
-def test_a_second_model_becomes_champion_when_promoted(saved_book, tmp_path, told):
-    retrain(saved_book, tmp_path, EARLIER, settings_of())
-    second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+def test_a_second_model_becomes_champion_when_promoted(book, tmp_path, told):
+    retrain(book, tmp_path, EARLIER, settings_of())
+    second = retrain(book, tmp_path, UNTIL, settings_of(), promote=True)
 
     assert (second.promoted, champion_version(tmp_path)) == (True, second.folder.name)
     assert told[-1] == ("alias", second.folder.name, None)
 
 
-def test_a_second_model_that_passes_the_gate_becomes_champion(saved_book, tmp_path, told, monkeypatch):
+def test_a_second_model_that_passes_the_gate_becomes_champion(book, tmp_path, told, monkeypatch):
     monkeypatch.setattr(module, "decide", lambda *asked: Decision(True, "better than x beyond doubt"))
-    retrain(saved_book, tmp_path, EARLIER, settings_of())
-    second = retrain(saved_book, tmp_path, UNTIL, settings_of())
+    retrain(book, tmp_path, EARLIER, settings_of())
+    second = retrain(book, tmp_path, UNTIL, settings_of())
 
     assert (second.promoted, champion_version(tmp_path)) == (True, second.folder.name)
 
 
-def test_the_gate_sees_every_champion_that_is_remembered_and_whole(saved_book, tmp_path, told):
-    versions = [
-        retrain(saved_book, tmp_path, UNTIL - pd.Timedelta(days=d), settings_of(), promote=True) for d in (21, 14, 7)
-    ]
+def test_the_gate_sees_every_champion_that_is_remembered_and_whole(book, tmp_path, told):
+    versions = [retrain(book, tmp_path, UNTIL - pd.Timedelta(days=d), settings_of(), promote=True) for d in (21, 14, 7)]
     first, second, third = (done.champion for done in versions)
     (tmp_path / second / "model.json").write_text("{}")
-    retrain(saved_book, tmp_path, UNTIL, settings_of())
+    retrain(book, tmp_path, UNTIL, settings_of())
 
     assert ("gate", [third, first]) in told
 
 
-def test_each_decision_is_a_line_of_the_log(saved_book, tmp_path, told):
-    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
-    second = retrain(saved_book, tmp_path, UNTIL, settings_of())
+def test_each_decision_is_a_line_of_the_log(book, tmp_path, told):
+    first = retrain(book, tmp_path, EARLIER, settings_of())
+    second = retrain(book, tmp_path, UNTIL, settings_of())
     lines = [json.loads(line) for line in (tmp_path / "decisions.jsonl").read_text().splitlines()]
 
     assert [(line["version"], line["promoted"], line["reason"]) for line in lines] == [
@@ -105,68 +103,52 @@ def test_each_decision_is_a_line_of_the_log(saved_book, tmp_path, told):
     ]
 
 
-def test_the_model_card_is_kept_and_logged(saved_book, tmp_path, told, monkeypatch):
+def test_the_model_card_is_kept_and_logged(book, tmp_path, told, monkeypatch):
     logged = {}
     monkeypatch.setattr(module, "log_training", lambda *model, texts, **others: logged.update(texts) or "1")
-    done = retrain(saved_book, tmp_path, UNTIL, settings_of(), card=lambda trained, version, decision: f"# {version}\n")
+    done = retrain(book, tmp_path, UNTIL, settings_of(), card=lambda trained, version, decision: f"# {version}\n")
 
     assert (tmp_path / "cards" / f"{done.champion}.md").read_text() == f"# {done.champion}\n"
     assert logged["model_card.md"] == f"# {done.champion}\n"
     assert sorted(logged) == ["audit/features.csv", "audit/sources.csv", "decision.json", "model_card.md"]
 
 
-def test_a_damaged_champion_stops_a_training_before_it_begins(saved_book, tmp_path, told):
-    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+def test_a_damaged_champion_stops_a_training_before_it_begins(book, tmp_path, told):
+    first = retrain(book, tmp_path, EARLIER, settings_of())
     (first.folder / "model.json").write_text("{}")
     told.clear()
 
     with pytest.raises(BundleError, match="its bytes are not those the manifest names"):
-        retrain(saved_book, tmp_path, UNTIL, settings_of())
+        retrain(book, tmp_path, UNTIL, settings_of())
     assert told == []
 
 
-def test_rolled_back_the_model_before_is_in_use_and_the_alias_follows(saved_book, tmp_path, told):
-    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
-    second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+def test_rolled_back_the_model_before_is_in_use_and_the_alias_follows(book, tmp_path, told):
+    first = retrain(book, tmp_path, EARLIER, settings_of())
+    second = retrain(book, tmp_path, UNTIL, settings_of(), promote=True)
 
     assert roll_back(tmp_path, settings_of("sqlite:///x.db")) == (second.champion, first.champion)
     assert champion_version(tmp_path) == first.champion
     assert told[-1] == ("alias", first.champion, "sqlite:///x.db")
 
 
-def test_nothing_is_rolled_back_while_a_training_runs(saved_book, tmp_path, told):
-    retrain(saved_book, tmp_path, EARLIER, settings_of())
-    second = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+def test_nothing_is_rolled_back_while_a_training_runs(book, tmp_path, told):
+    retrain(book, tmp_path, EARLIER, settings_of())
+    second = retrain(book, tmp_path, UNTIL, settings_of(), promote=True)
     with exclusive(tmp_path), pytest.raises(LockedError):
         roll_back(tmp_path, settings_of())
 
     assert champion_version(tmp_path) == second.champion
 
 
-def test_the_same_training_again_is_in_use_already(saved_book, tmp_path, told):
-    first = retrain(saved_book, tmp_path, UNTIL, settings_of())
-    again = retrain(saved_book, tmp_path, UNTIL, settings_of())
+def test_the_same_training_again_is_in_use_already(book, tmp_path, told):
+    first = retrain(book, tmp_path, UNTIL, settings_of())
+    again = retrain(book, tmp_path, UNTIL, settings_of())
 
     assert (again.promoted, again.folder) == (True, first.folder)
 
 
-def test_without_until_all_that_the_book_knows_is_used(saved_book, book, tmp_path, told):
-    retrain(saved_book, tmp_path, None, settings_of())
-
-    assert told[0] == ("train", book.last_recorded_at())
-    assert day(END_DAY - 7) < book.last_recorded_at() <= day(END_DAY)
-
-
-def test_hours_that_were_set_are_those_training_assumes(saved_book, tmp_path, told, monkeypatch):
-    seen = []
-    plain = module.train
-    monkeypatch.setattr(module, "train", lambda book, *more: seen.append(book.manifest) or plain(book, *more))
-    retrain(saved_book, tmp_path, UNTIL, settings_of().model_copy(update={"hours": {"call": 0.5}}))
-
-    assert seen[0].assumed_hours == {"email": 0.1, "call": 0.5, "meeting": 1.0}
-
-
-def test_with_advice_training_sees_dropped_deals_without_an_outcome(saved_book, book, tmp_path, told, monkeypatch):
+def test_with_advice_training_sees_dropped_deals_without_an_outcome(book, tmp_path, told, monkeypatch):
     fake, seen = module.train, []
 
     def train(read, *rest):
@@ -178,56 +160,56 @@ def test_with_advice_training_sees_dropped_deals_without_an_outcome(saved_book, 
     row = {"deal_id": [lost["deal_id"]], "advised_at": lost["closed_at"] - pd.Timedelta(days=1), "verdict": "walk_away"}
     row |= {"value_per_hour": 1.0, "bar": 2.0, "model_version": "v1", "keep_share": 0.0, "kept": False}
     pd.DataFrame(row).to_csv(tmp_path / "advice.csv", index=False)
-    retrain(saved_book, tmp_path / "models", UNTIL, settings_of(), advice=tmp_path / "advice.csv")
-    retrain(saved_book, tmp_path / "models", UNTIL, settings_of())
+    retrain(book, tmp_path / "models", UNTIL, settings_of(), advice=tmp_path / "advice.csv")
+    retrain(book, tmp_path / "models", UNTIL, settings_of())
 
     assert [pd.isna(deals.loc[lost["deal_id"], "outcome"]) for deals in seen] == [True, False]
 
 
-def test_figures_are_drawn_of_the_training_and_logged(saved_book, tmp_path, told):
-    retrain(saved_book, tmp_path, UNTIL, settings_of(), figures=lambda done: {f"{len(done.calls)}.png": None})
+def test_figures_are_drawn_of_the_training_and_logged(book, tmp_path, told):
+    retrain(book, tmp_path, UNTIL, settings_of(), figures=lambda done: {f"{len(done.calls)}.png": None})
 
     assert told[1][2] == ["573.png"]
 
 
-def test_a_held_lock_stops_a_second_training_before_it_begins(saved_book, tmp_path, told):
+def test_a_held_lock_stops_a_second_training_before_it_begins(book, tmp_path, told):
     text = r"models is in use by another run \(it holds .*models/\.lock\)\. Wait for it to end\."
 
     with exclusive(tmp_path / "models"), pytest.raises(LockedError, match=text) as caught:
-        retrain(saved_book, tmp_path / "models", UNTIL, settings_of())
+        retrain(book, tmp_path / "models", UNTIL, settings_of())
     assert caught.value.exit_code == 5
     assert told == []
 
 
-def test_the_lock_is_free_after_a_training_that_failed(saved_book, tmp_path, told):
-    with pytest.raises(BookError, match=r"is not a book: it has no manifest\.json"):
-        retrain(tmp_path / "nothing", tmp_path / "models", UNTIL, settings_of())
+def test_the_lock_is_free_after_a_training_that_failed(book, tmp_path, told):
+    with pytest.raises(UsageError, match="--advice"):
+        retrain(book, tmp_path, None, settings_of(), advice=tmp_path / "advice.csv")
 
-    assert retrain(saved_book, tmp_path / "models", UNTIL, settings_of()).promoted is True
+    assert retrain(book, tmp_path, UNTIL, settings_of()).promoted is True
 
 
-def test_a_damaged_pointer_stops_a_training_before_it_begins(saved_book, tmp_path, told):
+def test_a_damaged_pointer_stops_a_training_before_it_begins(book, tmp_path, told):
     (tmp_path / "champion.json").write_text("{}")
 
     with pytest.raises(BundleError, match=r"champion\.json: its bytes are not those that were written"):
-        retrain(saved_book, tmp_path, UNTIL, settings_of())
+        retrain(book, tmp_path, UNTIL, settings_of())
     assert told == []
 
 
-def test_promoting_repairs_a_damaged_pointer(saved_book, tmp_path, told):
+def test_promoting_repairs_a_damaged_pointer(book, tmp_path, told):
     (tmp_path / "champion.json").write_text("{}")
-    done = retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+    done = retrain(book, tmp_path, UNTIL, settings_of(), promote=True)
 
     assert champion_version(tmp_path) == done.folder.name
 
 
-def test_a_training_that_mlflow_refuses_leaves_the_champion_alone(saved_book, tmp_path, told, monkeypatch):
-    first = retrain(saved_book, tmp_path, EARLIER, settings_of())
+def test_a_training_that_mlflow_refuses_leaves_the_champion_alone(book, tmp_path, told, monkeypatch):
+    first = retrain(book, tmp_path, EARLIER, settings_of())
 
     def refuse(*args, **kwargs):
         raise OSError("no space left")
 
     monkeypatch.setattr(module, "log_training", refuse)
     with pytest.raises(OSError, match="no space left"):
-        retrain(saved_book, tmp_path, UNTIL, settings_of(), promote=True)
+        retrain(book, tmp_path, UNTIL, settings_of(), promote=True)
     assert champion_version(tmp_path) == first.champion

@@ -107,8 +107,8 @@ def test_calls_in_plain_numbers(book, trained):
 def test_a_check_without_dates_compares_open_deals_with_closed_ones_by_what_they_are(book, trained):
     open_deals = book.deals["outcome"].isna()
     renamed = book.deals.assign(product=book.deals["product"].mask(open_deals, "d"))
-    calm = {f.code: f for f in check(book, trained.model, CheckSettings()).findings}
-    changed = {f.code: f for f in check(book.with_tables(deals=renamed), trained.model, CheckSettings()).findings}
+    calm = {f.code: f for f in check(book, trained.model, CheckSettings(), None).findings}
+    changed = {f.code: f for f in check(book.with_tables(deals=renamed), trained.model, CheckSettings(), None).findings}
 
     assert [calm[code].level for code in sorted(calm)] == ["ok"] * 3 + ["cannot_tell"] * 4
     assert calm["D5"].sentence == "Cannot tell: this book has no dates, so only what its deals are can be compared."
@@ -119,7 +119,7 @@ def test_a_check_without_dates_compares_open_deals_with_closed_ones_by_what_they
 def test_a_check_without_dates_and_without_open_deals_cannot_tell(book, trained):
     closed = book.with_tables(deals=book.deals[book.deals["outcome"].notna()])
 
-    assert check(closed, trained.model, CheckSettings()).level == "cannot_tell"
+    assert check(closed, trained.model, CheckSettings(), None).level == "cannot_tell"
 
 
 def test_a_model_without_dates_survives_the_disk(book, trained, tmp_path):
@@ -218,27 +218,30 @@ def test_a_book_in_other_money_is_refused(book, trained):
         score_timeless(dollars, trained.model)
 
 
-def test_train_keeps_it_and_refuses_a_date(book, tmp_path):
+def test_a_training_without_dates_is_kept_and_is_not_tuned(book, tmp_path):
     write_book(book, tmp_path / "book")
-    settings = settings_of().model_copy(update={"train": SETTINGS})
-    with pytest.raises(UsageError, match="--until: this book has no dates"):
-        retrain(tmp_path / "book", tmp_path / "models", pd.Timestamp("2026-01-01", tz="UTC"), settings)
-
+    read, settings = read_book(tmp_path / "book"), settings_of().model_copy(update={"train": SETTINGS})
     with pytest.raises(UsageError, match="--tune: this book has no dates"):
-        retrain(tmp_path / "book", tmp_path / "models", None, settings, budget=Budget(trials=1))
+        retrain(read, tmp_path / "models", None, settings, budget=Budget(trials=1))
 
-    done = retrain(tmp_path / "book", tmp_path / "models", None, settings)
+    done = retrain(read, tmp_path / "models", None, settings)
     assert done.promoted
     more = settings.model_copy(update={"train": SETTINGS.model_copy(update={"floor_hours": 0.2})})
-    again = retrain(tmp_path / "book", tmp_path / "models", None, more)
+    again = retrain(read, tmp_path / "models", None, more)
     assert (again.promoted, again.decision.reason[:21]) == (False, "without dates nothing")
-    assert done.trained.model.facts["book"] == read_book(tmp_path / "book").manifest.fingerprint
+    assert done.trained.model.facts["book"] == read.manifest.fingerprint
 
 
 def test_a_nightly_batch_needs_dates(book, trained, tmp_path):
     write_book(book, tmp_path / "book")
     with pytest.raises(DataError, match="has no dates, so nothing tells whether it is fresh"):
-        run_batch(tmp_path / "book", tmp_path / "models", tmp_path / "out", settings_of())
+        run_batch(
+            tmp_path / "book",
+            tmp_path / "models",
+            tmp_path / "out",
+            settings_of(),
+            pd.Timestamp("2026-01-01", tz="UTC"),
+        )
 
 
 def test_real_deals_without_dates_are_told_apart_on_rows_that_are_no_copies(shared):

@@ -67,7 +67,7 @@ def _share(mask: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_]) -> float:
     return float(mask[of].mean()) if of.any() else float("nan")
 
 
-def _row(source: Source, deals: Deals, settings: AuditSettings) -> dict[str, object]:
+def _row(source: Source, deals: Deals, audit_settings: AuditSettings) -> dict[str, object]:
     told = np.ones(len(deals.won), dtype=bool) if source.looked is None else source.looked
     settled, still_open = told & ~np.isnan(deals.won), told & np.isnan(deals.won)
     there = source.seen if source.seen is not None else ~np.isnan(source.value)
@@ -75,7 +75,7 @@ def _row(source: Source, deals: Deals, settings: AuditSettings) -> dict[str, obj
     found = {code: sentence for code, sentence in said.items() if sentence}
     verdict = "ok" if source.used else "not used"
     if found:
-        verdict = "allowed" if source.name in settings.allowed else "left out"
+        verdict = "allowed" if source.name in audit_settings.allowed else "left out"
     row: dict[str, object] = {"source": source.name, "verdict": verdict, "rules": " ".join(found)}
     row |= {"filled": _share(there, settled), "filled_open": _share(there, still_open)}
     row |= {"separation": at_first_look(source, deals).auc, "at_close": at_close(source, deals)}
@@ -97,7 +97,7 @@ def _allowed(planned: PlannedFeature, names: tuple[str, ...]) -> bool:
     return f"features.{planned.column}" in names or not read.isdisjoint(words)
 
 
-def _features(deals: Deals, looks: Looks, plan: FeaturePlan, settings: AuditSettings) -> pd.DataFrame:
+def _features(deals: Deals, looks: Looks, plan: FeaturePlan, audit_settings: AuditSettings) -> pd.DataFrame:
     first, last = looks.first(), looks.before_last(0)
     at = {"first": first, "last": last, "earlier": looks.before_last(EARLIER)}
     found = {name: _separations(deals, rows, plan) for name, rows in at.items()}
@@ -107,7 +107,7 @@ def _features(deals: Deals, looks: Looks, plan: FeaturePlan, settings: AuditSett
     )
     late = np.array([one.low >= TOO_GOOD_FEATURE for one in found["last"]], dtype=bool)
     early = np.array([one.low >= TOO_GOOD_AT_FIRST for one in found["first"]], dtype=bool)
-    allowed = np.array([_allowed(planned, settings.allowed) for planned in plan.features], dtype=bool)
+    allowed = np.array([_allowed(planned, audit_settings.allowed) for planned in plan.features], dtype=bool)
     spoken = late | early
     said = "alone tells won from lost too well for anything known before the close"
     return table.assign(
@@ -117,8 +117,8 @@ def _features(deals: Deals, looks: Looks, plan: FeaturePlan, settings: AuditSett
     )
 
 
-def _refuse_unknown(settings: AuditSettings, names: list[str]) -> None:
-    for name in settings.allowed:
+def _refuse_unknown(audit_settings: AuditSettings, names: list[str]) -> None:
+    for name in audit_settings.allowed:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"Did you mean {near[0]}?" if near else "`walkaway audit` lists them."
@@ -126,14 +126,14 @@ def _refuse_unknown(settings: AuditSettings, names: list[str]) -> None:
 
 
 def audit_book(
-    book: Book, at: pd.DatetimeIndex | None, settings: AuditSettings, choice: FeatureSettings = ALL
+    book: Book, at: pd.DatetimeIndex | None, audit_settings: AuditSettings, choice: FeatureSettings = ALL
 ) -> Audit:
     """Audit all that a book records of its deals.
 
     Args:
         book: as known by the moment of training.
         at: moments at which deals are looked at; None for a book without dates.
-        settings: what is allowed in spite of the audit.
+        audit_settings: what is allowed in spite of the audit.
         choice: which features the team wants.
 
     Raises:
@@ -149,14 +149,14 @@ def audit_book(
     looks = Looks.of(book, at) if at is not None else None
     if looks is not None and looks.snapshots.empty:
         looks = None  # no deal was ever open at a look: nothing is known of any but its columns
-    rows = [_row(source, deals, settings) for source in sources_of(deals, looks)]
+    rows = [_row(source, deals, audit_settings) for source in sources_of(deals, looks)]
     sources = pd.DataFrame(rows, columns=COLUMNS).set_index("source")
     left_out = tuple(sources.index[sources["verdict"] == "left out"])
     if looks is None:
         features, columns = pd.DataFrame(columns=["verdict", "rules", "evidence"]), list[str]()
     else:
         rest = plan_features(book.without(left_out), choice, left_out)
-        features = _features(Deals(history.without(left_out), rest), looks, rest, settings)
+        features = _features(Deals(history.without(left_out), rest), looks, rest, audit_settings)
         columns = rest.columns
-    _refuse_unknown(settings, [*sources.index, *(f"features.{name}" for name in columns)])
+    _refuse_unknown(audit_settings, [*sources.index, *(f"features.{name}" for name in columns)])
     return Audit(sources, features, left_out, tuple(features.index[features["verdict"] == "left out"]))

@@ -23,6 +23,7 @@ from walkaway.cli.options import (
     days_of,
     dial_of,
     moment_of,
+    newest_or,
     print_json,
     progress,
     settings_in_force,
@@ -34,6 +35,7 @@ from walkaway.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from walkaway.book import Book
     from walkaway.models import Model
 
 
@@ -72,7 +74,7 @@ def score(
             _refuse_with_dates(as_of, start, end, forgo, bar, capacity)
             table = score_timeless(read, model)
         else:
-            at = _moments(read.last_recorded_at(), as_of, start, end, every_days)
+            at = _moments(read, as_of, start, end, every_days)
             table = score_book(read, model, at, dial, settings.report.locale)
     write_frame(table, "-.json" if as_json and out == "-" else out)
     if out != "-" and as_json:
@@ -119,14 +121,16 @@ def batch(
     as_json: AsJson = False,
 ) -> None:
     """Call every open deal for a scheduler: calls, what changed since the last run, and a record of the run."""
+    import pandas as pd
+
     from walkaway.scoring import run_batch
 
-    settings, moment = settings_in_force(context), moment_of(now, "--now")
+    settings, moment = settings_in_force(context), moment_of(now, "--now") or pd.Timestamp.now("UTC")
     dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
     settings = settings.model_copy(update={"score": dial})
     with progress(quiet) as step:
         step("calling open deals", 0, 1)
-        done = run_batch(book, models, out or settings.batch.folder, settings, now=moment)
+        done = run_batch(book, models, out or settings.batch.folder, settings, moment)
     if as_json:
         print_json(done.record)
     else:
@@ -137,9 +141,7 @@ def batch(
         raise done.problem
 
 
-def _moments(
-    newest: pd.Timestamp, as_of: str | None, start: str | None, end: str | None, every_days: float
-) -> pd.DatetimeIndex:
+def _moments(book: Book, as_of: str | None, start: str | None, end: str | None, every_days: float) -> pd.DatetimeIndex:
     """The moments asked for: one, or from --from to --to."""
     import pandas as pd
 
@@ -148,7 +150,7 @@ def _moments(
     if (start is None) != (end is None):
         raise UsageError("--from and --to go together: give both, or --as-of alone.")
     if start is None:
-        return pd.DatetimeIndex([moment_of(as_of, "--as-of") or newest])
+        return pd.DatetimeIndex([newest_or(as_of, "--as-of", book)])
     if as_of is not None:
         raise UsageError("--as-of names one moment, --from and --to many: give one or the other.")
     return moments(*span_of(start, end), every_days)

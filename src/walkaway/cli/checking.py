@@ -12,7 +12,7 @@ from walkaway.cli.options import (
     BookOption,
     ModelsOption,
     Quiet,
-    moment_of,
+    newest_or,
     print_json,
     progress,
     settings_in_force,
@@ -34,12 +34,13 @@ def check(
     from walkaway.models import load_champion
     from walkaway.monitoring import check as check_model
 
-    settings, moment = settings_in_force(context), moment_of(as_of, "--as-of")
+    settings = settings_in_force(context)
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
         read, model = read_book(book).with_hours(settings.hours), load_champion(models)
-        if read.manifest.timeless and moment is not None:
+        if read.manifest.timeless and as_of is not None:
             raise UsageError(f"--as-of {as_of}: this book has no dates, so no moment is known. Leave --as-of out.")
+        moment = None if read.manifest.timeless else newest_or(as_of, "--as-of", read)
         step("comparing with training", 0, 1)
         found = check_model(read, model, settings.check, moment)
     if as_json:

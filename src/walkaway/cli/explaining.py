@@ -20,7 +20,7 @@ from walkaway.cli.options import (
     ModelsOption,
     book_and_model,
     dial_of,
-    moment_of,
+    newest_or,
     print_json,
     settings_in_force,
     tell,
@@ -54,7 +54,7 @@ def explain(
     settings = settings_in_force(context)
     dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
     read, model = book_and_model(book, models, settings, dial.replay)
-    [story] = stories_of(read, model, [deal_id], moment_of(as_of, "--as-of"), dial, settings.report.locale)
+    [story] = stories_of(read, model, [deal_id], newest_or(as_of, "--as-of", read), dial, settings.report.locale)
     if waterfall:
         write_waterfall(story, waterfall)
     if as_json:
@@ -93,7 +93,7 @@ def portfolio(
     dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
     read, model = book_and_model(book, models, settings, dial.replay)
     calls = _settled(replayed or dial.replay)
-    found = portfolio_of(read, model, moment_of(as_of, "--as-of"), dial, calls, owner_audit)
+    found = portfolio_of(read, model, newest_or(as_of, "--as-of", read), dial, calls, owner_audit)
     if as_json:
         print_json(found.as_json())
     else:

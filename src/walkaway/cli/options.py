@@ -39,12 +39,14 @@ __all__ = [
     "days_of",
     "dial_of",
     "moment_of",
+    "newest_or",
     "print_json",
     "progress",
     "records",
     "settings_in_force",
     "span_of",
     "tell",
+    "training_moment",
 ]
 
 BookOption = Annotated[Path, typer.Option("--book", help="Folder of the book.")]
@@ -83,6 +85,24 @@ def moment_of(text: str | None, option: str) -> pd.Timestamp | None:
     if pd.isna(moment):
         raise UsageError(f"{option} {text}: must be a moment in ISO 8601, such as 2026-01-31 or 2026-01-31T06:00.")
     return (moment.tz_localize("UTC") if moment.tzinfo is None else moment.tz_convert("UTC")).as_unit("us")
+
+
+def newest_or(text: str | None, option: str, book: Book) -> pd.Timestamp:
+    """The moment of an option, else the newest record of a book with dates."""
+    return moment_of(text, option) or book.last_recorded_at()
+
+
+def training_moment(until: str | None, book: Book) -> pd.Timestamp | None:
+    """Until when training may know: --until, else the newest record; None for a book without dates.
+
+    Raises:
+        UsageError: the book has no dates, and a moment was asked for.
+    """
+    if not book.manifest.timeless:
+        return newest_or(until, "--until", book)
+    if until is not None:
+        raise UsageError("--until: this book has no dates, so nothing can be left out by one. Leave --until out.")
+    return None
 
 
 def span_of(start: str | None, end: str | None) -> tuple[pd.Timestamp, pd.Timestamp]:

@@ -21,7 +21,7 @@ from walkaway.cli.options import (
     Quiet,
     book_and_model,
     dial_of,
-    moment_of,
+    newest_or,
     progress,
     settings_in_force,
     tell,
@@ -75,7 +75,7 @@ def report(
         folder = replayed or dial.replay
         read, model = book_and_model(book, models, settings, folder)
         step("writing the report", 0, 1)
-        moment = moment_of(as_of, "--as-of")
+        moment = newest_or(as_of, "--as-of", read)
         done = write_report(read, model, moment, settings, out, form.value, folder, decided, advised)
     if form is Format.MD:
         typer.echo(done.digest, nl=False)

@@ -15,12 +15,12 @@ from walkaway.cli.options import (
     ModelsOption,
     Quiet,
     budget_of,
-    moment_of,
     print_json,
     progress,
     records,
     settings_in_force,
     tell,
+    training_moment,
 )
 from walkaway.errors import GateError
 
@@ -36,8 +36,8 @@ def audit(
     from walkaway.book import read_book
     from walkaway.training import audit_as_of
 
-    moment = moment_of(until, "--until")
-    found = audit_as_of(read_book(book), moment, settings_in_force(context).train)
+    read = read_book(book)
+    found = audit_as_of(read, training_moment(until, read), settings_in_force(context).train)
     if as_json:
         tables = {"sources": records(found.sources), "features": records(found.features)}
         print_json({"left_out": found.left_out, "denied": found.denied} | tables)
@@ -63,17 +63,19 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train a model on won and lost deals, judge it out of time, register it, and use it if it is better."""
+    from walkaway.book import read_book
     from walkaway.report.figures import training_figures
     from walkaway.report.model_card import model_card
     from walkaway.training import retrain
 
-    moment, budget = moment_of(until, "--until"), budget_of(tune)
+    budget, settings = budget_of(tune), settings_in_force(context)
     with progress(quiet) as step:
-        settings = settings_in_force(context)
+        step("reading the book", 0, 1)
+        read = read_book(book).with_hours(settings.hours)
         done = retrain(
-            book,
+            read,
             models,
-            moment,
+            training_moment(until, read),
             settings,
             promote=promote,
             budget=budget,

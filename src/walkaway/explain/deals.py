@@ -15,6 +15,7 @@ from walkaway.models import Model, check_askable, make_calls, read_rows
 
 __all__ = ["explain"]
 
+DEFAULT = ScoreSettings()
 NEAR = 3
 
 
@@ -22,8 +23,8 @@ def explain(
     book: Book,
     model: Model,
     deal_ids: list[str],
-    as_of: pd.Timestamp | None = None,
-    settings: ScoreSettings | None = None,
+    as_of: pd.Timestamp,
+    score_settings: ScoreSettings = DEFAULT,
     locale: str = "en_GB",
 ) -> list[DealStory]:
     """The stories of these deals at a moment.
@@ -32,8 +33,8 @@ def explain(
         book: any book with dates.
         model: the champion, say.
         deal_ids: of deals open then.
-        as_of: UTC moment; the book's newest record by default.
-        settings: the dial that sets the bar.
+        as_of: UTC moment.
+        score_settings: the dial that sets the bar.
         locale: of the reader.
 
     Raises:
@@ -41,13 +42,12 @@ def explain(
             the first deal or far ahead; no such locale.
         DataError: the book does not fit the model.
     """
-    moment = as_of if as_of is not None else book.last_recorded_at()
-    check_askable(book, model, pd.DatetimeIndex([moment]))
-    _check_open(book.deals.set_index("deal_id"), deal_ids, moment)
-    snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([moment] * len(deal_ids)).dt.as_unit("us")})
-    bar = model.curve.bar_of(**(settings or ScoreSettings()).dial())
+    check_askable(book, model, pd.DatetimeIndex([as_of]))
+    _check_open(book.deals.set_index("deal_id"), deal_ids, as_of)
+    snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
+    bar = model.curve.bar_of(**score_settings.dial())
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
-    return tell(model, calls, assumed_share(known(book, moment).activities, book.manifest.assumed_hours), book, locale)
+    return tell(model, calls, assumed_share(known(book, as_of).activities, book.manifest.assumed_hours), book, locale)
 
 
 def _check_open(deals: pd.DataFrame, deal_ids: list[str], as_of: pd.Timestamp) -> None:

@@ -25,6 +25,7 @@ from walkaway.models import Model, call_open
 __all__ = ["Portfolio", "portfolio", "portfolio_of", "shrunk_gaps", "shrunk_shares"]
 
 FloatArray = npt.NDArray[np.float64]
+DEFAULT = ScoreSettings()
 MONTH = pd.Timedelta(days=30)
 LEVEL = 0.90
 GROUPS = ("team", "pipeline")  # of deals; attributes fixed at creation come besides
@@ -192,8 +193,8 @@ def _stacked(parts: list[pd.DataFrame], columns: list[str]) -> pd.DataFrame:
 def portfolio(
     book: Book,
     model: Model,
-    as_of: pd.Timestamp | None = None,
-    settings: ScoreSettings | None = None,
+    as_of: pd.Timestamp,
+    score_settings: ScoreSettings = DEFAULT,
     settled: pd.DataFrame | None = None,
     owners: bool = False,
 ) -> Portfolio:
@@ -202,8 +203,8 @@ def portfolio(
     Args:
         book: any book with dates.
         model: the champion, say.
-        as_of: UTC moment; the book's newest record by default.
-        settings: the dial that sets the bar.
+        as_of: UTC moment.
+        score_settings: the dial that sets the bar.
         settled: the ledger of a replay (deal_id, win_probability, outcome): calls made before their deals ended.
         owners: whether to group by owner too: for an audit of fairness, never for a report on people.
 
@@ -211,8 +212,7 @@ def portfolio(
         UsageError: no deal is open then, or nothing was known yet.
         DataError: the book has no dates, or does not fit the model.
     """
-    at = pd.DatetimeIndex([as_of if as_of is not None else book.last_recorded_at()])
-    calls = call_open(book, model, at, settings or ScoreSettings())
+    calls = call_open(book, model, pd.DatetimeIndex([as_of]), score_settings)
     return portfolio_of(book, model, calls.table, attribute(model, calls.rows), settled, owners)
 
 

@@ -2,7 +2,7 @@
 
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import Calibration, fit_calibration, fit_scale
-from walkaway.heads.completion import latest_rows
+from walkaway.heads.examples import Examples, latest_rows
 from walkaway.heads.forced_split import Parting
 from walkaway.heads.heads import Estimates, Heads, TrainingRows, fit_heads, pooling
 from walkaway.heads.hours import HoursHead
@@ -14,6 +14,7 @@ __all__ = [
     "Bag",
     "Calibration",
     "Estimates",
+    "Examples",
     "Heads",
     "HoursHead",
     "NoDecisionHead",

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from walkaway.config import BoosterSettings, HeadSettings
+from walkaway.heads.examples import Examples
 from walkaway.heads.forced_split import Parting
 
 __all__ = ["Bag", "Objective", "fit_bag"]
@@ -47,18 +48,18 @@ class Bag:
         return self.raw_by_member(X, threads).mean(axis=0)
 
 
-def _parameters(settings: BoosterSettings, objective: Objective, seed: int) -> dict[str, object]:
+def _parameters(booster: BoosterSettings, objective: Objective, seed: int) -> dict[str, object]:
     return {
         "objective": objective,
         "seed": seed,
-        "learning_rate": settings.learning_rate,
-        "num_leaves": settings.leaves,
-        "min_data_in_leaf": settings.least_rows_in_leaf,
-        "feature_fraction": settings.feature_share,
-        "bagging_fraction": settings.row_share,
+        "learning_rate": booster.learning_rate,
+        "num_leaves": booster.leaves,
+        "min_data_in_leaf": booster.least_rows_in_leaf,
+        "feature_fraction": booster.feature_share,
+        "bagging_fraction": booster.row_share,
         "bagging_freq": 1,
-        "lambda_l2": settings.l2,
-        "min_data_per_group": min(settings.least_rows_in_leaf, 100),
+        "lambda_l2": booster.l2,
+        "min_data_per_group": min(booster.least_rows_in_leaf, 100),
         "tweedie_variance_power": TWEEDIE_POWER,
         "extra_trees": True,
         "deterministic": True,
@@ -69,39 +70,39 @@ def _parameters(settings: BoosterSettings, objective: Objective, seed: int) -> d
 
 
 def fit_bag(
-    X: npt.NDArray,
-    target: FloatArray,
-    weight: FloatArray | None,
-    categorical: list[int],
+    examples: Examples,
     objective: Objective,
-    settings: BoosterSettings,
-    heads: HeadSettings,
+    booster: BoosterSettings,
+    head_settings: HeadSettings,
     members: int | None = None,
     parting: Parting | None = None,
 ) -> Bag:
     """Fit a bag; the same rows in the same order give the same bytes.
 
     Args:
-        X: features, (rows, columns), float32.
-        target: shares in [0, 1] for cross_entropy, values of 0 or more for tweedie, above 0 for gamma.
-        weight: one a row, or None.
-        categorical: positions of the columns that hold category codes.
+        examples: target in [0, 1] for cross_entropy, 0 or more for tweedie, above 0 for gamma.
         objective: LightGBM's; cross_entropy takes soft labels.
-        settings: of each booster.
-        heads: members, seed and threads.
-        members: how many, if not as many as `heads` says.
+        booster: of each booster.
+        head_settings: members, seed and threads.
+        members: how many, if not as many as `head_settings` says.
         parting: what the trees of every other member part by first.
     """
 
     def fit_member(member: int) -> lgb.Booster:
         parted = parting if member % 2 else None
-        parameters = _parameters(parted.roomy(settings) if parted else settings, objective, heads.seed + member)
-        data = lgb.Dataset(X, target, weight=weight, categorical_feature=categorical, params=parameters)
+        parameters = _parameters(parted.roomy(booster) if parted else booster, objective, head_settings.seed + member)
+        data = lgb.Dataset(
+            examples.X,
+            examples.target,
+            weight=examples.weight,
+            categorical_feature=examples.categorical,
+            params=parameters,
+        )
         if parted is None:
-            return lgb.train(parameters, data, settings.trees)
+            return lgb.train(parameters, data, booster.trees)
         with parted.file() as path:
-            booster = lgb.train(parameters | {"forcedsplits_filename": str(path)}, data, settings.trees)
-        return lgb.Booster(model_str=booster.model_to_string().replace(str(path), ""))  # the same bytes everywhere
+            grown = lgb.train(parameters | {"forcedsplits_filename": str(path)}, data, booster.trees)
+        return lgb.Booster(model_str=grown.model_to_string().replace(str(path), ""))  # the same bytes everywhere
 
-    with ThreadPoolExecutor(heads.threads) as pool:
-        return Bag(tuple(pool.map(fit_member, range(members or heads.members))))
+    with ThreadPoolExecutor(head_settings.threads) as pool:
+        return Bag(tuple(pool.map(fit_member, range(members or head_settings.members))))

@@ -17,20 +17,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["complete_and_fit", "lambda_returns", "latest_rows"]
+__all__ = ["complete_and_fit", "lambda_returns"]
 
 FloatArray = npt.NDArray[np.float64]
 Fitted = TypeVar("Fitted")
-
-
-def latest_rows(deal: npt.NDArray) -> npt.NDArray[np.int64]:
-    """For each row, the position of its deal's last row; rows sorted by deal and moment.
-
-    >>> latest_rows(np.array([0, 0, 1]))
-    array([1, 1, 2])
-    """
-    ends = np.flatnonzero(np.r_[deal[1:] != deal[:-1], True]) if len(deal) else np.zeros(0, dtype=np.int64)
-    return ends[np.searchsorted(ends, np.arange(len(deal)))]
 
 
 def lambda_returns(final: FloatArray, value: FloatArray, latest: npt.NDArray[np.int64], decay: float) -> FloatArray:

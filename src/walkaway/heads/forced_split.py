@@ -39,13 +39,13 @@ class Parting:
             tree = {"feature": self.column, "threshold": code} | ({"right": tree} if tree else {})
         return tree
 
-    def roomy(self, settings: BoosterSettings) -> BoosterSettings:
-        """The same settings with leaves enough that each group has some of its own.
+    def roomy(self, booster: BoosterSettings) -> BoosterSettings:
+        """The same booster with leaves enough that each group has some of its own.
 
         >>> Parting(0, (1, 2)).roomy(BoosterSettings(leaves=4)).leaves
         6
         """
-        return settings.model_copy(update={"leaves": max(settings.leaves, LEAVES_A_GROUP * len(self.groups))})
+        return booster.model_copy(update={"leaves": max(booster.leaves, LEAVES_A_GROUP * len(self.groups))})
 
     @contextmanager
     def file(self) -> Iterator[Path]:

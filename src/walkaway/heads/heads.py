@@ -10,7 +10,7 @@ import pandas as pd
 
 from walkaway.config import HeadSettings
 from walkaway.errors import DataError
-from walkaway.heads.completion import latest_rows
+from walkaway.heads.examples import Examples, latest_rows
 from walkaway.heads.forced_split import Parting
 from walkaway.heads.hours import HoursHead, fit_hours
 from walkaway.heads.no_decision import NoDecisionHead, fit_no_decision
@@ -52,6 +52,10 @@ class TrainingRows:
     categorical: list[int]
     parting: Parting | None = None
     no_decision: FloatArray | None = None
+
+    def examples(self, target: FloatArray, *, weighted: bool = True) -> Examples:
+        """These rows, to learn a target from: (rows,)."""
+        return Examples(self.X, target, latest_rows(self.deal), self.categorical, self.weight if weighted else None)
 
     def check(self) -> None:
         """Refuse data that teaches nothing.
@@ -96,16 +100,16 @@ class Heads:
         return Estimates(self.win.probability_by_member(X), self.worth.value_by_member(X, terms), hours)
 
 
-def pooling(rows: TrainingRows, settings: HeadSettings) -> dict[str, float]:
+def pooling(rows: TrainingRows, head_settings: HeadSettings) -> dict[str, float]:
     """How much of what the heads learn from these rows is a linear model's: `pooled_win`, `pooled_hours`, 0 to 1."""
     settled = rows.labels["settled"].to_numpy(dtype=bool)
     return {
-        "pooled_win": pooled_share(rows.labels["won"].to_numpy(), rows.deal, settings.pooling_deals),
-        "pooled_hours": pooled_hours_share(settled, rows.deal, settings.pooling_hours_deals),
+        "pooled_win": pooled_share(rows.labels["won"].to_numpy(), rows.deal, head_settings.pooling_deals),
+        "pooled_hours": pooled_hours_share(settled, rows.deal, head_settings.pooling_hours_deals),
     }
 
 
-def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.DataFrame]:
+def fit_heads(rows: TrainingRows, head_settings: HeadSettings) -> tuple[Heads, pd.DataFrame]:
     """Fit the three heads.
 
     Returns:
@@ -115,17 +119,15 @@ def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.Dat
         DataError: no won or no lost deal.
     """
     rows.check()
-    latest = latest_rows(rows.deal)
     won = rows.labels["won"].to_numpy()
     settled = rows.labels["settled"].to_numpy(dtype=bool)
-    win, completed_won = fit_win(rows.X, won, rows.weight, latest, rows.categorical, settings, rows.parting)
+    win, completed_won = fit_win(rows.examples(won), head_settings, rows.parting)
     observed = rows.labels["remaining_hours"].to_numpy()
-    hours, completed_hours = fit_hours(rows.X, observed, settled, latest, rows.categorical, settings)
+    hours, completed_hours = fit_hours(rows.examples(observed, weighted=False), settled, head_settings)
     amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)
-    worth = fit_worth(rows.X, rows.terms["amount"].to_numpy(), amount_at_close, rows.categorical, settings)
+    worth = fit_worth(rows.examples(amount_at_close), rows.terms["amount"].to_numpy(), head_settings)
     no_decision = None
     if rows.no_decision is not None:
-        lost = 1.0 - completed_won
-        no_decision = fit_no_decision(rows.X, rows.no_decision, lost, rows.weight, latest, rows.categorical, settings)
+        no_decision = fit_no_decision(rows.examples(rows.no_decision), 1.0 - completed_won, head_settings)
     completed = pd.DataFrame({"won": completed_won, "remaining_hours": completed_hours})
     return Heads(win, worth, hours, no_decision), completed

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.completion import complete_and_fit
-from walkaway.heads.pooling import pooled_hours_share, pooled_target, small_leaves
+from walkaway.heads.examples import Examples
+from walkaway.heads.pooling import pooled, pooled_hours_share, small_leaves
 
 __all__ = ["HoursHead", "fit_hours"]
 
@@ -49,37 +50,31 @@ class HoursHead:
 
 
 def fit_hours(
-    X: npt.NDArray,
-    hours: FloatArray,
-    settled: npt.NDArray[np.bool_],
-    latest: npt.NDArray[np.int64],
-    categorical: list[int],
-    settings: HeadSettings,
+    examples: Examples, settled: npt.NDArray[np.bool_], head_settings: HeadSettings
 ) -> tuple[HoursHead, FloatArray]:
     """Fit the hours head on settled and open deals.
 
     Args:
-        X: features, (rows, columns).
-        hours: booked after each row's as_of; so far, while the deal is open.
+        examples: target hours booked after each row's as_of; so far, while the deal is open. All rows count alike.
         settled: whether the row's deal had closed.
-        latest: position of each row's deal's last row.
-        categorical: positions of category columns.
-        settings: of the heads.
+        head_settings: of the heads.
 
     Returns:
         The head, and the completed targets (hours so far plus the model's own for open deals).
     """
-    if not hours[settled].any() or not X.shape[1]:  # nothing booked yet, or nothing to tell deals apart by
+    hours, latest = examples.target, examples.latest
+    if not hours[settled].any() or not examples.X.shape[1]:  # nothing booked yet, or nothing to tell deals apart by
         return HoursHead(mean_hours=float(np.mean(hours))), hours
-
-    share = pooled_hours_share(settled, latest, settings.pooling_hours_deals)
-    booster = small_leaves(settings.hours, len(X))
+    share = pooled_hours_share(settled, latest, head_settings.pooling_hours_deals)
+    booster = small_leaves(head_settings.hours, len(examples))
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> HoursHead:
-        members = settings.members if last else settings.completion_members
-        taught = pooled_target(share, X[rows], target, np.ones(len(target)), categorical, latest[rows], "log")
-        bag = fit_bag(X[rows], taught, None, categorical, "tweedie", booster, settings, members)
-        scale = target.sum() / np.exp(bag.raw(X[rows])).sum()
+        members = head_settings.members if last else head_settings.completion_members
+        lesson = examples.part(rows, target)
+        bag = fit_bag(pooled(share, lesson, "log"), "tweedie", booster, head_settings, members)
+        scale = target.sum() / np.exp(bag.raw(lesson.X)).sum()
         return HoursHead(float(np.mean(target)), bag, float(np.log(scale)))
 
-    return complete_and_fit(fit, lambda head: head.hours(X), hours, settled, latest, settings.completion_rounds)
+    return complete_and_fit(
+        fit, lambda head: head.hours(examples.X), hours, settled, latest, head_settings.completion_rounds
+    )

@@ -6,7 +6,7 @@ open count by the model's own answer, as far as they are expected to be lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,8 @@ from scipy.special import expit
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.completion import complete_and_fit
-from walkaway.heads.pooling import pooled_rate, pooled_share, pooled_target, small_leaves
+from walkaway.heads.examples import Examples
+from walkaway.heads.pooling import pooled, pooled_rate, pooled_share, small_leaves
 
 __all__ = ["NoDecisionHead", "fit_no_decision"]
 
@@ -40,47 +41,36 @@ def _deals(no_decision: FloatArray, latest: npt.NDArray[np.int64]) -> tuple[int,
     return int((ends == 1).sum()), int((ends == 0).sum())
 
 
-def fit_no_decision(
-    X: npt.NDArray,
-    no_decision: FloatArray,
-    lost: FloatArray,
-    weight: FloatArray,
-    latest: npt.NDArray[np.int64],
-    categorical: list[int],
-    settings: HeadSettings,
-) -> NoDecisionHead | None:
+def fit_no_decision(examples: Examples, lost: FloatArray, head_settings: HeadSettings) -> NoDecisionHead | None:
     """Fit the head; None where too few deals were lost either way.
 
     Args:
-        X: features, (rows, columns).
-        no_decision: 1 or 0 of deals lost for a known reason; NaN of all others.
+        examples: target 1 or 0 of deals lost for a known reason, NaN of all others; weighted.
         lost: how likely each row's deal ends lost: 1 or 0 where it has ended.
-        weight: one a row.
-        latest: position of each row's deal's last row.
-        categorical: positions of category columns.
-        settings: of the heads.
+        head_settings: of the heads.
     """
-    if min(_deals(no_decision, latest)) < LEAST_DEALS or not X.shape[1]:
+    if min(_deals(examples.target, examples.latest)) < LEAST_DEALS or not examples.X.shape[1]:
         return None
-    told = ~np.isnan(no_decision)
+    told = ~np.isnan(examples.target)
     there = told | ((lost > 0) & (lost < 1))  # a deal won, or lost for no known reason, tells nothing
-    X, no_decision, told = X[there], no_decision[there], told[there]
-    weight, latest = (weight * lost)[there], _renumbered(latest[there])
-    share = pooled_share(no_decision, latest, settings.pooling_deals)
-    booster = small_leaves(settings.no_decision, len(X))
+    latest, weight = _renumbered(examples.latest[there]), (examples.weights() * lost)[there]
+    seen = replace(examples.part(there, examples.target[there]), latest=latest, weight=weight)
+    told, no_decision = told[there], seen.target
+    share = pooled_share(no_decision, latest, head_settings.pooling_deals)
+    booster = small_leaves(head_settings.no_decision, len(seen))
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
-        members = settings.members if last else settings.completion_members
-        target = pooled_target(share, X[rows], target, weight[rows], categorical, latest[rows], "logit")
-        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", booster, settings, members)
+        members = head_settings.members if last else head_settings.completion_members
+        lesson = pooled(share, seen.part(rows, target), "logit")
+        return fit_bag(lesson, "cross_entropy", booster, head_settings, members)
 
     bag, target = complete_and_fit(
         fit,
-        lambda bag: expit(bag.raw(X)),
+        lambda bag: expit(bag.raw(seen.X)),
         np.where(told, no_decision, 0.0),
         told,
         latest,
-        settings.completion_rounds,
+        head_settings.completion_rounds,
     )
     return NoDecisionHead(pooled_rate(target, weight, no_decision, latest), bag)
 

@@ -14,13 +14,14 @@ import numpy.typing as npt
 from scipy.special import expit, logit
 
 from walkaway.config import BoosterSettings
+from walkaway.heads.examples import Examples
 
 __all__ = [
     "linear_prediction",
+    "pooled",
     "pooled_hours_share",
     "pooled_rate",
     "pooled_share",
-    "pooled_target",
     "small_leaves",
 ]
 
@@ -72,14 +73,14 @@ def _share(deals: int, prior_deals: float) -> float:
     return share if share >= NEGLIGIBLE else 0.0
 
 
-def small_leaves(settings: BoosterSettings, rows: int) -> BoosterSettings:
-    """These settings with leaves that hold no more than a twentieth of the rows at least: else few rows grow no trees.
+def small_leaves(booster: BoosterSettings, rows: int) -> BoosterSettings:
+    """A booster with leaves that hold no more than a twentieth of the rows at least: else few rows grow no trees.
 
     >>> small_leaves(BoosterSettings(least_rows_in_leaf=120), 500).least_rows_in_leaf
     25
     """
-    least = min(settings.least_rows_in_leaf, max(rows // ROWS_A_LEAF, LEAST_ROWS))
-    return settings.model_copy(update={"least_rows_in_leaf": least})
+    least = min(booster.least_rows_in_leaf, max(rows // ROWS_A_LEAF, LEAST_ROWS))
+    return booster.model_copy(update={"least_rows_in_leaf": least})
 
 
 def pooled_rate(target: FloatArray, weight: FloatArray, won: FloatArray, deal: npt.NDArray) -> float:
@@ -137,24 +138,20 @@ def _mean_and_curvature(score: FloatArray, link: Link) -> tuple[FloatArray, Floa
     return mean, mean
 
 
-def linear_prediction(
-    X: npt.NDArray, target: FloatArray, weight: FloatArray, categorical: list[int], deals: int, link: Link
-) -> FloatArray:
+def linear_prediction(examples: Examples, link: Link) -> FloatArray:
     """What a regression fitted on these rows says of them: logistic or log-linear, ridge penalty, the base left free.
 
     Args:
-        X: features, (rows, columns).
-        target: shares in [0, 1], not all 0 and not all 1; for the link "log", 0 or more and not all 0.
-        weight: one a row; they are scaled to sum to the number of deals, so that a row is not taken for a deal.
-        categorical: positions of the columns that hold category codes.
-        deals: how many deals the rows belong to.
+        examples: target in [0, 1], not all 0 and not all 1; for the link "log", 0 or more and not all 0. Weights are
+            scaled to sum to the number of deals, so that a row is not taken for a deal.
         link: "logit" for shares, "log" for amounts such as hours.
 
     >>> X, won = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([0.0, 0.0, 1.0, 1.0])
-    >>> linear_prediction(X, won, np.ones(4), [], 400, "logit").round(2)
-    array([0.07, 0.36, 0.7 , 0.88])
+    >>> linear_prediction(Examples(X, won, np.arange(4), []), "logit").round(2)
+    array([0.48, 0.5 , 0.51, 0.52])
     """
-    A, weight = _design(X, categorical), weight * (deals / weight.sum())
+    X, target, weight = examples.X, examples.target, examples.weights()
+    A, weight = _design(X, examples.categorical), weight * (examples.deals / weight.sum())
     typical = float(np.average(target, weights=weight))
     scale = typical if link == "log" else 1.0
     pull = np.r_[1e-6, np.full(A.shape[1] - 1, PENALTY[link])]
@@ -170,23 +167,12 @@ def linear_prediction(
     return said.round(DECIMALS)  # the last bits of a product of matrices depend on the machine
 
 
-def pooled_target(
-    share: float,
-    X: npt.NDArray,
-    target: FloatArray,
-    weight: FloatArray,
-    categorical: list[int],
-    deal: npt.NDArray,
-    link: Link,
-) -> FloatArray:
+def pooled(share: float, examples: Examples, link: Link) -> Examples:
     """What a bag is taught of these rows: (1 - share) of what happened, and share of what the linear model says.
 
-    `deal` tells which deal each row belongs to; the others are those of `linear_prediction`.
-
-    >>> pooled_target(0.0, np.zeros((2, 1)), np.array([1.0, 0.0]), np.ones(2), [], np.array([0, 1]), "logit").tolist()
+    >>> pooled(0.0, Examples(np.zeros((2, 1)), np.array([1.0, 0.0]), np.arange(2), []), "logit").target.tolist()
     [1.0, 0.0]
     """
     if not share:
-        return target
-    linear = linear_prediction(X, target, weight, categorical, len(np.unique(deal)), link)
-    return (1 - share) * target + share * linear
+        return examples
+    return examples.taught((1 - share) * examples.target + share * linear_prediction(examples, link))

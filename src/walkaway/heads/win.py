@@ -12,8 +12,9 @@ from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import IDENTITY, Calibration
 from walkaway.heads.completion import complete_and_fit
+from walkaway.heads.examples import Examples
 from walkaway.heads.forced_split import Parting
-from walkaway.heads.pooling import pooled_rate, pooled_share, pooled_target, small_leaves
+from walkaway.heads.pooling import pooled, pooled_rate, pooled_share, small_leaves
 
 __all__ = ["WinHead", "fit_win"]
 
@@ -52,48 +53,39 @@ class WinHead:
 
 
 def fit_win(
-    X: npt.NDArray,
-    won: FloatArray,
-    weight: FloatArray,
-    latest: npt.NDArray[np.int64],
-    categorical: list[int],
-    settings: HeadSettings,
-    parting: Parting | None = None,
+    examples: Examples, head_settings: HeadSettings, parting: Parting | None = None
 ) -> tuple[WinHead, FloatArray]:
     """Fit the win head on settled and open deals.
 
     Args:
-        X: features, (rows, columns).
-        won: 1 or 0; NaN while the deal is open.
-        weight: one a row; rows of weight 0 are told how they end, and teach nothing.
-        latest: position of each row's deal's last row.
-        categorical: positions of category columns.
-        settings: of the heads.
+        examples: target 1 or 0, NaN while the deal is open; weighted. Rows of weight 0 are told how they end, and teach
+            nothing.
+        head_settings: of the heads.
         parting: what every other member parts by first.
 
     Returns:
         The head, and the completed targets (the model's own probability for open deals).
     """
+    won, weight, latest = examples.target, examples.weights(), examples.latest
     settled = ~np.isnan(won)
-    if not X.shape[1]:  # nothing to tell deals apart by
+    if not examples.X.shape[1]:  # nothing to tell deals apart by
         rate = pooled_rate(won[settled], weight[settled], won[settled], latest[settled])
         return WinHead(rate), np.where(settled, won, rate)
-    share = pooled_share(won, latest, settings.pooling_deals)
-    booster = small_leaves(settings.win, len(X))
+    share = pooled_share(won, latest, head_settings.pooling_deals)
+    booster = small_leaves(head_settings.win, len(examples))
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
-        members = settings.members if last else settings.completion_members
-        rows, target = rows & (weight > 0), target[weight[rows] > 0]
-        target = pooled_target(share, X[rows], target, weight[rows], categorical, latest[rows], "logit")
-        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", booster, settings, members, parting)
+        members = head_settings.members if last else head_settings.completion_members
+        lesson = examples.part(rows & (weight > 0), target[weight[rows] > 0])
+        return fit_bag(pooled(share, lesson, "logit"), "cross_entropy", booster, head_settings, members, parting)
 
     bag, target = complete_and_fit(
         fit,
-        lambda bag: expit(bag.raw(X)),
+        lambda bag: expit(bag.raw(examples.X)),
         np.where(settled, won, 0.0),
         settled,
         latest,
-        settings.completion_rounds,
-        settings.decay,
+        head_settings.completion_rounds,
+        head_settings.decay,
     )
     return WinHead(pooled_rate(target, weight, won, latest), bag), target

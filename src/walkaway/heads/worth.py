@@ -5,7 +5,7 @@ value_if_won = amount (imputed where none is recorded yet) x what is left of an 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import pandas as pd
 
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
+from walkaway.heads.examples import Examples
 from walkaway.heads.pooling import small_leaves
 
 __all__ = ["WorthHead", "fit_worth"]
@@ -63,11 +64,9 @@ def _typical(amount: FloatArray, amount_at_close: FloatArray) -> float:
 
 
 def fit_worth(
-    X: npt.NDArray,
+    examples: Examples,
     amount: FloatArray,
-    amount_at_close: FloatArray,
-    categorical: list[int],
-    settings: HeadSettings,
+    head_settings: HeadSettings,
 ) -> WorthHead:
     """Fit what is left of an amount at signing.
 
@@ -75,21 +74,21 @@ def fit_worth(
     size) is signed for is learned with the rest, so a missing amount is imputed by what the deal is.
 
     Args:
-        X: features, (rows, columns).
+        examples: target the amount at the close of won deals, NaN for the others.
         amount: known at each row's as_of; NaN where none was.
-        amount_at_close: of won deals; NaN for the others.
-        categorical: positions of category columns.
-        settings: of the heads.
+        head_settings: of the heads.
     """
+    amount_at_close = examples.target
     typical = _typical(amount, amount_at_close)
     filled = np.where(np.isnan(amount), typical, amount)
     usable = (filled > 0) & (amount_at_close > 0)
     recorded = usable & ~np.isnan(amount)
     shared = float(np.log(amount_at_close[recorded].sum() / amount[recorded].sum())) if recorded.any() else 0.0
     ratio = amount_at_close[usable] / filled[usable]
-    if usable.sum() < LEAST_ROWS or not X.shape[1] or np.allclose(ratio, ratio[0], rtol=1e-9):
+    if usable.sum() < LEAST_ROWS or not examples.X.shape[1] or np.allclose(ratio, ratio[0], rtol=1e-9):
         return WorthHead(typical, shared)
-    booster = small_leaves(settings.worth, int(usable.sum()))
-    bag = fit_bag(X[usable], ratio, filled[usable], categorical, "gamma", booster, settings)
-    fitted = np.exp(bag.raw(X[usable])) * filled[usable]
+    booster = small_leaves(head_settings.worth, int(usable.sum()))
+    lesson = replace(examples.part(usable, ratio), weight=filled[usable])
+    bag = fit_bag(lesson, "gamma", booster, head_settings)
+    fitted = np.exp(bag.raw(lesson.X)) * filled[usable]
     return WorthHead(typical, float(np.log(amount_at_close[usable].sum() / fitted.sum())), bag)

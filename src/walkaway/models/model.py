@@ -185,14 +185,14 @@ def check_askable(book: Book, model: Model, at: pd.DatetimeIndex) -> None:
     check_moments(book, at)
 
 
-def call_open(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSettings) -> Calls:
+def call_open(book: Book, model: Model, at: pd.DatetimeIndex, score_settings: ScoreSettings) -> Calls:
     """Call every deal open at each moment, at the bar of the dial that is set.
 
     Args:
         book: any book with dates.
         model: the champion, say.
         at: UTC moments.
-        settings: the dial.
+        score_settings: the dial.
 
     Raises:
         UsageError: as of `check_askable`; or no deal is open.
@@ -204,4 +204,6 @@ def call_open(book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSet
         raise UsageError(
             f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to call. Use another moment."
         )
-    return make_calls(model, read_rows(History(book), snapshots, model.plan), model.curve.bar_of(**settings.dial()))
+    return make_calls(
+        model, read_rows(History(book), snapshots, model.plan), model.curve.bar_of(**score_settings.dial())
+    )

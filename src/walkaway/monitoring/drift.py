@@ -57,23 +57,22 @@ class Check:
         }
 
 
-def check(book: Book, model: Model, settings: CheckSettings, as_of: pd.Timestamp | None = None) -> Check:
+def check(book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Timestamp | None) -> Check:
     """Compare a book with what a model was trained on.
 
     Args:
         book: a newer book of the same team; what it recorded after `as_of` is not looked at.
         model: the champion, say.
-        settings: thresholds.
-        as_of: UTC; None for the book's newest record. A book without dates takes None only.
+        check_settings: thresholds.
+        as_of: UTC; None for a book without dates.
 
     Raises:
         UsageError: `as_of` lies before the model's known_until, or more than a year after the newest record.
         DataError: the book does not fit the model.
     """
     check_fits(book, model)
-    if model.timeless:
-        return _check_timeless(book, model, settings)
-    as_of = as_of or book.last_recorded_at()
+    if model.timeless or as_of is None:
+        return _check_timeless(book, model, check_settings)
     check_not_far_ahead(book, as_of, "--as-of")
     until = pd.Timestamp(str(model.facts["known_until"]))
     if as_of < until:
@@ -81,10 +80,12 @@ def check(book: Book, model: Model, settings: CheckSettings, as_of: pd.Timestamp
             f"--as-of {as_of:%Y-%m-%dT%H:%M}Z lies before {until:%Y-%m-%dT%H:%M}Z, until when the model learned, so "
             "nothing has happened since. Use a later moment, or a newer export."
         )
-    return _check_dated(book, model, settings, until, as_of)
+    return _check_dated(book, model, check_settings, until, as_of)
 
 
-def _check_dated(book: Book, model: Model, settings: CheckSettings, until: pd.Timestamp, as_of: pd.Timestamp) -> Check:
+def _check_dated(
+    book: Book, model: Model, check_settings: CheckSettings, until: pd.Timestamp, as_of: pd.Timestamp
+) -> Check:
     every = _every_days(book, model, until)
     grid = moments(until, as_of, every)
     book = known(book, grid[-1])
@@ -96,11 +97,11 @@ def _check_dated(book: Book, model: Model, settings: CheckSettings, until: pd.Ti
     deals = OpenDeals(model.plan, calls.rows.X, words, calls.table)
     looks = _first_looks(history, model, grid, calls.table)
     errors = reference.errors if reference else {}
-    findings = population_findings(reference, deals, settings)
-    findings += outcome_findings(looks, model.signal, errors, settings)
+    findings = population_findings(reference, deals, check_settings)
+    findings += outcome_findings(looks, model.signal, errors, check_settings)
     first = until - book.deals["created_at"].min()
     learned = reference.history_days if reference else first / DAY
-    findings.append(age_finding((as_of - until) / DAY, learned, every, int(looks["settled"].sum()), settings))
+    findings.append(age_finding((as_of - until) / DAY, learned, every, int(looks["settled"].sum()), check_settings))
     return Check(_worst_first(findings), model.version, len(now), until, grid[-1])
 
 
@@ -131,12 +132,12 @@ def _first_looks(history: History, model: Model, grid: pd.DatetimeIndex, now: pd
     )
 
 
-def _check_timeless(book: Book, model: Model, settings: CheckSettings) -> Check:
+def _check_timeless(book: Book, model: Model, check_settings: CheckSettings) -> Check:
     rows = rows_without_dates(book, book.deals[book.deals["outcome"].isna()], model.plan)
     words = model.reference.words if model.reference else {}
     unknown = unknown_words(History(book).without(model.plan.left_out).at(rows.snapshots), words)
     deals = OpenDeals(model.plan, rows.X, unknown, pd.DataFrame())
-    found = population_findings(model.reference, deals, settings)[:3]
+    found = population_findings(model.reference, deals, check_settings)[:3]
     found += [cannot_tell(code, WITHOUT_DATES) for code in ("D4", "D5", "D6", "D7")]
     return Check(_worst_first(found), model.version, len(rows.X))
 

@@ -60,7 +60,7 @@ def told_gap(then: FloatArray, came: FloatArray, draws: int, error: float = 0.0)
 
 
 def outcome_findings(
-    looks: pd.DataFrame, signal: bool, errors: Mapping[str, float], settings: CheckSettings
+    looks: pd.DataFrame, signal: bool, errors: Mapping[str, float], check_settings: CheckSettings
 ) -> list[Finding]:
     """D5 wins and D6 hours.
 
@@ -69,27 +69,26 @@ def outcome_findings(
             win_then, hours_then (at its first look), win_now, hours_now, hours_booked (since then).
         signal: whether the model's probability is more than the base rate.
         errors: of training's averages, relative (`Reference.errors`).
-        settings: thresholds.
+        check_settings: thresholds.
     """
     settled = looks["settled"].to_numpy(dtype=bool)
-    counts = {"deals": len(looks), "settled": int(settled.sum()), "least_deals": settings.least_deals}
-    if counts["settled"] < settings.least_deals:
-        why = (
-            f"{counts['settled']:,} deals were settled since the model learned, and {settings.least_deals} are needed."
-        )
+    counts = {"deals": len(looks), "settled": int(settled.sum()), "least_deals": check_settings.least_deals}
+    if counts["settled"] < check_settings.least_deals:
+        least = check_settings.least_deals
+        why = f"{counts['settled']:,} deals were settled since the model learned, and {least} are needed."
         return [cannot_tell(code, why, **counts) for code in ("D5", "D6")]
-    hours = _hours(looks, settled, errors.get("remaining_hours", 0.0), settings)
+    hours = _hours(looks, settled, errors.get("remaining_hours", 0.0), check_settings)
     if not signal:
         why = "the model publishes the base rate, which does not move as deals go on."
         return [cannot_tell("D5", why, **counts), hours]
-    return [_wins(looks, settled, errors.get("win_probability", 0.0), settings), hours]
+    return [_wins(looks, settled, errors.get("win_probability", 0.0), check_settings), hours]
 
 
-def _wins(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], error: float, settings: CheckSettings) -> Finding:
+def _wins(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], error: float, check_settings: CheckSettings) -> Finding:
     then, won = looks["win_then"].to_numpy(), looks["won"].to_numpy(dtype=np.float64)
     came = np.where(settled, won, looks["win_now"].to_numpy())
-    all_of_them = told_gap(then, came, settings.draws, error)
-    quick = told_gap(then[settled], won[settled], settings.draws, error)
+    all_of_them = told_gap(then, came, check_settings.draws, error)
+    quick = told_gap(then[settled], won[settled], check_settings.draws, error)
     said = (
         f"Of {len(looks):,} deals {then.sum():,.1f} were expected to be won; {won[settled].sum():,.0f} are won and "
         f"{came[~settled].sum():,.1f} more expected: {_in_words(all_of_them)}."
@@ -98,16 +97,16 @@ def _wins(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], error: float, set
         f"Of the {settled.sum():,} settled alone {quick['expected']:,.1f} were expected and {quick['came']:,.0f} are "
         "won; those are the quick endings."
     )
-    return _gap_finding("D5", said, note, all_of_them, quick, settings)
+    return _gap_finding("D5", said, note, all_of_them, quick, check_settings)
 
 
-def _hours(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], error: float, settings: CheckSettings) -> Finding:
+def _hours(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], error: float, check_settings: CheckSettings) -> Finding:
     then, booked = looks["hours_then"].to_numpy(), looks["hours_booked"].to_numpy()
     if not then.sum():
         return cannot_tell("D6", "the model expects no hours.")
     left = np.where(settled, 0.0, looks["hours_now"].to_numpy())
-    all_of_them = told_gap(then, booked + left, settings.draws, error)
-    quick = told_gap(then[settled], booked[settled], settings.draws, error)
+    all_of_them = told_gap(then, booked + left, check_settings.draws, error)
+    quick = told_gap(then[settled], booked[settled], check_settings.draws, error)
     said = (
         f"{then.sum():,.0f} hours were expected; {booked.sum():,.0f} are booked and {left.sum():,.0f} more expected: "
         f"{_in_words(all_of_them)}."
@@ -116,15 +115,20 @@ def _hours(looks: pd.DataFrame, settled: npt.NDArray[np.bool_], error: float, se
         f"On the {settled.sum():,} settled deals alone {quick['expected']:,.0f} were expected and {quick['came']:,.0f} "
         "were booked; those are the quick endings."
     )
-    return _gap_finding("D6", said, note, all_of_them, quick, settings)
+    return _gap_finding("D6", said, note, all_of_them, quick, check_settings)
 
 
 def _gap_finding(
-    code: Code, said: str, note: str, all_of_them: dict[str, float], quick: dict[str, float], settings: CheckSettings
+    code: Code,
+    said: str,
+    note: str,
+    all_of_them: dict[str, float],
+    quick: dict[str, float],
+    check_settings: CheckSettings,
 ) -> Finding:
     figures: dict[str, Any] = all_of_them | {"settled_only": quick}
-    figures |= {"watch": settings.gap.watch, "act": settings.gap.act}
-    return Finding(code, level_of(all_of_them["surely"], settings.gap), said, figures, note)
+    figures |= {"watch": check_settings.gap.watch, "act": check_settings.gap.act}
+    return Finding(code, level_of(all_of_them["surely"], check_settings.gap), said, figures, note)
 
 
 def _in_words(told: dict[str, float]) -> str:
@@ -141,7 +145,7 @@ def _share(gap: float) -> str:
 
 
 def age_finding(
-    age_days: float, history_days: float, every_days: float, settled: int, settings: CheckSettings
+    age_days: float, history_days: float, every_days: float, settled: int, check_settings: CheckSettings
 ) -> Finding:
     """D7: how old the model is, over the history it learned from: what it could learn more by training again.
 
@@ -157,11 +161,11 @@ def age_finding(
         "looks": age_days / every_days,
         "share": share if np.isfinite(share) else None,
         "settled_since": settled,
-        "watch": settings.age.watch,
-        "act": settings.age.act,
+        "watch": check_settings.age.watch,
+        "act": check_settings.age.act,
     }
     said = (
         f"The model learned {age_days:,.0f} days ago from {history_days:,.0f} days of history; {settled:,} deals were "
-        f"settled since. {'Train again.' if share > settings.age.watch else 'It is young.'}"
+        f"settled since. {'Train again.' if share > check_settings.age.watch else 'It is young.'}"
     )
-    return Finding("D7", level_of(share, settings.age), said, figures)
+    return Finding("D7", level_of(share, check_settings.age), said, figures)

@@ -37,43 +37,45 @@ class OpenDeals:
         return self.X[:, self.plan.columns.index(name)].astype(np.float64)
 
 
-def population_findings(reference: Reference | None, now: OpenDeals, settings: CheckSettings) -> list[Finding]:
+def population_findings(reference: Reference | None, now: OpenDeals, check_settings: CheckSettings) -> list[Finding]:
     """D1 columns, D2 unknown words, D3 missing values, D4 scores.
 
     Args:
         reference: of training; None of a model that was saved without one.
         now: the open deals.
-        settings: thresholds.
+        check_settings: thresholds.
     """
-    why = _why_not(reference, len(now.X), settings)
+    why = _why_not(reference, len(now.X), check_settings)
     if why or reference is None:
-        return [cannot_tell(code, why, open_deals=len(now.X), least_deals=settings.least_deals) for code in CODES]
+        return [cannot_tell(code, why, open_deals=len(now.X), least_deals=check_settings.least_deals) for code in CODES]
     return [
-        _columns(reference, now, settings),
-        _unknown(reference, now, settings),
-        _missing(reference, now, settings),
-        _scores(reference, now, settings),
+        _columns(reference, now, check_settings),
+        _unknown(reference, now, check_settings),
+        _missing(reference, now, check_settings),
+        _scores(reference, now, check_settings),
     ]
 
 
-def _why_not(reference: Reference | None, deals: int, settings: CheckSettings) -> str:
+def _why_not(reference: Reference | None, deals: int, check_settings: CheckSettings) -> str:
     if reference is None:
         return "this model was saved without a picture of its training. Train again to have one."
     if not reference.columns:
         return "no deal was open in the later half of training."
     rested = min(profile.deals for profile in reference.columns.values())
-    if min(deals, rested) < settings.least_deals:
+    if min(deals, rested) < check_settings.least_deals:
         where = (
-            f"{deals:,} deals are open" if deals < settings.least_deals else f"training rests on {rested:,.0f} deals"
+            f"{deals:,} deals are open"
+            if deals < check_settings.least_deals
+            else f"training rests on {rested:,.0f} deals"
         )
-        return f"{where}, and a comparison needs {settings.least_deals}."
+        return f"{where}, and a comparison needs {check_settings.least_deals}."
     return ""
 
 
 def _compared(
-    profiles: Mapping[str, Profile], values: Mapping[str, npt.NDArray], settings: CheckSettings
+    profiles: Mapping[str, Profile], values: Mapping[str, npt.NDArray], check_settings: CheckSettings
 ) -> dict[str, Comparison]:
-    chance = settings.chance / max(len(profiles), 1)
+    chance = check_settings.chance / max(len(profiles), 1)
     return {name: compare(profile, values[name], chance) for name, profile in profiles.items()}
 
 
@@ -81,14 +83,14 @@ def _figures(told: Comparison, level: Level) -> dict[str, Any]:
     return {"psi": told.psi, "ordinary": told.ordinary, "limit": told.limit, "excess": told.excess, "level": level}
 
 
-def _thresholds(levels: Levels, settings: CheckSettings) -> dict[str, float]:
-    return {"watch": levels.watch, "act": levels.act, "chance": settings.chance}
+def _thresholds(levels: Levels, check_settings: CheckSettings) -> dict[str, float]:
+    return {"watch": levels.watch, "act": levels.act, "chance": check_settings.chance}
 
 
-def _columns(reference: Reference, now: OpenDeals, settings: CheckSettings) -> Finding:
+def _columns(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     values = {name: now.column(name) for name in reference.columns}
-    told = _compared(reference.columns, values, settings)
-    levels = {name: level_of(one.excess, settings.psi) for name, one in told.items()}
+    told = _compared(reference.columns, values, check_settings)
+    levels = {name: level_of(one.excess, check_settings.psi) for name, one in told.items()}
     words = {planned.column: planned.categories for planned in now.plan.features}
     moved = {name: _moved(reference.columns[name], one, values[name], words[name]) for name, one in told.items()}
     order = sorted(told, key=lambda name: (-told[name].excess, name))
@@ -99,7 +101,9 @@ def _columns(reference: Reference, now: OpenDeals, settings: CheckSettings) -> F
         said = f"{len(changed)} of {len(told)} columns of open deals look otherwise than in training: {most}."
     else:
         said = f"Open deals look as in training: none of {len(told)} columns changed much more than it does by itself."
-    return Finding("D1", worst(list(levels.values())), said, _thresholds(settings.psi, settings) | {"columns": figures})
+    return Finding(
+        "D1", worst(list(levels.values())), said, _thresholds(check_settings.psi, check_settings) | {"columns": figures}
+    )
 
 
 def _moved(profile: Profile, told: Comparison, values: npt.NDArray, words: tuple[str, ...]) -> str:
@@ -125,35 +129,35 @@ def _number(value: float) -> str:
 def _more(
     profiles: Mapping[str, Profile],
     values: Mapping[str, npt.NDArray],
-    settings: CheckSettings,
+    check_settings: CheckSettings,
     levels: Levels,
 ) -> dict[str, dict[str, Any]]:
     """Shares of yes among yes and no, beside training; those that rose most come first, level by how far they rose."""
     out = {}
-    for name, told in _compared(profiles, values, settings).items():
+    for name, told in _compared(profiles, values, check_settings).items():
         share, then = told.shares[1], profiles[name].shares[1]
         level = level_of(share - then if told.excess else 0.0, levels)
         out[name] = {"share": share, "training": then} | _figures(told, level)
     return dict(sorted(out.items(), key=lambda item: (item[1]["training"] - item[1]["share"], item[0])))
 
 
-def _missing(reference: Reference, now: OpenDeals, settings: CheckSettings) -> Finding:
+def _missing(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     values = {name: np.isnan(now.column(name)).astype(np.float64) for name in reference.missing}
-    told = _more(reference.missing, values, settings, settings.missing)
+    told = _more(reference.missing, values, check_settings, check_settings.missing)
     more = [name for name, one in told.items() if one["level"] != "ok"]
     most = named([f"{n} in {told[n]['share']:.0%} of open deals ({told[n]['training']:.0%} in training)" for n in more])
     said = (
         f"Missing more often than in training: {most}." if more else "No column is missing more often than in training."
     )
     level = worst([one["level"] for one in told.values()])
-    return Finding("D3", level, said, _thresholds(settings.missing, settings) | {"columns": told})
+    return Finding("D3", level, said, _thresholds(check_settings.missing, check_settings) | {"columns": told})
 
 
-def _unknown(reference: Reference, now: OpenDeals, settings: CheckSettings) -> Finding:
+def _unknown(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     if not reference.unknown:
         return Finding("D2", "ok", "The model looks at no stages, steps, roles or attributes, so none can be new.")
     values = {name: found.any.astype(np.float64) for name, found in now.unknown.items()}
-    told = _more(reference.unknown, values, settings, settings.unknown)
+    told = _more(reference.unknown, values, check_settings, check_settings.unknown)
     for name, one in told.items():
         counts = now.unknown[name].counts / len(now.X)
         one["words"] = {str(word): float(share) for word, share in counts.head(20).items()}
@@ -167,15 +171,15 @@ def _unknown(reference: Reference, now: OpenDeals, settings: CheckSettings) -> F
         else "No stage, step, role or attribute value is new, or none that many open deals hold."
     )
     level = worst([one["level"] for one in told.values()])
-    return Finding("D2", level, said, _thresholds(settings.unknown, settings) | {"vocabularies": told})
+    return Finding("D2", level, said, _thresholds(check_settings.unknown, check_settings) | {"vocabularies": told})
 
 
-def _scores(reference: Reference, now: OpenDeals, settings: CheckSettings) -> Finding:
+def _scores(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     if not reference.scores:
         return cannot_tell("D4", "training made no out-of-time calls to compare scores with.")
     values = {name: now.scores[name].to_numpy() for name in reference.scores}
-    told = _compared(reference.scores, values, settings)
-    levels = {name: level_of(one.excess, settings.psi) for name, one in told.items()}
+    told = _compared(reference.scores, values, check_settings)
+    levels = {name: level_of(one.excess, check_settings.psi) for name, one in told.items()}
     moved = {name: _moved(reference.scores[name], one, values[name], ()) for name, one in told.items()}
     order = sorted(told, key=lambda name: (-told[name].excess, name))
     figures = {name: {"moved": moved[name]} | _figures(told[name], levels[name]) for name in order}
@@ -185,4 +189,6 @@ def _scores(reference: Reference, now: OpenDeals, settings: CheckSettings) -> Fi
         if changed
         else f"Scores of open deals are spread as in training ({', '.join(told)})."
     )
-    return Finding("D4", worst(list(levels.values())), said, _thresholds(settings.psi, settings) | {"scores": figures})
+    return Finding(
+        "D4", worst(list(levels.values())), said, _thresholds(check_settings.psi, check_settings) | {"scores": figures}
+    )

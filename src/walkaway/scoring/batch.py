@@ -234,7 +234,7 @@ def _clock() -> str:
     return pd.Timestamp.now("UTC").isoformat(timespec="seconds")
 
 
-def run_batch(book: Path, models: Path, out: Path, settings: Settings, *, now: pd.Timestamp | None = None) -> Batch:
+def run_batch(book: Path, models: Path, out: Path, settings: Settings, now: pd.Timestamp) -> Batch:
     """Call every deal open at the book's newest record, and say what changed since the last run.
 
     Args:
@@ -242,7 +242,7 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, *, now: p
         models: folder with the champion.
         out: folder of the output, which one run holds at a time.
         settings: of the project.
-        now: the moment it runs at; nothing recorded later is looked at. Default: the clock's.
+        now: the moment it runs at (UTC); nothing recorded later is looked at.
 
     Returns:
         What was written. The same book, model and settings give the same bytes of calls.
@@ -251,7 +251,6 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, *, now: p
         LockedError: another batch holds `out`; that run alone leaves a record.
         DataError: the book or the model cannot be used, is stale, or holds no open deal.
     """
-    now = pd.Timestamp.now("UTC") if now is None else now
     with exclusive(out), _recorded(out, now) as record:
         read = read_book(book).with_hours(settings.hours)
         record["book"] = read.manifest.fingerprint

@@ -67,7 +67,7 @@ def refined(model: Model, replay: Path | None) -> Model:
 
 
 def score(
-    book: Book, model: Model, at: pd.DatetimeIndex, settings: ScoreSettings, locale: str = "en_GB"
+    book: Book, model: Model, at: pd.DatetimeIndex, score_settings: ScoreSettings, locale: str = "en_GB"
 ) -> pd.DataFrame:
     """Call every deal open at each moment.
 
@@ -75,8 +75,8 @@ def score(
         book: any book.
         model: the champion, say.
         at: UTC moments.
-        settings: the dial that picks the bar off the model's curve, and how many reasons a call gets at most: none is
-            much faster.
+        score_settings: the dial that picks the bar off the model's curve, and how many reasons a call gets at most:
+            none is much faster.
         locale: of who reads the reasons.
 
     Returns:
@@ -89,12 +89,12 @@ def score(
             or the book knows no dates.
         DataError: the book does not fit the model.
     """
-    calls = call_open(book, model, at, settings)
-    kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], settings.keep_share)
+    calls = call_open(book, model, at, score_settings)
+    kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], score_settings.keep_share)
     table = calls.table.assign(kept_to_learn=kept)
     wording = Wording(locale, str(model.facts.get("currency", "")))
-    if settings.reasons:
-        table = pd.concat([table, _explained(model, calls, settings.reasons, wording)], axis=1)
+    if score_settings.reasons:
+        table = pd.concat([table, _explained(model, calls, score_settings.reasons, wording)], axis=1)
     assumed = {moment: _assumed_share(book, moment) for moment in at}
     table = table.assign(model_version=model.version, assumed_hours_share=table["as_of"].map(assumed))
     order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))

@@ -149,9 +149,9 @@ def _slices(view: View) -> dict[str, pd.Categorical]:
     return out
 
 
-def _said(fold: Fitted, heads: Heads, read: Rows, view: View, settings: TrainSettings) -> pd.DataFrame:
+def _said(fold: Fitted, heads: Heads, read: Rows, view: View, train_settings: TrainSettings) -> pd.DataFrame:
     """The calls of a fold's model, and what calibrating them anew will need."""
-    calls = make_calls(replace(fold.model(settings), heads=heads), read, bar=0.0)
+    calls = make_calls(replace(fold.model(train_settings), heads=heads), read, bar=0.0)
     return calls.table.assign(
         walk_away_above=calls.walk_away_above,
         raw=fold.heads.win.raw_by_member(read.X).mean(axis=0),
@@ -161,28 +161,28 @@ def _said(fold: Fitted, heads: Heads, read: Rows, view: View, settings: TrainSet
 
 
 def _looks(
-    history: History, fold: Fitted, heads: Heads, end: pd.Timestamp, settings: TrainSettings
+    history: History, fold: Fitted, heads: Heads, end: pd.Timestamp, train_settings: TrainSettings
 ) -> Iterator[pd.DataFrame]:
     """What a fold's model says at the pace of use, up to a moment: of all deals, or of as many as can be looked at."""
-    every = settings.calls_every_days
+    every = train_settings.calls_every_days
     at = moments(fold.until + pd.Timedelta(days=every), end, every)
     snapshots = open_snapshots(history.book, at)
     deal = pd.factorize(snapshots["deal_id"])[0]
-    one_of = -(-len(snapshots) * settings.folds // MOST_LOOKS)
+    one_of = -(-len(snapshots) * train_settings.folds // MOST_LOOKS)
     snapshots = snapshots[deal % max(one_of, 1) == 0]
     for begin in range(0, len(snapshots), CHUNK):
         part = snapshots.iloc[begin : begin + CHUNK].reset_index(drop=True)
         read, view = read_rows(history, part, fold.plan), history.without(fold.plan.left_out).at(part)
-        yield _said(fold, heads, read, view, settings)[LOOKED]
+        yield _said(fold, heads, read, view, train_settings)[LOOKED]
 
 
 def _call(
-    history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, settings: TrainSettings
+    history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, train_settings: TrainSettings
 ) -> pd.DataFrame:
     """What a fold's model and its baselines say of later snapshots."""
     read, view = read_rows(history, snapshots, fold.plan), history.without(fold.plan.left_out).at(snapshots)
     amount, margin = (read.terms[name].to_numpy() for name in ("amount", "margin"))
-    return _said(fold, heads, read, view, settings).assign(
+    return _said(fold, heads, read, view, train_settings).assign(
         **_baselines(fold, read, view),
         no_decision_rate=fold.heads.no_decision.rate if fold.heads.no_decision else np.nan,
         mean_hours=fold.heads.hours.mean_hours,
@@ -195,10 +195,10 @@ def _call(
 
 
 def _older(
-    history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, settings: TrainSettings
+    history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, train_settings: TrainSettings
 ) -> pd.DataFrame:
     """What a fold's model says of snapshots for which there are newer ones."""
-    model = replace(fold.model(settings), heads=heads)
+    model = replace(fold.model(train_settings), heads=heads)
     return make_calls(model, read_rows(history, snapshots, fold.plan), bar=0.0).table.assign(known_until=fold.until)
 
 
@@ -207,7 +207,7 @@ def call_as_of(
     origin: pd.Timestamp,
     snapshots: pd.DataFrame,
     earlier: pd.DataFrame,
-    settings: TrainSettings,
+    train_settings: TrainSettings,
     left_out: tuple[str, ...],
 ) -> pd.DataFrame:
     """What the recipe says of later snapshots, as of an origin: fitted on what was known then, calibrated by its folds.
@@ -217,19 +217,19 @@ def call_as_of(
         origin: UTC moment, on the grid of the earlier calls.
         snapshots: deal_id, as_of; after the origin.
         earlier: `Folds.calls`; those up to the origin calibrate.
-        settings: of training.
+        train_settings: of training.
         left_out: of the leak audit.
 
     Raises:
         DataError: nothing to learn from by then.
     """
-    fold = fit_as_of(history, origin, settings, left_out)
+    fold = fit_as_of(history, origin, train_settings, left_out)
     before = earlier[earlier["as_of"] <= origin] if len(earlier) else earlier
     heads = calibrated(fold.heads, *_known_by(fold, before), fold.every_days)
-    return _call(history, fold, heads, snapshots, settings)
+    return _call(history, fold, heads, snapshots, train_settings)
 
 
-def roll(history: History, final: Fitted, settings: TrainSettings, step: Step = no_step) -> Folds:
+def roll(history: History, final: Fitted, train_settings: TrainSettings, step: Step = no_step) -> Folds:
     """Calls on the final grid by models that were trained before.
 
     Each fold trains on what was known at its origin and calls the snapshots up to the next origin, as scoring would
@@ -237,14 +237,14 @@ def roll(history: History, final: Fitted, settings: TrainSettings, step: Step = 
     fold: the gap is in the data, not in a setting. Empty where no fold could be trained.
     """
     as_of = final.snapshots["as_of"]
-    origins = _origins(history, final.until, final.every_days, settings.folds)
+    origins = _origins(history, final.until, final.every_days, train_settings.folds)
     bounds = [*origins[1:], final.until]
     truth = _truth(final, final.snapshots["deal_id"], final.rows.labels)
     calls, looks, stale = pd.DataFrame(), list[pd.DataFrame](), list[pd.DataFrame]()
     for k, origin in enumerate(origins):
         step("rolling folds", k, len(origins))
         try:
-            fold = fit_as_of(history, origin, settings, final.plan.left_out)
+            fold = fit_as_of(history, origin, train_settings, final.plan.left_out)
         except DataError:
             continue
         heads = calibrated(fold.heads, *_known_by(fold, calls), fold.every_days)
@@ -252,15 +252,15 @@ def roll(history: History, final: Fitted, settings: TrainSettings, step: Step = 
             for older, (begin, end) in enumerate(pairwise(bounds[k:]), start=1):
                 rows = final.snapshots[((as_of > begin) & (as_of <= end)).to_numpy()].reset_index(drop=True)
                 if len(rows):
-                    said = _older(history, fold, heads, rows, settings)
+                    said = _older(history, fold, heads, rows, train_settings)
                     stale.append(said.assign(periods_older=older)[OLDER])
         at = ((as_of > origin) & (as_of <= bounds[k])).to_numpy()
         if at.any():
-            called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), settings)
+            called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), train_settings)
             told = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
             calls = pd.concat([calls, told], ignore_index=True)
-            if settings.calls_every_days != final.every_days:
-                looks += _looks(history, fold, heads, bounds[k], settings)
+            if train_settings.calls_every_days != final.every_days:
+                looks += _looks(history, fold, heads, bounds[k], train_settings)
     return Folds(
         _in_order(calls),
         _settled(history, final, looks) if looks else _in_order(calls),

@@ -49,9 +49,9 @@ class Fitted(Prepared):
     heads: Heads
     completed: pd.DataFrame
 
-    def model(self, settings: TrainSettings) -> Model:
+    def model(self, train_settings: TrainSettings) -> Model:
         """These heads as a model that can make calls: no curve yet, and taken to have signal."""
-        return Model(self.plan, self.heads, settings.floor_hours, NO_CURVE, True, {})
+        return Model(self.plan, self.heads, train_settings.floor_hours, NO_CURVE, True, {})
 
 
 def _known_deals(book: Book, until: pd.Timestamp) -> Book:
@@ -74,64 +74,65 @@ def _without_constants(plan: FeaturePlan, X: npt.NDArray) -> tuple[FeaturePlan, 
     return kept, np.ascontiguousarray(X[:, keep])
 
 
-def audit_as_of(book: Book, until: pd.Timestamp | None, settings: TrainSettings) -> Audit:
+def audit_as_of(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings) -> Audit:
     """The leak audit of what a book knew at a moment, as training asks for it.
 
     Args:
         book: any book.
-        until: UTC moment; None for all it knows, which is how a book without dates is looked at.
-        settings: of training.
+        until: UTC moment; None for a book without dates.
+        train_settings: of training.
 
     Raises:
         UsageError: no deal had been created by then, or what is allowed by name does not exist.
     """
-    if book.manifest.timeless:
-        return audit_book(book, None, settings.audit, settings.features)
-    until = until or book.last_recorded_at()
+    if until is None:
+        return audit_book(book, None, train_settings.audit, train_settings.features)
     book = _known_deals(book, until)
-    every = settings.cadence_days or cadence_days(book)
-    return audit_book(book, _training_moments(book, until, every), settings.audit, settings.features)
+    every = train_settings.cadence_days or cadence_days(book)
+    return audit_book(book, _training_moments(book, until, every), train_settings.audit, train_settings.features)
 
 
 def prepare_as_of(
-    history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()
+    history: History, until: pd.Timestamp, train_settings: TrainSettings, left_out: tuple[str, ...] = ()
 ) -> Prepared:
     """What was known at `until`, ready to fit heads on; the history may know more, and is not asked for it.
 
     Args:
         history: of any book.
         until: UTC moment.
-        settings: of training.
+        train_settings: of training.
         left_out: what features must not read (`Book.without`); labels count all there is.
 
     Raises:
         UsageError: no deal had been created by then.
     """
     book = _known_deals(history.book, until)
-    every = settings.cadence_days or cadence_days(book)
+    every = train_settings.cadence_days or cadence_days(book)
     snapshots = open_snapshots(book, _training_moments(book, until, every))
-    planned = plan_features(book.without(left_out), settings.features, left_out)
+    planned = plan_features(book.without(left_out), train_settings.features, left_out)
     read = read_rows(history, snapshots, planned)
     plan, X = _without_constants(planned, read.X)
     labels = label(book, snapshots)
     deal = pd.factorize(snapshots["deal_id"])[0]
     weight = snapshot_weights(history.at(snapshots).age_days, every)
-    if settings.weigh_kept:
+    if train_settings.weigh_kept:
         weight = weight * chance_weights(book.deals, snapshots["deal_id"], until)
-    undecided = no_decision(labels["ending"], settings.no_decision_reasons)
+    undecided = no_decision(labels["ending"], train_settings.no_decision_reasons)
     rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, no_decision=undecided)
     closed_at = book.deals.set_index("deal_id")["closed_at"].reindex(snapshots["deal_id"])
-    parting = find_parting(rows, plan, snapshots["as_of"], closed_at, settings.heads, settings.bootstrap)
+    parting = find_parting(rows, plan, snapshots["as_of"], closed_at, train_settings.heads, train_settings.bootstrap)
     return Prepared(until, every, plan, snapshots, replace(rows, parting=parting))
 
 
-def fit_as_of(history: History, until: pd.Timestamp, settings: TrainSettings, left_out: tuple[str, ...] = ()) -> Fitted:
+def fit_as_of(
+    history: History, until: pd.Timestamp, train_settings: TrainSettings, left_out: tuple[str, ...] = ()
+) -> Fitted:
     """Fit the heads on what was known at `until`; arguments as of `prepare_as_of`.
 
     Raises:
         UsageError: no deal had been created by then.
         DataError: nothing to learn from by then.
     """
-    ready = prepare_as_of(history, until, settings, left_out)
-    heads, completed = fit_heads(ready.rows, settings.heads)
+    ready = prepare_as_of(history, until, train_settings, left_out)
+    heads, completed = fit_heads(ready.rows, train_settings.heads)
     return Fitted(ready.until, ready.every_days, ready.plan, ready.snapshots, ready.rows, heads, completed)

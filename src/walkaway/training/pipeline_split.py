@@ -66,15 +66,20 @@ def _some(rows: TrainingRows, mask: npt.NDArray[np.bool_]) -> TrainingRows:
 
 
 def _losses(
-    seen: TrainingRows, later: TrainingRows, settings: HeadSettings, parting: Parting | None
+    seen: TrainingRows, later: TrainingRows, head_settings: HeadSettings, parting: Parting | None
 ) -> npt.NDArray[np.float64]:
     won = seen.labels["won"].to_numpy()
-    head, _ = fit_win(seen.X, won, seen.weight, latest_rows(seen.deal), seen.categorical, settings, parting)
+    head, _ = fit_win(seen.examples(won), head_settings, parting)
     return log_loss_rows(later.labels["won"].to_numpy(), expit(head.raw_by_member(later.X).mean(axis=0)))
 
 
 def find_parting(
-    rows: TrainingRows, plan: FeaturePlan, as_of: pd.Series, closed_at: pd.Series, settings: HeadSettings, draws: int
+    rows: TrainingRows,
+    plan: FeaturePlan,
+    as_of: pd.Series,
+    closed_at: pd.Series,
+    head_settings: HeadSettings,
+    draws: int,
 ) -> Parting | None:
     """What the win head's trees should part by first; None where that is not better beyond doubt (90%, over deals).
 
@@ -83,10 +88,10 @@ def find_parting(
         plan: its columns.
         as_of: of each row.
         closed_at: of each row's deal, as known at the moment of training.
-        settings: of the heads; `part_by` names the attributes that are tried.
+        head_settings: of the heads; `part_by` names the attributes that are tried.
         draws: of the bootstrap.
     """
-    candidates = list(_candidates(rows, plan, settings.part_by))
+    candidates = list(_candidates(rows, plan, head_settings.part_by))
     if not candidates:
         return None
     settled, closed = rows.labels["settled"].to_numpy(dtype=bool), microseconds(closed_at)
@@ -96,7 +101,7 @@ def find_parting(
     later = _some(rows, settled & (microseconds(as_of) > cut))
     if len(later.deal) == 0 or seen.labels["won"].nunique() < 2:
         return None
-    quick = settings.model_copy(update={"members": 2, "completion_rounds": 0})
+    quick = head_settings.model_copy(update={"members": 2, "completion_rounds": 0})
     drawn, alone = DealDraws.of(later.deal, draws), _losses(seen, later, quick, None)
     gains = [interval(drawn.means(alone - _losses(seen, later, quick, one)))[0] for one in candidates]
     best = int(np.argmax(gains))

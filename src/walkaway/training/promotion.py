@@ -102,7 +102,7 @@ def decide(
     until: pd.Timestamp,
     challenger: Trained,
     champions: Sequence[Model],
-    settings: TrainSettings,
+    train_settings: TrainSettings,
     step: Step = no_step,
     tuned_until: pd.Timestamp | None = None,
 ) -> Decision:
@@ -113,10 +113,10 @@ def decide(
         until: the moment until which it knew.
         challenger: with its out-of-time calls.
         champions: the one in use first, then those before it.
-        settings: of the challenger's training.
+        train_settings: of the challenger's training.
         step: told how far it is.
-        tuned_until: the moment until which tuning saw how deals ended, if the settings were tuned: recipes are compared
-            after it.
+        tuned_until: the moment until which tuning saw how deals ended, if the settings were tuned: recipes are
+            compared after it.
     """
     book = known(book, until)
     used = champions[0]
@@ -127,12 +127,12 @@ def decide(
     if challenger.calls.empty:
         return Decision(False, "the challenger has no out-of-time calls: the book is too young to judge it")
     step("comparing with the champion", 0, 1)
-    compared = [*_by_bundle(History(book), challenger, champions, settings, step)]
+    compared = [*_by_bundle(History(book), challenger, champions, train_settings, step)]
     if (theirs := _settings_of(used)) is not None:
-        if _recipe(theirs) == _recipe(settings):
+        if _recipe(theirs) == _recipe(train_settings):
             compared += _by_age(challenger, used, until)
         else:
-            compared += _by_recipe(book, until, challenger, used, theirs, settings, step, tuned_until)
+            compared += _by_recipe(book, until, challenger, used, theirs, train_settings, step, tuned_until)
     return _verdict(compared, used)
 
 
@@ -170,7 +170,7 @@ def _stretches(since: pd.Timestamp, snapshots: pd.DataFrame) -> list[tuple[pd.Ti
 
 
 def _calls_since(
-    history: History, since: pd.Timestamp, snapshots: pd.DataFrame, settings: TrainSettings, step: Step
+    history: History, since: pd.Timestamp, snapshots: pd.DataFrame, train_settings: TrainSettings, step: Step
 ) -> pd.DataFrame:
     """What the challenger's recipe would have said of these snapshots, had it been trained when the champion was.
 
@@ -180,13 +180,13 @@ def _calls_since(
     parts = []
     for after, up_to in _stretches(since, snapshots):
         rows = snapshots[(snapshots["as_of"] > after) & (snapshots["as_of"] <= up_to)].reset_index(drop=True)
-        model = train(history.book, after, settings, step).model
+        model = train(history.book, after, train_settings, step).model
         parts.append(make_calls(model, read_rows(history, rows, model.plan), bar=0.0).table[CALLED])
     return pd.concat(parts).sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
 
 
 def _by_bundle(
-    history: History, challenger: Trained, champions: Sequence[Model], settings: TrainSettings, step: Step
+    history: History, challenger: Trained, champions: Sequence[Model], train_settings: TrainSettings, step: Step
 ) -> Iterator[Comparison]:
     """The challenger beside the best champion on calls after any of them was trained, and beside the one in use."""
     book = history.book
@@ -202,7 +202,7 @@ def _by_bundle(
     if not _enough(snapshots["deal_id"].to_numpy()[told], won[told]):
         return
     try:
-        mine = _calls_since(history, since, snapshots, settings, step)
+        mine = _calls_since(history, since, snapshots, train_settings, step)
     except DataError:
         return  # too young, when the champion was trained, for this recipe
     theirs = {
@@ -215,7 +215,7 @@ def _by_bundle(
     best = min(losses, key=lambda version: losses[version])
     typical = challenger.model.heads.worth.typical_amount
     for version in dict.fromkeys((best, champions[0].version)):
-        yield from _compare(book, mine, theirs[version][CALLED], version, "bundle", typical, settings.bootstrap)
+        yield from _compare(book, mine, theirs[version][CALLED], version, "bundle", typical, train_settings.bootstrap)
 
 
 def _enough(deal: np.ndarray, won: np.ndarray) -> bool:
@@ -231,8 +231,8 @@ def _fits(book: Book, model: Model) -> bool:
     return True
 
 
-def _recipe(settings: TrainSettings) -> dict[str, object]:
-    return settings.model_dump(mode="json", exclude={"heads": {"threads"}, **dict.fromkeys(NOT_THE_RECIPE, True)})
+def _recipe(train_settings: TrainSettings) -> dict[str, object]:
+    return train_settings.model_dump(mode="json", exclude={"heads": {"threads"}, **dict.fromkeys(NOT_THE_RECIPE, True)})
 
 
 def _settings_of(model: Model) -> TrainSettings | None:
@@ -272,23 +272,25 @@ def _by_recipe(
     challenger: Trained,
     used: Model,
     theirs: TrainSettings,
-    settings: TrainSettings,
+    train_settings: TrainSettings,
     step: Step,
     tuned_until: pd.Timestamp | None,
 ) -> Iterator[Comparison]:
     """Both recipes over all folds, where the champion's can still be followed."""
-    same_judge = {name: getattr(settings, name) for name in NOT_THE_RECIPE}
-    threads = theirs.heads.model_copy(update={"threads": settings.heads.threads})
+    same_judge = {name: getattr(train_settings, name) for name in NOT_THE_RECIPE}
+    threads = theirs.heads.model_copy(update={"threads": train_settings.heads.threads})
     try:
         rival = train(book, until, theirs.model_copy(update=same_judge | {"heads": threads}), step)
     except (UsageError, DataError):
-        return  # its settings name what this book no longer has
+        return  # its train_settings name what this book no longer has
     if len(rival.calls):
-        mine, other = (_published(one.calls, one.model.signal, settings.floor_hours) for one in (challenger, rival))
+        mine, other = (
+            _published(one.calls, one.model.signal, train_settings.floor_hours) for one in (challenger, rival)
+        )
         typical = challenger.model.heads.worth.typical_amount
         if tuned_until is not None:
             mine = mine[mine["as_of"] > tuned_until]
-        yield from _compare(book, mine, other, used.version, "recipe", typical, settings.bootstrap)
+        yield from _compare(book, mine, other, used.version, "recipe", typical, train_settings.bootstrap)
 
 
 def _compare(

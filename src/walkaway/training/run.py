@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from walkaway.asof import known
-from walkaway.book import Book, read_book
+from walkaway.book import Book
 from walkaway.config import Settings, TrainSettings
 from walkaway.errors import UsageError
 from walkaway.files import exclusive
@@ -54,18 +54,16 @@ class Retrained:
         return self.champion == self.folder.name
 
 
-def _train(book: Book, until: pd.Timestamp | None, settings: TrainSettings, step: Step) -> Trained:
-    if not book.manifest.timeless:
-        return train(book, until or book.last_recorded_at(), settings, step)
-    if until is not None:
-        raise UsageError("--until: this book has no dates, so nothing can be left out by one. Leave --until out.")
-    return train_timeless(book, settings, step)
+def _train(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings, step: Step) -> Trained:
+    if until is None:
+        return train_timeless(book, train_settings, step)
+    return train(book, until, train_settings, step)
 
 
-def _tune(book: Book, until: pd.Timestamp | None, settings: TrainSettings, budget: Budget, step: Step) -> Tuned:
-    if book.manifest.timeless:
+def _tune(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings, budget: Budget, step: Step) -> Tuned:
+    if until is None:
         raise UsageError("--tune: this book has no dates, so there are no folds in time. Leave --tune out.")
-    return tune(book, until or book.last_recorded_at(), settings, budget, step)
+    return tune(book, until, train_settings, budget, step)
 
 
 def _texts(trained: Trained, decision: Decision, card: str) -> dict[str, str]:
@@ -84,7 +82,7 @@ def _decide(
     until: pd.Timestamp | None,
     trained: Trained,
     folder: Path,
-    settings: TrainSettings,
+    train_settings: TrainSettings,
     step: Step,
     tuned_until: pd.Timestamp | None,
 ) -> Decision:
@@ -94,24 +92,24 @@ def _decide(
         return forced("the first model")
     if champions[0].version == folder.name:
         return forced("it is the champion already, to the byte")
-    if trained.model.timeless:
+    if until is None:
         return Decision(
             False, "without dates nothing says which deals the champion has not seen, so nothing is compared"
         )
-    return decide(book, until or book.last_recorded_at(), trained, champions, settings, step, tuned_until)
+    return decide(book, until, trained, champions, train_settings, step, tuned_until)
 
 
 def _advised(book: Book, until: pd.Timestamp | None, advice: Path | None) -> Book:
     """The book as known at the moment of training, with deals that were dropped on advice marked."""
     if advice is None:
         return book
-    if book.manifest.timeless:
+    if until is None:
         raise UsageError("--advice: this book has no dates, so nothing tells what came after. Leave --advice out.")
-    return with_advice(known(book, until or book.last_recorded_at()), read_advice(advice))
+    return with_advice(known(book, until), read_advice(advice))
 
 
 def retrain(
-    book: Path,
+    book: Book,
     models: Path,
     until: pd.Timestamp | None,
     settings: Settings,
@@ -126,9 +124,9 @@ def retrain(
     """Train on a book, keep the model, and use it if it passes the gate.
 
     Args:
-        book: folder of the book.
+        book: with the hours that are set.
         models: where bundles, the champion pointer and MLflow's SQLite store live.
-        until: train on what was known by then; None for all the book knows. A book without dates takes None only.
+        until: train on what was known by then (UTC); None for a book without dates.
         settings: of the project.
         promote: make the new model champion without asking the gate; the first model always becomes champion.
         budget: tune the win head for so long first.
@@ -145,7 +143,7 @@ def retrain(
         if not promote and champion_version(models):
             load_champion(models)  # a damaged one shows before the work, not after
         clear_unfinished(models)
-        read = _advised(read_book(book).with_hours(settings.hours), until, advice)
+        read = _advised(book, until, advice)
         tuned = _tune(read, until, settings.train, budget, step) if budget else None
         asked = tuned.settings if tuned else settings.train
         trained = _train(read, until, asked, step)

@@ -141,9 +141,9 @@ def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, objec
     }
 
 
-def _judge(folds: Folds, settings: TrainSettings) -> tuple[dict[str, pd.DataFrame], bool]:
+def _judge(folds: Folds, train_settings: TrainSettings) -> tuple[dict[str, pd.DataFrame], bool]:
     """Tables of metrics, and whether there is signal; without settled out-of-time calls there is neither."""
-    calls, draws = folds.calls, settings.bootstrap
+    calls, draws = folds.calls, train_settings.bootstrap
     settled = calls[calls["settled"].astype(bool)] if len(calls) else calls
     if settled.empty or settled["won"].nunique() < 2:
         return {}, False
@@ -155,7 +155,7 @@ def _judge(folds: Folds, settings: TrainSettings) -> tuple[dict[str, pd.DataFram
         "worth": worth_metrics(settled, draws),
         "skill": skills(calls, INDICES, draws),
         "staleness": staleness(calls, folds.stale, draws),
-        "no_decision": _no_decision_metrics(settled, settings.no_decision_reasons, draws),
+        "no_decision": _no_decision_metrics(settled, train_settings.no_decision_reasons, draws),
     }
     return {name: table for name, table in tables.items() if len(table)}, has_signal(settled, draws)
 
@@ -170,17 +170,17 @@ def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws:
     return win_metrics(lost, ["no_decision_if_lost", "no_decision_rate"], draws)
 
 
-def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step = no_step) -> Trained:
+def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: Step = no_step) -> Trained:
     """Train, judge and calibrate a model on what a book knew at a moment.
 
     Args:
         book: any book; what it recorded after `until` is not looked at.
         until: UTC moment.
-        settings: of training.
+        train_settings: of training.
         step: told the name of each step, how many of its parts are done, and how many there are.
 
     Returns:
-        The model with its metrics. The same book and settings give the same model, to the byte.
+        The model with its metrics. The same book and train_settings give the same model, to the byte.
 
     Raises:
         UsageError: `until` lies before the first deal, or more than a year after the newest record; or a feature
@@ -189,20 +189,20 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
     """
     check_not_far_ahead(book, until, "--until")
     book = known(book, until)
-    if len(book.deals) and settings.features != FeatureSettings():
-        refuse_unknown(settings.features, plan_features(book).columns)  # folds know fewer words, so here, once
+    if len(book.deals) and train_settings.features != FeatureSettings():
+        refuse_unknown(train_settings.features, plan_features(book).columns)  # folds know fewer words, so here, once
     history = History(book)
     step("leak audit", 0, 1)
-    audit = audit_as_of(book, until, settings)
-    asked, settings = settings, settings.without_features(audit.denied)
+    audit = audit_as_of(book, until, train_settings)
+    asked, train_settings = train_settings, train_settings.without_features(audit.denied)
     step("heads on all data", 0, 1)
-    final = fit_as_of(history, until, settings, audit.left_out)
-    folds = roll(history, final, settings, step)
+    final = fit_as_of(history, until, train_settings, audit.left_out)
+    folds = roll(history, final, train_settings, step)
     calls = folds.calls
     step("judging", 0, 1)
-    tables, signal = _judge(folds, settings)
+    tables, signal = _judge(folds, train_settings)
     heads = _finished(final, calls, signal)
-    summary = summarise(book, final, calls) | pooling(final.rows, settings.heads) | {"parted_by": final.parted_by}
+    summary = summarise(book, final, calls) | pooling(final.rows, train_settings.heads) | {"parted_by": final.parted_by}
     facts = summary | {
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,
@@ -211,14 +211,16 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
         "left_out": audit.told(),
         "settings": asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
-    scores, looks = (_as_scored(said, heads, final.heads, settings.floor_hours) for said in (folds.calls, folds.looks))
+    scores, looks = (
+        _as_scored(said, heads, final.heads, train_settings.floor_hours) for said in (folds.calls, folds.looks)
+    )
     reference = _reference(history, final, scores, signal)
-    curve = _curve(folds.looks, looks, settings.calls_every_days, until, book)
+    curve = _curve(folds.looks, looks, train_settings.calls_every_days, until, book)
     seen = book.without(final.plan.left_out)
     more: dict[str, Any] = {"reference": reference, "silence": learn_silence(seen)}
-    model = Model(final.plan, heads, settings.floor_hours, curve, signal, facts, **more)
+    model = Model(final.plan, heads, train_settings.floor_hours, curve, signal, facts, **more)
     step("what became of settled deals", 0, 1)
-    model = remember(model, seen, final.snapshots, final.rows, settings.remembered_snapshots)
+    model = remember(model, seen, final.snapshots, final.rows, train_settings.remembered_snapshots)
     return Trained(model, summary, tables, calls, audit)
 
 

@@ -21,7 +21,7 @@ from walkaway.config import TrainSettings
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import OTHER, log_loss_rows, paired_gains
 from walkaway.files import without_nan
-from walkaway.heads import fit_win, latest_rows
+from walkaway.heads import fit_win
 from walkaway.models import read_rows
 from walkaway.training.backtest import Step, call_as_of, no_step
 from walkaway.training.fitting import Prepared, audit_as_of, prepare_as_of
@@ -94,11 +94,10 @@ class _Fold:
     X: np.ndarray
     won: np.ndarray
 
-    def loss(self, settings: TrainSettings) -> float:
-        """Out-of-time log loss of a win head with these settings."""
-        rows, heads = self.ready.rows, settings.heads
-        won, latest = rows.labels["won"].to_numpy(), latest_rows(rows.deal)
-        head, _ = fit_win(rows.X, won, rows.weight, latest, rows.categorical, heads, rows.parting)
+    def loss(self, train_settings: TrainSettings) -> float:
+        """Out-of-time log loss of a win head with these train_settings."""
+        rows, heads = self.ready.rows, train_settings.heads
+        head, _ = fit_win(rows.examples(rows.labels["won"].to_numpy()), heads, rows.parting)
         said = expit(head.raw_by_member(self.X).mean(axis=0))
         return float(log_loss_rows(self.won, said).mean())
 
@@ -118,7 +117,7 @@ def _snapshots(book: Book, begin: pd.Timestamp, end: pd.Timestamp, every: float)
 
 
 def _folds(
-    book: Book, bounds: list[pd.Timestamp], every: float, settings: TrainSettings, left_out: tuple[str, ...]
+    book: Book, bounds: list[pd.Timestamp], every: float, train_settings: TrainSettings, left_out: tuple[str, ...]
 ) -> Iterator[_Fold]:
     """What each origin knew, and what came up to the next; nothing after the last boundary is in the book."""
     history = History(book)
@@ -126,7 +125,7 @@ def _folds(
         later = _snapshots(book, begin, end, every)
         won = label(book, later)["won"].to_numpy(dtype=np.float64)
         try:
-            ready = prepare_as_of(history, begin, settings, left_out)
+            ready = prepare_as_of(history, begin, train_settings, left_out)
             ready.rows.check()
         except DataError:
             continue
@@ -134,12 +133,12 @@ def _folds(
             yield _Fold(ready, read_rows(history, later, ready.plan).X, won)
 
 
-def _tried(settings: TrainSettings, values: dict[str, float]) -> TrainSettings:
-    """The settings with what a trial tried in place of the win head's own, as precisely as it is printed."""
+def _tried(train_settings: TrainSettings, values: dict[str, float]) -> TrainSettings:
+    """The train_settings with what a trial tried in place of the win head's own, as precisely as it is printed."""
     rounded = {name: value if isinstance(value, int) else float(f"{value:.4g}") for name, value in values.items()}
-    win = settings.heads.win.model_copy(update={name: value for name, value in rounded.items() if name in TRIED})
-    heads = settings.heads.model_copy(update={"win": win, "decay": rounded["decay"]})
-    return settings.model_copy(update={"heads": heads})
+    win = train_settings.heads.win.model_copy(update={name: value for name, value in rounded.items() if name in TRIED})
+    heads = train_settings.heads.model_copy(update={"win": win, "decay": rounded["decay"]})
+    return train_settings.model_copy(update={"heads": heads})
 
 
 def _suggested(trial: optuna.Trial) -> dict[str, float]:
@@ -152,17 +151,17 @@ def _suggested(trial: optuna.Trial) -> dict[str, float]:
     return values
 
 
-def _given(settings: TrainSettings) -> dict[str, float]:
-    """The settings given, as a trial, each drawn into the range that is tried."""
-    values = {name: getattr(settings.heads.win, name) for name in TRIED} | {"decay": settings.heads.decay}
+def _given(train_settings: TrainSettings) -> dict[str, float]:
+    """The train_settings given, as a trial, each drawn into the range that is tried."""
+    values = {name: getattr(train_settings.heads.win, name) for name in TRIED} | {"decay": train_settings.heads.decay}
     ranges = {name: bounds[:2] for name, bounds in TRIED.items()} | {"decay": DECAY}
     return {name: type(ranges[name][0])(np.clip(value, *ranges[name])) for name, value in values.items()}
 
 
-def _objective(folds: list[_Fold], settings: TrainSettings) -> Callable[[optuna.Trial], float]:
+def _objective(folds: list[_Fold], train_settings: TrainSettings) -> Callable[[optuna.Trial], float]:
     import optuna
 
-    trying = settings.model_copy(update={"heads": settings.heads.model_copy(update={"members": MEMBERS})})
+    trying = train_settings.model_copy(update={"heads": train_settings.heads.model_copy(update={"members": MEMBERS})})
 
     def loss(trial: optuna.Trial) -> float:
         tried, losses = _tried(trying, _suggested(trial)), []
@@ -176,7 +175,7 @@ def _objective(folds: list[_Fold], settings: TrainSettings) -> Callable[[optuna.
     return loss
 
 
-def _study(folds: list[_Fold], settings: TrainSettings, budget: Budget, step: Step) -> optuna.Study:
+def _study(folds: list[_Fold], train_settings: TrainSettings, budget: Budget, step: Step) -> optuna.Study:
     try:
         import optuna
     except ImportError as error:
@@ -188,11 +187,11 @@ def _study(folds: list[_Fold], settings: TrainSettings, budget: Budget, step: St
         if trial.number - study.best_trial.number >= PATIENCE:
             study.stop()
 
-    sampler = optuna.samplers.TPESampler(seed=settings.heads.seed, multivariate=True)
+    sampler = optuna.samplers.TPESampler(seed=train_settings.heads.seed, multivariate=True)
     study = optuna.create_study(sampler=sampler, pruner=optuna.pruners.MedianPruner(n_startup_trials=8))
-    study.enqueue_trial(_given(settings))
+    study.enqueue_trial(_given(train_settings))
     step("tuning", 0, budget.trials or 0)
-    study.optimize(_objective(folds, settings), n_trials=budget.trials, timeout=budget.seconds, callbacks=[after])
+    study.optimize(_objective(folds, train_settings), n_trials=budget.trials, timeout=budget.seconds, callbacks=[after])
     return study
 
 
@@ -235,13 +234,13 @@ def _typical(worth: pd.Series) -> float:
     return float(paid.median()) if len(paid) else 1.0
 
 
-def tune(book: Book, until: pd.Timestamp, settings: TrainSettings, budget: Budget, step: Step = no_step) -> Tuned:
-    """Try settings of the win head until the budget ends, or nothing better has come for PATIENCE trials.
+def tune(book: Book, until: pd.Timestamp, train_settings: TrainSettings, budget: Budget, step: Step = no_step) -> Tuned:
+    """Try train_settings of the win head until the budget ends, or nothing better has come for PATIENCE trials.
 
     Args:
         book: any book with dates; what it recorded after `until` is not looked at.
         until: UTC moment.
-        settings: the ones given: the first trial, and what the best one is compared with.
+        train_settings: the ones given: the first trial, and what the best one is compared with.
         budget: seconds or trials.
         step: told how many trials are done.
 
@@ -250,9 +249,9 @@ def tune(book: Book, until: pd.Timestamp, settings: TrainSettings, budget: Budge
         DataError: too little history for a fold, or for the stretch that the best trial is judged on.
     """
     book = known(book, until)
-    audit = audit_as_of(book, until, settings)
-    left_out, seen = audit.left_out, settings.without_features(audit.denied)
-    every = settings.cadence_days or cadence_days(book)
+    audit = audit_as_of(book, until, train_settings)
+    left_out, seen = audit.left_out, train_settings.without_features(audit.denied)
+    every = train_settings.cadence_days or cadence_days(book)
     *origins, since = _boundaries(book, until, every)
     folds = list(_folds(known(book, since), [*origins, since], every, seen, left_out))
     if not folds:
@@ -260,9 +259,9 @@ def tune(book: Book, until: pd.Timestamp, settings: TrainSettings, budget: Budge
             f"--tune needs won and lost deals that settled before {since:%Y-%m-%d}, in every fold; there are none. "
             "Train without --tune, or on a longer history."
         )
-    study = _study(folds, settings, budget, step)
+    study = _study(folds, train_settings, budget, step)
     best = dict(study.best_params)
     step("judging what was tuned", 0, 1)
     unseen = _unseen(book, since, until, every, (_tried(seen, best), seen), left_out)
     used = unseen.get("log_loss_gain", 0.0) > 0
-    return Tuned(_tried(settings, best) if used else settings, _trials(study), unseen, used)
+    return Tuned(_tried(train_settings, best) if used else train_settings, _trials(study), unseen, used)

@@ -19,7 +19,7 @@ from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import fit_logistic, fit_naive_bayes, has_signal, win_metrics
 from walkaway.features import FeaturePlan, known_words, plan_features
-from walkaway.heads import Heads, HoursHead, WinHead, WorthHead, fit_bag, fit_calibration, fit_worth
+from walkaway.heads import Examples, Heads, HoursHead, WinHead, WorthHead, fit_bag, fit_calibration, fit_worth
 from walkaway.models import Model, Rows, check_fits, make_calls, read_rows, reference_of
 from walkaway.training.backtest import CALIBRATION_PRIOR_DEALS, Step, no_step
 from walkaway.training.train import Trained
@@ -36,15 +36,21 @@ def rows_without_dates(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Ro
     return read_rows(History(book), snapshots, plan)
 
 
-def _fit_win(X: npt.NDArray, won: npt.NDArray, plan: FeaturePlan, settings: TrainSettings) -> WinHead:
-    heads = settings.heads
-    return WinHead(float(won.mean()), fit_bag(X, won, None, plan.categorical, "cross_entropy", heads.timeless, heads))
+def _each_a_deal(X: npt.NDArray, target: npt.NDArray, plan: FeaturePlan) -> Examples:
+    """Rows of which each is a deal of its own."""
+    return Examples(X, target, np.arange(len(X)), plan.categorical)
 
 
-def _fit_worth(rows: Rows, settled: pd.DataFrame, plan: FeaturePlan, settings: TrainSettings) -> WorthHead:
+def _fit_win(X: npt.NDArray, won: npt.NDArray, plan: FeaturePlan, train_settings: TrainSettings) -> WinHead:
+    heads = train_settings.heads
+    bag = fit_bag(_each_a_deal(X, won, plan), "cross_entropy", heads.timeless, heads)
+    return WinHead(float(won.mean()), bag)
+
+
+def _fit_worth(rows: Rows, settled: pd.DataFrame, plan: FeaturePlan, train_settings: TrainSettings) -> WorthHead:
     at_close = np.where(settled["outcome"] == "won", settled["amount"].to_numpy(dtype=np.float64), np.nan)
     amount = rows.terms["amount"].to_numpy(dtype=np.float64)
-    return fit_worth(rows.X, amount, at_close, plan.categorical, settings.heads)
+    return fit_worth(_each_a_deal(rows.X, at_close, plan), amount, train_settings.heads)
 
 
 def _closed(book: Book) -> tuple[pd.DataFrame, npt.NDArray]:
@@ -68,10 +74,10 @@ def _too_alike(kinds: int) -> DataError:
 
 
 def _out_of_fold(
-    rows: Rows, won: npt.NDArray, alike: npt.NDArray, plan: FeaturePlan, settings: TrainSettings, step: Step
+    rows: Rows, won: npt.NDArray, alike: npt.NDArray, plan: FeaturePlan, train_settings: TrainSettings, step: Step
 ) -> pd.DataFrame:
     """What models say that were fitted on other deals, none of them alike."""
-    folds = StratifiedGroupKFold(max(settings.folds, 2), shuffle=True, random_state=settings.heads.seed)
+    folds = StratifiedGroupKFold(max(train_settings.folds, 2), shuffle=True, random_state=train_settings.heads.seed)
     if (kinds := len(np.unique(alike))) < folds.n_splits:
         raise _too_alike(kinds)
     table = pd.DataFrame({"deal_id": rows.snapshots["deal_id"], "alike": alike, "won": won, "settled": True})
@@ -80,7 +86,7 @@ def _out_of_fold(
         step("grouped folds", k, folds.n_splits)
         if len(np.unique(won[train])) < 2:
             raise _too_alike(kinds)
-        head = _fit_win(rows.X[train], won[train], plan, settings)
+        head = _fit_win(rows.X[train], won[train], plan, train_settings)
         baselines = [fit(rows.X[train], won[train], plan.categorical) for fit in (fit_logistic, fit_naive_bayes)]
         told[0, test], told[1, test] = head.raw_by_member(rows.X[test]).mean(axis=0), head.probability(rows.X[test])
         told[2, test], told[3, test] = (say(rows.X[test]) for say in baselines)
@@ -106,12 +112,12 @@ def _summary(book: Book, calls: pd.DataFrame, plan: FeaturePlan) -> dict[str, ob
     }
 
 
-def train_timeless(book: Book, settings: TrainSettings, step: Step = no_step) -> Trained:
+def train_timeless(book: Book, train_settings: TrainSettings, step: Step = no_step) -> Trained:
     """Train and judge the win head on a book without dates.
 
     Args:
         book: one whose manifest says timeless.
-        settings: of training; folds are grouped by deals that are alike.
+        train_settings: of training; folds are grouped by deals that are alike.
         step: told the name of each step, how many of its parts are done, and how many there are.
 
     Returns:
@@ -122,35 +128,35 @@ def train_timeless(book: Book, settings: TrainSettings, step: Step = no_step) ->
         DataError: too few won or lost deals, too few kinds of deals, or no attribute.
     """
     settled, won = _closed(book)
-    audit = audit_book(book, None, settings.audit, settings.features)
-    plan = plan_features(book.without(audit.left_out), settings.features, audit.left_out)
+    audit = audit_book(book, None, train_settings.audit, train_settings.features)
+    plan = plan_features(book.without(audit.left_out), train_settings.features, audit.left_out)
     rows = rows_without_dates(book, settled, plan)
     alike = np.unique(np.nan_to_num(rows.X, nan=-1.0), axis=0, return_inverse=True)[1].reshape(-1)
-    calls = _out_of_fold(rows, won, alike, plan, settings, step)
+    calls = _out_of_fold(rows, won, alike, plan, train_settings, step)
     step("win head on all deals", 0, 1)
     by_kind = calls.assign(deal_id=calls["alike"])  # intervals over deals that are not alike
     tables = {
-        "win": win_metrics(by_kind, PROBABILITIES, settings.bootstrap),
-        "win_distinct": win_metrics(_distinct(by_kind), PROBABILITIES, settings.bootstrap),
+        "win": win_metrics(by_kind, PROBABILITIES, train_settings.bootstrap),
+        "win_distinct": win_metrics(_distinct(by_kind), PROBABILITIES, train_settings.bootstrap),
     }
-    signal = has_signal(by_kind, settings.bootstrap)
+    signal = has_signal(by_kind, train_settings.bootstrap)
     calibration = fit_calibration(calls["raw"].to_numpy(), won, np.ones(len(won)), CALIBRATION_PRIOR_DEALS)
-    win = _fit_win(rows.X, won, plan, settings)
+    win = _fit_win(rows.X, won, plan, train_settings)
     win = win.calibrated(calibration) if signal else win.without_signal()
-    heads = Heads(win, _fit_worth(rows, settled, plan, settings), HoursHead(mean_hours=0.0))
+    heads = Heads(win, _fit_worth(rows, settled, plan, train_settings), HoursHead(mean_hours=0.0))
     summary = _summary(book, calls, plan)
     facts = summary | {
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,
         "currency": book.manifest.currency,
         "left_out": audit.told(),
-        "settings": settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
+        "settings": train_settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     }
     seen = History(book).without(plan.left_out)
     words, none = known_words(seen.book, plan), pd.DataFrame()
     reference = reference_of(seen, plan, words, rows.snapshots, rows.X, none, None)
     curve = Curve((), (), (), ())
-    model = Model(plan, heads, settings.floor_hours, curve, signal, facts, timeless=True, reference=reference)
+    model = Model(plan, heads, train_settings.floor_hours, curve, signal, facts, timeless=True, reference=reference)
     return Trained(model, summary, tables, calls, audit)
 
 

@@ -110,7 +110,7 @@ def earlier(previous: pd.DataFrame | None, moment: pd.Timestamp) -> pd.DataFrame
 def gather(
     book: Book,
     model: Model,
-    as_of: pd.Timestamp | None,
+    as_of: pd.Timestamp,
     settings: Settings,
     replayed: Path | None = None,
     decisions: pd.DataFrame | None = None,
@@ -122,7 +122,7 @@ def gather(
     Args:
         book: any book with dates.
         model: the champion, its curve refined by a replay if one is in force.
-        as_of: UTC moment; the book's newest record by default.
+        as_of: UTC moment.
         settings: of the project.
         replayed: folder of a finished replay, whose ledger is the proof.
         decisions: of `walkaway.scoring.decisions.read_decisions`.
@@ -134,8 +134,7 @@ def gather(
         UsageError: no deal is open then, or nothing was known yet.
         DataError: the book has no dates, or does not fit the model.
     """
-    moment = as_of if as_of is not None else book.last_recorded_at()
-    calls = call_open(book, model, pd.DatetimeIndex([moment]), settings.score)
+    calls = call_open(book, model, pd.DatetimeIndex([as_of]), settings.score)
     wording, bar = (
         Wording(settings.report.locale, str(model.facts.get("currency", ""))),
         float(calls.table["bar"].iloc[0]),
@@ -146,12 +145,12 @@ def gather(
     freed = table[ours & table["call"].isin(CALLS)]
     answer = answer_of(table, freed, model, book, settings.score.dial())
     plan, moved = refocus(freed, table[ours & (table["verdict"] == "pursue")])
-    findings, notes = _findings(book, model, settings, moment)
+    findings, notes = _findings(book, model, settings, as_of)
     proof = read_proof(replayed) if replayed else None
-    before = earlier(previous, moment)
+    before = earlier(previous, as_of)
     ledger, settled_overrides = proof.ledger if proof else previous, pd.DataFrame()
     if decisions is not None and ledger is not None:
-        settled_overrides = settle_decisions(decisions, ledger, book, moment)
+        settled_overrides = settle_decisions(decisions, ledger, book, as_of)
     return Content(
         answer=answer,
         wording=wording,
@@ -162,15 +161,15 @@ def gather(
         calls=table,
         plan=plan,
         moved=moved,
-        productivity=productivity(book, moment),
-        signs=tuple(early_signs(book, model, moment, wording)),
+        productivity=productivity(book, as_of),
+        signs=tuple(early_signs(book, model, as_of, wording)),
         whole=portfolio_of(book, model, calls.table, attribution),
         rollup=rollup(table, book),
         stories=_stories(book, model, calls, table, ours, settings.report.locale, answer.assumed_hours_share),
         findings=findings,
         proof=proof,
-        advised=pd.DataFrame() if advice is None else settle_advice(advice, book, moment),
-        changes=None if before is None else changes(before, table, known(book, moment)),
+        advised=pd.DataFrame() if advice is None else settle_advice(advice, book, as_of),
+        changes=None if before is None else changes(before, table, known(book, as_of)),
         since=None if before is None else before["as_of"].max(),
         overrides=table[(table["decision"] != "")],
         settled_overrides=settled_overrides,

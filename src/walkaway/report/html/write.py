@@ -65,7 +65,7 @@ def _stale(out: Path, wanted: tuple[str, ...]) -> Iterator[str]:
 def write_report(
     book: Book,
     model: Model,
-    as_of: pd.Timestamp | None,
+    as_of: pd.Timestamp,
     settings: Settings,
     out: Path,
     form: str = "all",

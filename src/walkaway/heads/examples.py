@@ -1,0 +1,63 @@
+"""What a head learns from, in one place: features, target, weight, which rows are of one deal, and category columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["Examples", "latest_rows"]
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+
+def latest_rows(deal: npt.NDArray) -> npt.NDArray[np.int64]:
+    """For each row, the position of its deal's last row; rows sorted by deal and moment.
+
+    >>> latest_rows(np.array([0, 0, 1]))
+    array([1, 1, 2])
+    """
+    ends = np.flatnonzero(np.r_[deal[1:] != deal[:-1], True]) if len(deal) else np.zeros(0, dtype=np.int64)
+    return ends[np.searchsorted(ends, np.arange(len(deal)))]
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to learn from, sorted by deal and moment.
+
+    X: features, (rows, columns), float32. target: what is to be learned, (rows,); NaN where it is not known yet.
+    latest: position of each row's deal's last row, (rows,). categorical: positions of the columns that hold category
+    codes. weight: how much each row counts, (rows,); None where all count alike.
+
+    >>> Examples(np.zeros((3, 1)), np.array([1.0, 1.0, 0.0]), latest_rows(np.array([4, 4, 7])), []).deals
+    2
+    """
+
+    X: npt.NDArray
+    target: FloatArray
+    latest: npt.NDArray[np.int64]
+    categorical: list[int]
+    weight: FloatArray | None = None
+
+    def __len__(self) -> int:
+        return len(self.X)
+
+    @property
+    def deals(self) -> int:
+        """How many deals the rows belong to."""
+        return len(np.unique(self.latest))
+
+    def weights(self) -> FloatArray:
+        """How much each row counts, 1 where all count alike, (rows,)."""
+        return np.ones(len(self)) if self.weight is None else self.weight
+
+    def part(self, rows: BoolArray, target: FloatArray) -> Examples:
+        """Some of the rows, with another target; `latest` goes on telling which of them are of one deal."""
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(self, X=self.X[rows], target=target, latest=self.latest[rows], weight=weight)
+
+    def taught(self, target: FloatArray) -> Examples:
+        """The same rows with another target."""
+        return replace(self, target=target)
