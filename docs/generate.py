@@ -69,7 +69,7 @@ def cli_reference() -> str:
     """Every command with its arguments, options and defaults, as typer tells them, and the exit codes."""
     command = typer.main.get_command(app)
     told = get_docs_for_click(obj=command, ctx=typer.Context(command), name="walkaway", title="Commands")
-    title, rest = html.unescape(told).split("\n", 1)
+    title, rest = html.unescape(told).replace("\\[", "[").split("\n", 1)  # escaped for rich
     codes = (inspect.getdoc(import_module("walkaway.cli")) or "").split("\n\n")[1].replace("\n", " ")
     return "\n".join([title, "", BY, "", codes, rest.rstrip() + "\n"])
 

@@ -26,6 +26,7 @@ from walkaway.files import write_json
 from walkaway.heads import Heads, HoursHead, WinHead, WorthHead
 from walkaway.models import bundle
 from walkaway.models.bundle import load_bundle, save_bundle
+from walkaway.models.facts import Facts
 from walkaway.models.model import Model, Rows
 from walkaway.models.registry import set_champion
 from walkaway.training.train import Trained, train
@@ -124,7 +125,7 @@ def plain_model(
 ) -> Model:
     """A model without boosters: half of all deals are won, an amount of 1000 stands in, and two hours are left."""
     heads = Heads(win or WinHead(0.5), worth or WorthHead(1000.0), hours or HoursHead(2.0))
-    given = {"floor_hours": 0.5, "curve": CURVE, "signal": True, "facts": {"currency": "EUR"}} | others
+    given = {"floor_hours": 0.5, "curve": CURVE, "signal": True, "facts": Facts(currency="EUR")} | others
     return Model(plan=plan, heads=heads, **given)
 
 
@@ -142,7 +143,7 @@ def sign(folder: Path) -> Path:
     """Write the manifest of a bundle's files as they are now, as another program would, and give it their version."""
     contents = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.name != "bundle.json"}
     files = {name: sha256(data).hexdigest() for name, data in contents.items()}
-    version = bundle._version(json.loads(contents["model.json"])["facts"], files)
+    version = bundle._version(Facts(**json.loads(contents["model.json"])["facts"]), files)
     write_json(folder / "bundle.json", {"format_version": 1, "version": version, "files": files})
     return folder
 

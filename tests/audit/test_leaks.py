@@ -83,7 +83,7 @@ def test_a_suspect_left_out_trains_the_model_of_the_book_without_it(leaky_traini
 
 
 def test_the_model_says_what_was_left_out_and_why(leaky_training):
-    [told] = leaky_training.model.facts["left_out"]
+    [told] = leaky_training.model.facts.left_out
 
     assert (told["name"], told["verdict"]) == ("deals.close_reason", "left out")
     assert told["evidence"].startswith("alone tells won from lost with AUC 1.00")

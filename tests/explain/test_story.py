@@ -7,13 +7,14 @@ from tests.books import START, plain_model, rows_of
 
 from walkaway.asof.history import History
 from walkaway.explain import tell
+from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
 
 pytest_plugins = ("tests.books",)
 
 
 def test_a_story_is_its_call_with_the_model_behind_it():
-    model = plain_model(version="v3", facts={"currency": "EUR"})
+    model = plain_model(version="v3", facts=Facts(currency="EUR"))
     [story] = tell(model, make_calls(model, rows_of([2000.0], [0.5]), 150.0), 0.125)
 
     assert (story.deal_id, story.as_of, story.verdict, story.bar) == ("d0", START, "pursue", 150.0)

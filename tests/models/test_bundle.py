@@ -18,6 +18,7 @@ from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
 from walkaway.models import bundle
 from walkaway.models.bundle import load_bundle, save_bundle
+from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
 from walkaway.models.registry import champion_version, load_champion, rollback, set_champion
 
@@ -75,7 +76,7 @@ def test_a_model_without_boosters_is_read_back_whole(tmp_path):
     model = plain_model(worth=WorthHead(750.0, -0.25), signal=False)
     read = load_bundle(save_bundle(model, tmp_path))
 
-    assert (read.heads, read.curve, read.signal, read.facts) == (model.heads, model.curve, False, {"currency": "EUR"})
+    assert (read.heads, read.curve, read.signal, read.facts) == (model.heads, model.curve, False, Facts(currency="EUR"))
 
 
 def test_a_model_saved_again_has_the_same_version_and_bytes(champion, saved_models, tmp_path):
@@ -105,7 +106,7 @@ def test_a_version_is_the_day_until_which_the_book_was_known_and_a_checksum(save
     [
         {"floor_hours": 0.6},
         {"signal": False},
-        {"facts": {"currency": "USD"}},
+        {"facts": Facts(currency="USD")},
         {"worth": WorthHead(1000.0, 1e-9)},
         {"hours": HoursHead(2.0 + 1e-12)},
     ],
@@ -341,7 +342,7 @@ def test_the_picture_of_training_is_read_back_as_it_was_and_names_no_deal(champi
 
 
 def test_a_bundle_without_a_picture_of_training_stays_without_one(tmp_path):
-    folder = save_bundle(plain_model(facts={"known_until": "2026-01-01"}), tmp_path)
+    folder = save_bundle(plain_model(facts=Facts(known_until="2026-01-01T00:00Z")), tmp_path)
 
     assert "reference" not in json.loads((folder / "model.json").read_text())
     assert load_bundle(folder).reference is None

@@ -20,6 +20,7 @@ from walkaway.config import CheckSettings, Levels
 from walkaway.errors import DataError, UsageError
 from walkaway.features import known_words, plan_features
 from walkaway.models.bundle import load_bundle
+from walkaway.models.facts import Facts
 from walkaway.models.model import Model, read_rows
 from walkaway.models.reference_profile import reference_of
 from walkaway.monitoring import check
@@ -63,7 +64,7 @@ def pictured(stationary) -> Model:
     X = read_rows(History(book), snapshots, plan).X
     reference = reference_of(History(book), plan, known_words(book, plan), snapshots, X, pd.DataFrame(), UNTIL)
     reference = reference.model_copy(update={"every_days": 7.0, "history_days": 1267.0})
-    facts = {"currency": "EUR", "known_until": UNTIL.isoformat()}
+    facts = Facts(currency="EUR", known_until=UNTIL)
     return plain_model(plan=plan, reference=reference, facts=facts, signal=False)
 
 
@@ -265,7 +266,7 @@ def test_a_moment_before_the_model_learned_is_refused(model, half):
 
 
 def test_a_book_that_does_not_fit_is_refused(stationary):
-    other = plain_model(facts={"currency": "USD", "known_until": UNTIL.isoformat()})
+    other = plain_model(facts=Facts(currency="USD", known_until=UNTIL))
 
     with pytest.raises(DataError, match="the book's money is in EUR, and the model learned in USD"):
         check(stationary, other, SETTINGS, UNTIL)

@@ -41,7 +41,7 @@ def test_a_model_calls_until_the_next_one_and_knew_nothing_later(done, out):
     assert by_model["min"].tolist() == [day(180), day(201), day(222)]
     assert by_model["max"].tolist() == [day(194), day(215), day(222)]
     for version, first in by_model["min"].items():
-        assert load_bundle(out / "models" / str(version)).facts["known_until"] == first.isoformat()
+        assert load_bundle(out / "models" / str(version)).known_until == first
 
 
 def test_every_open_deal_is_called_at_every_moment(done, book):

@@ -60,14 +60,14 @@ def test_the_figures_are_those_of_the_tables(card, trained):
 
 
 def test_the_data_window_and_the_assumed_hours_are_told(card, trained):
-    facts = trained.summary
+    facts = trained.model.facts
 
-    assert f"{facts['deals']:,} deals known until 2025-08-04T00:00 UTC: {facts['won']:,} won" in card
-    assert f"{facts['assumed_hours_share']:.0%} (call 0.25 h, email 0.1 h, meeting 1 h)" in card
+    assert f"{facts.deals:,} deals known until 2025-08-04T00:00 UTC: {facts.won:,} won" in card
+    assert f"{facts.assumed_hours_share:.0%} (call 0.25 h, email 0.1 h, meeting 1 h)" in card
 
 
 def test_a_model_of_few_deals_says_how_strongly_it_pools(card, trained):
-    share = trained.summary["pooled_win"]
+    share = trained.model.facts.pooled_win
 
     assert share > 0.1
     assert f"- Few deals, so heads pool: {share:.0%} of what the win head learns" in card
@@ -99,7 +99,7 @@ def test_without_signal_it_says_so_first(trained):
 
 
 def test_a_book_without_slices_or_money_is_told_so(trained):
-    facts = trained.model.facts | {"currency": ""}
+    facts = trained.model.facts.model_copy(update={"currency": ""})
     tables = {name: table for name, table in trained.tables.items() if name != "by_slice"}
     bare = replace(trained, model=replace(trained.model, facts=facts, timeless=True), tables=tables)
     card = model_card(bare, VERSION, forced("x"))

@@ -211,7 +211,7 @@ def test_what_was_dropped_on_advice_teaches_no_losses():
     book, advice = obeyed(known(book_with_signal(), UNTIL), 0.0)
     taken, marked = train(book, UNTIL, TINY), train(with_advice(book, advice), UNTIL, TINY)
 
-    assert marked.summary["dropped_on_advice"] == int((~advice["kept"]).sum())
-    assert taken.summary["dropped_on_advice"] == 0
-    assert marked.summary["base_rate"] > taken.summary["base_rate"]
+    assert marked.model.facts.dropped_on_advice == int((~advice["kept"]).sum())
+    assert taken.model.facts.dropped_on_advice == 0
+    assert marked.model.facts.base_rate > taken.model.facts.base_rate
     assert np.isfinite(marked.model.curve.hours_saved).all()

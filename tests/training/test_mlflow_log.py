@@ -65,7 +65,7 @@ def test_settings_and_facts_are_its_parameters(kept):
     params = run.data.params
 
     assert (params["heads.members"], params["heads.win.trees"], params["floor_hours"]) == ("2", "12", "0.1")
-    assert (params["deals"], params["won"]) == (str(done.trained.summary["deals"]), str(done.trained.summary["won"]))
+    assert (params["deals"], params["won"]) == (str(done.trained.model.facts.deals), str(done.trained.model.facts.won))
     assert params["known_until"] == "2025-08-04T00:00:00+00:00"
 
 

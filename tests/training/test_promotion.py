@@ -40,9 +40,13 @@ def asked(book, challenger, *champions, settings=TINY) -> Decision:
     return decide(book, NOW, challenger, champions, settings)
 
 
+def other_facts(trained, **facts):
+    return trained.model.facts.model_copy(update=facts)
+
+
 def coin(trained, **facts):
     """A champion of that training's time that knows nothing: a coin, and two hours for each deal."""
-    told = trained.model.facts | facts
+    told = trained.model.facts.model_copy(update=facts)
     return plain_model(win=WinHead(0.5), hours=HoursHead(2.0), plan=trained.model.plan, version="coin", facts=told)
 
 
@@ -104,14 +108,14 @@ def test_the_best_of_all_champions_is_the_one_to_beat(book, challenger, trained)
 
 
 def test_a_champion_that_cannot_read_the_book_is_not_replaced_unasked(book, challenger, trained):
-    found = asked(book, challenger, champion_of(trained, facts=trained.model.facts | {"currency": "USD"}))
+    found = asked(book, challenger, champion_of(trained, facts=other_facts(trained, currency="USD")))
 
     assert not found.promoted
     assert found.reason.startswith("the champion cannot read this book, so the two cannot be compared")
 
 
 def test_an_earlier_champion_that_cannot_read_the_book_is_passed_over(book, challenger, trained):
-    foreign = champion_of(trained, facts=trained.model.facts | {"currency": "USD"})
+    foreign = champion_of(trained, facts=other_facts(trained, currency="USD"))
 
     assert [one.against for one in asked(book, challenger, coin(trained), foreign).comparisons] == ["coin"]
 
@@ -128,7 +132,7 @@ def test_another_recipe_on_the_same_data_is_compared_over_all_folds(book, challe
     """The champion's settings allow one leaf more than none: a stump that learns next to nothing."""
     stump = BoosterSettings(trees=1, learning_rate=0.01, leaves=2, least_rows_in_leaf=150)
     poor = TINY.model_copy(update={"heads": TINY.heads.model_copy(update={"win": stump})})
-    facts = challenger.model.facts | {"settings": poor.model_dump(mode="json")}
+    facts = other_facts(challenger, settings=poor.model_dump(mode="json"))
     found = asked(book, challenger, champion_of(challenger, facts=facts))
 
     assert found.reason == "better than champion beyond doubt (by recipe)"
@@ -137,8 +141,8 @@ def test_another_recipe_on_the_same_data_is_compared_over_all_folds(book, challe
 
 
 def test_a_recipe_that_names_what_the_book_no_longer_has_cannot_be_followed(book, challenger):
-    gone = challenger.model.facts["settings"] | {"features": {"denied": ["days_since_stage[gone]"]}}
-    found = asked(book, challenger, champion_of(challenger, facts=challenger.model.facts | {"settings": gone}))
+    gone = challenger.model.facts.settings | {"features": {"denied": ["days_since_stage[gone]"]}}
+    found = asked(book, challenger, champion_of(challenger, facts=other_facts(challenger, settings=gone)))
 
     assert (found.promoted, found.comparisons) == (False, ())
 
@@ -146,7 +150,7 @@ def test_a_recipe_that_names_what_the_book_no_longer_has_cannot_be_followed(book
 def test_tuned_settings_are_compared_on_what_tuning_never_saw(book, challenger):
     stump = BoosterSettings(trees=1, learning_rate=0.01, leaves=2, least_rows_in_leaf=150)
     poor = TINY.model_copy(update={"heads": TINY.heads.model_copy(update={"win": stump})})
-    champion = champion_of(challenger, facts=challenger.model.facts | {"settings": poor.model_dump(mode="json")})
+    champion = champion_of(challenger, facts=other_facts(challenger, settings=poor.model_dump(mode="json")))
     since = NOW - pd.Timedelta(days=70)
     [one] = decide(book, NOW, challenger, [champion], TINY, tuned_until=since).comparisons
 
@@ -216,7 +220,8 @@ def test_wins_without_any_amount_count_alike(trained):
 
 
 def test_settings_that_only_judge_are_no_other_recipe(book, challenger):
-    facts = challenger.model.facts | {"settings": challenger.model.facts["settings"] | {"bootstrap": 77, "folds": 9}}
+    settings = challenger.model.facts.settings | {"bootstrap": 77, "folds": 9}
+    facts = other_facts(challenger, settings=settings)
 
     assert asked(book, challenger, champion_of(challenger, facts=facts)).comparisons == ()
 
@@ -228,7 +233,7 @@ def test_a_challenger_without_calls_is_held(book, challenger, trained):
 
 
 def test_too_few_settled_deals_say_nothing(book, challenger, trained):
-    late = champion_of(trained, facts=trained.model.facts | {"known_until": (NOW - pd.Timedelta(days=8)).isoformat()})
+    late = champion_of(trained, facts=other_facts(trained, known_until=NOW - pd.Timedelta(days=8)))
 
     assert asked(book, challenger, late).comparisons == ()
 

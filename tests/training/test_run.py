@@ -26,7 +26,9 @@ def told(monkeypatch, trained):
 
     def train(book, until, settings, step):
         asked.append(("train", until))
-        return replace(trained, model=replace(trained.model, facts=trained.model.facts | {"known_until": str(until)}))
+        return replace(
+            trained, model=replace(trained.model, facts=trained.model.facts.model_copy(update={"known_until": until}))
+        )
 
     def log(model, folder, tables, figures, *, models, uri, texts, tags, tuned):
         asked.append(("log", folder.name, sorted(figures), uri))

@@ -14,6 +14,7 @@ from walkaway.errors import DataError, UsageError
 from walkaway.heads import WinHead
 from walkaway.heads.calibration import fit_scale
 from walkaway.models.bundle import save_bundle
+from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
 from walkaway.training.backtest import HOURS_PRIOR_DEALS, roll
 from walkaway.training.train import fit_as_of, train
@@ -129,7 +130,7 @@ def test_a_book_without_signal_says_so():
 def test_without_signal_the_base_rate_is_published_and_no_booster():
     outcomes = noise().model.heads.win
 
-    assert outcomes == WinHead(noise().summary["base_rate"])
+    assert outcomes == WinHead(noise().model.facts.base_rate)
     assert outcomes.base_rate == pytest.approx(0.45, abs=0.1)
 
 
@@ -205,24 +206,24 @@ def test_a_deal_still_open_counts_by_what_the_final_model_expects(trained):
 
 def test_the_summary_counts_what_was_known(trained, book):
     then = known(book, UNTIL)
-    found = trained.summary
+    found = trained.model.facts
     outcome = then.deals["outcome"].value_counts()
 
-    assert found["deals"] == found["won"] + found["lost"] + found["open"] == len(then.deals)
-    assert (found["won"], found["lost"]) == (outcome["won"], outcome["lost"])
-    assert found["events"] == len(then.activities) + len(then.changes)
-    assert found["features"] == len(trained.model.plan.columns)
-    assert found["known_until"] == "2025-08-04T00:00:00+00:00"
+    assert found.deals == found.won + found.lost + found.open == len(then.deals)
+    assert (found.won, found.lost) == (outcome["won"], outcome["lost"])
+    assert found.events == len(then.activities) + len(then.changes)
+    assert found.features == len(trained.model.plan.columns)
+    assert found.until == UNTIL
 
 
 def test_the_facts_of_a_model_are_plain_json_and_name_its_settings(trained):
     facts = trained.model.facts
 
-    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
-    assert TrainSettings.model_validate(facts["settings"]).model_dump(
+    assert Facts.model_validate(json.loads(json.dumps(facts.as_json(), allow_nan=False))) == facts
+    assert TrainSettings.model_validate(facts.settings).model_dump(exclude={"heads": {"threads"}}) == TINY.model_dump(
         exclude={"heads": {"threads"}}
-    ) == TINY.model_dump(exclude={"heads": {"threads"}})
-    assert (facts["source"], facts["currency"]) == ("books.py", "EUR")
+    )
+    assert (facts.source, facts.currency) == ("books.py", "EUR")
 
 
 def test_no_planned_column_is_the_same_on_all_training_rows(book):
@@ -342,7 +343,7 @@ def test_a_book_without_any_amount_can_be_trained_on(book):
 def test_a_book_without_any_activity_can_be_trained_on(book):
     found = train(Book.of(book.manifest, deals=book.deals, changes=book.changes), UNTIL, TINY)
 
-    assert found.summary["assumed_hours_share"] == 0.0
+    assert found.model.facts.assumed_hours_share == 0.0
     assert found.model.heads.hours.mean_hours == 0.0
 
 
@@ -358,7 +359,7 @@ def test_one_moment_with_snapshots_is_enough_to_train_on(make_book, moment):
     deals = "deal_id | created_at | closed_at | outcome | amount\nd1 | 2026-01-01T01:00 | 2026-01-10 | won | 5\n"
     book = make_book(deals=deals + "d2 | 2026-01-02T01:00 | 2026-01-11 | lost | 5")
 
-    assert train(book, moment("2026-01-15"), TINY).summary["snapshots"] == 2
+    assert train(book, moment("2026-01-15"), TINY).model.facts.snapshots == 2
 
 
 def test_training_far_beyond_what_the_book_recorded_is_refused(book):

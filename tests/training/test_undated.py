@@ -79,7 +79,7 @@ def test_deals_that_are_alike_stand_in_one_fold(trained):
 def test_copies_count_once_where_they_are_told_apart_from_others(trained):
     pairs = trained.calls[["alike", "won"]].drop_duplicates()
 
-    assert trained.summary["distinct"] == len(pairs) == 12
+    assert trained.model.facts.distinct == len(pairs) == 12
     assert set(trained.tables) == {"win", "win_distinct"}
 
 
@@ -142,7 +142,7 @@ def test_without_signal_the_base_rate_is_published():
     trained = train_timeless(book, SETTINGS)
 
     assert not trained.model.signal
-    assert set(score_timeless(book, trained.model)["win_probability"]) == {trained.summary["base_rate"]}
+    assert set(score_timeless(book, trained.model)["win_probability"]) == {trained.model.facts.base_rate}
 
 
 def test_too_few_of_either_are_refused():
@@ -229,7 +229,7 @@ def test_a_training_without_dates_is_kept_and_is_not_tuned(book, tmp_path):
     more = settings.model_copy(update={"train": SETTINGS.model_copy(update={"floor_hours": 0.2})})
     again = retrain(read, tmp_path / "models", None, more)
     assert (again.promoted, again.decision.reason[:21]) == (False, "without dates nothing")
-    assert done.trained.model.facts["book"] == read.manifest.fingerprint
+    assert done.trained.model.facts.book == read.manifest.fingerprint
 
 
 def test_a_nightly_batch_needs_dates(book, trained, tmp_path):

@@ -10,24 +10,22 @@ import typer
 from walkaway.cli.options import (
     BOOK,
     MODELS,
+    NO_DIAL,
     AsJson,
-    Bar,
     BookOption,
-    Capacity,
-    Forgo,
-    Guarantee,
+    Dial,
     ModelsOption,
     Quiet,
     Reasons,
     book_and_model,
     days_of,
-    dial_of,
     moment_of,
     newest_or,
     print_json,
     progress,
     settings_in_force,
     span_of,
+    takes_dial,
     tell,
 )
 from walkaway.errors import UsageError
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
     from walkaway.models import Model
 
 
+@takes_dial
 def score(
     context: typer.Context,
     book: BookOption = BOOK,
@@ -48,10 +47,7 @@ def score(
     end: Annotated[str | None, typer.Option("--to", help="Last of many moments.")] = None,
     every: Annotated[str, typer.Option(help="Step between moments: 1d, 7d, 12h.")] = "1d",
     out: Annotated[str, typer.Option(help="CSV, Parquet or JSON by extension; - for stdout.")] = "-",
-    forgo: Forgo = None,
-    bar: Bar = None,
-    capacity: Capacity = None,
-    guarantee: Guarantee = False,
+    dial: Dial = NO_DIAL,
     reasons: Reasons = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -64,18 +60,17 @@ def score(
     from walkaway.scoring import score as score_book
     from walkaway.training import score_timeless
 
-    settings = settings_in_force(context)
-    dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
+    settings = dial.over(settings_in_force(context), reasons)
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
-        read, model = book_and_model(book, models, settings, dial.replay)
+        read, model = book_and_model(book, models, settings)
         step("calling open deals", 0, 1)
         if read.manifest.timeless:
-            _refuse_with_dates(as_of, start, end, forgo, bar, capacity)
+            _refuse_with_dates(as_of, start, end, dial.forgo, dial.bar, dial.capacity)
             table = score_timeless(read, model)
         else:
             at = _moments(read, as_of, start, end, every_days)
-            table = score_book(read, model, at, dial, settings.report.locale)
+            table = score_book(read, model, at, settings.score, settings.report.locale)
     write_frame(table, "-.json" if as_json and out == "-" else out)
     if out != "-" and as_json:
         _print_summary(table, model, {"unusable_deals": read.unusable_deals, "out": out})
@@ -83,7 +78,7 @@ def score(
         from walkaway.report.terminal.score_tables import show_score, show_timeless_score
 
         tell(show_timeless_score(table, out) if model.timeless else show_score(table, model, out), quiet)
-        if dial.guarantee and (refused := model.curve.refusal(dial.forgo)):
+        if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo)):
             tell(refused, quiet)
         if read.unusable_deals:
             where = f"see quarantine.parquet in {book}"
@@ -106,16 +101,16 @@ def _print_summary(table: pd.DataFrame, model: Model, more: dict[str, object]) -
     print_json((summary_timeless if model.timeless else summary)(table) | more)
 
 
+@takes_dial
 def batch(
     context: typer.Context,
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
-    out: Annotated[Path | None, typer.Option("--out-dir", help="Folder of the output [setting: batch.folder].")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out-dir", help="Folder of the output \\[setting: batch.folder].")
+    ] = None,
     now: Annotated[str | None, typer.Option(help="Run as of this moment (UTC); default: the clock's.")] = None,
-    forgo: Forgo = None,
-    bar: Bar = None,
-    capacity: Capacity = None,
-    guarantee: Guarantee = False,
+    dial: Dial = NO_DIAL,
     reasons: Reasons = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -125,9 +120,8 @@ def batch(
 
     from walkaway.scoring import run_batch
 
-    settings, moment = settings_in_force(context), moment_of(now, "--now") or pd.Timestamp.now("UTC")
-    dial = dial_of(settings, reasons=reasons, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
-    settings = settings.model_copy(update={"score": dial})
+    settings = dial.over(settings_in_force(context), reasons)
+    moment = moment_of(now, "--now") or pd.Timestamp.now("UTC")
     with progress(quiet) as step:
         step("calling open deals", 0, 1)
         done = run_batch(book, models, out or settings.batch.folder, settings, moment)

@@ -10,19 +10,17 @@ import typer
 from walkaway.cli.options import (
     BOOK,
     MODELS,
+    NO_DIAL,
     AsJson,
     AsOf,
-    Bar,
     BookOption,
-    Capacity,
-    Forgo,
-    Guarantee,
+    Dial,
     ModelsOption,
     book_and_model,
-    dial_of,
     newest_or,
     print_json,
     settings_in_force,
+    takes_dial,
     tell,
 )
 
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 Figure = Annotated[Path | None, typer.Option(help="Draw the steps to its value per hour: a file .png, .svg or .pdf.")]
 
 
+@takes_dial
 def explain(
     context: typer.Context,
     deal_id: Annotated[str, typer.Argument(help="The deal.")],
@@ -39,10 +38,7 @@ def explain(
     models: ModelsOption = MODELS,
     as_of: AsOf = None,
     waterfall: Figure = None,
-    forgo: Forgo = None,
-    bar: Bar = None,
-    capacity: Capacity = None,
-    guarantee: Guarantee = False,
+    dial: Dial = NO_DIAL,
     as_json: AsJson = False,
 ) -> None:
     """Tell one deal's story: what an hour on it is worth, why, and what would change that."""
@@ -51,10 +47,11 @@ def explain(
 
     if waterfall:
         check_figure(waterfall)
-    settings = settings_in_force(context)
-    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
-    read, model = book_and_model(book, models, settings, dial.replay)
-    [story] = stories_of(read, model, [deal_id], newest_or(as_of, "--as-of", read), dial, settings.report.locale)
+    settings = dial.over(settings_in_force(context))
+    read, model = book_and_model(book, models, settings)
+    [story] = stories_of(
+        read, model, [deal_id], newest_or(as_of, "--as-of", read), settings.score, settings.report.locale
+    )
     if waterfall:
         write_waterfall(story, waterfall)
     if as_json:
@@ -65,10 +62,11 @@ def explain(
         from walkaway.report.cards import show_story
 
         Console(highlight=False).print(show_story(story))
-        if dial.guarantee and (refused := model.curve.refusal(dial.forgo)):
+        if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo)):
             tell(refused, quiet=False)
 
 
+@takes_dial
 def portfolio(
     context: typer.Context,
     book: BookOption = BOOK,
@@ -80,20 +78,16 @@ def portfolio(
     owner_audit: Annotated[
         bool, typer.Option("--owner-audit", help="Group by owner too: to audit fairness, not to judge people.")
     ] = False,
-    forgo: Forgo = None,
-    bar: Bar = None,
-    capacity: Capacity = None,
-    guarantee: Guarantee = False,
+    dial: Dial = NO_DIAL,
     as_json: AsJson = False,
 ) -> None:
     """The pipeline as a whole: themes that cost it most, and groups of deals dropped more often than others."""
     from walkaway.explain import portfolio as portfolio_of
 
-    settings = settings_in_force(context)
-    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
-    read, model = book_and_model(book, models, settings, dial.replay)
-    calls = _settled(replayed or dial.replay)
-    found = portfolio_of(read, model, newest_or(as_of, "--as-of", read), dial, calls, owner_audit)
+    settings = dial.over(settings_in_force(context))
+    read, model = book_and_model(book, models, settings)
+    calls = _settled(replayed or settings.score.replay)
+    found = portfolio_of(read, model, newest_or(as_of, "--as-of", read), settings.score, calls, owner_audit)
     if as_json:
         print_json(found.as_json())
     else:
@@ -101,8 +95,8 @@ def portfolio(
 
         from walkaway.report.terminal.portfolio_tables import show_portfolio
 
-        currency = str(model.facts.get("currency", ""))
-        Console(highlight=False).print(show_portfolio(found, settings.report.locale, currency, calls is not None))
+        shown = show_portfolio(found, settings.report.locale, model.facts.currency, calls is not None)
+        Console(highlight=False).print(shown)
 
 
 def _settled(folder: Path | None) -> pd.DataFrame | None:

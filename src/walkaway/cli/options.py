@@ -6,8 +6,11 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -17,27 +20,24 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from walkaway.book import Book
-    from walkaway.config import ScoreSettings, Settings
+    from walkaway.config import Settings
     from walkaway.models import Model
     from walkaway.training import Budget
 
 __all__ = [
     "BOOK",
     "MODELS",
+    "NO_DIAL",
     "AsJson",
     "AsOf",
-    "Bar",
     "BookOption",
-    "Capacity",
-    "Forgo",
-    "Guarantee",
+    "Dial",
     "ModelsOption",
     "Quiet",
     "Reasons",
     "book_and_model",
     "budget_of",
     "days_of",
-    "dial_of",
     "moment_of",
     "newest_or",
     "print_json",
@@ -45,6 +45,7 @@ __all__ = [
     "records",
     "settings_in_force",
     "span_of",
+    "takes_dial",
     "tell",
     "training_moment",
 ]
@@ -54,17 +55,17 @@ ModelsOption = Annotated[Path, typer.Option("--models", help="Folder of the mode
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the data asked for.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 Forgo = Annotated[
-    float | None, typer.Option(min=0.0, max=1.0, help="Share of won value the bar may forgo [setting: score.forgo].")
+    float | None, typer.Option(min=0.0, max=1.0, help="Share of won value the bar may forgo \\[setting: score.forgo].")
 ]
-Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo [setting: score.bar].")]
+Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo \\[setting: score.bar].")]
 Capacity = Annotated[
-    float | None, typer.Option(help="Hours the team can work a week, in place of --forgo [setting: score.capacity].")
+    float | None, typer.Option(help="Hours the team can work a week, in place of --forgo \\[setting: score.capacity].")
 ]
 Guarantee = Annotated[
-    bool, typer.Option("--guarantee", help="Promise --forgo rather than estimate it [setting: score.guarantee].")
+    bool, typer.Option("--guarantee", help="Promise --forgo rather than estimate it \\[setting: score.guarantee].")
 ]
 Reasons = Annotated[
-    int | None, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest [setting: score.reasons].")
+    int | None, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest \\[setting: score.reasons].")
 ]
 AsOf = Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")]
 BOOK, MODELS = Path("data/book"), Path("models")
@@ -113,13 +114,13 @@ def span_of(start: str | None, end: str | None) -> tuple[pd.Timestamp, pd.Timest
     return first, last
 
 
-def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | None) -> tuple[Book, Model]:
-    """The book with the hours that are set, and the model in use with the curve of a replay, if one is named."""
+def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | None = None) -> tuple[Book, Model]:
+    """The book with the hours that are set, and the model in use with the curve of a replay, if one is in force."""
     from walkaway.book import read_book
     from walkaway.models import load_champion
     from walkaway.scoring import refined
 
-    return read_book(book).with_hours(settings.hours), refined(load_champion(models), replay)
+    return read_book(book).with_hours(settings.hours), refined(load_champion(models), replay or settings.score.replay)
 
 
 def settings_in_force(context: typer.Context) -> Settings:
@@ -129,16 +130,45 @@ def settings_in_force(context: typer.Context) -> Settings:
     return read_settings(context.obj).settings
 
 
-def dial_of(
-    settings: Settings, reasons: int | None = None, guarantee: bool = False, **dials: float | None
-) -> ScoreSettings:
-    """The dial in force: the one option given, before what the settings say.
+@dataclass(frozen=True)
+class Dial:
+    """What sets the bar: one of forgo, bar and capacity, as it was given on the command line; None where it was not."""
 
-    Raises:
-        UsageError: more than one dial was given, one is no number, no deal fits into the capacity, or another dial than
-            forgo is to be guaranteed.
-    """
-    given = {name: value for name, value in dials.items() if value is not None}
+    forgo: float | None = None
+    bar: float | None = None
+    capacity: float | None = None
+    guarantee: bool = False
+
+    def given(self) -> dict[str, float]:
+        """The dials that were given, by name."""
+        return {name: value for name in DIALS if (value := getattr(self, name)) is not None}
+
+    def over(self, settings: Settings, reasons: int | None = None) -> Settings:
+        """The settings with the dial and the number of reasons that were given, before what they say themselves.
+
+        Raises:
+            UsageError: more than one dial was given, one is no number, no deal fits into the capacity, or another dial
+                than forgo is to be guaranteed.
+        """
+        given = self.given()
+        _check_dials(given, self.guarantee)
+        if self.guarantee and "forgo" not in given:
+            given["forgo"] = settings.score.forgo
+        score = settings.score.overruled_by(reasons=reasons, guarantee=self.guarantee or None, **given)
+        return settings.model_copy(update={"score": score})
+
+
+DIALS = ("forgo", "bar", "capacity")
+NO_DIAL = Dial()
+DIAL_OPTIONS: dict[str, tuple[Any, Any]] = {  # parameter: its annotation, and its default
+    "forgo": (Forgo, None),
+    "bar": (Bar, None),
+    "capacity": (Capacity, None),
+    "guarantee": (Guarantee, False),
+}
+
+
+def _check_dials(given: dict[str, float], guarantee: bool) -> None:
     for name, value in given.items():
         if not value < float("inf"):
             raise UsageError(f"--{name} {value:g}: must be a number.")
@@ -150,9 +180,27 @@ def dial_of(
         raise UsageError(f"{hours}: must be hours a week above 0. A team without an hour has no deal to call.")
     if guarantee and set(given) - {"forgo"}:
         raise UsageError("--guarantee promises a share of value: it goes with --forgo, not with a bar or a capacity.")
-    if guarantee and "forgo" not in given:
-        given["forgo"] = settings.score.forgo
-    return settings.score.overruled_by(reasons=reasons, guarantee=guarantee or None, **given)
+
+
+def takes_dial(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command with a parameter `dial` the options --forgo, --bar, --capacity and --guarantee in its place."""
+
+    @wraps(command)
+    def with_options(**given: Any) -> None:
+        command(dial=Dial(**{name: given.pop(name) for name in DIAL_OPTIONS}), **given)
+
+    options = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for name, (annotation, default) in DIAL_OPTIONS.items()
+    ]
+    hints = get_type_hints(command, include_extras=True)
+    shown: list[Parameter] = []
+    for parameter in signature(command).parameters.values():
+        own = parameter.replace(kind=Parameter.KEYWORD_ONLY, annotation=hints[parameter.name])
+        shown += options if parameter.name == "dial" else [own]
+    with_options.__signature__ = Signature(shown)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
+    return with_options
 
 
 def days_of(text: str, option: str = "--every") -> float:

@@ -9,23 +9,22 @@ import typer
 
 from walkaway.cli.options import (
     BOOK,
+    NO_DIAL,
     AsJson,
-    Bar,
     BookOption,
-    Capacity,
-    Forgo,
-    Guarantee,
+    Dial,
     Quiet,
     days_of,
-    dial_of,
     print_json,
     progress,
     settings_in_force,
     span_of,
+    takes_dial,
     tell,
 )
 
 
+@takes_dial
 def replay(
     context: typer.Context,
     start: Annotated[str, typer.Option("--from", help="First moment of calls, and of training (UTC).")],
@@ -33,13 +32,10 @@ def replay(
     book: BookOption = BOOK,
     every: Annotated[str, typer.Option(help="Step between calls: 1d, 7d.")] = "1d",
     retrain: Annotated[
-        str | None, typer.Option(help="How often models are trained: 14d, 30d [setting: replay.retrain_days].")
+        str | None, typer.Option(help="How often models are trained: 14d, 30d \\[setting: replay.retrain_days].")
     ] = None,
     out: Annotated[Path, typer.Option(help="Folder of ledger, summary, figures, models.")] = Path("reports/replay"),
-    forgo: Forgo = None,
-    bar: Bar = None,
-    capacity: Capacity = None,
-    guarantee: Guarantee = False,
+    dial: Dial = NO_DIAL,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -49,10 +45,7 @@ def replay(
     from walkaway.replay import replay as replay_book
     from walkaway.report.replay_figures import write_figures
 
-    settings = settings_in_force(context)
-    settings = settings.model_copy(
-        update={"score": dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)}
-    )
+    settings = dial.over(settings_in_force(context))
     days = settings.replay.retrain_days if retrain is None else days_of(retrain, "--retrain")
     period = Period(*span_of(start, end), days_of(every), days)
     with progress(quiet) as step:

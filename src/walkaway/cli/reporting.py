@@ -11,19 +11,17 @@ import typer
 from walkaway.cli.options import (
     BOOK,
     MODELS,
+    NO_DIAL,
     AsOf,
-    Bar,
     BookOption,
-    Capacity,
-    Forgo,
-    Guarantee,
+    Dial,
     ModelsOption,
     Quiet,
     book_and_model,
-    dial_of,
     newest_or,
     progress,
     settings_in_force,
+    takes_dial,
     tell,
 )
 
@@ -37,6 +35,7 @@ class Format(StrEnum):
     MD = "md"
 
 
+@takes_dial
 def report(
     context: typer.Context,
     book: BookOption = BOOK,
@@ -55,24 +54,19 @@ def report(
     advice: Annotated[
         Path | None, typer.Option(help="advice.csv of walkaway batch: what became of it is told.")
     ] = None,
-    forgo: Forgo = None,
-    bar: Bar = None,
-    capacity: Capacity = None,
-    guarantee: Guarantee = False,
+    dial: Dial = NO_DIAL,
     quiet: Quiet = False,
 ) -> None:
     """Write the report: what to let go, what that frees and costs, where the hours go instead, and why to trust it."""
     from walkaway.report.html import write_report
     from walkaway.scoring import read_advice, read_decisions
 
-    settings = settings_in_force(context)
-    dial = dial_of(settings, forgo=forgo, bar=bar, capacity=capacity, guarantee=guarantee)
-    settings = settings.model_copy(update={"score": dial})
+    settings = dial.over(settings_in_force(context))
     decided = read_decisions(decisions) if decisions else None
     advised = read_advice(advice) if advice else None
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
-        folder = replayed or dial.replay
+        folder = replayed or settings.score.replay
         read, model = book_and_model(book, models, settings, folder)
         step("writing the report", 0, 1)
         moment = newest_or(as_of, "--as-of", read)

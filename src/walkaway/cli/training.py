@@ -88,7 +88,8 @@ def train(
         tables = {name: records(table) for name, table in done.trained.tables.items()}
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
         named |= {"decision": done.decision.as_json(), "tuned": done.tuned and done.tuned.as_json()}
-        print_json(named | {"summary": done.trained.summary, "metrics": tables, "audit": done.trained.audit.told()})
+        told = {"summary": done.trained.model.facts.counts(), "audit": done.trained.audit.told()}
+        print_json(named | told | {"metrics": tables})
     else:
         from walkaway.report.terminal.training_tables import show_training
 

@@ -107,7 +107,7 @@ def tell(
     Raises:
         UsageError: no such locale.
     """
-    attribution, wording = attribute(model, calls.rows), Wording(locale, str(model.facts.get("currency", "")))
+    attribution, wording = attribute(model, calls.rows), Wording(locale, model.facts.currency)
     reasons, similarity = Reasons(model, calls.rows, attribution, wording), Similarity.of(model)
     similar: list[SimilarDeals | None] = [None] * len(calls.table)
     similar = similarity.to(attribution) if similarity else similar

@@ -3,6 +3,7 @@
 from walkaway.models.base_rates import Background, BaseRates, Became, Settled, groups_alike, learn_base_rates
 from walkaway.models.bundle import VERSION, load_bundle, save_bundle
 from walkaway.models.buyer_events import Move, Prospect, learn_moves, with_move
+from walkaway.models.facts import Facts
 from walkaway.models.model import TERMS, Calls, Model, Rows, call_open, check_askable, check_fits, make_calls, read_rows
 from walkaway.models.nurture import learn_silence
 from walkaway.models.reference_profile import Comparison, Profile, Reference, compare, reference_of, relative_errors
@@ -25,6 +26,7 @@ __all__ = [
     "Became",
     "Calls",
     "Comparison",
+    "Facts",
     "Model",
     "Move",
     "Profile",

@@ -24,6 +24,7 @@ from walkaway.files import frame_bytes, frame_of_bytes, json_bytes, replaced_fol
 from walkaway.heads import Bag, Calibration, Heads, HoursHead, NoDecisionHead, WinHead, WorthHead
 from walkaway.models.base_rates import Background, BaseRates, Settled
 from walkaway.models.buyer_events import Move, Moves, Prospect
+from walkaway.models.facts import Facts
 from walkaway.models.model import Model
 from walkaway.models.nurture import Silence, Wait
 from walkaway.models.reference_profile import Reference
@@ -81,7 +82,7 @@ def _contents(model: Model) -> dict[str, bytes]:
         "signal": model.signal,
         "silence": [asdict(wait) for wait in model.silence.waits],
         "timeless": model.timeless,
-        "facts": model.facts,
+        "facts": model.facts.as_json(),
         "golden": _golden(model),
     }
     if model.reference is not None:
@@ -132,9 +133,10 @@ def _short(files: dict[str, str]) -> str:
     return sha256(json.dumps(files).encode()).hexdigest()[:12]
 
 
-def _version(facts: dict[str, Any], files: dict[str, str]) -> str:
+def _version(facts: Facts, files: dict[str, str]) -> str:
     """The day until which the book was known, and a checksum of all checksums."""
-    return f"{str(facts.get('known_until', ''))[:10].replace('-', '')}-{_short(files)}".lstrip("-")
+    day = "" if facts.known_until is None else f"{facts.known_until:%Y%m%d}-"
+    return f"{day}{_short(files)}"
 
 
 def save_bundle(model: Model, models: Path) -> Path:
@@ -264,7 +266,8 @@ def load_bundle(folder: Path) -> Model:
     contents = _verified(folder, manifest)
     try:
         described = json.loads(contents[MODEL])
-        if manifest["version"] != _version(described["facts"], manifest["files"]):
+        facts = Facts.model_validate(described["facts"])
+        if manifest["version"] != _version(facts, manifest["files"]):
             raise _other_version(folder)
         heads = Heads(
             WinHead(
@@ -278,7 +281,8 @@ def load_bundle(folder: Path) -> Model:
         )
         curve = Curve.from_json(described["curve"])
         plan = FeaturePlan.model_validate(described["plan"])
-        rest = {name: described[name] for name in ("floor_hours", "signal", "facts")}
+        rest = {name: described[name] for name in ("floor_hours", "signal")}
+        rest["facts"] = facts
         rest["silence"] = Silence(tuple(Wait(**wait) for wait in described.get("silence", ())))
         rest["background"] = _background(contents)
         rest["timeless"] = described.get("timeless", False)  # bundles of 0.1.0 know of no other kind

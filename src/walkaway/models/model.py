@@ -16,6 +16,7 @@ from walkaway.errors import DataError, UsageError
 from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
 from walkaway.models.base_rates import Background
+from walkaway.models.facts import Facts
 from walkaway.models.nurture import Silence
 from walkaway.models.reference_profile import Reference
 
@@ -42,7 +43,7 @@ class Model:
 
     `signal` is False where out-of-time predictions were no better than the base rate: then every verdict is unsure.
     `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
-    `facts` are plain JSON values: what it was trained on and how it fared.
+    `facts` say what it was trained on.
     `reference` is what open deals looked like in training; models of 0.1.0 have none.
     `silence` is what deals below the bar may wait for. `background` is what it remembers of settled
     deals, for reasons.
@@ -53,12 +54,23 @@ class Model:
     floor_hours: float
     curve: Curve
     signal: bool
-    facts: dict[str, object]
+    facts: Facts
     timeless: bool = False
     version: str = ""
     reference: Reference | None = None
     silence: Silence = field(default_factory=Silence)
     background: Background | None = None
+
+    @property
+    def known_until(self) -> pd.Timestamp:
+        """The moment until which its training knew (UTC).
+
+        Raises:
+            DataError: it was trained on a book without dates.
+        """
+        if self.facts.until is None:
+            raise DataError(f"this model was trained on a book without dates: {TRAIN_ANEW}")
+        return self.facts.until
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ def check_fits(book: Book, model: Model) -> None:
     if book.manifest.timeless != model.timeless:
         has, other = ("has no dates", "has them") if book.manifest.timeless else ("has dates", "has none")
         raise DataError(f"this book {has}, and the model was trained on one that {other}: {TRAIN_ANEW}")
-    learned = str(model.facts.get("currency", ""))
+    learned = model.facts.currency
     if learned and book.manifest.currency and learned != book.manifest.currency:
         raise DataError(
             f"the book's money is in {book.manifest.currency}, and the model learned in {learned}. Import with "

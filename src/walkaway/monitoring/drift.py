@@ -74,7 +74,7 @@ def check(book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Tim
     if model.timeless or as_of is None:
         return _check_timeless(book, model, check_settings)
     check_not_far_ahead(book, as_of, "--as-of")
-    until = pd.Timestamp(str(model.facts["known_until"]))
+    until = model.known_until
     if as_of < until:
         raise UsageError(
             f"--as-of {as_of:%Y-%m-%dT%H:%M}Z lies before {until:%Y-%m-%dT%H:%M}Z, until when the model learned, so "
@@ -109,9 +109,7 @@ def _every_days(book: Book, model: Model, until: pd.Timestamp) -> float:
     """Days between looks in training; a model of 0.1.0 does not say, so what its book would have got."""
     if model.reference is not None:
         return model.reference.every_days
-    settings = model.facts.get("settings")
-    chosen = settings.get("cadence_days") if isinstance(settings, dict) else None
-    return float(chosen or cadence_days(known(book, until)))
+    return float(model.facts.settings.get("cadence_days") or cadence_days(known(book, until)))
 
 
 def _first_looks(history: History, model: Model, grid: pd.DatetimeIndex, now: pd.DataFrame) -> pd.DataFrame:

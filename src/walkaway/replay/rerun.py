@@ -140,7 +140,7 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         step("settling", 0, 1)
         ledger = settle(pd.concat(parts, ignore_index=True), book)
         models = [load_bundle(out / MODELS / version) for version in ledger["model_version"].unique()]
-        models.sort(key=lambda model: str(model.facts["known_until"]))
+        models.sort(key=lambda model: model.known_until)
         replayed = measured(ledger, book, period, settings, models, asked)
         write_frame(ledger, str(out / LEDGER))
         write_frame(replayed.exits, str(out / EXITS))

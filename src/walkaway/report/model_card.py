@@ -6,11 +6,11 @@ After Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import pandas as pd
 
 from walkaway.evaluation import failures
+from walkaway.models import Facts
 from walkaway.report.terminal.training_tables import WHO, parting_sentence, pooling_sentence
 from walkaway.training import Decision, Trained
 
@@ -79,15 +79,15 @@ def _staleness(table: pd.DataFrame) -> str:
     return _table(("older by", "log loss lost (90%)", "skill lost (90%)"), rows)
 
 
-def _data(facts: dict[str, Any], signal: bool) -> str:
-    window = f" known until {facts['known_until'][:16]} UTC" if facts.get("known_until") else " without dates"
-    counts = f"{facts['deals']:,} deals{window}: {facts['won']:,} won, {facts['lost']:,} lost, {facts['open']:,} open"
-    money = f", money in {facts['currency']}" if facts["currency"] else ""
-    lines = [f"- {counts}.", f"- Source: {facts['source']}, fingerprint {facts['book']}{money}."]
-    if "assumed_hours_share" in facts:
-        hours = ", ".join(f"{kind} {value:g} h" for kind, value in sorted(facts["assumed_hours"].items()))
-        lines.append(f"- Share of hours assumed rather than recorded: {facts['assumed_hours_share']:.0%} ({hours}).")
-    if "pooled_win" in facts:
+def _data(facts: Facts, signal: bool) -> str:
+    window = f" known until {facts.until:%Y-%m-%dT%H:%M} UTC" if facts.until else " without dates"
+    counts = f"{facts.deals:,} deals{window}: {facts.won:,} won, {facts.lost:,} lost, {facts.open:,} open"
+    money = f", money in {facts.currency}" if facts.currency else ""
+    lines = [f"- {counts}.", f"- Source: {facts.source}, fingerprint {facts.book}{money}."]
+    if facts.assumed_hours_share is not None:
+        hours = ", ".join(f"{kind} {value:g} h" for kind, value in sorted(facts.assumed_hours.items()))
+        lines.append(f"- Share of hours assumed rather than recorded: {facts.assumed_hours_share:.0%} ({hours}).")
+    if facts.until:
         lines += [f"- {said}" for said in (pooling_sentence(facts, signal), parting_sentence(facts, signal)) if said]
     return "\n".join(lines)
 
@@ -131,7 +131,7 @@ def model_card(trained: Trained, version: str, decision: Decision) -> str:
         version: of its bundle.
         decision: of the gate.
     """
-    facts: dict[str, Any] = dict(trained.model.facts)
+    facts = trained.model.facts
     signal = (
         f"It predicts better than the base rate, {'on unlike deals' if trained.model.timeless else 'out of time'}."
         if trained.model.signal

@@ -205,8 +205,7 @@ def _refused(model: Model, dial: ScoreSettings) -> tuple[str, ...]:
 
 def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
     """A sentence where the model learned from other assumed hours than the book has now."""
-    learned = model.facts.get("assumed_hours")
-    if not isinstance(learned, dict) or learned == book.manifest.assumed_hours:
+    if model.facts.assumed_hours_share is None or model.facts.assumed_hours == book.manifest.assumed_hours:
         return ()
     return ("The hours assumed of activities are not those this model was trained with: train again.",)
 

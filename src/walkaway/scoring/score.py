@@ -58,7 +58,7 @@ def refined(model: Model, replay: Path | None) -> Model:
         raise UsageError(
             f"score.replay: {path} is no summary of a replay ({error!r}). Name the --out of a finished walkaway replay."
         ) from error
-    learned = str(model.facts.get("currency", ""))
+    learned = model.facts.currency
     if currency != learned:
         raise UsageError(f"score.replay: {path} is in {currency or 'no currency'}, and the model in {learned}.")
     if not curve.bars:
@@ -92,7 +92,7 @@ def score(
     calls = call_open(book, model, at, score_settings)
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], score_settings.keep_share)
     table = calls.table.assign(kept_to_learn=kept)
-    wording = Wording(locale, str(model.facts.get("currency", "")))
+    wording = Wording(locale, model.facts.currency)
     if score_settings.reasons:
         table = pd.concat([table, _explained(model, calls, score_settings.reasons, wording)], axis=1)
     assumed = {moment: _assumed_share(book, moment) for moment in at}

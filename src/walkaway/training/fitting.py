@@ -17,7 +17,7 @@ from walkaway.economics import Curve
 from walkaway.errors import UsageError
 from walkaway.features import FeaturePlan, plan_features
 from walkaway.heads import Heads, TrainingRows, fit_heads
-from walkaway.models import Model, read_rows
+from walkaway.models import Facts, Model, read_rows
 from walkaway.scoring import chance_weights
 from walkaway.training.pipeline_split import find_parting
 
@@ -51,7 +51,7 @@ class Fitted(Prepared):
 
     def model(self, train_settings: TrainSettings) -> Model:
         """These heads as a model that can make calls: no curve yet, and taken to have signal."""
-        return Model(self.plan, self.heads, train_settings.floor_hours, NO_CURVE, True, {})
+        return Model(self.plan, self.heads, train_settings.floor_hours, NO_CURVE, True, Facts())
 
 
 def _known_deals(book: Book, until: pd.Timestamp) -> Book:

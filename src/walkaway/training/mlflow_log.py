@@ -165,12 +165,12 @@ def log_training(
     mlflow = _mlflow(uri or default_uri(models), models)
     if uri in (None, default_uri(models)):
         _close_killed(mlflow.MlflowClient(), models)
-    facts: dict[str, Any] = dict(model.facts)
+    facts = model.facts.as_json()
     settings = facts.pop("settings", {})
     with mlflow.start_run(run_name=folder.name, tags={"bundle": folder.name}):
         mlflow.log_params(_flat(settings))
         mlflow.log_params({name: value for name, value in facts.items() if not isinstance(value, (dict, list))})
-        mlflow.set_tags({"book": str(facts.get("book", "")), "signal": str(model.signal)} | dict(tags))
+        mlflow.set_tags({"book": model.facts.book, "signal": str(model.signal)} | dict(tags))
         mlflow.log_metrics(_metrics(tables))
         if tuned is not None:
             _log_trials(mlflow, tuned)

@@ -93,8 +93,7 @@ def forced(reason: str) -> Decision:
 
 def trained_at(model: Model) -> pd.Timestamp | None:
     """The moment until which a model knew; None for one without dates."""
-    told = model.facts.get("known_until")
-    return None if told is None else pd.Timestamp(str(told)).tz_convert("UTC").as_unit("us")
+    return model.facts.until
 
 
 def decide(
@@ -238,7 +237,7 @@ def _recipe(train_settings: TrainSettings) -> dict[str, object]:
 def _settings_of(model: Model) -> TrainSettings | None:
     """What a model was trained with; None where today's training has no such settings."""
     try:
-        return TrainSettings.model_validate(model.facts.get("settings"))
+        return TrainSettings.model_validate(model.facts.settings)
     except ValidationError:
         return None
 

@@ -27,7 +27,7 @@ from walkaway.evaluation import (
 from walkaway.explain import remember
 from walkaway.features import known_words, plan_features, refuse_unknown
 from walkaway.heads import Heads, pooling
-from walkaway.models import Model, Reference, learn_silence, reference_of, relative_errors
+from walkaway.models import Facts, Model, Reference, learn_silence, reference_of, relative_errors
 from walkaway.training.backtest import Folds, Step, calibrated, no_step, roll
 from walkaway.training.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
 
@@ -45,7 +45,6 @@ class Trained:
     """A judged model: the model itself, its tables of metrics, the out-of-time calls they rest on, the leak audit."""
 
     model: Model
-    summary: dict[str, object]
     tables: dict[str, pd.DataFrame]
     calls: pd.DataFrame
     audit: Audit
@@ -120,25 +119,34 @@ def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bo
     return found.model_copy(update={"every_days": final.every_days, "history_days": days, "errors": errors})
 
 
-def summarise(book: Book, final: Fitted, calls: pd.DataFrame) -> dict[str, object]:
-    """What went in, in plain numbers."""
-    deals, outcome = book.deals, book.deals["outcome"]
-    return {
-        "known_until": final.until.isoformat(),
-        "deals": len(book.deals),
-        "won": int((outcome == "won").sum()),
-        "lost": int((outcome == "lost").sum()),
-        "open": int(outcome.isna().sum()),
-        "events": len(book.activities) + len(book.changes),
-        "snapshots": len(final.snapshots),
-        "open_snapshots_share": float(1 - final.rows.labels["settled"].mean()),
-        "features": len(final.plan.columns),
-        "base_rate": final.heads.win.base_rate,
-        "assumed_hours_share": assumed_share(book.activities, book.manifest.assumed_hours),
-        "dropped_on_advice": int((deals["closed_at"].notna() & deals["outcome"].isna()).sum()),
-        "out_of_time_calls": len(calls),
-        "out_of_time_settled": int(calls["settled"].sum()) if len(calls) else 0,
-    }
+def _facts(book: Book, final: Fitted, calls: pd.DataFrame, audit: Audit, asked: TrainSettings) -> Facts:
+    """What went in. `asked` are the settings as they were given, before the audit denied what leaks."""
+    deals, outcome, shares = book.deals, book.deals["outcome"], pooling(final.rows, asked.heads)
+    return Facts(
+        known_until=final.until,
+        deals=len(book.deals),
+        won=int((outcome == "won").sum()),
+        lost=int((outcome == "lost").sum()),
+        open=int(outcome.isna().sum()),
+        events=len(book.activities) + len(book.changes),
+        snapshots=len(final.snapshots),
+        open_snapshots_share=float(1 - final.rows.labels["settled"].mean()),
+        features=len(final.plan.columns),
+        base_rate=final.heads.win.base_rate,
+        assumed_hours_share=assumed_share(book.activities, book.manifest.assumed_hours),
+        dropped_on_advice=int((deals["closed_at"].notna() & deals["outcome"].isna()).sum()),
+        out_of_time_calls=len(calls),
+        out_of_time_settled=int(calls["settled"].sum()) if len(calls) else 0,
+        pooled_win=shares["pooled_win"],
+        pooled_hours=shares["pooled_hours"],
+        parted_by=final.parted_by,
+        book=book.manifest.fingerprint,
+        source=book.manifest.source,
+        currency=book.manifest.currency,
+        assumed_hours=dict(book.manifest.assumed_hours),
+        left_out=tuple(audit.told()),
+        settings=asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
+    )
 
 
 def _judge(folds: Folds, train_settings: TrainSettings) -> tuple[dict[str, pd.DataFrame], bool]:
@@ -202,15 +210,7 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     step("judging", 0, 1)
     tables, signal = _judge(folds, train_settings)
     heads = _finished(final, calls, signal)
-    summary = summarise(book, final, calls) | pooling(final.rows, train_settings.heads) | {"parted_by": final.parted_by}
-    facts = summary | {
-        "book": book.manifest.fingerprint,
-        "source": book.manifest.source,
-        "currency": book.manifest.currency,
-        "assumed_hours": dict(book.manifest.assumed_hours),
-        "left_out": audit.told(),
-        "settings": asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
-    }
+    facts = _facts(book, final, calls, audit, asked)
     scores, looks = (
         _as_scored(said, heads, final.heads, train_settings.floor_hours) for said in (folds.calls, folds.looks)
     )
@@ -221,7 +221,7 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     model = Model(final.plan, heads, train_settings.floor_hours, curve, signal, facts, **more)
     step("what became of settled deals", 0, 1)
     model = remember(model, seen, final.snapshots, final.rows, train_settings.remembered_snapshots)
-    return Trained(model, summary, tables, calls, audit)
+    return Trained(model, tables, calls, audit)
 
 
 def _finished(final: Fitted, calls: pd.DataFrame, signal: bool) -> Heads:

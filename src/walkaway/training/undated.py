@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold
 
 from walkaway.asof import History
-from walkaway.audit import audit_book
+from walkaway.audit import Audit, audit_book
 from walkaway.book import MOMENT, Book
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve
@@ -20,7 +20,7 @@ from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import fit_logistic, fit_naive_bayes, has_signal, win_metrics
 from walkaway.features import FeaturePlan, known_words, plan_features
 from walkaway.heads import Examples, Heads, HoursHead, WinHead, WorthHead, fit_bag, fit_calibration, fit_worth
-from walkaway.models import Model, Rows, check_fits, make_calls, read_rows, reference_of
+from walkaway.models import Facts, Model, Rows, check_fits, make_calls, read_rows, reference_of
 from walkaway.training.backtest import CALIBRATION_PRIOR_DEALS, Step, no_step
 from walkaway.training.train import Trained
 
@@ -99,17 +99,22 @@ def _distinct(calls: pd.DataFrame) -> pd.DataFrame:
     return calls.drop_duplicates(["alike", "won"])
 
 
-def _summary(book: Book, calls: pd.DataFrame, plan: FeaturePlan) -> dict[str, object]:
-    """What went in, in plain numbers."""
-    return {
-        "deals": len(book.deals),
-        "won": int(calls["won"].sum()),
-        "lost": int((1 - calls["won"]).sum()),
-        "open": int(book.deals["outcome"].isna().sum()),
-        "distinct": len(_distinct(calls)),
-        "features": len(plan.columns),
-        "base_rate": float(calls["won"].mean()),
-    }
+def _facts(book: Book, calls: pd.DataFrame, plan: FeaturePlan, audit: Audit, train_settings: TrainSettings) -> Facts:
+    """What went in."""
+    return Facts(
+        deals=len(book.deals),
+        won=int(calls["won"].sum()),
+        lost=int((1 - calls["won"]).sum()),
+        open=int(book.deals["outcome"].isna().sum()),
+        distinct=len(_distinct(calls)),
+        features=len(plan.columns),
+        base_rate=float(calls["won"].mean()),
+        book=book.manifest.fingerprint,
+        source=book.manifest.source,
+        currency=book.manifest.currency,
+        left_out=tuple(audit.told()),
+        settings=train_settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
+    )
 
 
 def train_timeless(book: Book, train_settings: TrainSettings, step: Step = no_step) -> Trained:
@@ -144,20 +149,13 @@ def train_timeless(book: Book, train_settings: TrainSettings, step: Step = no_st
     win = _fit_win(rows.X, won, plan, train_settings)
     win = win.calibrated(calibration) if signal else win.without_signal()
     heads = Heads(win, _fit_worth(rows, settled, plan, train_settings), HoursHead(mean_hours=0.0))
-    summary = _summary(book, calls, plan)
-    facts = summary | {
-        "book": book.manifest.fingerprint,
-        "source": book.manifest.source,
-        "currency": book.manifest.currency,
-        "left_out": audit.told(),
-        "settings": train_settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
-    }
+    facts = _facts(book, calls, plan, audit, train_settings)
     seen = History(book).without(plan.left_out)
     words, none = known_words(seen.book, plan), pd.DataFrame()
     reference = reference_of(seen, plan, words, rows.snapshots, rows.X, none, None)
     curve = Curve((), (), (), ())
     model = Model(plan, heads, train_settings.floor_hours, curve, signal, facts, timeless=True, reference=reference)
-    return Trained(model, summary, tables, calls, audit)
+    return Trained(model, tables, calls, audit)
 
 
 def score_timeless(book: Book, model: Model) -> pd.DataFrame:

@@ -373,9 +373,9 @@ def test_a_screen_without_a_terminal_holds_no_escape_codes(screens):
 
 
 def pooled(done, signal: bool, **shares) -> str:
-    summary = done.trained.summary | {"pooled_win": 0.7, "pooled_hours": 0.9} | shares
-    model = replace(done.trained.model, signal=signal)
-    return words(shown(show_training(replace(done, trained=replace(done.trained, summary=summary, model=model)))))
+    facts = done.trained.model.facts.model_copy(update={"pooled_win": 0.7, "pooled_hours": 0.9} | shares)
+    model = replace(done.trained.model, signal=signal, facts=facts)
+    return words(shown(show_training(replace(done, trained=replace(done.trained, model=model)))))
 
 
 def test_few_deals_are_told_by_how_much_the_heads_pool(done):

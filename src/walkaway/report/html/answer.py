@@ -95,7 +95,7 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
         forgone=forgone,
         estimated=model.curve.estimated,
         model_version=model.version,
-        known_until=str(model.facts.get("known_until", "")),
+        known_until="" if model.facts.known_until is None else model.facts.known_until.isoformat(),
         assumed_hours_share=assumed_share(known(book, as_of).activities, book.manifest.assumed_hours),
         margin_known=float(calls["margin"].notna().mean()),
         unsure=int((calls["verdict"] == "unsure").sum()),

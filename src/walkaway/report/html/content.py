@@ -136,7 +136,7 @@ def gather(
     """
     calls = call_open(book, model, pd.DatetimeIndex([as_of]), settings.score)
     wording, bar = (
-        Wording(settings.report.locale, str(model.facts.get("currency", ""))),
+        Wording(settings.report.locale, model.facts.currency),
         float(calls.table["bar"].iloc[0]),
     )
     attribution = attribute(model, calls.rows)

@@ -18,8 +18,8 @@ __all__ = ["show_score", "show_timeless_score"]
 
 def _hindsight(table: pd.DataFrame, model: Model) -> str:
     """A warning where the model was trained on what happened after the moments it calls."""
-    known_until = pd.Timestamp(str(model.facts.get("known_until", table["as_of"].min())))
-    late = int((table["as_of"] < known_until).sum())
+    known_until = model.facts.until
+    late = 0 if known_until is None else int((table["as_of"] < known_until).sum())
     if not late:
         return ""
     return (
@@ -45,7 +45,7 @@ def _kept(count: int) -> str:
 
 def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
     """One sentence on what following the verdicts would free and forgo, and the deals most worth dropping."""
-    curve, currency = model.curve, str(model.facts.get("currency", ""))
+    curve, currency = model.curve, model.facts.currency
     told: dict[str, Any] = summary(table)
     drop = table[(table["as_of"] == table["as_of"].max()) & table["verdict"].isin(DROPPED) & ~table["kept_to_learn"]]
     _, saved, forgone = curve.at(told["bar"])

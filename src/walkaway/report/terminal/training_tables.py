@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -11,7 +9,7 @@ from rich.text import Text
 
 from walkaway.economics import Curve
 from walkaway.evaluation import failures
-from walkaway.models import Model
+from walkaway.models import Facts, Model
 from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import money, plain_table
 from walkaway.training import Decision, Retrained, Trained, Tuned
@@ -129,20 +127,20 @@ def _dropped_on_advice(count: int) -> str:
     return f" Of the open, {count:,} were dropped on advice: how they would have ended is not known." if count else ""
 
 
-def _went_in(facts: dict[str, Any]) -> Text:
+def _went_in(facts: Facts) -> Text:
     return Text(
-        f"{facts['deals']:,} deals known until {str(facts['known_until'])[:16]}: "
-        f"{facts['won']:,} won, {facts['lost']:,} lost, {facts['open']:,} open. "
-        f"{facts['events']:,} events, {facts['snapshots']:,} snapshots "
-        f"({facts['open_snapshots_share']:.0%} of them of deals still open), {facts['features']} features. "
-        f"Share of hours assumed: {facts['assumed_hours_share']:.0%}."
-        f"{_dropped_on_advice(facts['dropped_on_advice'])}"
+        f"{facts.deals:,} deals known until {facts.until:%Y-%m-%dT%H:%M}: "
+        f"{facts.won:,} won, {facts.lost:,} lost, {facts.open:,} open. "
+        f"{facts.events:,} events, {facts.snapshots:,} snapshots "
+        f"({facts.open_snapshots_share:.0%} of them of deals still open), {facts.features} features. "
+        f"Share of hours assumed: {facts.assumed_hours_share:.0%}."
+        f"{_dropped_on_advice(facts.dropped_on_advice)}"
     )
 
 
 def show_training(done: Retrained) -> RenderableType:
     """What went in, how good it is beside simple baselines, where the bar lies, and which model is in use."""
-    facts: dict[str, Any] = done.trained.summary
+    facts = done.trained.model.facts
     shown = _timeless_training(done.trained) if done.trained.model.timeless else _dated_training(done.trained, facts)
     use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion}"
     shown = [*(show_tuning(done.tuned) if done.tuned else ()), *shown, *_gate(done.decision)]
@@ -188,22 +186,22 @@ def _gate(decision: Decision) -> list[RenderableType]:
     return [*parts, said, ""]
 
 
-def pooling_sentence(facts: dict[str, Any], signal: bool) -> str:
+def pooling_sentence(facts: Facts, signal: bool) -> str:
     """Where deals are few: how much of the heads is not their own; empty where that is little."""
-    shares = {"win": facts["pooled_win"] if signal else 0.0, "hours": facts["pooled_hours"]}
+    shares = {"win": facts.pooled_win if signal else 0.0, "hours": facts.pooled_hours}
     told = [f"{share:.0%} of what the {head} head learns" for head, share in shares.items() if share >= TOLD_POOLING]
     said = f"Few deals, so heads pool: {' and '.join(told)} is what a regularised linear model says of the same deals."
     return said if told else ""
 
 
-def parting_sentence(facts: dict[str, Any], signal: bool) -> str:
+def parting_sentence(facts: Facts, signal: bool) -> str:
     """Where groups of deals sell so differently that the win head parts by them; empty where they do not."""
-    if not signal or not facts.get("parted_by"):
+    if not signal or not facts.parted_by:
         return ""
-    return f"Deals sell differently by {facts['parted_by']}: every other member of the win head parts by it first."
+    return f"Deals sell differently by {facts.parted_by}: every other member of the win head parts by it first."
 
 
-def _leaning(facts: dict[str, Any], signal: bool) -> list[RenderableType]:
+def _leaning(facts: Facts, signal: bool) -> list[RenderableType]:
     told = [
         Text(said, style="yellow")
         for said in (pooling_sentence(facts, signal), parting_sentence(facts, signal))
@@ -221,10 +219,10 @@ def _no_signal(model: Model) -> list[RenderableType]:
 
 def _timeless_training(trained: Trained) -> list[RenderableType]:
     """A book without dates: the warning first."""
-    facts: dict[str, Any] = trained.summary
+    facts = trained.model.facts
     went_in = (
-        f"{facts['deals']:,} deals without dates: {facts['won']:,} won, {facts['lost']:,} lost, {facts['open']:,} "
-        f"open; {facts['distinct']:,} of the closed ones are no copy of another. {facts['features']} attributes."
+        f"{facts.deals:,} deals without dates: {facts.won:,} won, {facts.lost:,} lost, {facts.open:,} "
+        f"open; {facts.distinct:,} of the closed ones are no copy of another. {facts.features} attributes."
     )
     warning = (
         "Time-less: what was known when is not known. value_per_hour stays empty and every verdict is unsure; a column "
@@ -236,23 +234,21 @@ def _timeless_training(trained: Trained) -> list[RenderableType]:
     return [*parts, *_no_signal(trained.model)]
 
 
-def _dated_training(trained: Trained, facts: dict[str, Any]) -> list[RenderableType]:
+def _dated_training(trained: Trained, facts: Facts) -> list[RenderableType]:
     parts: list[RenderableType] = [_went_in(facts), "", *_leaning(facts, trained.model.signal)]
     tables = trained.tables
     if tables:
-        judged = (
-            f"{facts['out_of_time_calls']:,} out-of-time calls, {facts['out_of_time_settled']:,} of them settled since"
-        )
+        judged = f"{facts.out_of_time_calls:,} out-of-time calls, {facts.out_of_time_settled:,} of them settled since"
         parts += [_win_table(tables["win"]), Text(judged, style="dim"), _parts_of_brier(tables["win"]), ""]
         parts += [_age_table(tables["by_slice"]), _failing(tables["by_slice"]), ""]
         parts += [_ending_table(tables["by_ending"]), ""]
         if "no_decision" in tables:
             parts += [_win_table(tables["no_decision"], "If lost, for lack of a decision?"), ""]
-        parts += [_totals_table(tables["hours"], tables.get("worth"), str(trained.model.facts["currency"])), ""]
+        parts += [_totals_table(tables["hours"], tables.get("worth"), trained.model.facts.currency), ""]
         parts += [_skill_table(tables["skill"]), ""]
         parts += [_staleness_table(tables["staleness"]), ""] if "staleness" in tables else []
     parts += _no_signal(trained.model)
-    return [*parts, _curve_table(trained.model.curve, str(trained.model.facts["currency"])), ""]
+    return [*parts, _curve_table(trained.model.curve, trained.model.facts.currency), ""]
 
 
 def _curve_table(curve: Curve, currency: str) -> RenderableType:

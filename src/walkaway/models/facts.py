@@ -1,0 +1,73 @@
+"""Facts of a model: what it was trained on and how, in plain values that its bundle keeps and outputs cite."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from pydantic import AwareDatetime, BaseModel, ConfigDict, field_serializer
+
+__all__ = ["Facts"]
+
+NOT_COUNTED = ("book", "source", "currency", "assumed_hours", "left_out", "settings")
+
+
+class Facts(BaseModel):
+    """What a model was trained on. Counts are of deals unless their name says otherwise.
+
+    `known_until` is None for a book without dates, which has `distinct` (closed deals that are no copies of others)
+    instead. `assumed_hours_share` is the share of hours that were assumed rather than recorded, None where no hours are
+    known. `pooled_win` and `pooled_hours` are the shares of a linear model in what those heads learn. `book` is the
+    book's fingerprint. `left_out` has name, verdict, rules and evidence of what the leak audit suspects. `settings` are
+    those of the training, as plain JSON values.
+
+    >>> Facts(known_until="2026-01-05T00:00Z", deals=3, won=1, lost=2).counts()
+    {'known_until': '2026-01-05T00:00:00+00:00', 'deals': 3, 'won': 1, 'lost': 2}
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    known_until: AwareDatetime | None = None
+    deals: int = 0
+    won: int = 0
+    lost: int = 0
+    open: int = 0
+    distinct: int | None = None
+    events: int = 0
+    snapshots: int = 0
+    open_snapshots_share: float = 0.0
+    features: int = 0
+    base_rate: float | None = None
+    assumed_hours_share: float | None = None
+    dropped_on_advice: int = 0
+    out_of_time_calls: int = 0
+    out_of_time_settled: int = 0
+    pooled_win: float = 0.0
+    pooled_hours: float = 0.0
+    parted_by: str | None = None
+    book: str = ""
+    source: str = ""
+    currency: str = ""
+    assumed_hours: dict[str, float] = {}
+    left_out: tuple[dict[str, str], ...] = ()
+    settings: dict[str, Any] = {}
+
+    @field_serializer("known_until")
+    def _iso(self, known_until: datetime | None) -> str | None:
+        return None if known_until is None else known_until.isoformat()
+
+    @property
+    def until(self) -> pd.Timestamp | None:
+        """`known_until` as a UTC moment."""
+        if self.known_until is None:
+            return None
+        return pd.Timestamp(self.known_until).tz_convert("UTC").as_unit("us")
+
+    def as_json(self) -> dict[str, Any]:
+        """What was given, as plain JSON values."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def counts(self) -> dict[str, Any]:
+        """The moment and the numbers that were given, as plain JSON values."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude=set(NOT_COUNTED))
