@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import walkaway.features.build as features_build
 import walkaway.features.plan as features_plan
 from walkaway.asof.history import History, known
 from walkaway.book.schema import MOMENT, TABLES, Book, Manifest, empty_table
