@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.accidents import Ended, Parent
+from tests.e2e.accidents import Ended, Parent
 
 from walkaway.files import LEFTOVER, exclusive
 from walkaway.models.bundle import VERSION, load_bundle

@@ -1,4 +1,4 @@
-"""A sample book that does not drift, trained on until half a year before its end, and changes planted after that."""
+"""The whole check, by a model trained half a year before the end of a book that does not drift."""
 
 import json
 from dataclasses import replace
@@ -11,33 +11,20 @@ import pytest
 from tests.books import TINY, book_with_signal, plain_model
 from tests.books import UNTIL as DAY_210
 from tests.conftest import at
+from tests.monitoring.conftest import SETTINGS, UNTIL, WEEK, alarms, changes_since, deals_since, found_by
 
-from walkaway.asof.history import History, known
-from walkaway.asof.snapshots import moments, open_snapshots
+from walkaway.asof.snapshots import open_snapshots
 from walkaway.book.effort import SECONDS_PER_HOUR, effort_seconds
 from walkaway.book.schema import Book
-from walkaway.config import CheckSettings, Levels
+from walkaway.config import Levels
 from walkaway.errors import DataError, UsageError
-from walkaway.features import known_words, plan_features
 from walkaway.models.bundle import load_bundle
 from walkaway.models.facts import Facts
-from walkaway.models.model import Model, read_rows
-from walkaway.models.reference_profile import reference_of
+from walkaway.models.model import Model
 from walkaway.monitoring import check
-from walkaway.monitoring.finding import Finding, cannot_tell, level_of, named, worst
-from walkaway.monitoring.outcomes import age_finding, outcome_findings, told_gap
-from walkaway.sample import make_sample
 from walkaway.training.train import train
 
 OLD_BUNDLE = Path(__file__).parents[1] / "fixtures/bundles/0.1.0"
-SETTINGS = CheckSettings(draws=200)
-WEEK = pd.Timedelta(days=7)
-UNTIL = at("2025-06-23")
-
-
-@pytest.fixture(scope="module")
-def stationary() -> Book:
-    return make_sample(3000, seed=3, stationary=True).book
 
 
 @pytest.fixture(scope="module")
@@ -56,74 +43,13 @@ def model(half) -> Model:
 
 
 @pytest.fixture(scope="module")
-def pictured(stationary) -> Model:
-    """A model without boosters that has seen all deals: the picture of training takes far less time than training."""
-    book = known(stationary, UNTIL)
-    plan = plan_features(book)
-    snapshots = open_snapshots(book, moments(UNTIL - 90 * WEEK, UNTIL, 7))
-    X = read_rows(History(book), snapshots, plan).X
-    reference = reference_of(History(book), plan, known_words(book, plan), snapshots, X, pd.DataFrame(), UNTIL)
-    reference = reference.model_copy(update={"every_days": 7.0, "history_days": 1267.0})
-    facts = Facts(currency="EUR", known_until=UNTIL)
-    return plain_model(plan=plan, reference=reference, facts=facts, signal=False)
-
-
-def found_by(
-    model: Model, book: Book, weeks: int | None = None, settings: CheckSettings = SETTINGS
-) -> dict[str, Finding]:
-    """Findings by code of a check of a book at its end, or so many weeks after the training."""
-    found = check(book, model, settings, book.last_recorded_at() if weeks is None else UNTIL + weeks * WEEK)
-    return {finding.code: finding for finding in found.findings}
-
-
-def of_open_deals(
-    model: Model, book: Book, weeks: int | None = None, settings: CheckSettings = SETTINGS
-) -> dict[str, Finding]:
-    """The same without hours and age, of which a model without boosters knows nothing."""
-    return {code: found for code, found in found_by(model, book, weeks, settings).items() if code in ("D1", "D2", "D3")}
-
-
-@pytest.fixture(scope="module")
-def looked(pictured):
-    """What a check of open deals finds."""
-    return partial(of_open_deals, pictured)
-
-
-@pytest.fixture(scope="module")
 def checked(model):
     """What a check by a trained model finds."""
     return partial(found_by, model)
 
 
-def alarms(findings: dict[str, Finding]) -> dict[str, str]:
-    return {code: one.level for code, one in sorted(findings.items()) if one.level in ("watch", "act")}
-
-
-def deals_since(book: Book, **columns) -> Book:
-    """The book, with these columns of deals created since the training made from what they were."""
-    fresh = book.deals["created_at"] > UNTIL
-    made = {name: book.deals[name].mask(fresh, change(book.deals[name])) for name, change in columns.items()}
-    return book.with_tables(deals=book.deals.assign(**made))
-
-
-def changes_since(book: Book, field: str, change) -> Book:
-    """The book, with new values of a field recorded since made from what they were."""
-    rows = (book.changes["recorded_at"] > UNTIL) & (book.changes["field"] == field)
-    values = book.changes["new_value"].copy()
-    values[rows] = change(values[rows])
-    return book.with_tables(changes=book.changes.assign(new_value=values))
-
-
-# A world that stays as it was
-
-
-@pytest.mark.parametrize("weeks", [4, 13, 26])
-def test_open_deals_of_a_stationary_book_raise_no_alarm_in_its_next_months(looked, stationary, weeks):
-    assert alarms(looked(stationary, weeks)) == {}
-
-
 @pytest.mark.parametrize("weeks", [13, 26])
-def test_nor_does_what_became_of_them(checked, half, weeks):
+def test_what_became_of_deals_of_a_stationary_book_raises_no_alarm(checked, half, weeks):
     assert alarms(checked(half, weeks)) == {}
 
 
@@ -144,47 +70,6 @@ def test_what_is_recorded_after_as_of_changes_nothing(model, half):
     later = changes_since(deals_since(half, industry=lambda old: "space"), "stage", lambda old: "pilot")
 
     assert check(later, model, SETTINGS, UNTIL).as_json() == check(half, model, SETTINGS, UNTIL).as_json()
-
-
-# A world that changes
-
-
-def test_a_new_stage_is_named_with_the_share_of_open_deals_that_stand_at_it(looked, stationary):
-    found = looked(changes_since(stationary, "stage", lambda old: old.replace("proposal", "pilot")))
-
-    assert found["D2"].level == "act"
-    told = found["D2"].figures["vocabularies"]["stage"]
-    assert list(told["words"]) == ["pilot"]
-    assert told["words"]["pilot"] == told["share"] > 0.1
-    assert f"stage 'pilot' ({told['share']:.0%} of open deals)" in found["D2"].sentence
-
-
-def test_a_share_that_doubles_is_a_change_of_its_column(looked, stationary):
-    rng = np.random.default_rng(0)  # starter goes from three deals in ten to six
-    moved = deals_since(stationary, product=lambda old: old.where(rng.random(len(old)) > 0.43, "starter"))
-    found = looked(moved)
-
-    assert found["D1"].level in ("watch", "act")
-    assert next(iter(found["D1"].figures["columns"])) == "attribute[product]"
-    assert "attribute[product] (starter 32%, now 5" in found["D1"].sentence
-    assert (found["D2"].level, found["D3"].level) == ("ok", "ok")
-
-
-def test_an_attribute_that_goes_missing_is_named(looked, stationary):
-    found = looked(deals_since(stationary, industry=lambda old: None))
-
-    assert found["D3"].level == "act"
-    told = found["D3"].figures["columns"]["attribute[industry]"]
-    assert (told["training"], told["level"]) == (0.0, "act")
-    assert f"attribute[industry] in {told['share']:.0%} of open deals (0% in training)" in found["D3"].sentence
-    assert found["D2"].level == "ok"
-
-
-def test_amounts_three_times_as_high_change_their_column(looked, stationary):
-    found = looked(changes_since(stationary, "amount", lambda old: (old.astype(float) * 3).astype(str)))
-
-    assert found["D1"].figures["columns"]["amount"]["level"] == "act"
-    assert "amount (median" in found["D1"].sentence
 
 
 def test_half_the_wins_gone_since_is_told_by_wins_alone(checked, half):
@@ -214,9 +99,6 @@ def test_an_old_model_is_told_by_its_age(checked, half):
     assert found["D7"].figures["share"] == pytest.approx(found["D7"].figures["age_days"] / 1267, abs=1e-3)
 
 
-# What cannot be told
-
-
 def test_too_few_open_deals_are_no_alarm(checked, half):
     strict = SETTINGS.model_copy(update={"least_deals": 500})
     found = checked(changes_since(half, "stage", lambda old: "pilot"), settings=strict)
@@ -237,12 +119,8 @@ def test_at_the_moment_of_training_nothing_has_been_settled(checked, half):
 def test_a_bundle_without_a_reference_says_what_it_cannot_tell_and_why():
     at_looks = pd.date_range(DAY_210, periods=9, freq="7D").as_unit("us")
     since = open_snapshots(book_with_signal(), at_looks)["deal_id"].unique()
-    found = {
-        f.code: f
-        for f in check(
-            book_with_signal(), load_bundle(OLD_BUNDLE), SETTINGS, book_with_signal().last_recorded_at()
-        ).findings
-    }
+    book = book_with_signal()
+    found = {f.code: f for f in check(book, load_bundle(OLD_BUNDLE), SETTINGS, book.last_recorded_at()).findings}
 
     assert [found[code].level for code in ("D1", "D2", "D3", "D4")] == ["cannot_tell"] * 4
     assert found["D1"].sentence.endswith("saved without a picture of its training. Train again to have one.")
@@ -251,9 +129,8 @@ def test_a_bundle_without_a_reference_says_what_it_cannot_tell_and_why():
 
 
 def test_a_model_without_signal_cannot_be_wrong_about_wins(model, half):
-    found = {
-        f.code: f.level for f in check(half, replace(model, signal=False), SETTINGS, half.last_recorded_at()).findings
-    }
+    told = check(half, replace(model, signal=False), SETTINGS, half.last_recorded_at())
+    found = {f.code: f.level for f in told.findings}
 
     assert (found["D5"], found["D6"]) == ("cannot_tell", "ok")
 
@@ -265,87 +142,15 @@ def test_a_moment_before_the_model_learned_is_refused(model, half):
         check(half, model, SETTINGS, UNTIL - WEEK)
 
 
-def test_a_book_that_does_not_fit_is_refused(stationary):
-    other = plain_model(facts=Facts(currency="USD", known_until=UNTIL))
-
-    with pytest.raises(DataError, match="the book's money is in EUR, and the model learned in USD"):
-        check(stationary, other, SETTINGS, UNTIL)
-
-
-# The arithmetic
-
-
-def test_the_gap_counts_outcomes_and_what_is_still_expected():
-    looks = pd.DataFrame(
-        {
-            "settled": [True, True, False],
-            "won": [1.0, 0.0, np.nan],
-            "win_then": [0.5, 0.5, 0.25],
-            "win_now": [np.nan, np.nan, 0.5],
-            "hours_then": [2.0, 2.0, 4.0],
-            "hours_booked": [3.0, 1.0, 2.0],
-            "hours_now": [np.nan, np.nan, 6.0],
-        }
-    )
-    wins, hours = outcome_findings(looks, True, {}, CheckSettings(least_deals=2))
-
-    assert (wins.figures["expected"], wins.figures["came"], wins.figures["gap"]) == (1.25, 1.5, pytest.approx(0.2))
-    assert (hours.figures["expected"], hours.figures["came"]) == (8.0, 12.0)
-    assert (wins.figures["settled_only"]["expected"], wins.figures["settled_only"]["came"]) == (1.0, 1.0)
-    assert wins.sentence.startswith("Of 3 deals 1.2 were expected to be won; 1 are won and 0.5 more expected: 20% more")
-
-
-def test_the_level_is_decided_on_the_nearer_end_of_the_interval():
-    rng = np.random.default_rng(0)
-    few, many = rng.random(20) < 0.35, rng.random(2000) < 0.35
-
-    assert told_gap(np.full(20, 0.5), few.astype(float), 200)["surely"] < 0.05
-    surely = told_gap(np.full(2000, 0.5), many.astype(float), 200)
-    assert surely["surely"] == -surely["high"] > 0.2
-
-
-def test_quick_endings_that_are_mostly_lost_are_no_gap():
-    """Deals that will be lost close at once, those that will be won stay open, and the model knows it by then."""
-    then, won = np.full(100, 0.4), np.r_[np.zeros(60), np.full(40, np.nan)]
-    looks = pd.DataFrame({"settled": ~np.isnan(won), "won": won, "win_then": then, "win_now": 1.0})
-    looks = looks.assign(hours_then=1.0, hours_booked=1.0, hours_now=0.0)
-    wins = outcome_findings(looks, True, {}, SETTINGS)[0]
-
-    assert (wins.level, wins.figures["gap"]) == ("ok", pytest.approx(0.0))
-    assert wins.figures["settled_only"]["gap"] == -1.0
-
-
-@pytest.mark.parametrize(("age", "level"), [(24.9, "ok"), (25.1, "watch"), (50.1, "act")])
-def test_age_is_told_by_the_share_of_the_history_learned_from(age, level):
-    assert age_finding(age, 100.0, 7.0, 5, SETTINGS).level == level
-
-
-def test_a_value_at_its_threshold_is_not_beyond_it():
-    assert [level_of(v, Levels(watch=0.1, act=0.2)) for v in (0.1, 0.11, 0.2, 0.21)] == ["ok", "watch", "watch", "act"]
-
-
-def test_the_worst_level_comes_first_and_nothing_told_is_worse_than_ok():
-    assert worst(["ok", "cannot_tell"]) == "cannot_tell"
-    assert worst([]) == "ok"
-
-
-def test_more_than_three_names_are_counted():
-    assert (named(["a"]), named(["a", "b", "c", "d"])) == ("a", "a, b, c and 1 more")
-
-
-def test_what_cannot_be_told_says_why_with_its_figures():
-    assert cannot_tell("D1", "too few.", deals=3).as_json() == {
-        "code": "D1",
-        "name": "columns",
-        "level": "cannot_tell",
-        "sentence": "Cannot tell: too few.",
-        "note": "",
-        "figures": {"deals": 3},
-    }
-
-
 def test_a_check_is_json_without_anything_that_is_no_number(model, half):
     told = check(half, model, SETTINGS, half.last_recorded_at()).as_json()
 
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert (told["level"], told["looked_at"]) == ("ok", "2025-12-22T00:00:00+00:00")
+
+
+def test_a_book_that_does_not_fit_is_refused(stationary):
+    other = plain_model(facts=Facts(currency="USD", known_until=UNTIL))
+
+    with pytest.raises(DataError, match="the book's money is in EUR, and the model learned in USD"):
+        check(stationary, other, SETTINGS, UNTIL)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from walkaway.config import TrainSettings
     from walkaway.training.train import Step, Trained
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHANGES = {"os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate"}
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 STOPPED = "stopped"
@@ -75,7 +75,7 @@ class Parent:
         one = {"OMP_THREAD_LIMIT": "1", "OPENBLAS_NUM_THREADS": "1"}  # a process of many threads must not fork
         environment = ours | one | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.accidents"],
+            [sys.executable, "-m", "tests.e2e.accidents"],
             cwd=ROOT,
             env=environment | {"DO_NOT_TRACK": "true", "MLFLOW_DISABLE_TELEMETRY": "true"},
             stdin=subprocess.PIPE,

@@ -7,21 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from walkaway.economics import Curve, area, expected_value, settle_drops, skill, trade_off, value_per_hour, verdicts
+from walkaway.economics import area, settle_drops, skill, trade_off
 
 # Two deals: d0 (lost) falls to 3 and then 1, with 4 and 2 hours to go; d1 (won, 100) stands at 2 with 6 hours to go.
 DEAL = np.array([0, 0, 1])
 INDEX = np.array([3.0, 1.0, 2.0])
 HOURS = np.array([4.0, 2.0, 6.0])
 WORTH = np.array([0.0, 0.0, 100.0])
-
-
-def test_expected_value_is_probability_times_value_and_may_be_negative():
-    assert expected_value(np.array([0.5, 0.5, 0.0]), np.array([100.0, -100.0, 100.0])).tolist() == [50.0, -50.0, 0.0]
-
-
-def test_the_floor_keeps_a_deal_without_work_left_from_an_endless_index():
-    assert value_per_hour(np.array([50.0]), np.array([0.0]), 0.5).tolist() == [100.0]
 
 
 def test_a_deal_is_dropped_at_its_first_call_below_the_bar():
@@ -192,82 +184,6 @@ def test_a_weight_of_two_is_a_deal_that_is_there_twice():
 
 def test_skill_is_missing_where_even_the_clairvoyant_saves_nothing():
     assert np.isnan(skill(np.array([0]), np.array([1.0]), np.array([1.0]), np.array([1.0])))
-
-
-CURVE = Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4))
-
-
-@pytest.mark.parametrize(("share", "bar"), [(0.0, 1.0), (0.09, 1.0), (0.1, 2.0), (0.39, 2.0), (1.0, 3.0)])
-def test_the_bar_for_a_forgone_share_is_the_highest_that_stays_at_or_below_it(share, bar):
-    assert CURVE.bar_for_forgo(share) == bar
-
-
-def test_where_no_bar_stays_below_the_share_it_is_zero():
-    assert Curve((1.0,), (9.0,), (0.1,), (0.3,)).bar_for_forgo(0.1) == 0.0
-
-
-@pytest.mark.parametrize(
-    ("bar", "worked", "saved", "forgone"),
-    [(0.0, 9.0, 0.1, 0.0), (0.5, 9.0, 0.1, 0.0), (1.0, 9.0, 0.1, 0.0), (2.5, 3.5, 0.65, 0.25), (9.0, 2.0, 0.8, 0.4)],
-)
-def test_the_curve_between_its_bars_is_straight_and_level_outside_them(bar, worked, saved, forgone):
-    assert CURVE.at(bar) == pytest.approx((worked, saved, forgone), abs=1e-12)
-
-
-@pytest.mark.parametrize(("bar", "expected"), [(-5.0, (9.0, 0.1, 0.0)), (1.0, (5.0, 0.5, 0.1)), (2.0, (2.0, 0.8, 0.4))])
-def test_a_curve_whose_first_bar_is_negative_still_says_at_each_bar_what_it_holds(bar, expected):
-    curve = Curve((-5.0, 1.0, 2.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4))
-
-    assert curve.at(bar) == pytest.approx(expected, abs=1e-12)
-
-
-def test_a_curve_without_bars_frees_and_forgoes_nothing():
-    worked, *rest = Curve((), (), (), ()).at(5.0)
-
-    assert (np.isnan(worked), rest) == (True, [0.0, 0.0])
-
-
-def test_a_curve_of_drops_is_in_shares_and_hours_a_week():
-    curve = Curve.of(settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.array([1.5, 2.5])), weeks=2.0)
-
-    assert curve == Curve((1.5, 2.5), (4.0, 1.0), (0.2, 0.8), (0.0, 1.0), estimated=True)
-
-
-def test_a_thinned_curve_keeps_its_first_and_last_bar():
-    drops = settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.arange(1.0, 9.0))
-
-    assert Curve.of(drops, weeks=1.0, points=3).bars == (1.0, 5.0, 8.0)
-
-
-def five(below: int) -> np.ndarray:
-    """Value per hour of one deal by a bag of five, that many of them below a bar of 3."""
-    return np.array([[1.0]] * below + [[9.0]] * (5 - below))
-
-
-@pytest.mark.parametrize(
-    ("below", "verdict"),
-    [(0, "pursue"), (1, "pursue"), (2, "unsure"), (3, "unsure"), (4, "walk_away"), (5, "walk_away")],
-)
-def test_four_of_five_on_one_side_of_the_bar_make_a_call(below, verdict):
-    assert verdicts(five(below), np.array([5.0]), 3.0, signal=True).tolist() == [verdict]
-
-
-@pytest.mark.parametrize("worth", [0.0, -1.0])
-def test_a_deal_sold_at_a_loss_is_walked_away_from_before_anything_else(worth):
-    assert verdicts(five(0), np.array([worth]), 3.0, signal=False).tolist() == ["walk_away"]
-
-
-@pytest.mark.parametrize("below", [0, 5])
-def test_without_a_signal_a_deal_worth_something_is_unsure_on_either_side_of_the_bar(below):
-    assert verdicts(five(below), np.array([5.0]), 3.0, signal=False).tolist() == ["unsure"]
-
-
-def test_an_index_at_the_bar_is_pursued():
-    assert verdicts(np.array([[3.0]]), np.array([5.0]), 3.0, signal=True).tolist() == ["pursue"]
-
-
-def test_a_deal_without_a_value_per_hour_is_unsure():
-    assert verdicts(np.array([[np.nan]]), np.array([5.0]), 3.0, signal=True).tolist() == ["unsure"]
 
 
 def test_the_skill_of_the_shared_calls_is_the_judges(shared):

@@ -10,7 +10,7 @@ from walkaway.config import read_settings
 from walkaway.features import REGISTRY
 from walkaway.features.choice import refuse_unknown
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 
 

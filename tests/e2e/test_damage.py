@@ -42,7 +42,7 @@ from walkaway.training.run import retrain
 
 pytest_plugins = ("tests.books",)
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EARLIER = UNTIL - pd.Timedelta(days=7)
 MLMODEL = re.compile(r"mlruns/models/m-\w+/artifacts/MLmodel")
 REGISTERED = re.compile(r"mlruns/models/m-\w+/artifacts/data/.+")
@@ -234,7 +234,7 @@ def test_any_damage_to_pointer_and_bundles_is_refused_with_the_file_named(real, 
 @pytest.fixture(scope="module")
 def served(real, book):
     """What was told of damage to the champion's registered copy and to MLflow's description of it."""
-    [copy] = [path.parents[1] for path in real.glob(f"mlruns/models/*/artifacts/data/{champion_version(real)}")]
+    [copy] = [path.parents[2] for path in real.glob(f"mlruns/models/*/artifacts/data/{champion_version(real)}")]
     mine = [name for name in guarded(real) if (real / name).is_relative_to(copy)]
     jobs = jobs_of(mine, 2) + jobs_of([name for name in mine if MLMODEL.fullmatch(name)], 4)
     code, told, errors = suffered(SERVED, real, [frame_of(real, book), jobs])
@@ -261,7 +261,7 @@ def test_damage_to_mlflows_description_is_refused_or_changes_no_call(served):
 )
 def test_a_bar_changed_in_mlflows_description_is_refused_by_name(real, tmp_path, found, other):
     [copy] = real.glob(f"mlruns/models/*/artifacts/data/{champion_version(real)}")
-    folder = Path(shutil.copytree(copy.parents[1], tmp_path / "artifacts"))
+    folder = Path(shutil.copytree(copy.parents[2], tmp_path / "artifacts"))
     text = (folder / "MLmodel").read_text()
     (folder / "MLmodel").write_text(text.replace(found, other))
     assert found in text

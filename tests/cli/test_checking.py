@@ -1,0 +1,56 @@
+import json
+
+from tests.books import END_DAY, day
+
+pytest_plugins = ("tests.books",)
+
+
+def test_check_tells_every_finding_on_stderr(walkaway, here):
+    code, out, err = walkaway("check", *here)
+
+    assert (code, out) == (0, "")
+    assert [f"D{n} " in err for n in range(1, 8)] == [True] * 7
+
+
+def test_check_as_json_goes_to_stdout(walkaway, here):
+    code, out, err = walkaway("check", *here, "--as-of", day(250).isoformat(), "--json")
+    told = json.loads(out)
+
+    assert (code, err) == (0, "")
+    assert sorted(finding["code"] for finding in told["findings"]) == [f"D{n}" for n in range(1, 8)]
+    assert told["looked_at"] == day(245).isoformat()
+
+
+def test_a_quiet_check_says_nothing(walkaway, here):
+    assert walkaway("check", *here, "--quiet") == (0, "", "")
+
+
+def test_check_is_told_thresholds_by_the_settings(walkaway, here, tmp_path):
+    (tmp_path / "walkaway.toml").write_text("check.age = { watch = 0.001, act = 0.002 }")
+    told = json.loads(walkaway("check", *here, "--json")[1])
+
+    assert {f["code"]: f["level"] for f in told["findings"]}["D7"] == "act"
+
+
+def test_check_refuses_a_moment_before_the_model_learned(walkaway, here):
+    code, _, err = walkaway("check", *here, "--as-of", day(100).isoformat())
+
+    assert code == 2
+    assert "until when the model learned" in err
+
+
+def test_check_refuses_a_book_that_does_not_fit(walkaway, here, models, book, tmp_path):
+    from dataclasses import replace
+
+    from walkaway.book.io import write_book
+
+    other = replace(book, manifest=book.manifest.model_copy(update={"currency": "USD"}))
+    write_book(other, tmp_path / "other")
+    code, _, err = walkaway("check", "--book", tmp_path / "other", "--models", models)
+
+    assert code == 3
+    assert "the book's money is in USD, and the model learned in EUR" in err
+
+
+def test_the_book_of_these_tests_ends_where_they_say(book):
+    assert book.last_recorded_at() <= day(END_DAY)

@@ -1,0 +1,49 @@
+"""Tests mirror the source: whoever looks for the tests of a file finds them under the same name."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TESTS, SOURCE = ROOT / "tests", ROOT / "src/walkaway"
+# Rooms of tests that mirror no room of the package, and why.
+OTHER_ROOMS = {
+    "contracts": "rules over all features, commands, documents and files at once",
+    "e2e": "the whole way, in real processes",
+    "benchmarks": "mirrors benchmarks/ beside the package",
+}
+# Files of tests that mirror no file of the package, and why.
+OTHER_FILES = {
+    "cli/test_cli.py": "help, exit codes and the sentence of an error: the room's door, cli/__init__.py",
+}
+
+
+def files_of_tests(folder: Path) -> list[Path]:
+    return sorted(path.relative_to(folder) for path in folder.rglob("test_*.py"))
+
+
+def without_source(tests: Path, source: Path) -> list[str]:
+    """Files of tests whose name leads to no file of the source."""
+    mirrored = [path for path in files_of_tests(tests) if path.parts[0] not in OTHER_ROOMS]
+    missing = [path for path in mirrored if not (source / path.with_name(path.name.removeprefix("test_"))).is_file()]
+    return [str(path) for path in missing if str(path) not in OTHER_FILES]
+
+
+def test_each_file_of_tests_is_named_after_a_file_of_the_source():
+    assert without_source(TESTS, SOURCE) == []
+
+
+def test_a_file_of_tests_in_another_room_than_its_source_is_found(tmp_path):
+    for name in ("src/book/io.py", "tests/book/test_io.py", "tests/test_io.py", "tests/e2e/test_night.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+
+    assert without_source(tmp_path / "tests", tmp_path / "src") == ["test_io.py"]
+
+
+def test_each_benchmark_test_is_named_after_a_benchmark():
+    tested = [path.name.removeprefix("test_") for path in (TESTS / "benchmarks").glob("test_*.py")]
+
+    assert [name for name in tested if not (ROOT / "benchmarks" / name).is_file()] == []
+
+
+def test_the_exceptions_still_exist():
+    assert [name for name in (*OTHER_ROOMS, *OTHER_FILES) if not (TESTS / name).exists()] == []
