@@ -137,8 +137,9 @@ guarantee: install ## Is the guarantee kept? [BOOKS=200] stationary sample books
 docs: install ## Write docs/features.md and docs/commands.md from the code
 	$(RUN)/python docs/generate.py
 
-site: install ## Build the docs as a site in site/, strictly
-	NO_MKDOCS_2_WARNING=1 $(RUN)/mkdocs build --strict --quiet
+site: install ## Build the docs as a site in build/site/; a broken link, anchor or picture or a page left out fails it
+	rm -rf build/site
+	$(RUN)/sphinx-build --fail-on-warning --fresh-env --quiet --doctree-dir build/doctrees docs build/site
 
 lock: install ## Renew requirements.txt from pyproject.toml
 	$(RUN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \

@@ -1,17 +1,31 @@
-"""Docs say what is so."""
+"""Docs say what is so, and become a site that is whole."""
 
+import json
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from tests.scripts import script
 
+import walkaway
 from walkaway.config import read_settings
 from walkaway.features import REGISTRY
 from walkaway.features.choice import refuse_unknown
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+FAULTS = {
+    "[page](nowhere.md)": "cross-reference target not found: 'nowhere.md'",
+    "[anchor here](#nowhere)": "cross-reference target not found: 'nowhere'",
+    "[anchor there](other.md#nowhere)": "local id not found in doc 'other': 'nowhere'",
+    "![picture](nowhere.png)": "image file not readable: nowhere.png",
+    "```{toctree}\nmissing\n```": "toctree contains reference to nonexisting document 'missing'",
+}
 
 
 def test_every_room_of_the_package_is_named_in_the_architecture():
@@ -116,3 +130,83 @@ def test_every_feature_and_every_command_is_in_the_docs():
         "config show",
     ):
         assert f"`walkaway {command}`\n" in commands
+
+
+def build_site(project: Path) -> subprocess.CompletedProcess:
+    """What `make site` runs, word for word, in a folder that holds docs/."""
+    arguments = re.search(r"\$\(RUN\)/sphinx-build (.*)", (ROOT / "Makefile").read_text()).group(1)
+    command = [sys.executable, "-m", "sphinx", *shlex.split(arguments)]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Path:
+    """All docs as a site."""
+    project = tmp_path_factory.mktemp("project")
+    shutil.copytree(ROOT / "docs", project / "docs", ignore=shutil.ignore_patterns("notebooks"))
+    shutil.copytree(ROOT / "notebooks", project / "notebooks")
+    done = build_site(project)
+    assert (done.returncode, done.stderr) == (0, "")
+    return project / "build/site"
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    """A project of two pages, built as ours are."""
+    docs = tmp_path / "docs"
+    docs.mkdir()
+    shutil.copy(ROOT / "docs/conf.py", docs)
+    shutil.copytree(ROOT / "docs/_static", docs / "_static")
+    (docs / "index.md").write_text("# Home\n\n```{toctree}\nother\n```\n\n[a heading](other.md#a-heading)\n")
+    (docs / "other.md").write_text("# Other\n\n## A heading\n")
+    return tmp_path
+
+
+def test_a_site_without_faults_is_built(small):
+    done = build_site(small)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_link_anchor_picture_or_page_that_is_missing_fails_the_site_and_is_named(small):
+    with (small / "docs/index.md").open("a") as page:
+        page.write("\n" + "\n\n".join(FAULTS) + "\n")
+    done = build_site(small)
+
+    assert done.returncode == 1
+    assert [fault for fault, message in FAULTS.items() if message not in done.stderr] == []
+
+
+def test_a_page_that_no_contents_name_fails_the_site_and_does_so_again(small):
+    (small / "docs/left-out.md").write_text("# Left out\n")
+    first, second = build_site(small), build_site(small)
+
+    assert (first.returncode, second.returncode) == (1, 1)
+    assert "left-out.md: WARNING: document isn't included in any toctree" in second.stderr
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_is_a_page_with_all_its_stored_outputs(site, path):
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    page = (site / "notebooks" / f"{path.stem}.html").read_text(encoding="utf-8")
+
+    assert page.count('class="cell_output') == sum(bool(cell.get("outputs")) for cell in cells)
+
+
+def test_no_page_of_the_site_fetches_anything_from_elsewhere(site):
+    tag = r"<(?:script|link|img|iframe|source)[^>]*(?:src|href)=\"(?:https?:)?//[^>]*>"
+    style = r"(?:url\(|@import )[\"']?(?:https?:)?//[^)]*"
+    texts = {path: path.read_text(encoding="utf-8") for path in site.rglob("*") if path.suffix in (".html", ".css")}
+    found = {path.name: re.findall(tag if path.suffix == ".html" else style, text) for path, text in texts.items()}
+
+    assert {name: fetched for name, fetched in found.items() if fetched} == {}
+
+
+def test_the_home_page_shows_the_report(site):
+    assert "_images/report-desktop.png" in (site / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_public_name_is_on_the_page_of_the_python_api(site):
+    page = (site / "api.html").read_text(encoding="utf-8")
+    names = [name for name in walkaway.__all__ if not name.startswith("__")]
+
+    assert [name for name in names if f'id="walkaway.{name}"' not in page] == [], "give it a docstring"
