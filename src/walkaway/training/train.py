@@ -13,7 +13,7 @@ from walkaway.asof.labels import no_decision
 from walkaway.audit import Audit
 from walkaway.book import Book, assumed_share
 from walkaway.config import FeatureSettings, TrainSettings
-from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, schedule_drops, value_per_hour
+from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, value_per_hour
 from walkaway.evaluation import (
     by_ending,
     by_slice,
@@ -101,9 +101,8 @@ def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Tim
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
     above = scores["walk_away_above"].to_numpy()
-    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], above)
-    booked = schedule.settle(calls["hours_booked"].to_numpy(), worth)
-    curve = Curve.of(schedule.settle(hours, worth), max(float(weeks), 1 / 7), booked)
+    deal, booked = pd.factorize(calls["deal_id"])[0], calls["hours_booked"].to_numpy()
+    curve = Curve.settled(deal, above, hours, worth, booked, max(float(weeks), 1 / 7))
     return replace(curve, promised=_promised(calls, above, pace, until, book))
 
 
