@@ -16,7 +16,8 @@ from walkaway.heads.calibration import fit_scale
 from walkaway.models.bundle import save_bundle
 from walkaway.models.model import make_calls, read_rows
 from walkaway.training.backtest import HOURS_PRIOR_DEALS, roll
-from walkaway.training.train import fit_as_of, train
+from walkaway.training.fitting import fit_as_of
+from walkaway.training.train import train
 
 pytest_plugins = ("tests.books",)
 
