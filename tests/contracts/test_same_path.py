@@ -10,7 +10,7 @@ from walkaway.asof.history import History, known
 from walkaway.config import ScoreSettings
 from walkaway.models.model import make_calls, read_rows
 from walkaway.scoring.score import score
-from walkaway.training.train import fit_as_of
+from walkaway.training.fitting import fit_as_of
 
 pytest_plugins = ("tests.books",)
 

@@ -186,6 +186,134 @@ def test_skill_is_missing_where_even_the_clairvoyant_saves_nothing():
     assert np.isnan(skill(np.array([0]), np.array([1.0]), np.array([1.0]), np.array([1.0])))
 
 
+CURVE = Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4))
+
+
+@pytest.mark.parametrize(("share", "bar"), [(0.0, 1.0), (0.09, 1.0), (0.1, 2.0), (0.39, 2.0), (1.0, 3.0)])
+def test_the_bar_for_a_forgone_share_is_the_highest_that_stays_at_or_below_it(share, bar):
+    assert CURVE.bar_for_forgo(share) == bar
+
+
+def test_where_no_bar_stays_below_the_share_it_is_zero():
+    assert Curve((1.0,), (9.0,), (0.1,), (0.3,)).bar_for_forgo(0.1) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("bar", "worked", "saved", "forgone"),
+    [(0.0, 9.0, 0.1, 0.0), (0.5, 9.0, 0.1, 0.0), (1.0, 9.0, 0.1, 0.0), (2.5, 3.5, 0.65, 0.25), (9.0, 2.0, 0.8, 0.4)],
+)
+def test_the_curve_between_its_bars_is_straight_and_level_outside_them(bar, worked, saved, forgone):
+    assert CURVE.at(bar) == pytest.approx((worked, saved, forgone), abs=1e-12)
+
+
+@pytest.mark.parametrize(("bar", "expected"), [(-5.0, (9.0, 0.1, 0.0)), (1.0, (5.0, 0.5, 0.1)), (2.0, (2.0, 0.8, 0.4))])
+def test_a_curve_whose_first_bar_is_negative_still_says_at_each_bar_what_it_holds(bar, expected):
+    curve = Curve((-5.0, 1.0, 2.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4))
+
+    assert curve.at(bar) == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_curve_without_bars_frees_and_forgoes_nothing():
+    worked, *rest = Curve((), (), (), ()).at(5.0)
+
+    assert (np.isnan(worked), rest) == (True, [0.0, 0.0])
+
+
+def test_a_curve_of_drops_is_in_shares_and_hours_a_week():
+    curve = Curve.of(settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.array([1.5, 2.5])), weeks=2.0)
+
+    assert curve == Curve((1.5, 2.5), (4.0, 1.0), (0.2, 0.8), (0.0, 1.0), estimated=True)
+
+
+def test_a_thinned_curve_keeps_its_first_and_last_bar():
+    drops = settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.arange(1.0, 9.0))
+
+    assert Curve.of(drops, weeks=1.0, points=3).bars == (1.0, 5.0, 8.0)
+
+
+# Three deals over two weeks: d0 is sold at a loss (dropped at every bar), d1 is dropped above 2, d2 above 5.
+PAST = {
+    "deal": np.array([0, 1, 2]),
+    "walk_away_above": np.array([-np.inf, 2.0, 5.0]),
+    "hours": np.array([60.0, 20.0, 40.0]),
+    "worth": np.array([0.0, 10.0, 90.0]),
+}
+BOOKED = np.array([4.0, 10.0, 6.0])  # of these hours, within the two weeks
+
+
+def test_a_settled_curve_begins_where_no_bar_is_set_and_only_the_deal_sold_at_a_loss_is_dropped():
+    curve = Curve.settled(**PAST, booked=BOOKED, weeks=2.0)
+
+    assert curve.bars == (0.0, 2.0, 5.0)
+    assert curve.hours_per_week == (8.0, 8.0, 3.0)
+    assert curve.hours_saved == (0.5, 0.5, 80 / 120)
+    assert curve.value_forgone == (0.0, 0.0, 0.1)
+    assert curve.at(0.0) == (8.0, 0.5, 0.0)
+
+
+@pytest.mark.parametrize(("capacity", "bar"), [(16.0, 0.0), (9.0, 0.0), (8.0, 0.0), (7.9, 5.0), (3.0, 5.0), (2.0, 5.0)])
+def test_no_bar_is_set_where_all_booked_hours_but_those_of_deals_sold_at_a_loss_fit(capacity, bar):
+    assert Curve.settled(**PAST, booked=BOOKED, weeks=2.0).bar_for_capacity(capacity) == bar
+
+
+@pytest.mark.parametrize(("capacity", "bar"), [(12.0, 0.0), (11.0, 2.0), (9.0, 2.0), (8.9, 4.0), (1.0, 4.0)])
+def test_a_bar_is_set_where_hours_without_one_do_not_fit_though_a_share_of_all_hours_would_say_so(capacity, bar):
+    """The first bar's 9 hours over 90% are 10, and without a bar 12 are worked."""
+    curve = Curve((0.0, 2.0, 4.0), (12.0, 9.0, 4.0), (0.0, 0.1, 0.5), (0.0, 0.0, 0.1))
+
+    assert curve.bar_for_capacity(capacity) == bar
+
+
+def test_below_its_first_bar_a_curve_needs_the_hours_of_that_bar_and_no_share_is_added_to_them():
+    curve = Curve((2.0, 4.0), (8.0, 3.0), (0.5, 0.8), (0.0, 0.1))
+
+    assert [curve.bar_for_capacity(hours) for hours in (16.0, 9.0, 8.0, 7.0)] == [0.0, 0.0, 0.0, 4.0]
+
+
+def test_calls_that_no_bar_drops_give_a_curve_without_bars():
+    never = PAST | {"walk_away_above": np.array([-np.inf, np.inf, np.inf])}
+
+    assert Curve.settled(**never, booked=BOOKED, weeks=2.0) == Curve((), (), (), ())
+
+
+def test_a_settled_curve_is_thinned_above_no_bar():
+    deal, above = np.arange(9), np.arange(1.0, 10.0)
+    drops = settle_drops(deal, above, np.ones(9), np.ones(9), bars=np.r_[0.0, above])
+
+    assert Curve.of(drops, weeks=1.0, points=3).bars == (0.0, 1.0, 5.0, 9.0)
+
+
+def five(below: int) -> np.ndarray:
+    """Value per hour of one deal by a bag of five, that many of them below a bar of 3."""
+    return np.array([[1.0]] * below + [[9.0]] * (5 - below))
+
+
+@pytest.mark.parametrize(
+    ("below", "verdict"),
+    [(0, "pursue"), (1, "pursue"), (2, "unsure"), (3, "unsure"), (4, "walk_away"), (5, "walk_away")],
+)
+def test_four_of_five_on_one_side_of_the_bar_make_a_call(below, verdict):
+    assert verdicts(five(below), np.array([5.0]), 3.0, signal=True).tolist() == [verdict]
+
+
+@pytest.mark.parametrize("worth", [0.0, -1.0])
+def test_a_deal_sold_at_a_loss_is_walked_away_from_before_anything_else(worth):
+    assert verdicts(five(0), np.array([worth]), 3.0, signal=False).tolist() == ["walk_away"]
+
+
+@pytest.mark.parametrize("below", [0, 5])
+def test_without_a_signal_a_deal_worth_something_is_unsure_on_either_side_of_the_bar(below):
+    assert verdicts(five(below), np.array([5.0]), 3.0, signal=False).tolist() == ["unsure"]
+
+
+def test_an_index_at_the_bar_is_pursued():
+    assert verdicts(np.array([[3.0]]), np.array([5.0]), 3.0, signal=True).tolist() == ["pursue"]
+
+
+def test_a_deal_without_a_value_per_hour_is_unsure():
+    assert verdicts(np.array([[np.nan]]), np.array([5.0]), 3.0, signal=True).tolist() == ["unsure"]
+
+
 def test_the_skill_of_the_shared_calls_is_the_judges(shared):
     spec = importlib.util.spec_from_file_location("judge_bpic2012", shared("tools/judge_bpic2012.py"))
     judge = importlib.util.module_from_spec(spec)

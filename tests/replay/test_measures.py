@@ -89,6 +89,9 @@ def test_the_curve_says_what_a_bar_would_have_done():
     assert curve.at(20.0) == pytest.approx((4.0, 4 / 12, 0.1))
     assert later.at(20.0) == pytest.approx((3.5, 4 / 12, 0.1))  # an hour of gold's was booked after the two weeks
     assert curve.estimated  # one deal is still open
+    assert curve.at(0.0) == (6.0, 0.0, 0.0)
+    assert later.at(0.0) == (5.5, 0.0, 0.0)
+    assert (curve.bar_for_capacity(5.5), later.bar_for_capacity(5.5)) == (8.0, 0.0)
 
 
 def test_calls_given_to_other_deals_at_random_have_no_skill():

@@ -9,11 +9,15 @@ import pandas as pd
 import pytest
 from tests.books import END_DAY, TINY, book_with_signal, day
 
+from walkaway.asof.history import History
+from walkaway.asof.snapshots import open_snapshots
 from walkaway.config import ReplaySettings, ScoreSettings, Settings
 from walkaway.errors import DataError, LockedError, UsageError
 from walkaway.files import exclusive
 from walkaway.models.bundle import load_bundle
+from walkaway.models.model import make_calls, read_rows
 from walkaway.replay import Period, replay
+from walkaway.training.train import train
 
 pytest_plugins = ("tests.books",)
 
@@ -55,6 +59,24 @@ def test_the_bar_is_the_one_the_model_knew(done, out):
     for version, calls in done.ledger.groupby("model_version"):
         [bar] = calls["bar"].unique()
         assert bar == load_bundle(out / "models" / str(version)).curve.bar_for_forgo(0.10)
+
+
+def test_calls_are_those_of_the_model_that_training_makes_of_what_was_known(done, book):
+    """Though the replay's own models remember nothing to explain them by, and no curve is learned at another pace."""
+    model = train(book, day(201), TINY.model_copy(update={"calls_every_days": 7.0})).model
+    snapshots = open_snapshots(book, pd.DatetimeIndex([day(208)]))
+    told = make_calls(model, read_rows(History(book), snapshots, model.plan), model.curve.bar_for_forgo(0.10)).table
+    mine = done.ledger[done.ledger["as_of"] == day(208)].reset_index(drop=True)
+    said = ["deal_id", "win_probability", "value_per_hour", "bar", "verdict"]
+
+    pd.testing.assert_frame_equal(mine[said], told[said], check_exact=True)
+
+
+def test_models_of_a_replay_keep_what_calls_need_and_nothing_to_explain_them_by(done, out):
+    for folder in (out / "models").iterdir():
+        model = load_bundle(folder)
+        assert (model.background, model.reference) == (None, None)
+        assert model.curve.bars
 
 
 def test_the_summary_on_disk_is_what_was_found(done, out):

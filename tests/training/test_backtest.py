@@ -107,3 +107,13 @@ def test_a_history_too_short_for_folds_gives_no_calls(book):
     found = roll(young, fit_as_of(young, until, SETTINGS), SETTINGS.model_copy(update={"folds": 1}))
 
     assert (len(found.calls), len(found.stale)) == (0, 0)
+
+
+def test_what_folds_say_besides_their_calls_may_be_left_out_and_changes_none(book, final):
+    history, paced = History(known(book, UNTIL)), SETTINGS.model_copy(update={"calls_every_days": 3.5})
+    whole, alone = roll(history, final, paced), roll(history, final, paced, looks=False, older=False)
+
+    pd.testing.assert_frame_equal(alone.calls, whole.calls, check_exact=True)
+    assert (len(alone.looks), len(alone.stale)) == (0, 0)
+    assert len(whole.looks) > len(whole.calls)
+    assert len(whole.stale) > 0

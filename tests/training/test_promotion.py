@@ -1,3 +1,4 @@
+import importlib
 from dataclasses import replace
 
 import pandas as pd
@@ -8,6 +9,7 @@ from walkaway.asof.history import History
 from walkaway.config import BoosterSettings
 from walkaway.heads import HoursHead, WinHead
 from walkaway.models.model import make_calls, read_rows
+from walkaway.training import recipe
 from walkaway.training.backtest import no_step
 from walkaway.training.promotion import (
     GAINS,
@@ -67,6 +69,21 @@ def test_the_same_recipe_is_better_where_it_knows_more(book, challenger, trained
 
     assert found.promoted
     assert found.reason == "better than champion beyond doubt (by bundle)"
+
+
+@pytest.mark.parametrize("another", [False, True], ids=["same recipe", "another recipe"])
+def test_what_only_a_model_in_use_needs_is_not_made_to_compare(book, challenger, trained, monkeypatch, another):
+    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is followed."""
+    followed, follow = [], recipe.follow
+    for name in ("backtest._looks", "backtest._older", "train.remember", "train._tables", "train._reference"):
+        refuse = lambda *given, name=name: pytest.fail(f"{name} is asked for")  # noqa: E731
+        module, what = name.split(".")
+        monkeypatch.setattr(importlib.import_module(f"walkaway.training.{module}"), what, refuse)
+    monkeypatch.setattr("walkaway.training.promotion.follow", lambda *given: followed.append(1) or follow(*given))
+    settings = TINY.model_copy(update={"calls_every_days": 3.5}) if another else TINY
+    asked(book, challenger, champion_of(trained), settings=settings)
+
+    assert len(followed) == (3 if another else 2)
 
 
 def test_only_calls_after_the_champion_was_trained_are_compared(book, challenger, trained):

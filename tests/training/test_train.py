@@ -17,7 +17,8 @@ from walkaway.models.bundle import save_bundle
 from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
 from walkaway.training.backtest import HOURS_PRIOR_DEALS, roll
-from walkaway.training.train import fit_as_of, train
+from walkaway.training.fitting import fit_as_of
+from walkaway.training.train import train
 
 pytest_plugins = ("tests.books",)
 
@@ -282,7 +283,8 @@ def test_the_curve_is_in_the_calibrated_value_per_hour_that_scoring_compares_wit
     index = probability * calls["value_if_won"] / (hours + model.floor_hours)
 
     agreed = (index * calls["walk_away_above"] / calls["value_per_hour"])[calls["value_if_won"] > 0]
-    assert model.curve.bars[0] == pytest.approx(agreed.min(), rel=1e-12)
+    assert model.curve.bars[0] == 0.0  # no bar is set
+    assert model.curve.bars[1] == pytest.approx(agreed.min(), rel=1e-12)
     assert model.curve.bars[-1] == pytest.approx(agreed.max(), rel=1e-12)
 
 

@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from walkaway.economics.drops import Drops
+from walkaway.economics.drops import Drops, schedule_drops
 
 __all__ = ["Curve"]
+
+FloatArray = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Curve:
     """bar -> what it frees and forgoes, over past calls. The one curve that every dial picks a point on.
 
-    bars ascend (money per hour); hours_per_week are worked when the bar is kept to; hours_saved and value_forgone are
-    shares of 1. `estimated` is False only once enough of the calls behind it have been settled. promised: shares of
-    value with the highest bar that forgoes no more of it, by the guarantee (`economics.promise`), ascending.
+    bars ascend (money per hour). The first of a settled curve is 0: no bar is set, and only deals sold at a loss are
+    dropped. hours_per_week are worked when the bar is kept to, of the hours booked within the period; hours_saved and
+    value_forgone are shares of 1 of all there is to the end of each deal, so neither column follows from another.
+    `estimated` is False only once enough of the calls behind it have been settled. promised: shares of value with the
+    highest bar that forgoes no more of it, by the guarantee (`economics.promise`), ascending.
     """
 
     bars: tuple[float, ...]
@@ -30,10 +35,46 @@ class Curve:
     promised: tuple[tuple[float, float], ...] = ()
 
     @classmethod
+    def settled(
+        cls,
+        deal: npt.NDArray,
+        walk_away_above: FloatArray,
+        hours: FloatArray,
+        worth: FloatArray,
+        booked: FloatArray,
+        weeks: float,
+        estimated: bool = True,
+    ) -> Curve:
+        """The curve of past calls: what following the verdicts at each bar, and without one, would have done.
+
+        Args:
+            deal: code of each call's deal; rows sorted by deal and moment.
+            walk_away_above: the bar above which each call is a drop (money per hour); -inf: at every bar, inf: at none.
+            hours: from each call to the end of its deal.
+            worth: money won in the end, the same on all calls of a deal.
+            booked: hours from each call to the end of the period, for hours a week.
+            weeks: how long the period was.
+            estimated: whether some ends are only expected.
+
+        Returns:
+            Without bars where no call is ever a drop by its value.
+
+        >>> deal, above = np.array([0, 1]), np.array([2.0, 5.0])
+        >>> hours, worth, booked = np.array([30.0, 10.0]), np.array([0.0, 9.0]), np.array([3.0, 5.0])
+        >>> curve = Curve.settled(deal, above, hours, worth, booked, weeks=1.0)
+        >>> curve.bars, curve.hours_per_week, curve.hours_saved
+        ((0.0, 2.0, 5.0), (8.0, 8.0, 5.0), (0.0, 0.0, 0.75))
+        """
+        finite = walk_away_above[np.isfinite(walk_away_above)]
+        bars = np.union1d([0.0], finite) if len(finite) else finite
+        schedule = schedule_drops(deal, walk_away_above, bars)
+        return cls.of(schedule.settle(hours, worth), weeks, schedule.settle(booked, worth), estimated=estimated)
+
+    @classmethod
     def of(
         cls, drops: Drops, weeks: float, booked: Drops | None = None, points: int = 200, estimated: bool = True
     ) -> Curve:
-        """The curve of settled drops, thinned to `points` bars.
+        """The curve of settled drops, thinned to `points` bars above 0; where no bar is set is kept besides.
 
         Args:
             drops: by all hours to the end of each deal.
@@ -43,7 +84,7 @@ class Curve:
             estimated: whether some ends are only expected.
         """
         within = drops if booked is None else booked
-        at = np.unique(np.linspace(0, len(drops.bars) - 1, min(points, len(drops.bars))).round().astype(int))
+        at = _thinned(drops.bars, points)
         saved = drops.hours_saved[at] / drops.hours if drops.hours else np.zeros(len(at))
         forgone = drops.value_forgone[at] / drops.value if drops.value else np.zeros(len(at))
         worked = (within.hours - within.hours_saved[at]) / weeks
@@ -77,7 +118,7 @@ class Curve:
         >>> Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4)).bar_for_capacity(6.0)
         2.0
         """
-        if not self.bars or self.hours_per_week[0] / max(1.0 - self.hours_saved[0], 1e-9) <= hours_per_week:
+        if not self.bars or self.at(0.0)[0] <= hours_per_week:
             return 0.0
         fits = np.flatnonzero(np.asarray(self.hours_per_week) <= hours_per_week)
         return self.bars[fits[0]] if len(fits) else self.bars[-1]
@@ -123,3 +164,11 @@ class Curve:
         columns = (self.hours_per_week, self.hours_saved, self.value_forgone)
         worked, saved, forgone = (float(np.interp(bar, self.bars, column)) for column in columns)
         return worked, saved, forgone
+
+
+def _thinned(bars: FloatArray, points: int) -> npt.NDArray[np.int64]:
+    """Positions of `points` bars, the first and the last among them; and of 0 where that is the first."""
+    unset = int(len(bars) > 0 and bars[0] == 0)
+    others = len(bars) - unset
+    kept = np.linspace(unset, len(bars) - 1, min(points, others)).round().astype(np.int64)
+    return np.unique(np.r_[np.arange(unset), kept])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.asof.labels import no_decision
-from walkaway.economics import DROPPED, Curve, schedule_drops
+from walkaway.economics import DROPPED, Curve
 from walkaway.evaluation import DealDraws, by_slice, interval, skills, win_metrics
 from walkaway.replay.ledger import first_drops
 
@@ -66,9 +66,9 @@ def settled_curve(calls: pd.DataFrame, after_period: pd.Series, weeks: float) ->
         weeks: how long the period was.
     """
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
-    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], calls["walk_away_above"].to_numpy())
-    booked = schedule.settle(hours - after_period.to_numpy(), worth)
-    return Curve.of(schedule.settle(hours, worth), weeks, booked, estimated=not calls["settled"].all())
+    deal, above = pd.factorize(calls["deal_id"])[0], calls["walk_away_above"].to_numpy()
+    booked = hours - after_period.to_numpy()
+    return Curve.settled(deal, above, hours, worth, booked, weeks, estimated=not calls["settled"].all())
 
 
 def _share(drawn: DealDraws, part: FloatArray, whole: FloatArray, name: str) -> dict[str, float]:

@@ -20,7 +20,7 @@ from walkaway.models import VERSION, Model, load_bundle, save_bundle
 from walkaway.replay.ledger import LEDGER, frozen_calls, settle
 from walkaway.replay.period import Period, Stretch
 from walkaway.replay.summary import Replayed, measured
-from walkaway.training import Step, no_step, train
+from walkaway.training import Step, no_step, train_to_call
 
 __all__ = ["LEDGER", "SUMMARY", "Replayed", "replay"]
 
@@ -73,7 +73,7 @@ def _asked(book: Book, period: Period, settings: Settings) -> dict[str, Any]:
 def _trained(book: Book, stretch: Stretch, out: Path, settings: Settings) -> Model:
     """The model of a stretch, trained on what was known at its first moment, and kept."""
     try:
-        model = train(book, stretch.trained_at, settings.train).model
+        model = train_to_call(book, stretch.trained_at, settings.train)
     except DataError as error:
         raise DataError(
             f"no model can be trained as of {stretch.trained_at:%Y-%m-%dT%H:%M}Z, so nothing can be replayed from "
@@ -124,7 +124,7 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         LockedError: another run writes to the folder.
     """
     _check(book, period)
-    own = {"calls_every_days": period.every_days, "remembered_snapshots": 0}  # its models explain nothing
+    own = {"calls_every_days": period.every_days, "remembered_snapshots": 0}  # its models remember nothing
     settings = settings.model_copy(update={"train": settings.train.model_copy(update=own)})
     with exclusive(out):
         for folder in (out, out / PARTS, out / MODELS):

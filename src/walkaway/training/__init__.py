@@ -4,7 +4,7 @@ from walkaway.training.backtest import Step, no_step
 from walkaway.training.fitting import audit_as_of
 from walkaway.training.promotion import Decision
 from walkaway.training.run import Retrained, retrain, roll_back
-from walkaway.training.train import Trained, train
+from walkaway.training.train import Trained, train, train_to_call
 from walkaway.training.tune import Budget, Tuned
 from walkaway.training.undated import rows_without_dates, score_timeless, summary_timeless
 
@@ -23,4 +23,5 @@ __all__ = [
     "score_timeless",
     "summary_timeless",
     "train",
+    "train_to_call",
 ]

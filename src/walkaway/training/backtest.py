@@ -195,11 +195,20 @@ def _call(
 
 
 def _older(
-    history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, train_settings: TrainSettings
-) -> pd.DataFrame:
-    """What a fold's model says of snapshots for which there are newer ones."""
-    model = replace(fold.model(train_settings), heads=heads)
-    return make_calls(model, read_rows(history, snapshots, fold.plan), bar=0.0).table.assign(known_until=fold.until)
+    history: History,
+    fold: Fitted,
+    heads: Heads,
+    snapshots: pd.DataFrame,
+    bounds: list[pd.Timestamp],
+    settings: TrainSettings,
+) -> Iterator[pd.DataFrame]:
+    """What a fold's model says of snapshots between later bounds, for which there are newer models."""
+    model, as_of = replace(fold.model(settings), heads=heads), snapshots["as_of"]
+    for periods, (begin, end) in enumerate(pairwise(bounds), start=1):
+        rows = snapshots[((as_of > begin) & (as_of <= end)).to_numpy()].reset_index(drop=True)
+        if len(rows):
+            said = make_calls(model, read_rows(history, rows, fold.plan), bar=0.0).table
+            yield said.assign(known_until=fold.until, periods_older=periods)[OLDER]
 
 
 def call_as_of(
@@ -229,18 +238,28 @@ def call_as_of(
     return _call(history, fold, heads, snapshots, train_settings)
 
 
-def roll(history: History, final: Fitted, train_settings: TrainSettings, step: Step = no_step) -> Folds:
+def roll(
+    history: History,
+    final: Fitted,
+    settings: TrainSettings,
+    step: Step = no_step,
+    *,
+    looks: bool = True,
+    older: bool = True,
+) -> Folds:
     """Calls on the final grid by models that were trained before.
 
     Each fold trains on what was known at its origin and calls the snapshots up to the next origin, as scoring would
     have; then those after it, as a model would that nobody retrained. No label that closed after an origin is in its
-    fold: the gap is in the data, not in a setting. Empty where no fold could be trained.
+    fold: the gap is in the data, not in a setting. Empty where no fold could be trained. Without `looks`, or without
+    `older`, that part of `Folds` stays empty; the calls are the same.
     """
     as_of = final.snapshots["as_of"]
     origins = _origins(history, final.until, final.every_days, train_settings.folds)
     bounds = [*origins[1:], final.until]
     truth = _truth(final, final.snapshots["deal_id"], final.rows.labels)
-    calls, looks, stale = pd.DataFrame(), list[pd.DataFrame](), list[pd.DataFrame]()
+    calls, looked, stale = pd.DataFrame(), list[pd.DataFrame](), list[pd.DataFrame]()
+    paced = looks and settings.calls_every_days != final.every_days
     for k, origin in enumerate(origins):
         step("rolling folds", k, len(origins))
         try:
@@ -248,22 +267,20 @@ def roll(history: History, final: Fitted, train_settings: TrainSettings, step: S
         except DataError:
             continue
         heads = calibrated(fold.heads, *_known_by(fold, calls), fold.every_days)
-        if len(calls):  # else nothing has calibrated it: no model in use would be so
-            for older, (begin, end) in enumerate(pairwise(bounds[k:]), start=1):
-                rows = final.snapshots[((as_of > begin) & (as_of <= end)).to_numpy()].reset_index(drop=True)
-                if len(rows):
-                    said = _older(history, fold, heads, rows, train_settings)
-                    stale.append(said.assign(periods_older=older)[OLDER])
+        if older and len(calls):  # else nothing has calibrated it: no model in use would be so
+            stale += _older(history, fold, heads, final.snapshots, bounds[k:], settings)
         at = ((as_of > origin) & (as_of <= bounds[k])).to_numpy()
         if at.any():
             called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), train_settings)
             told = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
             calls = pd.concat([calls, told], ignore_index=True)
-            if train_settings.calls_every_days != final.every_days:
-                looks += _looks(history, fold, heads, bounds[k], train_settings)
+            if paced:
+                looked += _looks(history, fold, heads, bounds[k], settings)
+    calls = _in_order(calls)
+    at_pace = calls if looks else pd.DataFrame()
     return Folds(
-        _in_order(calls),
-        _settled(history, final, looks) if looks else _in_order(calls),
+        calls,
+        _settled(history, final, looked) if looked else at_pace,
         pd.concat(stale, ignore_index=True) if stale else pd.DataFrame(columns=OLDER),
     )
 

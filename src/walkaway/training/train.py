@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from walkaway.asof import History, check_not_far_ahead, known
+from walkaway.asof import History
 from walkaway.asof.labels import no_decision
 from walkaway.audit import Audit
 from walkaway.book import Book, assumed_share
-from walkaway.config import FeatureSettings, TrainSettings
-from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, schedule_drops, value_per_hour
+from walkaway.config import TrainSettings
+from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, value_per_hour
 from walkaway.evaluation import (
     by_ending,
     by_slice,
-    has_signal,
     hours_metrics,
     skills,
     staleness,
@@ -25,13 +23,14 @@ from walkaway.evaluation import (
     worth_metrics,
 )
 from walkaway.explain import remember
-from walkaway.features import known_words, plan_features, refuse_unknown
+from walkaway.features import known_words
 from walkaway.heads import Heads, pooling
-from walkaway.models import Facts, Model, Reference, learn_silence, reference_of, relative_errors
-from walkaway.training.backtest import Folds, Step, calibrated, no_step, roll
-from walkaway.training.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
+from walkaway.models import Model, Reference, learn_silence, reference_of, relative_errors
+from walkaway.training.backtest import Folds, Step, no_step
+from walkaway.training.fitting import NO_CURVE, Fitted
+from walkaway.training.recipe import Followed, follow, settled_of
 
-__all__ = ["PROBABILITIES", "Trained", "train"]
+__all__ = ["PROBABILITIES", "Trained", "train", "train_to_call"]
 
 PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
 PROFILED = ["win_probability", "remaining_hours", "value_per_hour"]
@@ -100,9 +99,8 @@ def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Tim
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
     weeks = (calls["as_of"].max() - calls["as_of"].min()) / pd.Timedelta(days=7)
     above = scores["walk_away_above"].to_numpy()
-    schedule = schedule_drops(pd.factorize(calls["deal_id"])[0], above)
-    booked = schedule.settle(calls["hours_booked"].to_numpy(), worth)
-    curve = Curve.of(schedule.settle(hours, worth), max(float(weeks), 1 / 7), booked)
+    deal, booked = pd.factorize(calls["deal_id"])[0], calls["hours_booked"].to_numpy()
+    curve = Curve.settled(deal, above, hours, worth, booked, max(float(weeks), 1 / 7))
     return replace(curve, promised=_promised(calls, above, pace, until, book))
 
 
@@ -149,12 +147,12 @@ def _facts(book: Book, final: Fitted, calls: pd.DataFrame, audit: Audit, asked: 
     )
 
 
-def _judge(folds: Folds, train_settings: TrainSettings) -> tuple[dict[str, pd.DataFrame], bool]:
-    """Tables of metrics, and whether there is signal; without settled out-of-time calls there is neither."""
-    calls, draws = folds.calls, train_settings.bootstrap
-    settled = calls[calls["settled"].astype(bool)] if len(calls) else calls
-    if settled.empty or settled["won"].nunique() < 2:
-        return {}, False
+def _tables(folds: Folds, settings: TrainSettings) -> dict[str, pd.DataFrame]:
+    """Tables of metrics; none where no settled out-of-time calls tell wins from losses."""
+    calls, draws = folds.calls, settings.bootstrap
+    settled = settled_of(calls)
+    if settled.empty:
+        return {}
     tables = {
         "win": win_metrics(settled, [name for name in PROBABILITIES if name in settled], draws),
         "by_slice": by_slice(calls, draws),
@@ -165,7 +163,7 @@ def _judge(folds: Folds, train_settings: TrainSettings) -> tuple[dict[str, pd.Da
         "staleness": staleness(calls, folds.stale, draws),
         "no_decision": _no_decision_metrics(settled, train_settings.no_decision_reasons, draws),
     }
-    return {name: table for name, table in tables.items() if len(table)}, has_signal(settled, draws)
+    return {name: table for name, table in tables.items() if len(table)}
 
 
 def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws: int) -> pd.DataFrame:
@@ -178,7 +176,44 @@ def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws:
     return win_metrics(lost, ["no_decision_if_lost", "no_decision_rate"], draws)
 
 
-def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: Step = no_step) -> Trained:
+def _scored(followed: Followed, calls: pd.DataFrame) -> pd.DataFrame:
+    """`_as_scored`, by the heads that the recipe came to."""
+    return _as_scored(calls, followed.heads, followed.final.heads, followed.settings.floor_hours)
+
+
+def _summary(followed: Followed) -> dict[str, object]:
+    """What went in, in plain numbers, and how much of it a linear model and a split by pipeline were given."""
+    final = followed.final
+    summary = summarise(followed.history.book, final, followed.folds.calls)
+    return summary | pooling(final.rows, followed.settings.heads) | {"parted_by": final.parted_by}
+
+
+def _calling_model(followed: Followed) -> Model:
+    """The model with all that calls need: the curve its bar is picked from, what deals may wait for, its facts."""
+    history, final, settings = followed.history, followed.final, followed.settings
+    manifest, folds = history.book.manifest, followed.folds
+    facts = _summary(followed) | {
+        "book": manifest.fingerprint,
+        "source": manifest.source,
+        "currency": manifest.currency,
+        "assumed_hours": dict(manifest.assumed_hours),
+        "left_out": followed.audit.told(),
+        "settings": followed.asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
+    }
+    curve = _curve(folds.looks, _scored(followed, folds.looks), settings.calls_every_days, final.until, history.book)
+    silence = learn_silence(history.book.without(final.plan.left_out))
+    return replace(followed.model(), facts=facts, curve=curve, silence=silence)
+
+
+def train_to_call(book: Book, until: pd.Timestamp, settings: TrainSettings) -> Model:
+    """The model that `train` makes, as far as calls need it: without what explains them and what drift is judged by.
+
+    It makes the same calls, to the byte. Arguments and errors as of `train`.
+    """
+    return _calling_model(follow(book, until, settings, looks=True))
+
+
+def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step = no_step) -> Trained:
     """Train, judge and calibrate a model on what a book knew at a moment.
 
     Args:
@@ -195,40 +230,12 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
             allowed or denied does not exist.
         DataError: no won or no lost deal to learn from.
     """
-    check_not_far_ahead(book, until, "--until")
-    book = known(book, until)
-    if len(book.deals) and train_settings.features != FeatureSettings():
-        refuse_unknown(train_settings.features, plan_features(book).columns)  # folds know fewer words, so here, once
-    history = History(book)
-    step("leak audit", 0, 1)
-    audit = audit_as_of(book, until, train_settings)
-    asked, train_settings = train_settings, train_settings.without_features(audit.denied)
-    step("heads on all data", 0, 1)
-    final = fit_as_of(history, until, train_settings, audit.left_out)
-    folds = roll(history, final, train_settings, step)
-    calls = folds.calls
-    step("judging", 0, 1)
-    tables, signal = _judge(folds, train_settings)
-    heads = _finished(final, calls, signal)
-    facts = _facts(book, final, calls, audit, asked)
-    scores, looks = (
-        _as_scored(said, heads, final.heads, train_settings.floor_hours) for said in (folds.calls, folds.looks)
-    )
-    reference = _reference(history, final, scores, signal)
-    curve = _curve(folds.looks, looks, train_settings.calls_every_days, until, book)
-    seen = book.without(final.plan.left_out)
-    more: dict[str, Any] = {"reference": reference, "silence": learn_silence(seen)}
-    model = Model(final.plan, heads, train_settings.floor_hours, curve, signal, facts, **more)
+    followed = follow(book, until, settings, step, looks=True, older=True)
+    history, final, folds = followed.history, followed.final, followed.folds
+    tables = _tables(folds, followed.settings)
+    reference = _reference(history, final, _scored(followed, folds.calls), followed.signal)
+    model = replace(_calling_model(followed), reference=reference)
     step("what became of settled deals", 0, 1)
-    model = remember(model, seen, final.snapshots, final.rows, train_settings.remembered_snapshots)
-    return Trained(model, tables, calls, audit)
-
-
-def _finished(final: Fitted, calls: pd.DataFrame, signal: bool) -> Heads:
-    """The heads as exported: calibrated by what the folds said, the base rate where they said no more than that."""
-    known_ends = pd.DataFrame()
-    if len(calls):
-        columns = {"won_completed": "won", "remaining_hours_truth": "remaining_hours"}
-        known_ends = calls[list(columns)].rename(columns=columns)
-    heads = calibrated(final.heads, calls, known_ends, final.every_days)
-    return heads if signal else replace(heads, win=final.heads.win.without_signal())
+    seen, remembered = history.book.without(final.plan.left_out), settings.remembered_snapshots
+    model = remember(model, seen, final.snapshots, final.rows, remembered)
+    return Trained(model, _summary(followed), tables, folds.calls, followed.audit)
