@@ -53,3 +53,55 @@ def test_a_thinned_curve_keeps_its_first_and_last_bar():
     drops = settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.arange(1.0, 9.0))
 
     assert Curve.of(drops, weeks=1.0, points=3).bars == (1.0, 5.0, 8.0)
+
+
+# Three deals over two weeks: d0 is sold at a loss (dropped at every bar), d1 is dropped above 2, d2 above 5.
+PAST = {
+    "deal": np.array([0, 1, 2]),
+    "walk_away_above": np.array([-np.inf, 2.0, 5.0]),
+    "hours": np.array([60.0, 20.0, 40.0]),
+    "worth": np.array([0.0, 10.0, 90.0]),
+}
+BOOKED = np.array([4.0, 10.0, 6.0])  # of these hours, within the two weeks
+
+
+def test_a_settled_curve_begins_where_no_bar_is_set_and_only_the_deal_sold_at_a_loss_is_dropped():
+    curve = Curve.settled(**PAST, booked=BOOKED, weeks=2.0)
+
+    assert curve.bars == (0.0, 2.0, 5.0)
+    assert curve.hours_per_week == (8.0, 8.0, 3.0)
+    assert curve.hours_saved == (0.5, 0.5, 80 / 120)
+    assert curve.value_forgone == (0.0, 0.0, 0.1)
+    assert curve.at(0.0) == (8.0, 0.5, 0.0)
+
+
+@pytest.mark.parametrize(("capacity", "bar"), [(16.0, 0.0), (9.0, 0.0), (8.0, 0.0), (7.9, 5.0), (3.0, 5.0), (2.0, 5.0)])
+def test_no_bar_is_set_where_all_booked_hours_but_those_of_deals_sold_at_a_loss_fit(capacity, bar):
+    assert Curve.settled(**PAST, booked=BOOKED, weeks=2.0).bar_for_capacity(capacity) == bar
+
+
+@pytest.mark.parametrize(("capacity", "bar"), [(12.0, 0.0), (11.0, 2.0), (9.0, 2.0), (8.9, 4.0), (1.0, 4.0)])
+def test_a_bar_is_set_where_hours_without_one_do_not_fit_though_a_share_of_all_hours_would_say_so(capacity, bar):
+    """The first bar's 9 hours over 90% are 10, and without a bar 12 are worked."""
+    curve = Curve((0.0, 2.0, 4.0), (12.0, 9.0, 4.0), (0.0, 0.1, 0.5), (0.0, 0.0, 0.1))
+
+    assert curve.bar_for_capacity(capacity) == bar
+
+
+def test_below_its_first_bar_a_curve_needs_the_hours_of_that_bar_and_no_share_is_added_to_them():
+    curve = Curve((2.0, 4.0), (8.0, 3.0), (0.5, 0.8), (0.0, 0.1))
+
+    assert [curve.bar_for_capacity(hours) for hours in (16.0, 9.0, 8.0, 7.0)] == [0.0, 0.0, 0.0, 4.0]
+
+
+def test_calls_that_no_bar_drops_give_a_curve_without_bars():
+    never = PAST | {"walk_away_above": np.array([-np.inf, np.inf, np.inf])}
+
+    assert Curve.settled(**never, booked=BOOKED, weeks=2.0) == Curve((), (), (), ())
+
+
+def test_a_settled_curve_is_thinned_above_no_bar():
+    deal, above = np.arange(9), np.arange(1.0, 10.0)
+    drops = settle_drops(deal, above, np.ones(9), np.ones(9), bars=np.r_[0.0, above])
+
+    assert Curve.of(drops, weeks=1.0, points=3).bars == (0.0, 1.0, 5.0, 9.0)

@@ -24,7 +24,7 @@ class Curve:
     dropped. hours_per_week are worked when the bar is kept to, of the hours booked within the period; hours_saved and
     value_forgone are shares of 1 of all there is to the end of each deal, so neither column follows from another.
     `estimated` is False only once enough of the calls behind it have been settled. promised: shares of value with the
-    highest bar that forgoes no more of it, by the guarantee (`economics.promise`), ascending.
+    highest bar that forgoes no more of it, by the guarantee (`economics.guarantee`), ascending.
     """
 
     bars: tuple[float, ...]

@@ -200,10 +200,10 @@ def _older(
     heads: Heads,
     snapshots: pd.DataFrame,
     bounds: list[pd.Timestamp],
-    settings: TrainSettings,
+    train_settings: TrainSettings,
 ) -> Iterator[pd.DataFrame]:
     """What a fold's model says of snapshots between later bounds, for which there are newer models."""
-    model, as_of = replace(fold.model(settings), heads=heads), snapshots["as_of"]
+    model, as_of = replace(fold.model(train_settings), heads=heads), snapshots["as_of"]
     for periods, (begin, end) in enumerate(pairwise(bounds), start=1):
         rows = snapshots[((as_of > begin) & (as_of <= end)).to_numpy()].reset_index(drop=True)
         if len(rows):
@@ -241,7 +241,7 @@ def call_as_of(
 def roll(
     history: History,
     final: Fitted,
-    settings: TrainSettings,
+    train_settings: TrainSettings,
     step: Step = no_step,
     *,
     looks: bool = True,
@@ -259,7 +259,7 @@ def roll(
     bounds = [*origins[1:], final.until]
     truth = _truth(final, final.snapshots["deal_id"], final.rows.labels)
     calls, looked, stale = pd.DataFrame(), list[pd.DataFrame](), list[pd.DataFrame]()
-    paced = looks and settings.calls_every_days != final.every_days
+    paced = looks and train_settings.calls_every_days != final.every_days
     for k, origin in enumerate(origins):
         step("rolling folds", k, len(origins))
         try:
@@ -268,14 +268,14 @@ def roll(
             continue
         heads = calibrated(fold.heads, *_known_by(fold, calls), fold.every_days)
         if older and len(calls):  # else nothing has calibrated it: no model in use would be so
-            stale += _older(history, fold, heads, final.snapshots, bounds[k:], settings)
+            stale += _older(history, fold, heads, final.snapshots, bounds[k:], train_settings)
         at = ((as_of > origin) & (as_of <= bounds[k])).to_numpy()
         if at.any():
             called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), train_settings)
             told = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
             calls = pd.concat([calls, told], ignore_index=True)
             if paced:
-                looked += _looks(history, fold, heads, bounds[k], settings)
+                looked += _looks(history, fold, heads, bounds[k], train_settings)
     calls = _in_order(calls)
     at_pace = calls if looks else pd.DataFrame()
     return Folds(

@@ -180,7 +180,7 @@ def _calls_since(
     parts = []
     for after, up_to in _stretches(since, snapshots):
         rows = snapshots[(snapshots["as_of"] > after) & (snapshots["as_of"] <= up_to)].reset_index(drop=True)
-        model = follow(history.book, after, settings, step).model()
+        model = follow(history.book, after, train_settings, step).model()
         parts.append(make_calls(model, read_rows(history, rows, model.plan), bar=0.0).table[CALLED])
     return pd.concat(parts).sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
 
@@ -284,8 +284,8 @@ def _by_recipe(
     except (UsageError, DataError):
         return  # its settings name what this book no longer has
     if len(rival.folds.calls):
-        mine = _published(challenger.calls, challenger.model.signal, settings.floor_hours)
-        other = _published(rival.folds.calls, rival.signal, settings.floor_hours)
+        mine = _published(challenger.calls, challenger.model.signal, train_settings.floor_hours)
+        other = _published(rival.folds.calls, rival.signal, train_settings.floor_hours)
         typical = challenger.model.heads.worth.typical_amount
         if tuned_until is not None:
             mine = mine[mine["as_of"] > tuned_until]

@@ -16,7 +16,7 @@ from walkaway.config import FeatureSettings, TrainSettings
 from walkaway.evaluation import has_signal
 from walkaway.features import plan_features, refuse_unknown
 from walkaway.heads import Heads
-from walkaway.models import Model
+from walkaway.models import Facts, Model
 from walkaway.training.backtest import Folds, Step, calibrated, no_step, roll
 from walkaway.training.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
 
@@ -43,13 +43,13 @@ class Followed:
 
     def model(self) -> Model:
         """A model that says what the heads say: without a curve, and without anything to explain it by."""
-        return Model(self.final.plan, self.heads, self.settings.floor_hours, NO_CURVE, self.signal, {})
+        return Model(self.final.plan, self.heads, self.settings.floor_hours, NO_CURVE, self.signal, Facts())
 
 
 def follow(
     book: Book,
     until: pd.Timestamp,
-    settings: TrainSettings,
+    train_settings: TrainSettings,
     step: Step = no_step,
     *,
     looks: bool = False,
@@ -63,12 +63,12 @@ def follow(
     """
     check_not_far_ahead(book, until, "--until")
     book = known(book, until)
-    if len(book.deals) and settings.features != FeatureSettings():
-        refuse_unknown(settings.features, plan_features(book).columns)  # folds know fewer words, so here, once
+    if len(book.deals) and train_settings.features != FeatureSettings():
+        refuse_unknown(train_settings.features, plan_features(book).columns)  # folds know fewer words, so here, once
     history = History(book)
     step("leak audit", 0, 1)
-    audit = audit_as_of(book, until, settings)
-    asked, settings = settings, settings.without_features(audit.denied)
+    audit = audit_as_of(book, until, train_settings)
+    settings = train_settings.without_features(audit.denied)
     step("heads on all data", 0, 1)
     final = fit_as_of(history, until, settings, audit.left_out)
     folds = roll(history, final, settings, step, looks=looks, older=older)
@@ -76,7 +76,7 @@ def follow(
     settled = settled_of(folds.calls)
     signal = not settled.empty and has_signal(settled, settings.bootstrap)
     heads = _finished(final, folds.calls, signal)
-    return Followed(history, asked, settings, audit, final, folds, heads, signal)
+    return Followed(history, train_settings, settings, audit, final, folds, heads, signal)
 
 
 def settled_of(calls: pd.DataFrame) -> pd.DataFrame:

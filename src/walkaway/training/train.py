@@ -25,7 +25,7 @@ from walkaway.evaluation import (
 from walkaway.explain import remember
 from walkaway.features import known_words
 from walkaway.heads import Heads, pooling
-from walkaway.models import Model, Reference, learn_silence, reference_of, relative_errors
+from walkaway.models import Facts, Model, Reference, learn_silence, reference_of, relative_errors
 from walkaway.training.backtest import Folds, Step, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted
 from walkaway.training.recipe import Followed, follow, settled_of
@@ -117,8 +117,9 @@ def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bo
     return found.model_copy(update={"every_days": final.every_days, "history_days": days, "errors": errors})
 
 
-def _facts(book: Book, final: Fitted, calls: pd.DataFrame, audit: Audit, asked: TrainSettings) -> Facts:
-    """What went in. `asked` are the settings as they were given, before the audit denied what leaks."""
+def _facts(followed: Followed) -> Facts:
+    """What went in."""
+    book, final, calls, asked = followed.history.book, followed.final, followed.folds.calls, followed.asked
     deals, outcome, shares = book.deals, book.deals["outcome"], pooling(final.rows, asked.heads)
     return Facts(
         known_until=final.until,
@@ -142,14 +143,14 @@ def _facts(book: Book, final: Fitted, calls: pd.DataFrame, audit: Audit, asked: 
         source=book.manifest.source,
         currency=book.manifest.currency,
         assumed_hours=dict(book.manifest.assumed_hours),
-        left_out=tuple(audit.told()),
+        left_out=tuple(followed.audit.told()),
         settings=asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     )
 
 
-def _tables(folds: Folds, settings: TrainSettings) -> dict[str, pd.DataFrame]:
+def _tables(folds: Folds, train_settings: TrainSettings) -> dict[str, pd.DataFrame]:
     """Tables of metrics; none where no settled out-of-time calls tell wins from losses."""
-    calls, draws = folds.calls, settings.bootstrap
+    calls, draws = folds.calls, train_settings.bootstrap
     settled = settled_of(calls)
     if settled.empty:
         return {}
@@ -181,39 +182,24 @@ def _scored(followed: Followed, calls: pd.DataFrame) -> pd.DataFrame:
     return _as_scored(calls, followed.heads, followed.final.heads, followed.settings.floor_hours)
 
 
-def _summary(followed: Followed) -> dict[str, object]:
-    """What went in, in plain numbers, and how much of it a linear model and a split by pipeline were given."""
-    final = followed.final
-    summary = summarise(followed.history.book, final, followed.folds.calls)
-    return summary | pooling(final.rows, followed.settings.heads) | {"parted_by": final.parted_by}
-
-
 def _calling_model(followed: Followed) -> Model:
     """The model with all that calls need: the curve its bar is picked from, what deals may wait for, its facts."""
     history, final, settings = followed.history, followed.final, followed.settings
-    manifest, folds = history.book.manifest, followed.folds
-    facts = _summary(followed) | {
-        "book": manifest.fingerprint,
-        "source": manifest.source,
-        "currency": manifest.currency,
-        "assumed_hours": dict(manifest.assumed_hours),
-        "left_out": followed.audit.told(),
-        "settings": followed.asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
-    }
+    folds = followed.folds
     curve = _curve(folds.looks, _scored(followed, folds.looks), settings.calls_every_days, final.until, history.book)
     silence = learn_silence(history.book.without(final.plan.left_out))
-    return replace(followed.model(), facts=facts, curve=curve, silence=silence)
+    return replace(followed.model(), facts=_facts(followed), curve=curve, silence=silence)
 
 
-def train_to_call(book: Book, until: pd.Timestamp, settings: TrainSettings) -> Model:
+def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings) -> Model:
     """The model that `train` makes, as far as calls need it: without what explains them and what drift is judged by.
 
     It makes the same calls, to the byte. Arguments and errors as of `train`.
     """
-    return _calling_model(follow(book, until, settings, looks=True))
+    return _calling_model(follow(book, until, train_settings, looks=True))
 
 
-def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step = no_step) -> Trained:
+def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: Step = no_step) -> Trained:
     """Train, judge and calibrate a model on what a book knew at a moment.
 
     Args:
@@ -223,19 +209,19 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
         step: told the name of each step, how many of its parts are done, and how many there are.
 
     Returns:
-        The model with its metrics. The same book and train_settings give the same model, to the byte.
+        The model with its metrics. The same book and settings give the same model, to the byte.
 
     Raises:
         UsageError: `until` lies before the first deal, or more than a year after the newest record; or a feature
             allowed or denied does not exist.
         DataError: no won or no lost deal to learn from.
     """
-    followed = follow(book, until, settings, step, looks=True, older=True)
+    followed = follow(book, until, train_settings, step, looks=True, older=True)
     history, final, folds = followed.history, followed.final, followed.folds
     tables = _tables(folds, followed.settings)
     reference = _reference(history, final, _scored(followed, folds.calls), followed.signal)
     model = replace(_calling_model(followed), reference=reference)
     step("what became of settled deals", 0, 1)
-    seen, remembered = history.book.without(final.plan.left_out), settings.remembered_snapshots
+    seen, remembered = history.book.without(final.plan.left_out), train_settings.remembered_snapshots
     model = remember(model, seen, final.snapshots, final.rows, remembered)
-    return Trained(model, _summary(followed), tables, folds.calls, followed.audit)
+    return Trained(model, tables, folds.calls, followed.audit)
