@@ -116,6 +116,14 @@ def test_the_last_code_is_the_newest_value_and_minus_one_without_one(worked):
     assert [None if code < 0 else values[code] for code in codes] == [None, "call", "mail"]
 
 
+def test_the_first_code_is_the_oldest_value_and_minus_one_without_one(worked):
+    codes, values = worked("2026-01-01", "2026-01-02", "2026-01-08").where(owner_id="bob").first_code("kind")
+    first, _ = worked("2026-01-01", "2026-01-08").first_code("kind")
+
+    assert [None if code < 0 else values[code] for code in codes] == [None, None, "mail"]
+    assert [None if code < 0 else values[code] for code in first] == [None, "call"]
+
+
 def test_a_newest_value_that_is_missing_has_no_code(make_book, snapshots):
     rows = f"{ACTIVITIES}\na1 | d1 | call | done | inbound | 2026-01-02 | 2026-01-02 | - | -"
     rows += "\na2 | d1 | call | done | - | 2026-01-03 | 2026-01-03 | - | -"

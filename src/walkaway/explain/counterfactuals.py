@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from walkaway.asof import History
+from walkaway.asof import History, only_of
 from walkaway.book import Book
 from walkaway.economics import DROPPED
 from walkaway.explain.similar import SimilarDeals
@@ -52,13 +52,6 @@ class FlipCondition:
         won = "" if self.won_came is None else f", {self.won_came:,} of which were won"
         what = "the rarer of them" if self.of_several else "it"
         return f"{self.condition}: {what} came true for {self.came:,} of {self.deals:,} {self.among}{won}"
-
-
-def _of_the_deals(book: Book, deal_ids: pd.Series) -> Book:
-    """The book with the events of these deals only; the other deals stay, since accounts and owners are shared."""
-    asked = set(deal_ids)
-    events = {name: rows for name, rows in book.tables().items() if "recorded_at" in rows}
-    return book.with_tables(**{name: rows[rows["deal_id"].isin(asked)] for name, rows in events.items()})
 
 
 @dataclass(frozen=True)
@@ -138,7 +131,7 @@ def flip_conditions(
     if not len(places):
         return [()] * len(found)
     table, terms = calls.table.iloc[places].reset_index(drop=True), calls.rows.terms.iloc[places].reset_index(drop=True)
-    asked = _Asked(_of_the_deals(book, table["deal_id"]), model, table)
+    asked = _Asked(only_of(book, table["deal_id"]), model, table)
     moves = model.background.moves.moves[:MOST_MOVES] if model.background else ()
     hoped = _prospects(model, moves, terms["stage_name"], terms["silent_days"])
     for place, move in enumerate(moves):
