@@ -43,9 +43,8 @@ class Model:
     `signal` is False where out-of-time predictions were no better than the base rate: then every verdict is unsure.
     `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` are plain JSON values: what it was trained on and how it fared.
-    `reference` is what open deals looked like in training; models of 0.1.0 have none.
-    `silence` is what deals below the bar may wait for. `background` is what it remembers of settled
-    deals, for reasons.
+    `reference` is what open deals looked like in training. `silence` is what deals below the bar may wait for.
+    `background` is what it remembers of settled deals, for reasons. Each is empty in models of folds, which only call.
     """
 
     plan: FeaturePlan
@@ -56,9 +55,9 @@ class Model:
     facts: dict[str, object]
     timeless: bool = False
     version: str = ""
-    reference: Reference | None = None
+    reference: Reference = field(default_factory=Reference)
     silence: Silence = field(default_factory=Silence)
-    background: Background | None = None
+    background: Background = field(default_factory=Background)
 
 
 @dataclass(frozen=True)
