@@ -116,6 +116,14 @@ def test_the_last_code_is_the_newest_value_and_minus_one_without_one(worked):
     assert [None if code < 0 else values[code] for code in codes] == [None, "call", "mail"]
 
 
+def test_the_first_code_is_the_oldest_value_and_minus_one_without_one(worked):
+    codes, values = worked("2026-01-01", "2026-01-02", "2026-01-08").where(owner_id="bob").first_code("kind")
+    first, _ = worked("2026-01-01", "2026-01-08").first_code("kind")
+
+    assert [None if code < 0 else values[code] for code in codes] == [None, None, "mail"]
+    assert [None if code < 0 else values[code] for code in first] == [None, "call"]
+
+
 def test_a_newest_value_that_is_missing_has_no_code(make_book, snapshots):
     rows = f"{ACTIVITIES}\na1 | d1 | call | done | inbound | 2026-01-02 | 2026-01-02 | - | -"
     rows += "\na2 | d1 | call | done | - | 2026-01-03 | 2026-01-03 | - | -"
@@ -192,6 +200,52 @@ def test_close_dates_written_in_different_ways_are_all_read_in_any_row_order(mak
     newest = history.at(snapshots("d1 2026-01-02", "d1 2026-01-03", "d1 2026-01-04")).changes.last("moment") / DAY
 
     np.testing.assert_array_equal(newest, [20_485.0, 20_513.5, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("recorded", "expected"),
+    [
+        (("0.4", "1"), [0.4, 1.0]),  # a share: 1 is all of it
+        (("40", "1"), [0.4, 0.01]),  # percents: 1 is one of a hundred
+        (("1", "40"), [1.0, 0.4]),  # nothing told percents from a share when the 1 was all there was
+        (("1.01", "100"), [0.0101, 1.0]),
+        (("none", "40"), [np.nan, 0.4]),
+    ],
+)
+def test_the_crms_probability_is_in_percent_once_a_value_above_1_was_recorded(changed, recorded, expected):
+    changes = [f"probability | 2026-01-0{day} | {value}" for day, value in zip((2, 4), recorded, strict=True)]
+
+    found = [changed(f"2026-01-0{day}", *changes).crm_probability.item() for day in (3, 4)]
+    np.testing.assert_array_equal(found, expected)
+
+
+PROBABILITIES = """deal_id | field | recorded_at | new_value
+    d1 | probability | 2026-01-02 | 1
+    d1 | probability | 2026-01-06 | 60
+    d2 | probability | 2026-01-03 | 0.5
+    d2 | probability | 2026-01-05 | 20
+    d3 | probability | 2026-01-01 | 90"""  # d3 is created later, and is not known before
+PROMISED = f"{TWO}\nd3 | 2026-01-04 | - | - | - | - | - | -"
+
+
+def test_percents_recorded_of_any_deal_tell_how_those_of_all_deals_are_read(make_book, snapshots):
+    history = History(make_book(deals=PROMISED, changes=PROBABILITIES))
+    asked = snapshots("d1 2026-01-03", "d2 2026-01-03", "d1 2026-01-04", "d2 2026-01-04", "d2 2026-01-05")
+
+    assert history.at(asked).crm_probability.tolist() == [1.0, 0.5, 0.01, 0.005, 0.2]
+
+
+@pytest.mark.parametrize("day", range(2, 8))
+def test_without_all_later_rows_the_crms_probability_is_the_same_to_the_bit(make_book, snapshots, moment, day):
+    book = make_book(deals=PROMISED, changes=PROBABILITIES)
+    asked = snapshots(f"d1 2026-01-0{day}", f"d2 2026-01-0{day}")
+    then = History(known(book, moment(f"2026-01-0{day}"))).at(asked).crm_probability
+
+    assert then.tobytes() == History(book).at(asked).crm_probability.tobytes()
+
+
+def test_a_book_without_probabilities_has_none(changed):
+    assert changed("2026-01-03", "amount | 2026-01-02 | 100").crm_probability is None
 
 
 def test_an_attribute_is_given_only_where_it_is_fixed_at_creation(changed):

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from walkaway.asof.labels import COLUMNS, label
+from walkaway.asof.labels import COLUMNS, events_of, label, last_worked_at
 
 DEALS = "deal_id | created_at | closed_at | outcome | loss_reason | amount | margin"
 WON = "d1 | 2026-01-01 | 2026-01-09 | won | - | 900 | 0.5"
@@ -154,3 +154,35 @@ def test_labelling_leaves_the_book_and_the_snapshots_alone(make_book, snapshots)
 
     for frame, copy in zip((book.deals, book.activities, asked), before, strict=True):
         pd.testing.assert_frame_equal(frame, copy)
+
+
+TWO_DEALS = (
+    "a1 | d1 | call | done | 2026-01-03 | 2026-01-05 | 1",
+    "a2 | d2 | mail | done | 2026-01-04 | 2026-01-04 | 1",
+    "a3 | d1 | mail | done | 2026-01-02 | 2026-01-12 | 0",  # takes no time
+    "a4 | d1 | call | done | 2026-01-02 | 2026-01-06 | 1",
+)
+
+
+@pytest.fixture
+def worked(make_book):
+    return make_book(deals="\n".join((DEALS, WON, LOST, OPEN)), activities="\n".join((ACTIVITIES, *TWO_DEALS)))
+
+
+def test_events_of_some_deals_are_all_they_ever_saw_with_their_place_and_moment(worked, moment):
+    rows = events_of(worked, worked.deals.iloc[[2, 0]], "activities")
+
+    assert rows[["activity_id", "deal"]].values.tolist() == [["a1", 1], ["a3", 1], ["a4", 1]]
+    assert rows["at"].tolist() == [int(moment(f"2026-01-{day}").timestamp() * 1e6) for day in ("05", "12", "06")]
+
+
+def test_events_of_deals_may_be_asked_for_by_the_values_of_their_columns(worked):
+    assert events_of(worked, worked.deals, "activities", kind="mail")["activity_id"].tolist() == ["a2", "a3"]
+    assert events_of(worked, worked.deals, "activities", kind="mail", deal_id="d1")["activity_id"].tolist() == ["a3"]
+
+
+def test_a_deal_was_last_worked_when_work_with_hours_last_happened_not_when_it_was_booked(worked, moment):
+    found = last_worked_at(worked)
+
+    assert found.index.tolist() == ["d1", "d2", "d3"]
+    assert found.tolist() == [moment("2026-01-03"), moment("2026-01-04"), pd.NaT]

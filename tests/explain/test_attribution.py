@@ -11,6 +11,7 @@ from walkaway.explain import attribute, explanation
 from walkaway.explain.attribution import TERMS, _chord, _shap
 from walkaway.heads import HoursHead, WinHead, WorthHead
 from walkaway.heads.calibration import Calibration
+from walkaway.models.base_rates import Background
 from walkaway.models.model import Rows, make_calls, read_rows
 
 pytest_plugins = ("tests.books",)
@@ -205,7 +206,7 @@ def test_each_column_is_told_in_one_group(trained, rows):
 
     assert sorted(at for group in found.groups for at in group) == list(range(len(found.columns)))
     np.testing.assert_allclose(found.group_terms().sum(axis=1), found.terms.sum(axis=1), rtol=1e-12, atol=1e-12)
-    alone = attribute(replace(trained.model, background=None), rows)
+    alone = attribute(replace(trained.model, background=Background()), rows)
     assert alone.groups == tuple((at,) for at in range(len(alone.columns)))
 
 

@@ -11,6 +11,7 @@ from walkaway.economics import DROPPED
 from walkaway.explain import SimilarDeals, explain
 from walkaway.explain.counterfactuals import FlipCondition, _less_work, flip_conditions
 from walkaway.formatting import Wording
+from walkaway.models.base_rates import Background
 from walkaway.models.buyer_events import Move, with_move
 from walkaway.models.model import make_calls, read_rows
 
@@ -78,7 +79,7 @@ def test_a_deal_sold_at_a_loss_is_told_no_move(flips, dropped):
 
 def test_a_model_without_background_tells_no_move(trained, book, dropped):
     calls, _ = dropped
-    bare = replace(trained.model, background=None)
+    bare = replace(trained.model, background=Background())
 
     assert set(flip_conditions(book, bare, calls, [None] * len(calls.table), EUROS)) == {()}
 

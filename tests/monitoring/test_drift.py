@@ -3,28 +3,22 @@
 import json
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from tests.books import TINY, book_with_signal, plain_model
-from tests.books import UNTIL as DAY_210
+from tests.books import TINY, plain_model
 from tests.conftest import at
 from tests.monitoring.conftest import SETTINGS, UNTIL, WEEK, alarms, changes_since, deals_since, found_by
 
-from walkaway.asof.snapshots import open_snapshots
 from walkaway.book.effort import SECONDS_PER_HOUR, effort_seconds
 from walkaway.book.schema import Book
 from walkaway.config import Levels
 from walkaway.errors import DataError, UsageError
-from walkaway.models.bundle import load_bundle
 from walkaway.models.facts import Facts
 from walkaway.models.model import Model
 from walkaway.monitoring import check
 from walkaway.training.train import train
-
-OLD_BUNDLE = Path(__file__).parents[1] / "fixtures/bundles/0.1.0"
 
 
 @pytest.fixture(scope="module")
@@ -114,18 +108,6 @@ def test_at_the_moment_of_training_nothing_has_been_settled(checked, half):
 
     assert found["D5"].sentence == "Cannot tell: 0 deals were settled since the model learned, and 30 are needed."
     assert (found["D5"].level, found["D6"].level, found["D1"].level) == ("cannot_tell", "cannot_tell", "ok")
-
-
-def test_a_bundle_without_a_reference_says_what_it_cannot_tell_and_why():
-    at_looks = pd.date_range(DAY_210, periods=9, freq="7D").as_unit("us")
-    since = open_snapshots(book_with_signal(), at_looks)["deal_id"].unique()
-    book = book_with_signal()
-    found = {f.code: f for f in check(book, load_bundle(OLD_BUNDLE), SETTINGS, book.last_recorded_at()).findings}
-
-    assert [found[code].level for code in ("D1", "D2", "D3", "D4")] == ["cannot_tell"] * 4
-    assert found["D1"].sentence.endswith("saved without a picture of its training. Train again to have one.")
-    assert found["D5"].figures["deals"] == len(since)
-    assert found["D7"].figures["every_days"] == 7.0
 
 
 def test_a_model_without_signal_cannot_be_wrong_about_wins(model, half):

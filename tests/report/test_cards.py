@@ -119,10 +119,9 @@ def test_a_dropped_deal_that_nothing_would_lift_is_told_so_and_a_kept_one_is_not
     assert none not in words(shown(show_story(replace(bare, verdict="pursue"))).replace("│", ""))
 
 
-def test_a_model_without_background_and_a_deal_without_history_are_told_as_such(story):
-    bare = words(shown(show_story(replace(story, background=False, events=0))).replace("│", ""))
+def test_a_deal_without_history_is_told_as_such(story):
+    bare = words(shown(show_story(replace(story, events=0))).replace("│", ""))
 
-    assert "This model remembers no settled deals" in bare
     assert "Nothing is recorded of it but its creation" in bare
     assert "Nothing is recorded of it but its creation" not in words(shown(show_story(story)))
 

@@ -5,6 +5,7 @@ What came after is in `walkaway.asof.labels`, which this door does not open: who
 
 from walkaway.asof.events import Events
 from walkaway.asof.history import DAY, NO_MOMENT, Codes, History, View, known, microseconds
+from walkaway.asof.recorded import only_of, recorded_by, with_recorded
 from walkaway.asof.snapshots import (
     cadence_days,
     check_dated,
@@ -29,6 +30,9 @@ __all__ = [
     "known",
     "microseconds",
     "moments",
+    "only_of",
     "open_snapshots",
+    "recorded_by",
     "snapshot_weights",
+    "with_recorded",
 ]

@@ -340,6 +340,11 @@ class Events:
         coded = self.selected.column(column)
         return _pick(coded.codes, self._past - 1, self._any, -1), coded.distinct
 
+    def first_code(self, column: str) -> tuple[IntArray, npt.NDArray]:
+        """The oldest value of a text column as (codes, values); code -1 without events or value."""
+        coded = self.selected.column(column)
+        return _pick(coded.codes, self._first, self._any, -1), coded.distinct
+
     def days_since_last(self) -> FloatArray:
         """Days from the newest event's recording to as_of; NaN without events."""
         return self._days_since(self._past - 1)

@@ -164,13 +164,18 @@ class View:
     def crm_probability(self) -> FloatArray | None:
         """The probability the CRM itself held at as_of, 0 to 1, NaN before any; None where its history has none.
 
-        A baseline, never a feature: what a system derives from its stages, or a seller from hope.
+        A baseline, never a feature: what a system derives from its stages, or a seller from hope. CRMs keep a share or
+        percents, and a lone 1 may be either: it is read as a share until a value above 1 was recorded of any deal.
         """
-        said = self._history.book.changes.loc[self._history.book.changes["field"] == PROBABILITY, "new_value"]
-        if said.empty:
+        if not self._history.has_probability:
             return None
-        percent = pd.to_numeric(said, errors="coerce").max() > 1
-        return self.changes.where(field=PROBABILITY).last("number") / (100.0 if percent else 1.0)
+        return self.changes.where(field=PROBABILITY).last("number") / np.where(self._in_percent, 100.0, 1.0)
+
+    @property
+    def _in_percent(self) -> npt.NDArray[np.bool_]:
+        """Whether a probability above 1 had been recorded anywhere by then, which only a field of percents holds."""
+        everywhere = np.zeros(len(self), dtype=np.int64)
+        return Events.of(self._history.log("percents"), everywhere, self.as_of).count() > 0
 
 
 class History:
@@ -195,6 +200,7 @@ class History:
         self.log = Once(self._make_log)  # sorted when first asked for
         self.text = Once(self._code_text)  # by table and column
         self._without = Once(lambda *names: History(self.book.without(names)))
+        self.has_probability = bool((book.changes["field"] == PROBABILITY).any())
 
     def at(self, snapshots: pd.DataFrame) -> View:
         """What was known at these snapshots (deal_id, as_of; UTC).
@@ -228,6 +234,8 @@ class History:
                 return self._changes(self.book.changes)
             case ["contacts"]:
                 return self._contacts(self.book.contacts)
+            case ["percents"]:
+                return self._percents(self.book.changes)
             case ["openings", by]:
                 return self._by_group(by, self.created_at)
             case ["closings", by]:
@@ -273,6 +281,13 @@ class History:
             "seconds": seconds,
         }
         return Log.of(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
+
+    def _percents(self, rows: pd.DataFrame) -> Log:
+        """Probabilities above 1 of all deals, in one partition; a deal's count from its creation (`known`)."""
+        rows = rows[rows["field"] == PROBABILITY]
+        rows = rows[pd.to_numeric(rows["new_value"], errors="coerce") > 1]
+        moment = np.maximum(microseconds(rows["recorded_at"]), self.created_at[self.deal_codes(rows["deal_id"])])
+        return Log.of(np.zeros(len(rows), dtype=np.int64), moment, {}, ties=lambda at: ())
 
     def _changes(self, rows: pd.DataFrame) -> Log:
         def number() -> FloatArray:

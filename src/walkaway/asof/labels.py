@@ -1,4 +1,4 @@
-"""Labels: what happened after as_of. The only module that looks there."""
+"""Labels: what happened after as_of, and what deals came to in the end. The only module that looks there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 from walkaway.asof.history import known, microseconds
 from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
 
-__all__ = ["COLUMNS", "label", "no_decision"]
+__all__ = ["COLUMNS", "events_of", "label", "last_worked_at", "no_decision"]
 
 COLUMNS = ["settled", "won", "worth", "amount_at_close", "remaining_hours", "ending"]
 
@@ -29,6 +29,38 @@ def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.nd
     known_rank = np.searchsorted(distinct, as_of, side="right")
     past = np.searchsorted(keys, (deal + 1) * width, side="left")
     return sums[past] - sums[np.searchsorted(keys, deal * width + known_rank, side="left")]
+
+
+def events_of(book: Book, deals: pd.DataFrame, table: str, **equals: str) -> pd.DataFrame:
+    """All events of these deals from beginning to end: for what is learned from deals whose end is known.
+
+    Args:
+        book: as known at the moment of learning.
+        deals: rows of its deals.
+        table: activities, changes or contacts.
+        equals: the value that a column must have, by column.
+
+    Returns:
+        The rows in the book's order, with two columns more: deal, the position among `deals`, and at, when each was
+        recorded (int64 microseconds).
+
+    >>> deals = pd.DataFrame({"deal_id": ["d1", "d2"], "created_at": ["1970-01-01T00:00Z"] * 2})
+    >>> rows = pd.DataFrame({"deal_id": ["d1", "d2"], "contact_id": "c", "recorded_at": ["1970-01-01T00:00:01Z"] * 2})
+    >>> book = Book.of(deals=deals, contacts=rows)
+    >>> events_of(book, book.deals.iloc[1:], "contacts")[["deal_id", "deal", "at"]].values.tolist()
+    [['d2', 0, 1000000]]
+    """
+    rows = book.tables()[table]
+    for column, value in equals.items():
+        rows = rows[rows[column] == value]
+    deal = pd.Index(deals["deal_id"]).get_indexer(pd.Index(rows["deal_id"]))
+    return rows.assign(deal=deal, at=microseconds(rows["recorded_at"]))[deal >= 0]
+
+
+def last_worked_at(book: Book) -> pd.Series:
+    """When work with hours was last done on each deal, however late; in the order of the deals, NaT where never."""
+    booked = effort_seconds(book.activities, book.manifest.assumed_hours) > 0
+    return book.activities[booked].groupby("deal_id")["occurred_at"].max().reindex(book.deals["deal_id"])
 
 
 def no_decision(ending: pd.Series, reasons: tuple[str, ...]) -> np.ndarray:

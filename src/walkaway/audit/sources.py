@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.asof import DAY, NO_MOMENT, History, microseconds, open_snapshots
+from walkaway.asof import DAY, NO_MOMENT, Events, History, microseconds, open_snapshots
+from walkaway.asof.labels import events_of
 from walkaway.audit.separation import LEAST_OF_EACH
 from walkaway.book import MOMENT, Book
 from walkaway.features import FeaturePlan, build_features
@@ -22,6 +23,7 @@ BoolArray = npt.NDArray[np.bool_]
 PARSED = 0.9  # share of a text column's values that must read as numbers or dates for it to be taken for such
 CLOSE_DATE = "expected_close_date"
 USED_FIELDS = ("stage", "amount", "margin", CLOSE_DATE)
+EVENTS = ("activities", "changes", "contacts")
 NEVER_READ = ("deal_id", "created_at", "closed_at", "outcome")
 
 
@@ -164,13 +166,13 @@ def _read(text: pd.Series) -> tuple[FloatArray, tuple[str, ...], bool]:
 def _attribute(deals: Deals, column: str) -> Source:
     values, words, date = _read(deals.history.deals[column])
     fixed = column in deals.history.book.manifest.fixed_at_creation
-    own = deals.history.book.changes
-    rows = own[own["field"] == column].sort_values("recorded_at", kind="stable").drop_duplicates("deal_id")
+    own = events_of(deals.history.book, deals.history.deals, "changes", field=column)
+    rows = own.sort_values("at", kind="stable").drop_duplicates("deal")
     first = None
     if fixed and len(rows) and not words:
         first = np.full(len(values), np.nan)
         oldest = rows["old_value"].fillna(rows["new_value"])
-        first[deals.code(rows["deal_id"])] = pd.to_numeric(oldest, errors="coerce")
+        first[rows["deal"]] = pd.to_numeric(oldest, errors="coerce")
     return Source(f"deals.{column}", values, words, fixed=fixed, date=date, first_recorded=first, used=fixed)
 
 
@@ -182,32 +184,27 @@ def _among(deals: Deals, rows: pd.DataFrame) -> BoolArray:
 
 def _last_recorded(deals: Deals, rows: pd.DataFrame) -> FloatArray:
     out = np.full(len(deals.won), np.nan)
-    newest = rows.groupby("deal_id")["recorded_at"].max()
-    out[deals.code(newest.index.to_series())] = _days(microseconds(newest))
+    newest = rows.groupby("deal")["at"].max()
+    out[newest.index] = _days(newest.to_numpy())
     return out
 
 
-def _field(deals: Deals, name: str, first: pd.DataFrame) -> Source:
+def _field(deals: Deals, name: str, rows: pd.DataFrame, first: pd.DataFrame) -> Source:
     """A field with a history: what was known at the first look."""
-    rows = deals.history.book.changes
-    rows = rows[rows["field"] == name]
-    recorded = _last_recorded(deals, rows)
-    known = rows.merge(first, on="deal_id")
-    known = known[known["recorded_at"] <= known["as_of"]].sort_values("recorded_at", kind="stable")
+    recorded, looked = _last_recorded(deals, rows), _among(deals, first)
+    known = deals.history.at(first).changes.where(field=name)
     # of a promised date the first is asked for: it should be a guess
-    known = known.drop_duplicates("deal_id", keep="first" if name == CLOSE_DATE else "last")
+    codes, said = known.first_code("new_value") if name == CLOSE_DATE else known.last_code("new_value")
     text = pd.Series(index=range(len(deals.won)), dtype="object")
-    text.iloc[deals.code(known["deal_id"])] = known["new_value"].to_numpy()
+    text.iloc[deals.code(first["deal_id"])[codes >= 0]] = said[codes[codes >= 0]]
     values, words, date = _read(text)
-    looked = _among(deals, first)
     used = name in USED_FIELDS
     return Source(f"changes.{name}", values, words, looked=looked, recorded=recorded, date=date, used=used)
 
 
-def _event(deals: Deals, name: str, rows: pd.DataFrame, last: pd.DataFrame) -> Source:
+def _event(deals: Deals, name: str, rows: pd.DataFrame, last: pd.DataFrame, shown: Events) -> Source:
     """A kind of activity, a role, or a value of a field: who shows it at the last look."""
-    joined = rows[["deal_id", "recorded_at"]].merge(last, on="deal_id")
-    seen = _among(deals, joined[joined["recorded_at"] <= joined["as_of"]])
+    seen = _among(deals, last[shown.count() > 0])
     empty, looked = np.full(len(seen), np.nan), _among(deals, last)
     return Source(name, empty, seen=seen, looked=looked, recorded=_last_recorded(deals, rows))
 
@@ -221,7 +218,7 @@ def _columns(deals: Deals) -> Iterator[Source]:
 
 def _common(rows: pd.DataFrame, column: str) -> Iterator[tuple[str, pd.DataFrame]]:
     """(word, its rows) of each word that enough deals show for a rule to speak of it."""
-    shown = rows.drop_duplicates(["deal_id", column])[column].value_counts()
+    shown = rows.drop_duplicates(["deal", column])[column].value_counts()
     kept = rows[rows[column].isin(shown.index[shown >= LEAST_OF_EACH])]
     yield from ((str(word), part) for word, part in kept.groupby(column))
 
@@ -236,12 +233,17 @@ def sources_of(deals: Deals, looks: Looks | None) -> list[Source]:
     out = list(_columns(deals))
     if looks is None:
         return out
-    book, first, last = deals.history.book, looks.first(), looks.before_last(0)
-    for name, rows in book.changes.groupby("field"):
-        out.append(_field(deals, str(name), first))
+    first, last = looks.first(), looks.before_last(0)
+    seen = deals.history.at(last)
+    events = {table: events_of(deals.history.book, deals.history.deals, table) for table in EVENTS}
+    for name, rows in events["changes"].groupby("field"):
+        out.append(_field(deals, str(name), rows, first))
         if name == "stage":
-            values = _common(rows, "new_value")
-            out += [_event(deals, f"changes.{name}={value}", part, last) for value, part in values]
-    for table, column, rows in (("activities", "kind", book.activities), ("contacts", "role", book.contacts)):
-        out += [_event(deals, f"{table}.{word}", part, last) for word, part in _common(rows, column)]
+            for value, part in _common(rows, "new_value"):
+                shown = seen.changes.where(field=name, new_value=value)
+                out.append(_event(deals, f"changes.{name}={value}", part, last, shown))
+    for word, part in _common(events["activities"], "kind"):
+        out.append(_event(deals, f"activities.{word}", part, last, seen.activities.where(kind=word)))
+    for word, part in _common(events["contacts"], "role"):
+        out.append(_event(deals, f"contacts.{word}", part, last, seen.contacts.where(role=word)))
     return out

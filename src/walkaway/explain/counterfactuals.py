@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from walkaway.asof import History
+from walkaway.asof import History, only_of
 from walkaway.book import Book
 from walkaway.economics import DROPPED
 from walkaway.explain.similar import SimilarDeals
@@ -54,13 +54,6 @@ class FlipCondition:
         return f"{self.condition}: {what} came true for {self.came:,} of {self.deals:,} {self.among}{won}"
 
 
-def _of_the_deals(book: Book, deal_ids: pd.Series) -> Book:
-    """The book with the events of these deals only; the other deals stay, since accounts and owners are shared."""
-    asked = set(deal_ids)
-    events = {name: rows for name, rows in book.tables().items() if "recorded_at" in rows}
-    return book.with_tables(**{name: rows[rows["deal_id"].isin(asked)] for name, rows in events.items()})
-
-
 @dataclass(frozen=True)
 class _Asked:
     """The calls in question, and the book they rest on."""
@@ -83,9 +76,9 @@ def _prospects(
     model: Model, moves: tuple[Move, ...], stage: pd.Series, silent: pd.Series
 ) -> list[list[Prospect | None]]:
     """What each deal may hope of each move."""
-    told = model.background.moves if model.background else None
+    told = model.background.moves
     pairs = [(None if pd.isna(s) else str(s), float(d)) for s, d in zip(stage, silent.fillna(0.0), strict=True)]
-    return [[told.prospect(move, *pair) if told else None for pair in pairs] for move in moves]
+    return [[told.prospect(move, *pair) for pair in pairs] for move in moves]
 
 
 def _conditions(
@@ -138,8 +131,8 @@ def flip_conditions(
     if not len(places):
         return [()] * len(found)
     table, terms = calls.table.iloc[places].reset_index(drop=True), calls.rows.terms.iloc[places].reset_index(drop=True)
-    asked = _Asked(_of_the_deals(book, table["deal_id"]), model, table)
-    moves = model.background.moves.moves[:MOST_MOVES] if model.background else ()
+    asked = _Asked(only_of(book, table["deal_id"]), model, table)
+    moves = model.background.moves.moves[:MOST_MOVES]
     hoped = _prospects(model, moves, terms["stage_name"], terms["silent_days"])
     for place, move in enumerate(moves):
         for row, condition in _conditions(asked, (move,), [hoped[place]]):

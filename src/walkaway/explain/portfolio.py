@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import beta, norm
 
+from walkaway.asof import recorded_by
 from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
@@ -120,8 +121,7 @@ def _theme_terms(model: Model, attribution: Attribution) -> pd.DataFrame:
 
 def _worked(book: Book, deal_ids: pd.Series, as_of: pd.Timestamp) -> FloatArray:
     """Hours booked on each deal in the month before a moment."""
-    at = book.activities["recorded_at"]
-    rows = book.activities[(at > as_of - MONTH) & (at <= as_of)]
+    rows = recorded_by(book, "activities", as_of, since=as_of - MONTH)
     hours = pd.Series(effort_seconds(rows, book.manifest.assumed_hours) / SECONDS_PER_HOUR, index=rows["deal_id"])
     return hours.groupby(level=0).sum().reindex(deal_ids).fillna(0.0).to_numpy()
 

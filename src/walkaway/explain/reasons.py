@@ -12,7 +12,7 @@ import pandas as pd
 from walkaway.explain.attribution import FLOOR, Attribution
 from walkaway.explain.sentences import THEMES, say, say_term, sold_at_a_loss
 from walkaway.formatting import Wording
-from walkaway.models import BaseRates, Became, Model, Rows
+from walkaway.models import Became, Model, Rows
 
 __all__ = ["Reason", "Reasons", "base_rate", "reasons_table"]
 
@@ -132,7 +132,7 @@ class Reasons:
     def _became_of(self, column: int) -> Became:
         """What became of deals once like each row by that column; asked for once."""
         if column not in self._became:
-            rates = self.model.background.rates if self.model.background else BaseRates()
+            rates = self.model.background.rates
             known = column < self.rows.X.shape[1]
             values = self.rows.X[:, column] if known else np.full(len(self.rows.X), np.nan)
             self._became[column] = rates.of(self.attribution.columns[column], values, self.rows.terms["stage_name"])
@@ -140,7 +140,7 @@ class Reasons:
 
     def typical(self, row: int) -> Reason:
         """What became of all settled deals once in the stage of a row's deal: what its base rates are held against."""
-        rates = self.model.background.rates if self.model.background else BaseRates()
+        rates = self.model.background.rates
         deals, won, rate = (float(told[0]) for told in rates.of_all(self.rows.terms["stage_name"].iloc[[row]]))
         return Reason("", (), 1.0, TYPICAL, int(deals), int(won), rate)
 

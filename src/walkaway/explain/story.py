@@ -33,7 +33,7 @@ class DealStory:
     they say the same, strongest first. flip_conditions: what would lift a dropped deal over the bar. similar_deals:
     settled deals seen for the same reasons; None where the deal is sold at a loss or the model remembers none.
     floor_hours: counted besides remaining_hours, as the least any deal takes. events: recorded of it by then (None: not
-    looked at). background: whether the model remembers settled deals at all.
+    looked at).
     """
 
     deal_id: str
@@ -60,7 +60,6 @@ class DealStory:
     flip_conditions: tuple[FlipCondition, ...]
     similar_deals: SimilarDeals | None
     events: int | None
-    background: bool
 
     @property
     def wording(self) -> Wording:
@@ -145,7 +144,6 @@ def tell(
                 flip_conditions=flips[row],
                 similar_deals=similar[row],
                 events=None if events is None else int(events[row]),
-                background=model.background is not None,
             )
         )
     return stories

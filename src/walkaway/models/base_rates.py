@@ -123,13 +123,13 @@ class Settled:
 class Background:
     """What a model remembers of settled deals.
 
-    groups: columns that say much the same, told together; each of the features is in one. typical_margin: the rate that
-    half of the snapshots have at least, 1 where most have none; a reason is held against it. settled: None where
-    nothing is looked for (a replay's models).
+    groups: columns that say much the same, told together; each of the features is in one, or stands alone where there
+    is no group. typical_margin: the rate that half of the snapshots have at least, 1 where most have none; a reason is
+    held against it. settled: None where nothing is looked for (a replay's models).
     """
 
-    rates: BaseRates
-    groups: tuple[tuple[str, ...], ...]
+    rates: BaseRates = field(default_factory=BaseRates)
+    groups: tuple[tuple[str, ...], ...] = ()
     moves: Moves = field(default_factory=Moves)
     typical_margin: float = 1.0
     settled: Settled | None = None

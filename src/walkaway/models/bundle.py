@@ -43,6 +43,11 @@ TERM = "term "  # prefix of the columns of settled snapshots that hold their ter
 GOLDEN_ROWS = 8
 GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
 GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
+PARTS = (
+    *("curve", "facts", "floor_hours", "golden", "hours", "no_decision", "plan", "reference", "signal", "silence"),
+    *("timeless", "win", "worth"),
+)  # of model.json
+OTHER_VERSION = "so another version of walkaway wrote this bundle. Train again with --promote."
 TRAIN_AGAIN = "Restore the file, or train again with --promote."
 
 
@@ -84,11 +89,9 @@ def _contents(model: Model) -> dict[str, bytes]:
         "timeless": model.timeless,
         "facts": model.facts.as_json(),
         "golden": _golden(model),
+        "reference": model.reference.model_dump(mode="json"),
+        "no_decision": model.heads.no_decision and {"rate": model.heads.no_decision.rate},
     }
-    if model.reference is not None:
-        described["reference"] = model.reference.model_dump(mode="json")
-    if model.heads.no_decision is not None:
-        described["no_decision"] = {"rate": model.heads.no_decision.rate}
     text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
     bags = {"win": win.bag, "worth": worth.bag, "hours": hours.bag}
     bags |= {"no_decision": model.heads.no_decision.bag} if model.heads.no_decision else {}
@@ -98,10 +101,8 @@ def _contents(model: Model) -> dict[str, bytes]:
     return files
 
 
-def _background_files(background: Background | None) -> dict[str, bytes]:
-    """What is remembered of settled deals: counts as JSON, settled snapshots as a table."""
-    if background is None:
-        return {}
+def _background_files(background: Background) -> dict[str, bytes]:
+    """What is remembered of settled deals: counts as JSON, settled snapshots (if any) as a table."""
     told = {
         "rates": background.rates.model_dump(mode="json"),
         "groups": background.groups,
@@ -115,9 +116,7 @@ def _background_files(background: Background | None) -> dict[str, bytes]:
     return files
 
 
-def _background(contents: dict[str, bytes]) -> Background | None:
-    if BACKGROUND not in contents:
-        return None
+def _background(contents: dict[str, bytes]) -> Background:
     told, settled = json.loads(contents[BACKGROUND]), None
     if SETTLED in contents:
         table = frame_of_bytes(contents[SETTLED])
@@ -208,7 +207,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
     manifest = _parsed(path, data)  # the format first: a later one may be written otherwise
     found = manifest.get("format_version") if isinstance(manifest, dict) else None
     if found != FORMAT_VERSION:
-        raise BundleError(f"{path}: format_version must be {FORMAT_VERSION}, found {found}. {TRAIN_AGAIN}")
+        remedy = f". {TRAIN_AGAIN}" if found is None else f", {OTHER_VERSION}"
+        raise BundleError(f"{path}: format_version must be {FORMAT_VERSION}, found {found}{remedy}")
     if not isinstance(manifest.get("files"), dict) or set(manifest) != {"format_version", "version", "files"}:
         raise BundleError(f"{path}: must name its files, each with a checksum. {TRAIN_AGAIN}")
     _strict(path, data)
@@ -251,8 +251,16 @@ def _bag(contents: dict[str, bytes], head: str) -> Bag | None:
 
 
 def _no_decision(described: dict[str, Any], contents: dict[str, bytes]) -> NoDecisionHead | None:
+    """The head, which only a book has that knows of such losses."""
     bag = _bag(contents, "no_decision")
     return None if bag is None else NoDecisionHead(float(described["no_decision"]["rate"]), bag)
+
+
+def _check_parts(folder: Path, described: dict[str, Any], contents: dict[str, bytes]) -> None:
+    absent = [f"{MODEL} has no {name}" for name in PARTS if name not in described]
+    absent += [] if BACKGROUND in contents else [f"there is no {BACKGROUND}"]
+    if absent:
+        raise BundleError(f"{folder}: {absent[0]}, {OTHER_VERSION}")
 
 
 def load_bundle(folder: Path) -> Model:
@@ -266,8 +274,8 @@ def load_bundle(folder: Path) -> Model:
     contents = _verified(folder, manifest)
     try:
         described = json.loads(contents[MODEL])
-        facts = Facts.model_validate(described["facts"])
-        if manifest["version"] != _version(facts, manifest["files"]):
+        _check_parts(folder, described, contents)
+        if manifest["version"] != _version(described["facts"], manifest["files"]):
             raise _other_version(folder)
         heads = Heads(
             WinHead(
@@ -281,16 +289,12 @@ def load_bundle(folder: Path) -> Model:
         )
         curve = Curve.from_json(described["curve"])
         plan = FeaturePlan.model_validate(described["plan"])
-        rest = {name: described[name] for name in ("floor_hours", "signal")}
-        rest["facts"] = facts
-        rest["silence"] = Silence(tuple(Wait(**wait) for wait in described.get("silence", ())))
+        rest = {name: described[name] for name in ("floor_hours", "signal", "facts", "timeless")}
+        rest["silence"] = Silence(tuple(Wait(**wait) for wait in described["silence"]))
         rest["background"] = _background(contents)
-        rest["timeless"] = described.get("timeless", False)  # bundles of 0.1.0 know of no other kind
-        if "reference" in described:
-            rest["reference"] = Reference.model_validate(described["reference"])
+        rest["reference"] = Reference.model_validate(described["reference"])
         model = Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
-        if "golden" in described:  # bundles of 0.1.0 have none
-            _check_golden(model, described["golden"], folder)
+        _check_golden(model, described["golden"], folder)
         return model
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ValidationError) as error:
         told = repr(error).partition("\n")[0]  # pydantic would fill pages

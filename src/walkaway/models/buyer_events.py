@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.asof import DAY, microseconds
+from walkaway.asof import DAY, microseconds, with_recorded
+from walkaway.asof.labels import events_of
 from walkaway.book import Book
 from walkaway.formatting import plain_step
 from walkaway.models.nurture import ANY_STAGE, LEAST_LEFT, STEPS, silences_of, stages_of
@@ -99,16 +100,14 @@ def _events(book: Book, deals: pd.DataFrame, move: Move) -> pd.DataFrame:
     """When a move came to each deal: deal, at, came_at; sorted by at."""
     match move.kind:
         case "sign":
-            rows = book.activities
-            rows = rows[(rows["direction"] == "inbound") & (rows["kind"] == move.word)]
+            rows = events_of(book, deals, "activities", direction="inbound", kind=move.word)
         case "joins":
-            rows = book.contacts[book.contacts["role"] == move.word]
+            rows = events_of(book, deals, "contacts", role=move.word)
         case _:
-            rows = book.changes[book.changes["field"] == CLOSE_DATE]
-    deal, at = pd.Index(deals["deal_id"]).get_indexer(pd.Index(rows["deal_id"])), microseconds(rows["recorded_at"])
+            rows = events_of(book, deals, "changes", field=CLOSE_DATE)
     closed = microseconds(deals["closed_at"])
-    there = (deal >= 0) & (at <= closed[deal] - LEAST_LEFT)
-    return pd.DataFrame({"deal": deal[there], "at": at[there], "came_at": at[there]}).sort_values("at", kind="stable")
+    there = rows["at"].to_numpy() <= closed[rows["deal"]] - LEAST_LEFT
+    return rows.loc[there, ["deal", "at"]].assign(came_at=lambda found: found["at"]).sort_values("at", kind="stable")
 
 
 def _candidates(book: Book) -> list[Move]:
@@ -168,18 +167,16 @@ def with_move(book: Book, deal_ids: pd.Series, as_of: pd.Timestamp, moves: tuple
         moves: what happens, all of it.
     """
     for move in moves:
-        rows = pd.DataFrame({"deal_id": deal_ids.to_numpy(), "recorded_at": as_of})
+        rows = pd.DataFrame({"deal_id": deal_ids.to_numpy()})
         names = [f"{WHAT_IF} {move.kind} {move.word} {deal_id}" for deal_id in deal_ids]
         match move.kind:
             case "sign":
-                told = {"activity_id": names, "kind": move.word, "direction": "inbound", "occurred_at": as_of}
+                told = {"activity_id": names, "kind": move.word, "direction": "inbound"}
                 table = "activities"
             case "joins":
                 told, table = {"contact_id": names, "role": move.word}, "contacts"
             case _:
                 when = (as_of + pd.Timedelta(days=DATE_AHEAD_DAYS)).isoformat()
                 told, table = {"field": CLOSE_DATE, "new_value": when}, "changes"
-        old = book.tables()[table]
-        more = rows.assign(**told).reindex(columns=old.columns).astype(old.dtypes.to_dict())
-        book = book.with_tables(**{table: pd.concat([old, more], ignore_index=True)})
+        book = with_recorded(book, table, rows.assign(**told), as_of)
     return book

@@ -44,9 +44,8 @@ class Model:
     `signal` is False where out-of-time predictions were no better than the base rate: then every verdict is unsure.
     `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` say what it was trained on.
-    `reference` is what open deals looked like in training; models of 0.1.0 have none.
-    `silence` is what deals below the bar may wait for. `background` is what it remembers of settled
-    deals, for reasons.
+    `reference` is what open deals looked like in training. `silence` is what deals below the bar may wait for.
+    `background` is what it remembers of settled deals, for reasons. Each is empty in models of folds, which only call.
     """
 
     plan: FeaturePlan
@@ -57,9 +56,9 @@ class Model:
     facts: Facts
     timeless: bool = False
     version: str = ""
-    reference: Reference | None = None
+    reference: Reference = field(default_factory=Reference)
     silence: Silence = field(default_factory=Silence)
-    background: Background | None = None
+    background: Background = field(default_factory=Background)
 
     @property
     def known_until(self) -> pd.Timestamp:

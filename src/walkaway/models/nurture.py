@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.asof import DAY, NO_MOMENT, microseconds
+from walkaway.asof.labels import events_of
 from walkaway.book import Book, effort_seconds
 
 __all__ = ["ANY_STAGE", "LEAST_LEFT", "STEPS", "Silence", "Wait", "learn_silence", "silences_of", "stages_of"]
@@ -129,10 +130,9 @@ class Silence:
 def silences_of(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
     """Every stretch without a sign of settled deals: deal, begin, end (microseconds), the sign that ended it or ""."""
     created, closed = microseconds(deals["created_at"]), microseconds(deals["closed_at"])
-    inbound = book.activities.loc[book.activities["direction"] == "inbound", ["deal_id", "kind", "recorded_at"]]
-    deal = pd.Index(deals["deal_id"]).get_indexer(pd.Index(inbound["deal_id"]))
-    at = microseconds(inbound["recorded_at"])
-    there = (deal >= 0) & (at >= created[deal]) & (at <= closed[deal] - LEAST_LEFT)
+    inbound = events_of(book, deals, "activities", direction="inbound")
+    deal, at = inbound["deal"].to_numpy(), inbound["at"].to_numpy()
+    there = (at >= created[deal]) & (at <= closed[deal] - LEAST_LEFT)
     every = np.arange(len(deals))
     signs = pd.DataFrame({"deal": deal[there], "at": at[there], "sign": inbound["kind"].to_numpy(dtype=object)[there]})
     begins = pd.DataFrame({"deal": every, "at": created, "sign": ""})
@@ -146,19 +146,15 @@ def silences_of(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
 
 def stages_of(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
     """When each deal came to each stage: deal, at, stage; sorted by at."""
-    rows = book.changes[book.changes["field"] == "stage"]
-    deal = pd.Index(deals["deal_id"]).get_indexer(pd.Index(rows["deal_id"]))
-    moved = pd.DataFrame({"deal": deal, "at": microseconds(rows["recorded_at"]), "stage": rows["new_value"].to_numpy()})
-    return moved[moved["deal"] >= 0].sort_values("at", kind="stable")
+    moved = events_of(book, deals, "changes", field="stage").rename(columns={"new_value": "stage"})
+    return moved[["deal", "at", "stage"]].sort_values("at", kind="stable")
 
 
 def _work(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
     """When hours were booked on each deal: deal, at, worked_at; sorted by at."""
-    deal = pd.Index(deals["deal_id"]).get_indexer(pd.Index(book.activities["deal_id"]))
-    at = microseconds(book.activities["recorded_at"])
-    worked = (effort_seconds(book.activities, book.manifest.assumed_hours) > 0) & (deal >= 0)
-    worked &= (book.activities["direction"] != "inbound").to_numpy()
-    return pd.DataFrame({"deal": deal[worked], "at": at[worked], "worked_at": at[worked]}).sort_values("at")
+    rows = events_of(book, deals, "activities")
+    worked = (effort_seconds(rows, book.manifest.assumed_hours) > 0) & (rows["direction"] != "inbound").to_numpy()
+    return rows.loc[worked, ["deal", "at"]].assign(worked_at=lambda found: found["at"]).sort_values("at")
 
 
 def _unworked(silences: pd.DataFrame, days: float, stages: pd.DataFrame, work: pd.DataFrame) -> pd.DataFrame:

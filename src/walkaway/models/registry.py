@@ -56,10 +56,8 @@ def clear_unfinished(models: Path) -> list[str]:
 
 
 def _pointer_checksum(pointer: dict[str, Any]) -> str:
-    """The checksum of all that a pointer says; those of 0.1.0 remembered no champions and wrote theirs otherwise."""
+    """The checksum of all that a pointer says."""
     said = {name: value for name, value in pointer.items() if name != "checksum"}
-    if set(said) == {"version", "manifest"}:
-        return sha256(f"{said['version']} {said['manifest']}".encode()).hexdigest()
     return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -71,7 +69,7 @@ def _names_bundle(said: dict[str, Any]) -> bool:
 def _read_pointer(path: Path) -> dict[str, Any]:
     pointer = read_strictly(path)
     try:
-        said = [pointer, *pointer.get("before", [])]
+        said = [pointer, *pointer["before"]]
         whole = pointer["checksum"] == _pointer_checksum(pointer) and all(_names_bundle(one) for one in said)
     except (KeyError, TypeError, AttributeError):
         whole = False
@@ -95,7 +93,7 @@ def set_champion(models: Path, version: str) -> None:
         last = _read_pointer(models / POINTER) if (models / POINTER).is_file() else None
     except BundleError:
         last = None
-    before = [{name: last[name] for name in one}, *last.get("before", [])] if last else []
+    before = [{name: last[name] for name in one}, *last["before"]] if last else []
     _point(models, one, [other for other in before if other["version"] != version][:REMEMBERED])
 
 
@@ -110,7 +108,7 @@ def rollback(models: Path) -> str:
         BundleError: the pointer or the bundle to return to is damaged.
     """
     path = models / POINTER
-    before = _read_pointer(path).get("before", []) if path.is_file() else []
+    before = _read_pointer(path)["before"] if path.is_file() else []
     if not before:
         raise UsageError(f"{models} remembers no champion before the one in use, so there is none to return to.")
     one, *rest = before
@@ -134,7 +132,7 @@ def _remembered(models: Path) -> list[str]:
         return []
     pointer = _read_pointer(path)
     _check_manifest(models, pointer)
-    return [str(one["version"]) for one in (pointer, *pointer.get("before", []))]
+    return [str(one["version"]) for one in (pointer, *pointer["before"])]
 
 
 def champion_version(models: Path) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.asof import History, cadence_days, check_not_far_ahead, known, moments, open_snapshots
+from walkaway.asof import History, check_not_far_ahead, known, moments, open_snapshots
 from walkaway.asof.labels import label
 from walkaway.book import Book
 from walkaway.config import CheckSettings
@@ -86,30 +86,20 @@ def check(book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Tim
 def _check_dated(
     book: Book, model: Model, check_settings: CheckSettings, until: pd.Timestamp, as_of: pd.Timestamp
 ) -> Check:
-    every = _every_days(book, model, until)
-    grid = moments(until, as_of, every)
+    reference = model.reference
+    grid = moments(until, as_of, reference.every_days)
     book = known(book, grid[-1])
     history = History(book)
     now = open_snapshots(book, grid[-1:])
     calls = make_calls(model, read_rows(history, now, model.plan), bar=0.0)
-    reference = model.reference
-    words = unknown_words(history.without(model.plan.left_out).at(now), reference.words if reference else {})
+    words = unknown_words(history.without(model.plan.left_out).at(now), reference.words)
     deals = OpenDeals(model.plan, calls.rows.X, words, calls.table)
     looks = _first_looks(history, model, grid, calls.table)
-    errors = reference.errors if reference else {}
     findings = population_findings(reference, deals, check_settings)
-    findings += outcome_findings(looks, model.signal, errors, check_settings)
-    first = until - book.deals["created_at"].min()
-    learned = reference.history_days if reference else first / DAY
-    findings.append(age_finding((as_of - until) / DAY, learned, every, int(looks["settled"].sum()), check_settings))
+    findings += outcome_findings(looks, model.signal, reference.errors, check_settings)
+    age, settled = (as_of - until) / DAY, int(looks["settled"].sum())
+    findings.append(age_finding(age, reference.history_days, reference.every_days, settled, check_settings))
     return Check(_worst_first(findings), model.version, len(now), until, grid[-1])
-
-
-def _every_days(book: Book, model: Model, until: pd.Timestamp) -> float:
-    """Days between looks in training; a model of 0.1.0 does not say, so what its book would have got."""
-    if model.reference is not None:
-        return model.reference.every_days
-    return float(model.facts.settings.get("cadence_days") or cadence_days(known(book, until)))
 
 
 def _first_looks(history: History, model: Model, grid: pd.DatetimeIndex, now: pd.DataFrame) -> pd.DataFrame:
@@ -132,8 +122,8 @@ def _first_looks(history: History, model: Model, grid: pd.DatetimeIndex, now: pd
 
 def _check_timeless(book: Book, model: Model, check_settings: CheckSettings) -> Check:
     rows = rows_without_dates(book, book.deals[book.deals["outcome"].isna()], model.plan)
-    words = model.reference.words if model.reference else {}
-    unknown = unknown_words(History(book).without(model.plan.left_out).at(rows.snapshots), words)
+    history = History(book).without(model.plan.left_out)
+    unknown = unknown_words(history.at(rows.snapshots), model.reference.words)
     deals = OpenDeals(model.plan, rows.X, unknown, pd.DataFrame())
     found = population_findings(model.reference, deals, check_settings)[:3]
     found += [cannot_tell(code, WITHOUT_DATES) for code in ("D4", "D5", "D6", "D7")]

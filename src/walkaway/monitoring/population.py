@@ -37,16 +37,16 @@ class OpenDeals:
         return self.X[:, self.plan.columns.index(name)].astype(np.float64)
 
 
-def population_findings(reference: Reference | None, now: OpenDeals, check_settings: CheckSettings) -> list[Finding]:
+def population_findings(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> list[Finding]:
     """D1 columns, D2 unknown words, D3 missing values, D4 scores.
 
     Args:
-        reference: of training; None of a model that was saved without one.
+        reference: of training.
         now: the open deals.
         check_settings: thresholds.
     """
     why = _why_not(reference, len(now.X), check_settings)
-    if why or reference is None:
+    if why:
         return [cannot_tell(code, why, open_deals=len(now.X), least_deals=check_settings.least_deals) for code in CODES]
     return [
         _columns(reference, now, check_settings),
@@ -56,9 +56,7 @@ def population_findings(reference: Reference | None, now: OpenDeals, check_setti
     ]
 
 
-def _why_not(reference: Reference | None, deals: int, check_settings: CheckSettings) -> str:
-    if reference is None:
-        return "this model was saved without a picture of its training. Train again to have one."
+def _why_not(reference: Reference, deals: int, check_settings: CheckSettings) -> str:
     if not reference.columns:
         return "no deal was open in the later half of training."
     rested = min(profile.deals for profile in reference.columns.values())

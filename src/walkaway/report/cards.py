@@ -21,10 +21,6 @@ __all__ = ["LOOK_TWICE", "VERDICT_STYLE", "show_story", "steps_of"]
 VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 AT_ITS_STAGE = "deals at its stage"
 ON_CARD = 5  # reasons: what can be read in ten seconds
-NO_BACKGROUND = (
-    "This model remembers no settled deals: base rates, deals like this one and what would change its mind are not "
-    "told. Train again."
-)
 ALMOST_ALL = 0.95  # of the deals at its stage
 ONE_MINUTE = 1 / 60
 NO_HISTORY = "Nothing is recorded of it but its creation: it is called as any deal of which so little is known."
@@ -72,7 +68,7 @@ def _why(story: DealStory) -> Table:
 
 
 def _flips(story: DealStory) -> Iterator[Text]:
-    if story.verdict in DROPPED and story.background:
+    if story.verdict in DROPPED:
         yield Text("Would change our mind", style="bold")
         if not story.flip_conditions:
             yield Text(NO_FLIP)
@@ -140,8 +136,6 @@ def show_story(story: DealStory) -> RenderableType:
         body += [*(Text(f"{reason.sentence[:1].upper()}{reason.sentence[1:]}.") for reason in story.reasons), Text("")]
     if story.similar_deals:
         body += _similar(story.similar_deals, story)
-    if not story.background:
-        body += [Text(NO_BACKGROUND, style="yellow"), Text("")]
     body.append(
         Text(f"model {story.model_version}, hours assumed: {told.percent(story.assumed_hours_share)}", style="dim")
     )

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.asof import known
-from walkaway.asof.labels import label
-from walkaway.book import MOMENT, Book, effort_seconds
+from walkaway.asof.labels import label, last_worked_at
+from walkaway.book import MOMENT, Book
 from walkaway.economics import DROPPED
 from walkaway.errors import UsageError
 from walkaway.files import read_text_frame
@@ -79,9 +79,7 @@ def read_advice(path: Path) -> pd.DataFrame:
 
 def _worked_after(book: Book, advised_at: pd.Series) -> npt.NDArray[np.bool_]:
     """Whether hours were booked on each deal once it had been advised to drop it; NaT where it never was."""
-    booked = effort_seconds(book.activities, book.manifest.assumed_hours) > 0
-    last = book.activities[booked].groupby("deal_id")["occurred_at"].max().reindex(book.deals["deal_id"])
-    return (last.to_numpy() > (advised_at + GRACE).to_numpy()) & advised_at.notna().to_numpy()
+    return (last_worked_at(book).to_numpy() > (advised_at + GRACE).to_numpy()) & advised_at.notna().to_numpy()
 
 
 def settle_advice(advice: pd.DataFrame, book: Book, as_of: pd.Timestamp) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from walkaway.asof import recorded_by
 from walkaway.book import MOMENT, Book
 from walkaway.economics import DROPPED
 from walkaway.explain import Attribution, Reasons, reasons_table
@@ -74,7 +75,7 @@ def _known_of(book: Book, calls: Calls, as_of: pd.Timestamp) -> pd.DataFrame:
     deals = book.deals.set_index("deal_id").reindex(calls.table["deal_id"])
     texts = {name: deals[name].fillna("").astype("str").to_numpy() for name in ("owner_id", "team", "pipeline")}
     terms = calls.rows.terms
-    last = book.activities[book.activities["recorded_at"] <= as_of].groupby("deal_id")["recorded_at"].max()
+    last = recorded_by(book, "activities", as_of).groupby("deal_id")["at"].max()
     contact = last.reindex(calls.table["deal_id"]).dt.strftime("%Y-%m-%d").fillna("").to_numpy()
     age = (as_of - deals["created_at"]).dt.total_seconds().to_numpy() / SECONDS_PER_DAY
     return pd.DataFrame(

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from walkaway.asof import recorded_by
 from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
 from walkaway.economics import DROPPED
 from walkaway.models import Model
@@ -42,14 +43,14 @@ def neighbours(model: Model, calls: pd.DataFrame, walk_away_above: npt.NDArray, 
 
 def productivity(book: Book, as_of: pd.Timestamp) -> pd.DataFrame:
     """Value won over hours worked by whole months, a year at most: month, hours, won_value, value_per_hour."""
-    acts = book.activities[book.activities["recorded_at"] <= as_of]
+    acts = recorded_by(book, "activities", as_of)
     hours = pd.Series(effort_seconds(acts, book.manifest.assumed_hours) / SECONDS_PER_HOUR, index=acts.index)
     month = lambda moments: moments.dt.tz_localize(None).dt.to_period("M")  # noqa: E731
     deals = book.deals[(book.deals["outcome"] == "won") & (book.deals["closed_at"] <= as_of)]
     worth = (deals["amount"] * deals["margin"].fillna(1.0)).fillna(0.0)
     table = pd.DataFrame(
         {
-            "hours": hours.groupby(month(acts["recorded_at"])).sum(),
+            "hours": hours.groupby(month(acts["at"])).sum(),
             "won_value": worth.groupby(month(deals["closed_at"])).sum(),
         }
     ).fillna(0.0)
