@@ -275,7 +275,8 @@ def load_bundle(folder: Path) -> Model:
     try:
         described = json.loads(contents[MODEL])
         _check_parts(folder, described, contents)
-        if manifest["version"] != _version(described["facts"], manifest["files"]):
+        facts = Facts.model_validate(described["facts"])
+        if manifest["version"] != _version(facts, manifest["files"]):
             raise _other_version(folder)
         heads = Heads(
             WinHead(
@@ -289,7 +290,8 @@ def load_bundle(folder: Path) -> Model:
         )
         curve = Curve.from_json(described["curve"])
         plan = FeaturePlan.model_validate(described["plan"])
-        rest = {name: described[name] for name in ("floor_hours", "signal", "facts", "timeless")}
+        rest = {name: described[name] for name in ("floor_hours", "signal", "timeless")}
+        rest["facts"] = facts
         rest["silence"] = Silence(tuple(Wait(**wait) for wait in described["silence"]))
         rest["background"] = _background(contents)
         rest["reference"] = Reference.model_validate(described["reference"])
