@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+LOCK := $(RUN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
 BOOK ?= data/book
 MODELS ?= models
 OUT ?=
@@ -32,11 +34,11 @@ DECISIONS ?=
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-install: $(VENV)/.installed ## Create .venv with exactly the locked versions
+install: $(VENV)/.installed ## Create .venv with exactly the locked versions, for developers
 
-$(VENV)/.installed: requirements.txt pyproject.toml
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -141,9 +143,10 @@ site: install ## Build the docs as a site in build/site/; a broken link, anchor 
 	rm -rf build/site
 	$(RUN)/sphinx-build --fail-on-warning --fresh-env --quiet --doctree-dir build/doctrees docs build/site
 
-lock: install ## Renew requirements.txt from pyproject.toml
-	$(RUN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --upgrade --output-file requirements.txt
+lock: install ## Renew requirements-dev.txt (developers) and requirements.txt (users) from pyproject.toml
+	$(LOCK) --extra dev --upgrade --output-file requirements-dev.txt
+	cp requirements-dev.txt requirements.txt # so that both hold the same versions
+	$(LOCK) --extra mlflow --extra pdf --output-file requirements.txt
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
