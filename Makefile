@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+LOWEST := .venv-lowest
+TESTS ?=
 LOCK := $(RUN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
 BOOK ?= data/book
@@ -29,7 +31,7 @@ RETRAIN ?= 30d
 REPLAY ?= reports/replay
 DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-lowest lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -92,6 +94,14 @@ mlflow: install ## Open the MLflow UI on loopback: [MODELS=...] [PORT=5000]
 test: install ## Run every test
 	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile
 
+test-lowest: install ## Run the tests on the lowest versions that pyproject.toml allows: [TESTS=tests/test_train.py], in .venv-lowest
+	$(RUN)/python -m venv --clear $(LOWEST)
+	$(RUN)/uv pip compile pyproject.toml --extra dev --resolution lowest-direct --python $(LOWEST)/bin/python \
+		--no-header --quiet --output-file $(LOWEST)/requirements.txt
+	$(RUN)/uv pip install --quiet --python $(LOWEST)/bin/python -r $(LOWEST)/requirements.txt
+	$(RUN)/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps --no-build-isolation -e .
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)
+
 lint: install ## Check style
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
@@ -149,4 +159,4 @@ lock: install ## Renew requirements-dev.txt (developers) and requirements.txt (u
 	$(LOCK) --extra mlflow --extra pdf --output-file requirements.txt
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
