@@ -46,6 +46,11 @@ def test_all_that_is_imported_is_declared():
     assert {name for name in imported() if not {plain(one) for one in distributions[name]} & declared} == set()
 
 
+def test_the_version_is_written_in_one_place():
+    assert PROJECT["dynamic"] == ["version"]
+    assert "version" not in PROJECT
+
+
 def test_no_requirement_is_named_twice():
     everything = PROJECT["dependencies"] + [one for extra in EXTRAS.values() for one in extra]
 
