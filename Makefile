@@ -5,6 +5,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+LOWEST := .venv-lowest
+TESTS ?=
+LOCK := $(RUN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
 BOOK ?= data/book
 MODELS ?= models
 OUT ?=
@@ -27,16 +31,16 @@ RETRAIN ?= 30d
 REPLAY ?= reports/replay
 DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-lowest lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-install: $(VENV)/.installed ## Create .venv with exactly the locked versions
+install: $(VENV)/.installed ## Create .venv with exactly the locked versions, for developers
 
-$(VENV)/.installed: requirements.txt pyproject.toml
+$(VENV)/.installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -90,6 +94,14 @@ mlflow: install ## Open the MLflow UI on loopback: [MODELS=...] [PORT=5000]
 test: install ## Run every test
 	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile
 
+test-lowest: install ## Run the tests on the lowest versions that pyproject.toml allows: [TESTS=tests/test_train.py], in .venv-lowest
+	$(RUN)/python -m venv --clear $(LOWEST)
+	$(RUN)/uv pip compile pyproject.toml --extra dev --resolution lowest-direct --python $(LOWEST)/bin/python \
+		--no-header --quiet --output-file $(LOWEST)/requirements.txt
+	$(RUN)/uv pip install --quiet --python $(LOWEST)/bin/python -r $(LOWEST)/requirements.txt
+	$(RUN)/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps --no-build-isolation -e .
+	OMP_NUM_THREADS=1 $(LOWEST)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)
+
 lint: install ## Check style
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
@@ -141,9 +153,10 @@ site: install ## Build the docs as a site in build/site/; a broken link, anchor 
 	rm -rf build/site
 	$(RUN)/sphinx-build --fail-on-warning --fresh-env --quiet --doctree-dir build/doctrees docs build/site
 
-lock: install ## Renew requirements.txt from pyproject.toml
-	$(RUN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --upgrade --output-file requirements.txt
+lock: install ## Renew requirements-dev.txt (developers) and requirements.txt (users) from pyproject.toml
+	$(LOCK) --extra dev --upgrade --output-file requirements-dev.txt
+	cp requirements-dev.txt requirements.txt # so that both hold the same versions
+	$(LOCK) --extra mlflow --extra pdf --output-file requirements.txt
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,7 +5,7 @@ import pytest
 from tests.cli.conftest import assert_refused, open_deal
 
 from walkaway.book import Book, Manifest
-from walkaway.cli.options import newest_or, training_moment
+from walkaway.cli.options import newest_or, tell, training_moment
 from walkaway.errors import UsageError
 
 pytest_plugins = ("tests.books",)
@@ -118,3 +118,9 @@ def test_a_book_without_dates_is_trained_on_without_a_moment_and_refuses_one():
     assert training_moment(None, UNDATED) is None
     with pytest.raises(UsageError, match="--until: this book has no dates"):
         training_moment("2026-01-06", UNDATED)
+
+
+def test_a_sentence_for_a_reader_keeps_its_brackets(capsys):
+    tell("report.pdf was left out (pip install 'walkaway[pdf]').", quiet=False)
+
+    assert capsys.readouterr().err == "report.pdf was left out (pip install 'walkaway[pdf]').\n"

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 from tests.books import UNTIL
@@ -42,6 +43,7 @@ def test_train_prints_json_on_stdout_only(walkaway, saved_book, fresh_models):
 
     assert (code, err) == (0, "")
     assert read["version"] == read["champion"] == champion_version(fresh_models)
+    assert read["registered"] == "1"
     assert (read["signal"], read["summary"]["deals"]) == (True, 171)
     assert [row["prediction"] for row in read["metrics"]["win"]] == [
         "win_probability",
@@ -92,3 +94,27 @@ def test_hours_that_were_set_are_those_training_assumes(walkaway, here, monkeypa
 
     assert (code, err) == (2, "walkaway: seen enough\n")
     assert seen == [{"email": 0.1, "call": 0.5, "meeting": 1.0}]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_train_without_mlflow_says_that_it_is_not_logged_and_goes_on(walkaway, saved_book, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    where = ["--book", saved_book, "--models", tmp_path / "models"]
+    code, out, err = walkaway("train", *where, "--until", "2025-08-04")
+    said = " ".join(err.split())
+
+    assert (code, out) == (0, "")
+    assert f"Model {champion_version(tmp_path / 'models')}, no version in MLflow: in use (champion)" in said
+    assert said.endswith(
+        "MLflow is not installed: this training is not logged. To log it: pip install 'walkaway[mlflow]'."
+    )
+
+
+def test_train_without_mlflow_is_refused_where_a_tracking_server_is_named(walkaway, saved_book, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    monkeypatch.setenv("WALKAWAY_TRACKING_URI", "https://ann:s3cret@mlflow.example.com")
+    code, out, err = walkaway("train", "--book", saved_book, "--models", tmp_path / "models")
+
+    assert (code, out) == (2, "")
+    assert "MLflow is not installed: pip install 'walkaway[mlflow]'." in " ".join(err.split())
+    assert "s3cret" not in err

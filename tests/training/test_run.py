@@ -1,4 +1,5 @@
 import json
+import sys
 from dataclasses import replace
 
 import pandas as pd
@@ -215,3 +216,36 @@ def test_a_training_that_mlflow_refuses_leaves_the_champion_alone(book, tmp_path
     with pytest.raises(OSError, match="no space left"):
         retrain(book, tmp_path, UNTIL, settings_of(), promote=True)
     assert champion_version(tmp_path) == first.champion
+
+
+@pytest.fixture
+def without_mlflow(monkeypatch):
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+
+
+@pytest.mark.usefixtures("without_mlflow")
+def test_a_training_without_mlflow_is_kept_and_has_no_version_there(book, tmp_path, told):
+    done = retrain(book, tmp_path, UNTIL, settings_of())
+
+    assert (done.registered, done.champion) == (None, champion_version(tmp_path))
+    assert [what for what, *_ in told] == ["train", "alias"]
+
+
+@pytest.mark.usefixtures("without_mlflow")
+def test_a_tracking_uri_without_mlflow_stops_a_training_before_it_begins(book, tmp_path, told):
+    text = r"tracking_uri is set, and MLflow is not installed: pip install 'walkaway\[mlflow\]'"
+
+    with pytest.raises(UsageError, match=text):
+        retrain(book, tmp_path / "models", UNTIL, settings_of("sqlite:///x.db"))
+    assert told == []
+    assert not (tmp_path / "models").exists()
+
+
+def test_a_tracking_uri_without_mlflow_stops_a_rollback_before_the_pointer_moves(book, tmp_path, told, monkeypatch):
+    for until in (EARLIER, UNTIL):
+        done = retrain(book, tmp_path, until, settings_of(), promote=True)
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+
+    with pytest.raises(UsageError, match="MLflow is not installed"):
+        roll_back(tmp_path, settings_of("sqlite:///x.db"))
+    assert champion_version(tmp_path) == done.champion

@@ -240,11 +240,11 @@ def budget_of(text: str | None) -> Budget | None:
 
 
 def tell(renderable: Any, quiet: bool) -> None:
-    """Print for a reader, on stderr."""
+    """Print for a reader, on stderr. A plain string is shown as it is, its brackets too."""
     if not quiet:
         from rich.console import Console
 
-        Console(stderr=True, highlight=False).print(renderable)
+        Console(stderr=True, highlight=False).print(renderable, markup=False, emoji=False)
 
 
 def print_json(value: Any) -> None:

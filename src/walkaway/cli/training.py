@@ -89,7 +89,7 @@ def train(
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
         named |= {"decision": done.decision.as_json(), "tuned": done.tuned and done.tuned.as_json()}
         told = {"summary": done.trained.model.facts.counts(), "audit": done.trained.audit.told()}
-        print_json(named | told | {"metrics": tables})
+        print_json(named | told | {"registered": done.registered, "metrics": tables})
     else:
         from walkaway.report.terminal.training_tables import show_training
 

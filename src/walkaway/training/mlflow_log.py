@@ -1,6 +1,7 @@
 """MLflow: one run a training, the model in the registry, an alias on the champion. The only importer of mlflow.
 
-Scoring never needs it. Pickle is switched off: the registered model is the bundle itself, read by `_load_pyfunc`.
+MLflow is an extra: a training without it is not logged. Scoring never needs it. Pickle is switched off: the registered
+model is the bundle itself, read by `_load_pyfunc`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from contextlib import redirect_stderr
+from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
@@ -19,11 +21,24 @@ from typing import Any, Protocol
 import pandas as pd
 from filelock import FileLock
 
-from walkaway.errors import BundleError
+from walkaway.errors import BundleError, UsageError
 from walkaway.files import replaced_file
 from walkaway.models import TERMS, Model, Rows, load_bundle, make_calls
 
-__all__ = ["ALIAS", "EXPERIMENT", "MODEL_NAME", "default_uri", "log_training", "mirror_champion"]
+__all__ = [
+    "ALIAS",
+    "EXPERIMENT",
+    "INSTALL",
+    "MODEL_NAME",
+    "NOT_LOGGED",
+    "can_log",
+    "default_uri",
+    "log_training",
+    "mirror_champion",
+]
+
+INSTALL = "pip install 'walkaway[mlflow]'"
+NOT_LOGGED = f"MLflow is not installed: this training is not logged. To log it: {INSTALL}."
 
 EXPERIMENT = "walkaway"
 MODEL_NAME = "walkaway"
@@ -37,6 +52,22 @@ _NOT_ALLOWED = re.compile(r"[^\w.\-/:]")  # in the name of a metric
 def default_uri(models: Path) -> str:
     """The SQLite file beside the bundles, where no tracking URI is set."""
     return f"sqlite:///{models.resolve() / DATABASE}"
+
+
+def can_log(uri: str | None) -> bool:
+    """Whether MLflow is installed. It may be missing only where no tracking URI asks for it.
+
+    Raises:
+        UsageError: a tracking URI is set, and MLflow is not installed.
+    """
+    if find_spec("mlflow") is not None:
+        return True
+    if uri is not None:
+        raise UsageError(
+            f"tracking_uri is set, and MLflow is not installed: {INSTALL}. Or remove tracking_uri from the settings, "
+            "and WALKAWAY_TRACKING_URI and MLFLOW_TRACKING_URI from the environment, to train without logging."
+        )
+    return False
 
 
 def _mlflow(uri: str, models: Path) -> Any:
@@ -196,8 +227,14 @@ def mirror_champion(version: str, *, models: Path, uri: str | None) -> str | Non
     """Point the registry's champion alias at that bundle; it mirrors the pointer under MODELS, which decides.
 
     Returns:
-        The registered number of the bundle, or None where this store never registered it; then the alias is left alone.
+        The registered number of the bundle, or None where this store never registered it or MLflow is not installed;
+        then the alias is left alone.
+
+    Raises:
+        UsageError: a tracking URI is set, and MLflow is not installed.
     """
+    if not can_log(uri):
+        return None
     client = _mlflow(uri or default_uri(models), models).MlflowClient()
     registered = client.search_model_versions(f"name = '{MODEL_NAME}'")
     mine = [one for one in registered if client.get_run(one.run_id).data.tags.get("bundle") == version]

@@ -28,7 +28,7 @@ from walkaway.models import (
 )
 from walkaway.scoring import read_advice, with_advice
 from walkaway.training.backtest import Step, no_step
-from walkaway.training.mlflow_log import log_training, mirror_champion
+from walkaway.training.mlflow_log import can_log, log_training, mirror_champion
 from walkaway.training.promotion import Decision, decide, forced
 from walkaway.training.train import Trained, train
 from walkaway.training.tune import Budget, Tuned, tune
@@ -39,11 +39,14 @@ __all__ = ["Retrained", "retrain", "roll_back"]
 
 @dataclass(frozen=True)
 class Retrained:
-    """A training that was kept: what it found, where its bundle lies, what was decided, and the version in use now."""
+    """A training that was kept: what it found, where its bundle lies, what was decided, and the version in use now.
+
+    `registered` is its version in MLflow, None where MLflow is not installed.
+    """
 
     trained: Trained
     folder: Path
-    registered: str
+    registered: str | None
     champion: str
     decision: Decision
     tuned: Tuned | None = None
@@ -137,8 +140,10 @@ def retrain(
 
     Raises:
         LockedError: another training runs on `models`.
+        UsageError: a tracking URI is set, and MLflow is not installed.
         DataError: the book cannot be used, or the champion is damaged (and `promote` is off).
     """
+    logged = can_log(settings.tracking_uri)
     with exclusive(models):
         if not promote and champion_version(models):
             load_champion(models)  # a damaged one shows before the work, not after
@@ -153,18 +158,20 @@ def retrain(
             seen = pd.Timestamp(tuned.unseen["since"]) if tuned and tuned.used else None
             decision = _decide(read, until, trained, folder, asked, step, seen)
         told = card(trained, folder.name, decision)
-        step("logging to MLflow", 0, 1)
-        registered = log_training(
-            trained.model,
-            folder,
-            trained.tables,
-            figures(trained),
-            models=models,
-            uri=settings.tracking_uri,
-            texts=_texts(trained, decision, told),
-            tags={"promoted": str(decision.promoted), "decision": decision.reason},
-            tuned=tuned,
-        )
+        registered = None
+        if logged:
+            step("logging to MLflow", 0, 1)
+            registered = log_training(
+                trained.model,
+                folder,
+                trained.tables,
+                figures(trained),
+                models=models,
+                uri=settings.tracking_uri,
+                texts=_texts(trained, decision, told),
+                tags={"promoted": str(decision.promoted), "decision": decision.reason},
+                tuned=tuned,
+            )
         if told:
             save_card(models, folder.name, told)
         now = pd.Timestamp.now("UTC").isoformat(timespec="seconds")
@@ -184,9 +191,10 @@ def roll_back(models: Path, settings: Settings) -> tuple[str, str]:
 
     Raises:
         LockedError: a training runs on `models`.
-        UsageError: no champion is remembered.
+        UsageError: no champion is remembered, or a tracking URI is set and MLflow is not installed.
         BundleError: the pointer or the bundle to return to is damaged.
     """
+    can_log(settings.tracking_uri)  # refuses before the pointer moves
     with exclusive(models):
         was = str(champion_version(models))
         now = rollback(models)

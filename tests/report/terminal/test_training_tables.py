@@ -70,6 +70,13 @@ def test_the_training_screen_names_the_model_in_use(done):
     assert other.endswith("Model 20250804-0123456789ab, version 3 in MLflow: in use (champion)")
 
 
+def test_the_training_screen_says_that_a_training_without_mlflow_is_not_logged(done):
+    text = words(shown(show_training(replace(done, registered=None))))
+
+    assert "Model 20250804-0123456789ab, no version in MLflow: kept" in text
+    assert text.endswith("To log it: pip install 'walkaway[mlflow]'.")
+
+
 def test_each_baseline_stands_beside_the_model(screens, trained):
     lines = shown(screens["training"]).splitlines()
     auc = trained.tables["win"]["auc"]

@@ -12,7 +12,7 @@ from walkaway.evaluation import failures
 from walkaway.models import Facts, Model
 from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import money, plain_table
-from walkaway.training import Decision, Retrained, Trained, Tuned
+from walkaway.training import NOT_LOGGED, Decision, Retrained, Trained, Tuned
 
 __all__ = ["WHO", "parting_sentence", "pooling_sentence", "show_training"]
 
@@ -148,8 +148,13 @@ def show_training(done: Retrained) -> RenderableType:
         *shown,
         show_suspects(done.trained.audit),
         "",
-        Text(f"Model {done.folder.name}, version {done.registered} in MLflow: {use}"),
+        Text(f"Model {done.folder.name}, {_registered(done)}: {use}"),
+        *([] if done.registered else [Text(NOT_LOGGED)]),
     )
+
+
+def _registered(done: Retrained) -> str:
+    return f"version {done.registered} in MLflow" if done.registered else "no version in MLflow"
 
 
 def show_tuning(tuned: Tuned) -> list[RenderableType]:
