@@ -25,8 +25,8 @@ import pandas as pd
 
 from walkaway.config import ReplaySettings, ScoreSettings, Settings
 from walkaway.economics import expected_value, settle_drops, value_per_hour
-from walkaway.replay import Period, replay
-from walkaway.replay.measures import judged
+from walkaway.replaying import Period, replay
+from walkaway.replaying.measures import judged
 from walkaway.sample import FIRST_DAY, Sample, make_sample
 
 WEEK = pd.Timedelta(days=7)

@@ -35,8 +35,8 @@ from walkaway.book.io import read_book
 from walkaway.book.schema import Book
 from walkaway.config import TrainSettings
 from walkaway.economics import DROPPED
-from walkaway.explain import Attribution, Reasons, attribute
-from walkaway.explain.attribution import _shap
+from walkaway.explaining import Attribution, Reasons, attribute
+from walkaway.explaining.attribution import _shap
 from walkaway.formatting import Wording
 from walkaway.models.model import Model, Rows, make_calls, read_rows
 from walkaway.sample import FIRST_DAY, WEEKS, make_sample

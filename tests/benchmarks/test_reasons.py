@@ -8,7 +8,7 @@ from benchmarks.reasons import deletion, jaccard, stability, themes, true_themes
 from walkaway.asof.history import History, known
 from walkaway.asof.snapshots import moments, open_snapshots
 from walkaway.config import BoosterSettings, HeadSettings, TrainSettings
-from walkaway.explain import attribute
+from walkaway.explaining import attribute
 from walkaway.models.model import make_calls, read_rows
 from walkaway.sample import FIRST_DAY, WEEKS, make_sample
 from walkaway.training.train import train

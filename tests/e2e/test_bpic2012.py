@@ -16,7 +16,7 @@ import pytest
 from walkaway.asof.history import History
 from walkaway.asof.snapshots import moments, open_snapshots
 from walkaway.book.io import read_book
-from walkaway.explain import attribute
+from walkaway.explaining import attribute
 from walkaway.models.model import Rows, make_calls, read_rows
 from walkaway.models.registry import load_champion
 

@@ -7,7 +7,7 @@ from tests.books import UNTIL, plain_model, rows_of
 from tests.screens import broken_numbers, shown, too_long, words
 
 from walkaway.config import ScoreSettings
-from walkaway.explain import Example, FlipCondition, Reason, SimilarDeals, explain, tell
+from walkaway.explaining import Example, FlipCondition, Reason, SimilarDeals, explain, tell
 from walkaway.models.model import make_calls
 from walkaway.report.cards import show_story, steps_of
 from walkaway.scoring.score import score

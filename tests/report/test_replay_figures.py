@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from tests.replay.test_measures import BY_HAND, DAY
+from tests.replaying.test_measures import BY_HAND, DAY
 
 from walkaway.economics import Curve
-from walkaway.replay import Replayed
-from walkaway.replay.measures import judged, measure
+from walkaway.replaying import Replayed
+from walkaway.replaying.measures import judged, measure
 from walkaway.report.replay_figures import (
     CLAIRVOYANT,
     draw_trade_off,

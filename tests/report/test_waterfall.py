@@ -7,7 +7,7 @@ from tests.books import UNTIL, plain_model, rows_of
 
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
-from walkaway.explain import explain, tell
+from walkaway.explaining import explain, tell
 from walkaway.models.model import make_calls
 from walkaway.report.waterfall import draw_waterfall, waterfall_frame, write_waterfall
 

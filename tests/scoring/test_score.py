@@ -12,7 +12,7 @@ from walkaway.asof.snapshots import open_snapshots
 from walkaway.config import ScoreSettings
 from walkaway.economics import Curve
 from walkaway.errors import UsageError
-from walkaway.explain import Reasons, attribute, explain, reasons_table
+from walkaway.explaining import Reasons, attribute, explain, reasons_table
 from walkaway.files import write_json
 from walkaway.formatting import Wording
 from walkaway.models.model import make_calls, read_rows

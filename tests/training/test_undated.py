@@ -15,7 +15,7 @@ from walkaway.config import (
     TrainSettings,
 )
 from walkaway.errors import BookError, DataError, UsageError
-from walkaway.explain import explain
+from walkaway.explaining import explain
 from walkaway.features import plan_features
 from walkaway.importers.mapping import load_mapping
 from walkaway.importers.table import import_table

@@ -42,7 +42,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Tell one deal's story: what an hour on it is worth, why, and what would change that."""
-    from walkaway.explain import explain as stories_of
+    from walkaway.explaining import explain as stories_of
     from walkaway.report.waterfall import check_figure, write_waterfall
 
     if waterfall:
@@ -82,7 +82,7 @@ def portfolio(
     as_json: AsJson = False,
 ) -> None:
     """The pipeline as a whole: themes that cost it most, and groups of deals dropped more often than others."""
-    from walkaway.explain import portfolio as portfolio_of
+    from walkaway.explaining import portfolio as portfolio_of
 
     settings = dial.over(settings_in_force(context))
     read, model = book_and_model(book, models, settings)
@@ -103,6 +103,6 @@ def _settled(folder: Path | None) -> pd.DataFrame | None:
     """The ledger of a replay, if one is named."""
     if folder is None:
         return None
-    from walkaway.replay import read_ledger
+    from walkaway.replaying import read_ledger
 
     return read_ledger(folder)

@@ -41,8 +41,8 @@ def replay(
 ) -> None:
     """Replay a period: train on what was known, call each open deal, and settle the calls by what came."""
     from walkaway.book import read_book
-    from walkaway.replay import Period
-    from walkaway.replay import replay as replay_book
+    from walkaway.replaying import Period
+    from walkaway.replaying import replay as replay_book
     from walkaway.report.replay_figures import write_figures
 
     settings = dial.over(settings_in_force(context))

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from walkaway.economics import DROPPED
-from walkaway.explain import DealStory, Example, SimilarDeals, base_rate
+from walkaway.explaining import DealStory, Example, SimilarDeals, base_rate
 from walkaway.formatting import Wording
 from walkaway.report.terminal.plain_table import plain_table
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import PercentFormatter, StrMethodFormatter
 
 from walkaway.economics import Drops, clairvoyant_index, settle_drops, trade_off
 from walkaway.files import write_bytes
-from walkaway.replay import INDICES, Replayed
+from walkaway.replaying import INDICES, Replayed
 from walkaway.report.figures import calibration_frame, draw_calibration
 
 __all__ = ["draw_exits", "draw_trade_off", "exits_frame", "replay_figures", "trade_off_frame", "write_figures"]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from walkaway.errors import UsageError
-from walkaway.explain import DealStory
+from walkaway.explaining import DealStory
 from walkaway.files import write_bytes
 from walkaway.report.cards import steps_of
 

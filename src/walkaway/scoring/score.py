@@ -14,7 +14,7 @@ from walkaway.book import Book, assumed_share
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED, Curve
 from walkaway.errors import UsageError
-from walkaway.explain import Reasons, attribute, reasons_table
+from walkaway.explaining import Reasons, attribute, reasons_table
 from walkaway.formatting import Wording
 from walkaway.models import Calls, Model, Rows, call_open
 from walkaway.scoring.advice import kept_to_learn

@@ -22,7 +22,7 @@ from walkaway.evaluation import (
     win_metrics,
     worth_metrics,
 )
-from walkaway.explain import remember
+from walkaway.explaining import remember
 from walkaway.features import known_words
 from walkaway.heads import Heads, pooling
 from walkaway.models import Facts, Model, Reference, learn_silence, reference_of, relative_errors

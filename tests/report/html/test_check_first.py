@@ -6,7 +6,7 @@ import pytest
 from tests.books import UNTIL, trained_until_day_210
 
 from walkaway.economics import DROPPED
-from walkaway.explain import Similarity, attribute
+from walkaway.explaining import Similarity, attribute
 from walkaway.models.base_rates import Background
 from walkaway.models.model import call_open
 from walkaway.report.html.check_first import CLOSE, alike_earned, check_first

@@ -8,7 +8,7 @@ from tests.books import TINY, UNTIL, day
 
 from walkaway.config import ReplaySettings, Settings
 from walkaway.economics import DROPPED
-from walkaway.replay import Period, replay
+from walkaway.replaying import Period, replay
 from walkaway.report.html import gather, page
 from walkaway.report.html.check_first import CLOSE
 from walkaway.report.html.proof import read_proof

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from walkaway.explain import Portfolio
+from walkaway.explaining import Portfolio
 from walkaway.report.terminal.portfolio_tables import show_portfolio
 
 THEMES = pd.DataFrame(

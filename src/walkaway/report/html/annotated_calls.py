@@ -8,7 +8,7 @@ import pandas as pd
 from walkaway.asof import recorded_by
 from walkaway.book import MOMENT, Book
 from walkaway.economics import DROPPED
-from walkaway.explain import Attribution, Reasons, reasons_table
+from walkaway.explaining import Attribution, Reasons, reasons_table
 from walkaway.formatting import Wording
 from walkaway.models import Calls, Model
 from walkaway.report.html.check_first import alike_earned, check_first

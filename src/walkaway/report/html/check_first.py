@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.economics import DROPPED
-from walkaway.explain import Attribution, Similarity
+from walkaway.explaining import Attribution, Similarity
 from walkaway.models import Model
 
 __all__ = ["CLOSE", "alike_earned", "check_first", "close_to_bar"]

@@ -12,7 +12,7 @@ from walkaway.asof import known
 from walkaway.book import Book
 from walkaway.config import Settings
 from walkaway.errors import UsageError
-from walkaway.explain import DealStory, EarlySign, Portfolio, attribute, early_signs, portfolio_of, tell
+from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, early_signs, portfolio_of, tell
 from walkaway.formatting import Wording
 from walkaway.models import Calls, Model, call_open
 from walkaway.monitoring import Check, check

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from walkaway.monitoring import told_gap
-from walkaway.replay import first_drops, judged, read_ledger
+from walkaway.replaying import first_drops, judged, read_ledger
 from walkaway.report.figures import calibration_frame
 from walkaway.report.html.check_first import close_to_bar
 from walkaway.report.html.main_reason import LEGS, typical_deal, weakest_leg

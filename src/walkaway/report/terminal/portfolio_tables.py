@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from walkaway.explain import Portfolio
+from walkaway.explaining import Portfolio
 from walkaway.formatting import Wording
 from walkaway.report.terminal.plain_table import plain_table
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from walkaway.economics import Curve
-from walkaway.replay import INDICES, Replayed
+from walkaway.replaying import INDICES, Replayed
 from walkaway.report.terminal.plain_table import plain_table
 
 __all__ = ["show_replay"]

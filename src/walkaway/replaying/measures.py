@@ -15,7 +15,7 @@ import pandas as pd
 from walkaway.asof.labels import no_decision
 from walkaway.economics import DROPPED, Curve
 from walkaway.evaluation import DealDraws, by_slice, interval, skills, win_metrics
-from walkaway.replay.ledger import first_drops
+from walkaway.replaying.ledger import first_drops
 
 __all__ = ["INDICES", "drops_by_verdict", "judged", "measure", "settled_curve"]
 

@@ -16,7 +16,7 @@ from walkaway.errors import DataError, LockedError, UsageError
 from walkaway.files import exclusive
 from walkaway.models.bundle import load_bundle
 from walkaway.models.model import make_calls, read_rows
-from walkaway.replay import Period, replay
+from walkaway.replaying import Period, replay
 from walkaway.training.train import train
 
 pytest_plugins = ("tests.books",)

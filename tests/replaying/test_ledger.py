@@ -8,7 +8,7 @@ from walkaway.asof.history import History
 from walkaway.asof.snapshots import open_snapshots
 from walkaway.book.effort import effort_seconds
 from walkaway.book.schema import Book
-from walkaway.replay.ledger import FROZEN, SETTLED, first_drops, frozen_calls, settle
+from walkaway.replaying.ledger import FROZEN, SETTLED, first_drops, frozen_calls, settle
 
 pytest_plugins = ("tests.books",)
 

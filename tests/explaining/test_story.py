@@ -6,7 +6,7 @@ import pytest
 from tests.books import START, plain_model, rows_of
 
 from walkaway.asof.history import History
-from walkaway.explain import tell
+from walkaway.explaining import tell
 from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
 

@@ -2,7 +2,7 @@ import pandas as pd
 from tests.books import START
 
 from walkaway.book.schema import Book, Manifest
-from walkaway.replay.stop_points import exits, exits_by
+from walkaway.replaying.stop_points import exits, exits_by
 
 DAY = pd.Timedelta(days=1)
 

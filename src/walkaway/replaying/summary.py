@@ -14,9 +14,9 @@ from walkaway.book import Book
 from walkaway.config import ScoreSettings, Settings
 from walkaway.economics import Curve
 from walkaway.models import Model
-from walkaway.replay.measures import judged, measure, settled_curve
-from walkaway.replay.period import Period
-from walkaway.replay.stop_points import exits, exits_by
+from walkaway.replaying.measures import judged, measure, settled_curve
+from walkaway.replaying.period import Period
+from walkaway.replaying.stop_points import exits, exits_by
 
 __all__ = ["Replayed", "measured"]
 

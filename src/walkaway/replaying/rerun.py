@@ -17,9 +17,9 @@ from walkaway.config import Settings
 from walkaway.errors import DataError, UsageError
 from walkaway.files import clear_leftovers, exclusive, json_bytes, write_frame, write_json
 from walkaway.models import VERSION, Model, load_bundle, save_bundle
-from walkaway.replay.ledger import LEDGER, frozen_calls, settle
-from walkaway.replay.period import Period, Stretch
-from walkaway.replay.summary import Replayed, measured
+from walkaway.replaying.ledger import LEDGER, frozen_calls, settle
+from walkaway.replaying.period import Period, Stretch
+from walkaway.replaying.summary import Replayed, measured
 from walkaway.training import Step, no_step, train_to_call
 
 __all__ = ["LEDGER", "SUMMARY", "Replayed", "replay"]

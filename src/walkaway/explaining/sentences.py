@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from walkaway.explain.attribution import MARGIN, SIZE, TERMS, Attribution
+from walkaway.explaining.attribution import MARGIN, SIZE, TERMS, Attribution
 from walkaway.features import PlannedFeature
 from walkaway.formatting import Wording, plain_step
 from walkaway.models import Model, Rows

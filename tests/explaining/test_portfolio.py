@@ -10,8 +10,8 @@ from walkaway.asof.history import History
 from walkaway.asof.snapshots import open_snapshots
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
-from walkaway.explain import portfolio
-from walkaway.explain.portfolio import shrunk_gaps, shrunk_shares
+from walkaway.explaining import portfolio
+from walkaway.explaining.portfolio import shrunk_gaps, shrunk_shares
 from walkaway.models.model import make_calls, read_rows
 
 pytest_plugins = ("tests.books",)

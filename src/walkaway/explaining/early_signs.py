@@ -12,7 +12,7 @@ import pandas as pd
 from walkaway.asof import History, known
 from walkaway.asof.labels import label
 from walkaway.book import Book
-from walkaway.explain.sentences import say
+from walkaway.explaining.sentences import say
 from walkaway.features import PlannedFeature
 from walkaway.formatting import Wording
 from walkaway.models import Model, Rows, learn_base_rates, read_rows

@@ -19,7 +19,7 @@ from walkaway.asof import recorded_by
 from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
-from walkaway.explain.attribution import MARGIN, SIZE, Attribution, attribute
+from walkaway.explaining.attribution import MARGIN, SIZE, Attribution, attribute
 from walkaway.features import THEMES
 from walkaway.models import Model, call_open
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from walkaway.replay.measures import INDICES, judged, measure, settled_curve
+from walkaway.replaying.measures import INDICES, judged, measure, settled_curve
 
 DAY = pd.Timestamp("2026-01-05", tz="UTC")
 

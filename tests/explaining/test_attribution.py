@@ -7,8 +7,8 @@ from tests.books import plain_model, rows_of
 
 from walkaway.asof.history import History
 from walkaway.economics import value_per_hour
-from walkaway.explain import attribute, explanation
-from walkaway.explain.attribution import TERMS, _chord, _shap
+from walkaway.explaining import attribute, explanation
+from walkaway.explaining.attribution import TERMS, _chord, _shap
 from walkaway.heads import HoursHead, WinHead, WorthHead
 from walkaway.heads.calibration import Calibration
 from walkaway.models.base_rates import Background

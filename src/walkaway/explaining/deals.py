@@ -10,7 +10,7 @@ from walkaway.asof import History, known
 from walkaway.book import Book, assumed_share
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
-from walkaway.explain.story import DealStory, tell
+from walkaway.explaining.story import DealStory, tell
 from walkaway.models import Model, check_askable, make_calls, read_rows
 
 __all__ = ["explain"]

@@ -6,8 +6,8 @@ import pytest
 from tests.books import START, plain_model
 
 from walkaway.asof.history import History
-from walkaway.explain import Similarity, attribute
-from walkaway.explain.attribution import Attribution
+from walkaway.explaining import Similarity, attribute
+from walkaway.explaining.attribution import Attribution
 from walkaway.models.base_rates import Background, BaseRates, Settled
 from walkaway.models.model import read_rows
 
@@ -30,7 +30,7 @@ def attribution_at(places: list[float], explained: list[bool] | None = None) -> 
 
 
 def test_the_nearest_deals_are_told_with_what_became_of_them(monkeypatch):
-    monkeypatch.setattr("walkaway.explain.similar.NEAREST", 3)
+    monkeypatch.setattr("walkaway.explaining.similar.NEAREST", 3)
     settled = settled_of([1.0, 2.0, 3.0, 50.0, 60.0, 70.0], won=[1, 0, 1, 1, 1, 1])
     [told] = Similarity(settled, 0.5).to(attribution_at([1.9]))
 
@@ -45,7 +45,7 @@ def test_the_nearest_deals_are_told_with_what_became_of_them(monkeypatch):
 
 
 def test_a_deal_that_was_looked_at_often_counts_once_where_it_was_nearest(monkeypatch):
-    monkeypatch.setattr("walkaway.explain.similar.NEAREST", 2)
+    monkeypatch.setattr("walkaway.explaining.similar.NEAREST", 2)
     settled = settled_of([1.0, 1.1, 1.2, 5.0], deal_id=["a", "a", "a", "b"])
     [told] = Similarity(settled, 0.0).to(attribution_at([1.12]))
 

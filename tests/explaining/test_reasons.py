@@ -6,9 +6,9 @@ import pytest
 from tests.books import plain_model, rows_of
 
 from walkaway.asof.history import History
-from walkaway.explain import Attribution, Factor, Reason, Reasons, attribute, base_rate, factors_of, reasons_table
-from walkaway.explain.attribution import TERMS
-from walkaway.explain.sentences import say
+from walkaway.explaining import Attribution, Factor, Reason, Reasons, attribute, base_rate, factors_of, reasons_table
+from walkaway.explaining.attribution import TERMS
+from walkaway.explaining.sentences import say
 from walkaway.features import REGISTRY, FeaturePlan, PlannedFeature
 from walkaway.formatting import Wording
 from walkaway.models.base_rates import LEAST_DEALS

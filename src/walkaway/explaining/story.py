@@ -12,11 +12,11 @@ import pandas as pd
 from walkaway.asof import History
 from walkaway.book import Book
 from walkaway.economics import DROPPED
-from walkaway.explain.attribution import attribute
-from walkaway.explain.counterfactuals import FlipCondition, flip_conditions
-from walkaway.explain.reasons import Reason, Reasons
-from walkaway.explain.sentences import Factor, factors_of
-from walkaway.explain.similar import SimilarDeals, Similarity
+from walkaway.explaining.attribution import attribute
+from walkaway.explaining.counterfactuals import FlipCondition, flip_conditions
+from walkaway.explaining.reasons import Reason, Reasons
+from walkaway.explaining.sentences import Factor, factors_of
+from walkaway.explaining.similar import SimilarDeals, Similarity
 from walkaway.formatting import Wording
 from walkaway.models import Calls, Model
 

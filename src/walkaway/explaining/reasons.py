@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.explain.attribution import FLOOR, Attribution
-from walkaway.explain.sentences import THEMES, say, say_term, sold_at_a_loss
+from walkaway.explaining.attribution import FLOOR, Attribution
+from walkaway.explaining.sentences import THEMES, say, say_term, sold_at_a_loss
 from walkaway.formatting import Wording
 from walkaway.models import Became, Model, Rows
 

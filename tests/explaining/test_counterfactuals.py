@@ -8,8 +8,8 @@ from walkaway.asof.history import History
 from walkaway.asof.snapshots import open_snapshots
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
-from walkaway.explain import SimilarDeals, explain
-from walkaway.explain.counterfactuals import FlipCondition, _less_work, flip_conditions
+from walkaway.explaining import SimilarDeals, explain
+from walkaway.explaining.counterfactuals import FlipCondition, _less_work, flip_conditions
 from walkaway.formatting import Wording
 from walkaway.models.base_rates import Background
 from walkaway.models.buyer_events import Move, with_move

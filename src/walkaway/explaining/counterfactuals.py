@@ -18,7 +18,7 @@ import pandas as pd
 from walkaway.asof import History, only_of
 from walkaway.book import Book
 from walkaway.economics import DROPPED
-from walkaway.explain.similar import SimilarDeals
+from walkaway.explaining.similar import SimilarDeals
 from walkaway.formatting import Wording
 from walkaway.models import Calls, Model, Move, Prospect, make_calls, read_rows, with_move
 

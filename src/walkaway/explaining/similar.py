@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
-from walkaway.explain.attribution import Attribution
+from walkaway.explaining.attribution import Attribution
 from walkaway.models import Model, Settled
 
 __all__ = ["Example", "SimilarDeals", "Similarity"]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from walkaway.book import Book
-from walkaway.explain.attribution import attribute
+from walkaway.explaining.attribution import attribute
 from walkaway.heads import TrainingRows
 from walkaway.models import Background, Model, Rows, Settled, groups_alike, learn_base_rates, learn_moves
 

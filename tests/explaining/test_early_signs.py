@@ -3,7 +3,7 @@ import pytest
 from tests.books import plain_model
 
 from walkaway.book.schema import Book, Manifest
-from walkaway.explain.early_signs import _ours, early_signs
+from walkaway.explaining.early_signs import _ours, early_signs
 from walkaway.features import plan_features
 from walkaway.formatting import Wording
 from walkaway.models.model import Model

@@ -5,11 +5,11 @@ and the calls are frozen. What became of the deals is joined at the end. Each st
 own, so that a replay that was killed goes on where it was, and ends with the same bytes.
 """
 
-from walkaway.replay.ledger import FROZEN, SETTLED, first_drops, read_ledger
-from walkaway.replay.measures import INDICES, judged
-from walkaway.replay.period import Period, Stretch
-from walkaway.replay.rerun import replay
-from walkaway.replay.summary import Replayed
+from walkaway.replaying.ledger import FROZEN, SETTLED, first_drops, read_ledger
+from walkaway.replaying.measures import INDICES, judged
+from walkaway.replaying.period import Period, Stretch
+from walkaway.replaying.rerun import replay
+from walkaway.replaying.summary import Replayed
 
 __all__ = [
     "FROZEN",
