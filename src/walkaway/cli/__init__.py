@@ -22,6 +22,7 @@ from walkaway.cli.calling import batch, score
 from walkaway.cli.checking import check
 from walkaway.cli.configuring import configuration
 from walkaway.cli.explaining import explain, portfolio
+from walkaway.cli.log import LogFormat, log_error, log_lines, logs
 from walkaway.cli.replaying import replay
 from walkaway.cli.reporting import report
 from walkaway.cli.training import audit, rollback, train
@@ -54,12 +55,18 @@ def root(
     config: Annotated[
         Path | None, typer.Option("--config", help="Settings file; default walkaway.toml, where there is one.")
     ] = None,
+    log: Annotated[
+        LogFormat | None,
+        typer.Option("--log", help="Write lines for a log to stderr, not text for a reader: text, or json."),
+    ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """Common to all commands."""
     context.obj = config
+    if log is not None:
+        log_lines(log)
 
 
 class _Interrupted(BaseException):
@@ -82,22 +89,29 @@ def _interruptible() -> Iterator[None]:
             signal.signal(one, handler)
 
 
+def _end(sentence: str, exit_code: int, exception: BaseException | None = None) -> None:
+    """Say what ended the command, and end it."""
+    if logs():
+        log_error(sentence, exit_code, exception)
+    else:
+        sys.stderr.write(f"walkaway: {sentence}\n")
+    sys.exit(exit_code)
+
+
 def main() -> None:
     """Entry point: errors raised on purpose become one sentence and an exit code, never a traceback."""
     try:
         with _interruptible():
             app()
     except WalkawayError as error:
-        sys.stderr.write(f"walkaway: {error}\n")
-        sys.exit(error.exit_code)
+        _end(str(error), error.exit_code)
     except _Interrupted as interrupted:
-        sys.stderr.write("walkaway: interrupted; nothing half-written was kept\n")
-        sys.exit(128 + interrupted.args[0])
+        _end("interrupted; nothing half-written was kept", 128 + interrupted.args[0])
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
         if os.environ.get("WALKAWAY_DEBUG"):
             raise
-        sys.stderr.write(f"walkaway: unexpected {type(error).__name__}: {error}. Set WALKAWAY_DEBUG=1 to see where.\n")
-        sys.exit(1)
+        where = error if logs() else None  # a log has room for where it happened
+        _end(f"unexpected {type(error).__name__}: {error}. Set WALKAWAY_DEBUG=1 to see where.", 1, where)

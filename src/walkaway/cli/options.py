@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from walkaway.cli.log import log_step, log_text, logs
 from walkaway.errors import UsageError
 
 if TYPE_CHECKING:
@@ -240,8 +241,12 @@ def budget_of(text: str | None) -> Budget | None:
 
 
 def tell(renderable: Any, quiet: bool) -> None:
-    """Print for a reader, on stderr. A plain string is shown as it is, its brackets too."""
-    if not quiet:
+    """Print for a reader, on stderr, or as a line of the log. A plain string is shown as it is, its brackets too."""
+    if quiet:
+        return
+    if logs():
+        log_text(renderable)
+    else:
         from rich.console import Console
 
         Console(stderr=True, highlight=False).print(renderable, markup=False, emoji=False)
@@ -260,7 +265,10 @@ def records(table: pd.DataFrame) -> list[dict[str, Any]]:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr; it shows nothing where stderr is no terminal."""
+    """A progress bar on stderr, or a line a step in the log; neither where stderr is no terminal and no log is kept."""
+    if logs():
+        yield log_step
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
