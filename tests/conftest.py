@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import hypothesis
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
@@ -77,6 +79,19 @@ def snapshots():
 @pytest.fixture(scope="session")
 def ask():
     return feature_of
+
+
+@pytest.fixture
+def predictions(monkeypatch):
+    """Counts how often each booster predicts the same rows: (booster, bytes of the rows) -> times."""
+    counts, predict = Counter(), lightgbm.Booster.predict
+
+    def counted(booster, X, **more):
+        counts[booster, X.tobytes()] += 1
+        return predict(booster, X, **more)
+
+    monkeypatch.setattr(lightgbm.Booster, "predict", counted)
+    return counts
 
 
 @pytest.fixture(scope="session")
