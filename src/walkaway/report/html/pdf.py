@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from walkaway.errors import UsageError
@@ -13,6 +17,8 @@ from walkaway.files import write_bytes
 __all__ = ["INSTALL", "have_weasyprint", "only_itself", "write_pdf"]
 
 INSTALL = "pip install 'walkaway[pdf]'"
+EPOCH = "SOURCE_DATE_EPOCH"  # reproducible-builds.org: seconds since 1970 that stand for the time of writing
+_EPOCH_LOCK = Lock()
 
 
 def have_weasyprint() -> bool:
@@ -31,8 +37,26 @@ def only_itself() -> Any:
     return URLFetcher(allowed_protocols=("data",), allow_redirects=False)
 
 
+@contextmanager
+def _fixed_time() -> Iterator[None]:
+    """Fonts are written as of 1970, or as of the moment that the environment names, and never as of now.
+
+    Without libharfbuzz-subset WeasyPrint subsets fonts by fontTools, which writes the time into each, and can be told
+    another only by the environment. The lock keeps one thread from taking the other's moment for the environment's own.
+    """
+    with _EPOCH_LOCK:
+        if EPOCH in os.environ:
+            yield
+            return
+        os.environ[EPOCH] = "0"
+        try:
+            yield
+        finally:
+            del os.environ[EPOCH]
+
+
 def write_pdf(html: str, path: Path) -> None:
-    """Write a page as PDF.
+    """Write a page as PDF; the same page gives the same bytes on the same machine.
 
     Raises:
         UsageError: WeasyPrint or a system library it needs is absent; names the command that installs it.
@@ -47,5 +71,7 @@ def write_pdf(html: str, path: Path) -> None:
     logging.getLogger("weasyprint").setLevel(logging.ERROR)
     logging.getLogger("fontTools").setLevel(logging.ERROR)
     buffer = io.BytesIO()
-    HTML(string=html, base_url="about:blank", url_fetcher=only_itself()).write_pdf(buffer, pdf_identifier=b"walkaway")
+    page = HTML(string=html, base_url="about:blank", url_fetcher=only_itself())
+    with _fixed_time():
+        page.write_pdf(buffer, pdf_identifier=b"walkaway")
     write_bytes(path, buffer.getvalue())
