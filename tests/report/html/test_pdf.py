@@ -1,22 +1,25 @@
 import itertools
 import os
+import sys
 from types import SimpleNamespace
 
 import pytest
 
-from walkaway.report.html.pdf import only_itself, write_pdf
+from walkaway.errors import UsageError
+from walkaway.report.html.pdf import have_weasyprint, only_itself, write_pdf
 
 PAGE = "<p>An hour is worth EUR 120.</p>"
 
 
 @pytest.fixture(params=["HarfBuzz", "fontTools"])
-def subsetter(request, monkeypatch):
+def subsetter(needs, request, monkeypatch):
     """Fonts are subset as with, and as without libharfbuzz-subset; at each look the clock has gone on by an hour."""
-    fonts, clock = pytest.importorskip("weasyprint.pdf.fonts"), itertools.count(1e9, 3600)
+    needs("weasyprint", "a font", *(["libharfbuzz-subset"] if request.param == "HarfBuzz" else []))
+    clock = itertools.count(1e9, 3600)
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
     monkeypatch.setattr("fontTools.misc.timeTools.time", SimpleNamespace(time=lambda: next(clock)))
     if request.param == "fontTools":
-        monkeypatch.setattr(fonts, "harfbuzz_subset", None)
+        monkeypatch.setattr("weasyprint.pdf.fonts.harfbuzz_subset", None)
     return request.param
 
 
@@ -49,8 +52,20 @@ def test_the_moment_that_the_environment_names_is_the_time_of_writing(subsetter,
     assert os.environ["SOURCE_DATE_EPOCH"] == "1700000000"
 
 
-def test_a_page_that_fails_leaves_the_environment_as_it_was(monkeypatch, tmp_path):
-    html = pytest.importorskip("weasyprint").HTML
+def test_what_weasyprint_prints_where_it_lacks_a_library_does_not_reach_stdout(monkeypatch, tmp_path, capsys):
+    """Other programs read it."""
+    (tmp_path / "weasyprint.py").write_text("print('-----')\nraise OSError('cannot load library')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    with pytest.raises(UsageError, match=r"x\.pdf needs WeasyPrint"):
+        write_pdf(PAGE, tmp_path / "x.pdf")
+
+    assert not have_weasyprint()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_page_that_fails_leaves_the_environment_as_it_was(needs, monkeypatch, tmp_path):
+    needs("weasyprint")
     seen = []
 
     def fails(*given, **more):
@@ -58,7 +73,7 @@ def test_a_page_that_fails_leaves_the_environment_as_it_was(monkeypatch, tmp_pat
         raise ValueError("no page")
 
     monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
-    monkeypatch.setattr(html, "write_pdf", fails)
+    monkeypatch.setattr("weasyprint.HTML.write_pdf", fails)
     with pytest.raises(ValueError, match="no page"):
         write_pdf(PAGE, tmp_path / "x.pdf")
 
@@ -67,12 +82,14 @@ def test_a_page_that_fails_leaves_the_environment_as_it_was(monkeypatch, tmp_pat
 
 
 @pytest.mark.parametrize("url", ["https://example.com/x.png", "file:///etc/passwd", "http://127.0.0.1/", "/etc/passwd"])
-def test_the_pdf_fetches_nothing(url):
+def test_the_pdf_fetches_nothing(needs, url):
+    needs("weasyprint")
     with pytest.raises(ValueError, match=r"URI uses disallowed protocol|Not an absolute URI"):
         only_itself().fetch(url)
 
 
-def test_what_a_page_carries_in_itself_may_be_read(tmp_path):
+def test_what_a_page_carries_in_itself_may_be_read(needs, tmp_path):
+    needs("weasyprint")
     write_pdf('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" alt=""><p>x</p>', tmp_path / "x.pdf")
 
     assert (tmp_path / "x.pdf").read_bytes().startswith(b"%PDF")

@@ -28,7 +28,8 @@ def test_what_is_asked_for_is_written_and_no_more(hostile, model, settings, tmp_
     assert set(done.files) == files - {"calls.parquet"}
 
 
-def test_the_same_report_has_the_same_bytes(hostile, model, settings, tmp_path):
+def test_the_same_report_has_the_same_bytes(needs, hostile, model, settings, tmp_path):
+    needs("weasyprint")
     for name in ("one", "two"):
         write_report(hostile, model, UNTIL, settings, tmp_path / name)
 

@@ -6,7 +6,7 @@ import io
 import logging
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -24,7 +24,8 @@ _EPOCH_LOCK = Lock()
 def have_weasyprint() -> bool:
     """Whether a PDF can be made here."""
     try:
-        import weasyprint  # noqa: F401
+        with redirect_stdout(io.StringIO()):  # without its system libraries it prints a page of advice, and raises
+            import weasyprint  # noqa: F401
     except (ImportError, OSError):  # without its system libraries it raises an OSError
         return False
     return True
@@ -62,7 +63,8 @@ def write_pdf(html: str, path: Path) -> None:
         UsageError: WeasyPrint or a system library it needs is absent; names the command that installs it.
     """
     try:
-        from weasyprint import HTML
+        with redirect_stdout(io.StringIO()):
+            from weasyprint import HTML
     except (ImportError, OSError) as error:
         raise UsageError(
             f"{path.name} needs WeasyPrint, which is not installed here ({type(error).__name__}). Install it with "
