@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from typing import NoReturn
 
 import hypothesis
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,6 +22,7 @@ from walkaway.book.schema import Book, Manifest
 from walkaway.features import FeaturePlan, PlannedFeature, build_features
 from walkaway.importers.mapping import load_mapping
 from walkaway.importers.xes import import_xes
+from walkaway.report.html.pdf import have_weasyprint
 
 hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True, database=None)
 hypothesis.settings.register_profile("dev", max_examples=100, deadline=None)
@@ -79,6 +87,63 @@ def ask():
     return feature_of
 
 
+@pytest.fixture
+def predictions(monkeypatch):
+    """Counts how often each booster predicts the same rows: (booster, bytes of the rows) -> times."""
+    counts, predict = Counter(), lightgbm.Booster.predict
+
+    def counted(booster, X, **more):
+        counts[booster, X.tobytes()] += 1
+        return predict(booster, X, **more)
+
+    monkeypatch.setattr(lightgbm.Booster, "predict", counted)
+    return counts
+
+
+def without(told: str) -> NoReturn:
+    """Leave a test out with a sentence, where something is not on this machine; under CI it fails."""
+    (pytest.fail if os.environ.get("CI") else pytest.skip)(told)
+
+
+def _subset_by_harfbuzz() -> bool:
+    from weasyprint.text.ffi import harfbuzz_subset
+
+    return harfbuzz_subset is not None
+
+
+@cache
+def _has_a_font() -> bool:
+    from weasyprint import HTML
+
+    return b"/FontFile" in HTML(string="a").write_pdf(uncompressed_pdf=True)
+
+
+# What tests need that the package does not bring along: whether it is here, and the command that installs it.
+NEEDS: dict[str, tuple[Callable[[], object], str]] = {
+    "chromium": (lambda: shutil.which("chromium"), "apt-get install chromium"),
+    "pdftoppm": (lambda: shutil.which("pdftoppm"), "apt-get install poppler-utils"),
+    "pdftotext": (lambda: shutil.which("pdftotext"), "apt-get install poppler-utils"),
+    "playwright": (lambda: find_spec("playwright"), "pip install 'walkaway[dev]'"),
+    "duckdb": (lambda: find_spec("duckdb"), "pip install 'walkaway[dev]'"),
+    "weasyprint": (have_weasyprint, "apt-get install libpango-1.0-0 libpangoft2-1.0-0, pip install 'walkaway[pdf]'"),
+    "libharfbuzz-subset": (_subset_by_harfbuzz, "apt-get install libharfbuzz-subset0"),
+    "a font": (_has_a_font, "apt-get install fontconfig fonts-dejavu-core"),
+}
+
+
+@pytest.fixture(scope="session")
+def needs():
+    """Asks for things of NEEDS; where one is absent the test is skipped with a sentence, and fails under CI."""
+
+    def ask(*names: str) -> None:
+        for name in names:
+            here, remedy = NEEDS[name]
+            if not here():
+                without(f"This test needs {name}, which is not on this machine: {remedy}.")
+
+    return ask
+
+
 @pytest.fixture(scope="session")
 def shared():
     """Finds a file of ../shared; where it is absent the test is skipped, and fails under CI."""
@@ -86,7 +151,7 @@ def shared():
     def find(name: str) -> Path:
         path = Path(__file__).resolve().parents[2] / "shared" / name
         if not path.exists():
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"The shared file {name} is not here: {path}.")
+            without(f"The shared file {name} is not here: {path}.")
         return path
 
     return find

@@ -4,8 +4,8 @@ from tests.scripts import script
 
 
 @pytest.fixture(scope="module")
-def benchmark():
-    pytest.importorskip("duckdb")
+def benchmark(needs):
+    needs("duckdb")
     with script("benchmarks/features_vs_duckdb.py") as module:
         yield module
 

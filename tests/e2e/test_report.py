@@ -1,6 +1,5 @@
 """The report in a real browser and as a real PDF: Debian's Chromium by Playwright, pages by pdftoppm."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -14,20 +13,7 @@ from walkaway.report.html import write_report
 
 pytest_plugins = ("tests.reports",)
 
-CHROMIUM, PDFTOPPM = shutil.which("chromium"), shutil.which("pdftoppm")
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 800}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tools():
-    """Required in CI; elsewhere a sentence."""
-    absent = [name for name, path in (("chromium", CHROMIUM), ("pdftoppm", PDFTOPPM)) if path is None]
-    if absent and os.environ.get("CI"):
-        pytest.fail(f"CI needs {' and '.join(absent)}: apt-get install chromium poppler-utils")
-    if absent:
-        pytest.skip(
-            f"the report is not looked at without {' and '.join(absent)} (apt-get install chromium poppler-utils)"
-        )
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +24,12 @@ def folder(hostile, model, settings, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(needs):
+    needs("playwright", "chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        found = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         yield found
         found.close()
 
@@ -145,8 +132,9 @@ def test_in_print_nothing_is_left_to_click(browser, folder):
         assert page.locator("#answer").is_visible()
 
 
-def test_the_pdf_has_pages_of_ink_and_the_answer_on_the_first(folder, tmp_path):
-    subprocess.run([PDFTOPPM, "-r", "40", "-gray", folder / "report.pdf", tmp_path / "p"], check=True)
+def test_the_pdf_has_pages_of_ink_and_the_answer_on_the_first(needs, folder, tmp_path):
+    needs("weasyprint", "a font", "pdftoppm", "pdftotext")
+    subprocess.run(["pdftoppm", "-r", "40", "-gray", folder / "report.pdf", tmp_path / "p"], check=True)
     pages = sorted(tmp_path.glob("p*.pgm"))
     first = subprocess.run(
         ["pdftotext", "-l", "1", folder / "report.pdf", "-"], capture_output=True, text=True, check=True
@@ -159,7 +147,8 @@ def test_the_pdf_has_pages_of_ink_and_the_answer_on_the_first(folder, tmp_path):
         assert min(data) < 160  # something is printed on each
 
 
-def test_the_folder_is_small_and_holds_all_that_was_promised(folder):
+def test_the_folder_is_small_and_holds_all_that_was_promised(needs, folder):
+    needs("weasyprint")
     sizes = {path.name: path.stat().st_size for path in folder.iterdir()}
 
     assert set(sizes) == {".lock", "report.html", "report.pdf", "digest.md", "deals.csv", "deals.xlsx", "calls.parquet"}

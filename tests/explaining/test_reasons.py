@@ -75,6 +75,18 @@ def test_the_floor_under_hours_is_arithmetic_and_never_a_reason():
     assert reasons([1.0, 1.0, 1.0, 1.0, 9.0]) == []
 
 
+def test_deals_sold_at_a_loss_are_told_their_worth_by_one_prediction(trained, book, predictions):
+    rows = read_rows(History(book), trained.calls[["deal_id", "as_of"]], trained.model.plan)
+    reasons = Reasons(trained.model, rows, attribute(trained.model, rows), EUROS)
+    losses = np.flatnonzero(~reasons.attribution.explained)
+    predictions.clear()  # SHAP values are predictions of another kind
+    told = [reasons.of(row, 3)[0].sentence for row in losses]
+
+    assert len(losses) > 3
+    assert all(sentence.startswith("worth -EUR") for sentence in told)
+    assert list(predictions.values()) == [1] * len(trained.model.heads.worth.bag.boosters)
+
+
 def test_a_deal_sold_at_a_loss_has_one_plain_reason_and_no_factor():
     rows, attribution = rows_of([5000.0], [-0.4]), attribution_of([9.0] * 5, explained=False)
     rows = type(rows)(rows.snapshots, np.zeros((1, 2), np.float32), rows.terms)

@@ -65,6 +65,15 @@ def test_the_members_geometric_mean_is_the_prediction():
     np.testing.assert_allclose(head.hours(X), np.sqrt(one * other), rtol=1e-12)
 
 
+def test_while_labels_are_completed_no_booster_predicts_a_row_twice(predictions):
+    """Its scale and the hours of open deals come from one prediction of all rows; the last bag is asked for its own."""
+    fitted(settled=DEAL % 3 > 0)
+
+    boosters = SETTINGS.completion_rounds * SETTINGS.completion_members + SETTINGS.members
+    assert list(predictions.values()) == [1] * boosters
+    assert {rows for _, rows in predictions} == {X.tobytes()}
+
+
 def test_a_book_without_any_hours_has_none_left_and_needs_no_boosters():
     head, completed = fitted(hours=np.zeros(200))
 

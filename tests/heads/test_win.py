@@ -46,8 +46,10 @@ def test_the_probability_is_the_calibrated_mean_of_the_members_log_odds():
 
 def test_each_member_passes_the_same_calibration():
     head = fitted()[0].calibrated(Calibration(0.5, 0.1))
+    terms = pd.DataFrame({"amount": np.ones(len(X)), "margin": 1.0})
+    said = Heads(head, WorthHead(1.0), HoursHead(1.0)).estimate_by_member(X, terms).win_probability
 
-    assert head.probability_by_member(X).tolist() == expit(0.5 * head.bag.raw_by_member(X) + 0.1).tolist()
+    assert said.tolist() == expit(0.5 * head.bag.raw_by_member(X) + 0.1).tolist()
 
 
 def test_a_calibrated_head_keeps_its_boosters_and_base_rate():

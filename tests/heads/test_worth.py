@@ -46,7 +46,7 @@ def test_a_negative_margin_gives_a_negative_worth():
 def test_without_boosters_the_one_member_says_the_worth_itself():
     head, rows = WorthHead(1.0, log(2.0)), np.zeros((1, 1), np.float32)
 
-    assert head.value_by_member(rows, terms([5.0], [NONE])).round(12).tolist() == [[10.0]]
+    assert head.value_of(head.log_ratio_by_member(rows), terms([5.0], [NONE])).round(12).tolist() == [[10.0]]
 
 
 def test_the_typical_amount_is_the_median_of_those_recorded():

@@ -336,8 +336,8 @@ def test_no_single_bit_of_what_a_pointer_remembers_flips_unseen(three):
 def test_a_model_that_says_otherwise_here_than_where_it_was_saved_is_refused(champion, tmp_path, monkeypatch):
     folder = save_bundle(champion, tmp_path)
     assert load_bundle(folder).version == folder.name
-    probability = WinHead.probability
-    monkeypatch.setattr(WinHead, "probability", lambda self, X: probability(self, X) * (1 + 1e-5))
+    probability = Calibration.probability
+    monkeypatch.setattr(Calibration, "probability", lambda self, raw: probability(self, raw) * (1 + 1e-5))
 
     with pytest.raises(BundleError, match="win_probability of the golden rows is not what it was"):
         load_bundle(folder)

@@ -113,6 +113,20 @@ def test_a_bag_that_disagrees_about_the_bar_is_unsure(trained):
     assert table["verdict"].iloc[0] == "unsure"
 
 
+def test_each_booster_predicts_once_for_calls_and_what_they_say_is_what_the_heads_say(trained, predictions):
+    heads, rows = trained.model.heads, rows_of([1000.0] * 30)
+    X = np.random.default_rng(0).normal(size=(30, len(trained.model.plan.columns))).astype(np.float32)
+    calls = make_calls(trained.model, Rows(rows.snapshots, X, rows.terms), 0.0)
+    counts = predictions.copy()
+
+    bags = (heads.win.bag, heads.worth.bag, heads.hours.bag, heads.no_decision and heads.no_decision.bag)
+    assert counts == {(booster, X.tobytes()): 1 for bag in bags if bag for booster in bag.boosters}
+    assert calls.table["win_probability"].tolist() == heads.win.probability(X).tolist()
+    assert calls.table["value_if_won"].tolist() == heads.worth.value(X, rows.terms).tolist()
+    assert calls.table["remaining_hours"].tolist() == heads.hours.hours(X).tolist()
+    assert calls.log_odds.tolist() == heads.win.raw_by_member(X).mean(axis=0).tolist()
+
+
 def test_calls_stand_in_the_order_of_the_snapshots_and_carry_their_rows():
     rows = rows_of([10.0, 30.0, 20.0])
     calls = make_calls(plain_model(), rows, 0.0)

@@ -367,3 +367,10 @@ def test_one_moment_with_snapshots_is_enough_to_train_on(make_book, moment):
 def test_training_far_beyond_what_the_book_recorded_is_refused(book):
     with pytest.raises(UsageError, match=r"--until 2031-.* lies more than a year after the book's newest record"):
         train(book, pd.Timestamp("2031-01-01", tz="UTC"), TINY)
+
+
+def test_no_booster_of_a_training_predicts_the_same_rows_twice(book, predictions):
+    train(book, UNTIL, TINY.model_copy(update={"calls_every_days": 3.5}))
+
+    assert len(predictions) > 40
+    assert set(predictions.values()) == {1}

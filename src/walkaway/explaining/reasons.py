@@ -99,11 +99,17 @@ class Reasons:
     def _group_terms(self) -> npt.NDArray[np.float64]:
         return self.attribution.group_terms()
 
+    @cached_property
+    def _losses(self) -> dict[int, float]:
+        """What each row that no factors explain would be worth if won: 0 or less."""
+        at = np.flatnonzero(~self.attribution.explained)
+        worth = self.model.heads.worth.value(self.rows.X[at], self.rows.terms.iloc[at])
+        return dict(zip(at.tolist(), worth.tolist(), strict=True))
+
     def of(self, row: int, most: int) -> list[Reason]:
         """Up to `most` reasons of a row, strongest first; one plain sentence where value_if_won <= 0."""
         if not self.attribution.explained[row]:
-            worth = float(self.model.heads.worth.value(self.rows.X[row : row + 1], self.rows.terms.iloc[[row]])[0])
-            return [Reason(PRICE, (), np.nan, sold_at_a_loss(self.rows, row, worth, self.wording))]
+            return [Reason(PRICE, (), np.nan, sold_at_a_loss(self.rows, row, self._losses[row], self.wording))]
         out = []
         for group in self.order[row, :most]:
             if not self.attribution.agreed[row, group] or abs(np.expm1(self._group_terms[row, group])) < LEAST_EFFECT:

@@ -82,6 +82,23 @@ class Estimates:
 
 
 @dataclass(frozen=True)
+class RawScores:
+    """What the bags say of each row before their links, by member (members, rows), or in the mean (rows,).
+
+    win: log-odds before calibration. ratio: ln of the share of today's amount that is left at signing. hours: ln of
+    remaining_hours. Each booster predicts once; estimates by member and in the mean both come from here.
+    """
+
+    win: FloatArray
+    ratio: FloatArray
+    hours: FloatArray
+
+    def mean(self) -> RawScores:
+        """The mean over members, (rows,): what the bags say as a whole."""
+        return RawScores(self.win.mean(axis=0), self.ratio.mean(axis=0), self.hours.mean(axis=0))
+
+
+@dataclass(frozen=True)
 class Heads:
     """The three heads, trained together; and how a loss would come about, where reasons of losses are recorded."""
 
@@ -90,14 +107,24 @@ class Heads:
     hours: HoursHead
     no_decision: NoDecisionHead | None = None
 
+    def raw(self, X: npt.NDArray) -> RawScores:
+        """What each member says of each row before its link, (members, rows); a head without a bag has one member."""
+        return RawScores(
+            self.win.raw_by_member(X), self.worth.log_ratio_by_member(X), self.hours.log_hours_by_member(X)
+        )
+
+    def estimates(self, raw: RawScores, terms: pd.DataFrame) -> Estimates:
+        """What raw scores come to, in their shape; `terms` holds amount and margin known at as_of."""
+        win, value = self.win.calibration.probability(raw.win), self.worth.value_of(raw.ratio, terms)
+        return Estimates(win, value, np.exp(raw.hours))
+
     def estimate(self, X: npt.NDArray, terms: pd.DataFrame) -> Estimates:
         """The prediction for each row, (rows,)."""
-        return Estimates(self.win.probability(X), self.worth.value(X, terms), self.hours.hours(X))
+        return self.estimates(self.raw(X).mean(), terms)
 
     def estimate_by_member(self, X: npt.NDArray, terms: pd.DataFrame) -> Estimates:
-        """The same as each member of the bags sees it, (members, rows); a head without a bag has one member."""
-        hours = np.exp(self.hours.log_hours_by_member(X))
-        return Estimates(self.win.probability_by_member(X), self.worth.value_by_member(X, terms), hours)
+        """The same as each member of the bags sees it, (members, rows)."""
+        return self.estimates(self.raw(X), terms)
 
 
 def pooling(rows: TrainingRows, head_settings: HeadSettings) -> dict[str, float]:

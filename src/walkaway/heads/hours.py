@@ -68,13 +68,18 @@ def fit_hours(
     share = pooled_hours_share(settled, latest, head_settings.pooling_hours_deals)
     booster = small_leaves(head_settings.hours, len(examples))
 
-    def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> HoursHead:
-        members = head_settings.members if last else head_settings.completion_members
-        lesson = examples.part(rows, target)
-        bag = fit_bag(pooled(share, lesson, "log"), "tweedie", booster, head_settings, members)
-        scale = target.sum() / np.exp(bag.raw(lesson.X)).sum()
-        return HoursHead(float(np.mean(target)), bag, float(np.log(scale)))
+    def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> tuple[HoursHead, FloatArray]:
+        """The head, and what it says of rows: of all while labels are to be completed, then of those taught only."""
+        members = settings.members if last else settings.completion_members
+        taught = pooled_target(share, X[rows], target, np.ones(len(target)), categorical, latest[rows], "log")
+        bag = fit_bag(X[rows], taught, None, categorical, "tweedie", booster, settings, members)
+        raw = bag.raw_by_member(X[rows] if last else X)
+        own = raw if last else np.compress(rows, raw, axis=1)
+        scale = target.sum() / np.exp(own.mean(axis=0)).sum()
+        head = HoursHead(float(np.mean(target)), bag, float(np.log(scale)))
+        return head, np.exp((raw + head.log_scale).mean(axis=0))
 
-    return complete_and_fit(
-        fit, lambda head: head.hours(examples.X), hours, settled, latest, head_settings.completion_rounds
+    (head, _), completed = complete_and_fit(
+        fit, lambda fitted: fitted[1], hours, settled, latest, settings.completion_rounds
     )
+    return head, completed

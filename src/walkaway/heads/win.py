@@ -35,10 +35,6 @@ class WinHead:
             return np.full((1, len(X)), logit(self.base_rate))
         return self.bag.raw_by_member(X)
 
-    def probability_by_member(self, X: npt.NDArray) -> FloatArray:
-        """win_probability as each member sees it, (members, rows)."""
-        return self.calibration.probability(self.raw_by_member(X))
-
     def probability(self, X: npt.NDArray) -> FloatArray:
         """win_probability, (rows,): the calibrated mean of the members' log-odds."""
         return self.calibration.probability(self.raw_by_member(X).mean(axis=0))

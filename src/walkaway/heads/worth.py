@@ -44,15 +44,14 @@ class WorthHead:
             return np.full((1, len(X)), self.log_ratio)
         return self.bag.raw_by_member(X) + self.log_ratio
 
-    def value_by_member(self, X: npt.NDArray, terms: pd.DataFrame) -> FloatArray:
-        """value_if_won as each member sees it, (members, rows); `terms` holds amount and margin known at as_of."""
+    def value_of(self, log_ratio: FloatArray, terms: pd.DataFrame) -> FloatArray:
+        """value_if_won by what is said to be left, in its shape; `terms` holds amount and margin known at as_of."""
         size = self.amount(terms["amount"].to_numpy()) * self.margin(terms["margin"].to_numpy())
-        return size * np.exp(self.log_ratio_by_member(X))
+        return size * np.exp(log_ratio)
 
     def value(self, X: npt.NDArray, terms: pd.DataFrame) -> FloatArray:
         """value_if_won, (rows,)."""
-        size = self.amount(terms["amount"].to_numpy()) * self.margin(terms["margin"].to_numpy())
-        return size * np.exp(self.log_ratio_by_member(X).mean(axis=0))
+        return self.value_of(self.log_ratio_by_member(X).mean(axis=0), terms)
 
 
 def _typical(amount: FloatArray, amount_at_close: FloatArray) -> float:

@@ -85,12 +85,14 @@ class Rows:
 class Calls:
     """Calls with the rows they rest on; `table` has one row a snapshot, in the snapshots' order.
 
-    walk_away_above: the bar above which each would be a drop (money per hour).
+    walk_away_above: the bar above which each would be a drop (money per hour). log_odds: of winning, in the mean over
+    the bag, before calibration.
     """
 
     rows: Rows
     table: pd.DataFrame
     walk_away_above: npt.NDArray[np.float64]
+    log_odds: npt.NDArray[np.float64]
 
 
 def check_fits(book: Book, model: Model) -> None:
@@ -153,7 +155,9 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
         where the model has no such head), bar, verdict; of verdicts to nurture, wait_for (words) and wait_until (UTC).
         A timeless model leaves remaining_hours and value_per_hour empty.
     """
-    one, each = model.heads.estimate(rows.X, rows.terms), model.heads.estimate_by_member(rows.X, rows.terms)
+    raw = model.heads.raw(rows.X)
+    mean = raw.mean()
+    one, each = model.heads.estimates(mean, rows.terms), model.heads.estimates(raw, rows.terms)
     expected = expected_value(one.win_probability, one.value_if_won)
     by_member = value_per_hour(
         expected_value(each.win_probability, each.value_if_won), each.remaining_hours, model.floor_hours
@@ -181,7 +185,8 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     )
     if model.timeless:
         table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")
-    return Calls(rows, table, walk_away_above(by_member, one.value_if_won, model.signal and not model.timeless))
+    above = walk_away_above(by_member, one.value_if_won, model.signal and not model.timeless)
+    return Calls(rows, table, above, mean.win)
 
 
 def check_askable(book: Book, model: Model, at: pd.DatetimeIndex) -> None:

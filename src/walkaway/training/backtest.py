@@ -154,7 +154,7 @@ def _said(fold: Fitted, heads: Heads, read: Rows, view: View, train_settings: Tr
     calls = make_calls(replace(fold.model(train_settings), heads=heads), read, bar=0.0)
     return calls.table.assign(
         walk_away_above=calls.walk_away_above,
-        raw=fold.heads.win.raw_by_member(read.X).mean(axis=0),
+        raw=calls.log_odds,
         uncalibrated_hours=calls.table["remaining_hours"] * fold.heads.hours.over(heads.hours),
         age_days=view.age_days,
     )
@@ -257,7 +257,8 @@ def roll(
     as_of = final.snapshots["as_of"]
     origins = _origins(history, final.until, final.every_days, train_settings.folds)
     bounds = [*origins[1:], final.until]
-    truth = _truth(final, final.snapshots["deal_id"], final.rows.labels)
+    to_come = _to_come(final)
+    truth = _truth(final, to_come, final.snapshots["deal_id"], final.rows.labels)
     calls, looked, stale = pd.DataFrame(), list[pd.DataFrame](), list[pd.DataFrame]()
     paced = looks and train_settings.calls_every_days != final.every_days
     for k, origin in enumerate(origins):
@@ -280,7 +281,7 @@ def roll(
     at_pace = calls if looks else pd.DataFrame()
     return Folds(
         calls,
-        _settled(history, final, looked) if looked else at_pace,
+        _settled(history, final, to_come, looked) if looked else at_pace,
         pd.concat(stale, ignore_index=True) if stale else pd.DataFrame(columns=OLDER),
     )
 
@@ -289,27 +290,22 @@ def _in_order(calls: pd.DataFrame) -> pd.DataFrame:
     return calls.sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True) if len(calls) else calls
 
 
-def _settled(history: History, final: Fitted, looks: list[pd.DataFrame]) -> pd.DataFrame:
+def _settled(history: History, final: Fitted, to_come: pd.DataFrame, looks: list[pd.DataFrame]) -> pd.DataFrame:
     """Looks with what became of their deals."""
     said = _in_order(pd.concat(looks, ignore_index=True))
-    return said.join(_truth(final, said["deal_id"], label(history.book, said[["deal_id", "as_of"]])))
+    return said.join(_truth(final, to_come, said["deal_id"], label(history.book, said[["deal_id", "as_of"]])))
 
 
-def _truth(final: Fitted, deal_id: pd.Series, labels: pd.DataFrame) -> pd.DataFrame:
-    """What became of each snapshot; of open deals, what the final model expects from their last state on.
+def _to_come(final: Fitted) -> pd.DataFrame:
+    """What the final model expects of each deal from its last snapshot on, by deal_id: won, value, hours, typical.
 
-    A deal won without an amount counts with the typical one.
-
-    Args:
-        final: the model, which has a snapshot of every open deal.
-        deal_id: of each snapshot.
-        labels: of each snapshot (`walkaway.asof.labels`), in the same order.
+    typical: what a win without an amount counts with.
     """
     last = ~final.snapshots["deal_id"].duplicated(keep="last").to_numpy()
     ids, X, terms = final.snapshots["deal_id"][last], final.rows.X[last], final.rows.terms[last]
     expected = final.heads.estimate(X, terms)
     to_come = (final.completed["remaining_hours"] - final.rows.labels["remaining_hours"])[last].to_numpy()
-    ends = pd.DataFrame(
+    return pd.DataFrame(
         {
             "won": final.completed["won"][last].to_numpy(),
             "value": expected.win_probability * expected.value_if_won,
@@ -317,7 +313,21 @@ def _truth(final: Fitted, deal_id: pd.Series, labels: pd.DataFrame) -> pd.DataFr
             "typical": final.heads.worth.typical_amount * final.heads.worth.margin(terms["margin"].to_numpy()),
         },
         index=pd.Index(ids),
-    ).reindex(deal_id)
+    )
+
+
+def _truth(final: Fitted, to_come: pd.DataFrame, deal_id: pd.Series, labels: pd.DataFrame) -> pd.DataFrame:
+    """What became of each snapshot; of open deals, what the final model expects from their last state on.
+
+    A deal won without an amount counts with the typical one.
+
+    Args:
+        final: the model, which has a snapshot of every open deal.
+        to_come: what it expects of each deal (`_to_come`).
+        deal_id: of each snapshot.
+        labels: of each snapshot (`walkaway.asof.labels`), in the same order.
+    """
+    ends = to_come.reindex(deal_id)
     typical = pd.Series(ends["typical"].fillna(final.heads.worth.typical_amount).to_numpy(), index=labels.index)
     settled, won = labels["settled"].to_numpy(dtype=bool), labels["won"].to_numpy()
     booked = labels["remaining_hours"].to_numpy()

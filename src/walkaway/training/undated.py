@@ -88,7 +88,8 @@ def _out_of_fold(
             raise _too_alike(kinds)
         head = _fit_win(rows.X[train], won[train], plan, train_settings)
         baselines = [fit(rows.X[train], won[train], plan.categorical) for fit in (fit_logistic, fit_naive_bayes)]
-        told[0, test], told[1, test] = head.raw_by_member(rows.X[test]).mean(axis=0), head.probability(rows.X[test])
+        told[0, test] = head.raw_by_member(rows.X[test]).mean(axis=0)
+        told[1, test] = head.calibration.probability(told[0, test])
         told[2, test], told[3, test] = (say(rows.X[test]) for say in baselines)
         told[4, test] = head.base_rate
     return table.assign(**dict(zip(("raw", *PROBABILITIES), told, strict=True)))
