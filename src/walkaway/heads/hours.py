@@ -11,7 +11,7 @@ from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.completion import complete_and_fit
 from walkaway.heads.examples import Examples
-from walkaway.heads.pooling import pooled, pooled_hours_share, small_leaves
+from walkaway.heads.pooling import pooled_hours_share, small_leaves
 
 __all__ = ["HoursHead", "fit_hours"]
 
