@@ -27,7 +27,7 @@ RETRAIN ?= 30d
 REPLAY ?= reports/replay
 DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-hard lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -87,8 +87,16 @@ drift: install ## Does the world still look like the training? [BOOK=...] [MODEL
 mlflow: install ## Open the MLflow UI on loopback: [MODELS=...] [PORT=5000]
 	$(RUN)/mlflow ui --host 127.0.0.1 --port $(PORT) --backend-store-uri sqlite:///$(abspath $(MODELS))/mlflow.db
 
-test: install ## Run every test
-	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile
+# Files are dealt out in the order of their names, so that the long ones of e2e/ do not come last.
+PYTEST := OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test: install ## Run the tests of every day, 10 minutes
+	$(PYTEST)
+
+# NIGHTLY TABLE
+test-hard: install ## Run every test, also the long ones, and ask whether the guarantee is kept; for a night
+	CI=true $(PYTEST) -m "" --hypothesis-profile=nightly
+	$(MAKE) guarantee
 
 lint: install ## Check style
 	$(RUN)/ruff check .
@@ -104,7 +112,7 @@ types: install ## Check types
 layers: install ## Check that rooms import downward only
 	$(RUN)/lint-imports
 
-check: lint types layers test ## All that CI checks
+check: lint types layers site test ## All that CI checks
 
 bench: install ## Compare with peers on the same work in one run
 	$(RUN)/python benchmarks/features_vs_duckdb.py

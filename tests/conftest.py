@@ -16,7 +16,9 @@ from walkaway.features import FeaturePlan, PlannedFeature, build_features
 from walkaway.importers.mapping import load_mapping
 from walkaway.importers.xes import import_xes
 
-hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True, database=None)
+FIXED = {"deadline": None, "derandomize": True, "database": None}
+hypothesis.settings.register_profile("nightly", max_examples=1000, **FIXED)  # of `make test-hard`
+hypothesis.settings.register_profile("ci", max_examples=200, **FIXED)
 hypothesis.settings.register_profile("dev", max_examples=100, deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
