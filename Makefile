@@ -93,7 +93,17 @@ PYTEST := OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile --no-lo
 test: install ## Run the tests of every day, 10 minutes
 	$(PYTEST)
 
-# NIGHTLY TABLE
+# What runs by night only (marked `hard`), and what of its kind runs every day. A test asks that the files are all named.
+#
+#                                 every day                           by night
+# tests/e2e/test_interruption.py  kills at each kind of place and a   also at each place of ours and every 16th of
+#                                 few more; 3 interruptions;          MLflow's; 10 interruptions; meetings at 3 places
+#                                 a meeting of two runs
+# tests/e2e/test_replay.py        3 kills at random moments           also 10
+# tests/e2e/test_notebooks.py     on a book of 240 deals              also on the sample of 1,500 that readers see
+# tests/e2e/test_bpic2012.py      trained by a small recipe           also by the default one
+# rules over drawn books          200 books a rule                    1,000
+# make guarantee                  -                                   200 books
 test-hard: install ## Run every test, also the long ones, and ask whether the guarantee is kept; for a night
 	CI=true $(PYTEST) -m "" --hypothesis-profile=nightly
 	$(MAKE) guarantee
