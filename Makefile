@@ -31,7 +31,7 @@ RETRAIN ?= 30d
 REPLAY ?= reports/replay
 DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-lowest lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-hard lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -91,8 +91,26 @@ drift: install ## Does the world still look like the training? [BOOK=...] [MODEL
 mlflow: install ## Open the MLflow UI on loopback: [MODELS=...] [PORT=5000]
 	$(RUN)/mlflow ui --host 127.0.0.1 --port $(PORT) --backend-store-uri sqlite:///$(abspath $(MODELS))/mlflow.db
 
-test: install ## Run every test
-	OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile
+# Files are dealt out in the order of their names, so that the long ones of e2e/ do not come last.
+PYTEST := OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test: install ## Run the tests of every day, 10 minutes
+	$(PYTEST)
+
+# What runs by night only (marked `hard`), and what of its kind runs every day. A test asks that the files are all named.
+#
+#                                 every day                           by night
+# tests/e2e/test_interruption.py  kills at each kind of place and a   also at each place of ours and every 16th of
+#                                 few more; 3 interruptions;          MLflow's; 10 interruptions; meetings at 3 places
+#                                 a meeting of two runs
+# tests/e2e/test_replay.py        3 kills at random moments           also 10
+# tests/e2e/test_notebooks.py     on a book of 240 deals              also on the sample of 1,500 that readers see
+# tests/e2e/test_bpic2012.py      trained by a small recipe           also by the default one
+# rules over drawn books          200 books a rule                    1,000
+# make guarantee                  -                                   200 books
+test-hard: install ## Run every test, also the long ones, and ask whether the guarantee is kept; for a night
+	CI=true $(PYTEST) -m "" --hypothesis-profile=nightly
+	$(MAKE) guarantee
 
 test-lowest: install ## Run the tests on the lowest versions that pyproject.toml allows: [TESTS=tests/test_train.py], in .venv-lowest
 	$(RUN)/python -m venv --clear $(LOWEST)
@@ -116,7 +134,7 @@ types: install ## Check types
 layers: install ## Check that rooms import downward only
 	$(RUN)/lint-imports
 
-check: lint types layers test ## All that CI checks
+check: lint types layers site test ## All that CI checks
 
 bench: install ## Compare with peers on the same work in one run
 	$(RUN)/python benchmarks/features_vs_duckdb.py

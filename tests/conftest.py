@@ -24,7 +24,9 @@ from walkaway.importers.mapping import load_mapping
 from walkaway.importers.xes import import_xes
 from walkaway.report.html.pdf import have_weasyprint
 
-hypothesis.settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True, database=None)
+FIXED = {"deadline": None, "derandomize": True, "database": None}
+hypothesis.settings.register_profile("nightly", max_examples=1000, **FIXED)  # of `make test-hard`
+hypothesis.settings.register_profile("ci", max_examples=200, **FIXED)
 hypothesis.settings.register_profile("dev", max_examples=100, deadline=None)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "dev")
 

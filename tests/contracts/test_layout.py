@@ -1,5 +1,6 @@
 """Tests mirror the source: whoever looks for the tests of a file finds them under the same name."""
 
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -47,3 +48,30 @@ def test_each_benchmark_test_is_named_after_a_benchmark():
 
 def test_the_exceptions_still_exist():
     assert [name for name in (*OTHER_ROOMS, *OTHER_FILES) if not (TESTS / name).exists()] == []
+
+
+def marked_hard(tests: Path) -> set[str]:
+    """Files of tests some of which run by night only."""
+    return {
+        str(path) for path in files_of_tests(tests) if re.search(r"\bpytest\.mark\.hard\b", (tests / path).read_text())
+    }
+
+
+def named_above(target: str, makefile: str) -> set[str]:
+    """Files of tests that the comment right above a target names."""
+    [comment] = re.findall(rf"((?:^#.*\n)+){target}:", makefile, flags=re.M)
+    return set(re.findall(r"tests/(\S+\.py)", comment))
+
+
+def test_what_runs_by_night_only_is_listed_above_its_target():
+    assert marked_hard(TESTS) - {"contracts/test_layout.py"} == named_above(
+        "test-hard", (ROOT / "Makefile").read_text()
+    )
+
+
+def test_a_file_that_is_marked_and_not_listed_is_found(tmp_path):
+    (tmp_path / "test_a.py").write_text("@pytest.mark.hard\ndef test_a(): ...")
+    (tmp_path / "test_b.py").write_text("def test_b(): ...")
+
+    assert marked_hard(tmp_path) == {"test_a.py"}
+    assert named_above("night", "# tests/test_a.py\n# more\nnight: x\n") == {"test_a.py"}

@@ -1,5 +1,6 @@
 """The whole way on a real log: import, train until a date, call every open deal daily, and let the judge judge.
 
+Every day a small recipe is trained, by night also the one that users get. Calls of both must beat the floor.
 The judge and the floor it compares with are not ours; both come with the shared data.
 """
 
@@ -36,24 +37,40 @@ def walkaway(*arguments):
     )
 
 
+SMALL_RECIPE = """
+[train]
+folds = 1
+bootstrap = 20
+calls_every_days = 7
+heads = { members = 2, completion_members = 1, completion_rounds = 2, threads = 1, win = { trees = 200 } }
+"""
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory):
-    """A folder with the imported book and a model trained on what was known at 2011-11-21."""
-    folder = tmp_path_factory.mktemp("bpic2012")
-    imported = walkaway("import", "xes", LOG, "--mapping", "bpic2012", "--out", folder / "book", "--json")
-    assert imported.returncode == 0, imported.stderr
-    trained = walkaway(
-        "train", "--book", folder / "book", "--models", folder / "models", "--until", "2011-11-21", "--json"
-    )
-    assert trained.returncode == 0, trained.stderr
-    return folder, json.loads(imported.stdout), json.loads(trained.stdout)
+def imported(tmp_path_factory):
+    """The book of the log, and what the import said."""
+    book = tmp_path_factory.mktemp("bpic2012") / "book"
+    done = walkaway("import", "xes", LOG, "--mapping", "bpic2012", "--out", book, "--json")
+    assert done.returncode == 0, done.stderr
+    return book, json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module", params=["small", pytest.param("default", marks=pytest.mark.hard)])
+def project(request, imported, tmp_path_factory):
+    """The options that name the book and a model trained on what was known at 2011-11-21, and what training said."""
+    folder = tmp_path_factory.mktemp(request.param)
+    (folder / "walkaway.toml").write_text(SMALL_RECIPE if request.param == "small" else "")
+    where = ("--book", imported[0], "--models", folder / "models")
+    done = walkaway("--config", folder / "walkaway.toml", "train", *where, "--until", "2011-11-21", "--json")
+    assert done.returncode == 0, done.stderr
+    return where, json.loads(done.stdout)
 
 
 @pytest.fixture(scope="module")
 def calls(project):
     """The model, and its calls of every open deal at 06:00 from 2011-11-21 to 2011-12-16."""
-    folder, *_ = project
-    book, model = read_book(folder / "book"), load_champion(folder / "models")
+    (_, folder, _, models), _ = project
+    book, model = read_book(folder), load_champion(models)
     at = moments(pd.Timestamp("2011-11-21T06:00", tz="UTC"), pd.Timestamp("2011-12-16T06:00", tz="UTC"), 1)
     rows = read_rows(History(book), open_snapshots(book, at), model.plan)
     return model, make_calls(model, rows, model.curve.bar_for_forgo(0.10))
@@ -69,15 +86,15 @@ def judged(calls, tmp_path_factory):
     return json.loads(done.stdout)
 
 
-def test_every_row_of_the_log_is_used_or_quarantined(project):
-    _, imported, _ = project
-    assert imported["rows_in"] == {"traces and events": 8766 + 161584}
-    assert sum(imported["rows_used"].values()) + imported["quarantined"] == 8766 + 161584
-    assert imported["quarantined"] == 0
+def test_every_row_of_the_log_is_used_or_quarantined(imported):
+    _, told = imported
+    assert told["rows_in"] == {"traces and events": 8766 + 161584}
+    assert sum(told["rows_used"].values()) + told["quarantined"] == 8766 + 161584
+    assert told["quarantined"] == 0
 
 
 def test_the_model_has_signal_and_becomes_champion(project):
-    _, _, trained = project
+    _, trained = project
     assert trained["signal"] is True
     assert trained["champion"] == trained["version"]
 
@@ -108,14 +125,12 @@ def test_factors_multiply_to_value_per_hour_for_every_call(calls):
         assert np.array_equal(found.explained, ~worthless)
 
 
-def test_score_writes_one_row_an_open_deal_with_its_reasons(project, tmp_path):
-    folder, *_ = project
+def test_score_writes_one_row_an_open_deal_with_its_reasons(project, imported, tmp_path):
     out = tmp_path / "calls.csv"
-    options = ("--book", folder / "book", "--models", folder / "models", "--as-of", "2011-12-01T06:00", "--out", out)
-    done = walkaway("score", *options)
+    done = walkaway("score", *project[0], "--as-of", "2011-12-01T06:00", "--out", out)
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(out)
-    book = read_book(folder / "book")
+    book = read_book(imported[0])
     at = pd.DatetimeIndex([pd.Timestamp("2011-12-01T06:00", tz="UTC")])
     assert sorted(table["deal_id"].astype(str)) == sorted(open_snapshots(book, at)["deal_id"])
     assert table["value_per_hour"].is_monotonic_decreasing
@@ -124,9 +139,7 @@ def test_score_writes_one_row_an_open_deal_with_its_reasons(project, tmp_path):
 
 
 def test_explain_tells_factors_that_multiply_to_the_deals_value(project):
-    folder, *_ = project
-    options = ("--book", folder / "book", "--models", folder / "models", "--as-of", "2011-11-21T06:00", "--json")
-    done = walkaway("explain", "187409", *options)
+    done = walkaway("explain", "187409", *project[0], "--as-of", "2011-11-21T06:00", "--json")
     assert done.returncode == 0, done.stderr
     story = json.loads(done.stdout)
     product = story["typical_value_per_hour"] * np.prod([factor["factor"] for factor in story["factors"]])
@@ -134,13 +147,15 @@ def test_explain_tells_factors_that_multiply_to_the_deals_value(project):
 
 
 @pytest.fixture(scope="module")
-def replayed(project, tmp_path_factory):
+def replayed(imported, tmp_path_factory):
     """A replay of two weeks by a small recipe, retrained once: its folder and summary."""
-    folder, out = project[0], tmp_path_factory.mktemp("replay")
+    out = tmp_path_factory.mktemp("replay")
     heads = "{ members = 2, completion_rounds = 1, win = { trees = 100 }, hours = { trees = 60 } }"
-    (out / "walkaway.toml").write_text(f"train = {{ folds = 1, heads = {heads} }}")
+    (out / "walkaway.toml").write_text(
+        f"train = {{ folds = 1, bootstrap = 20, calls_every_days = 7, heads = {heads} }}\nreplay.bootstrap = 20"
+    )
     period = ("--from", "2011-12-01T06:00", "--to", "2011-12-16T06:00", "--retrain", "8d")
-    where = ("--book", folder / "book", "--out", out / "replay")
+    where = ("--book", imported[0], "--out", out / "replay")
     done = walkaway("--config", out / "walkaway.toml", "replay", *where, *period, "--json")
     assert done.returncode == 0, done.stderr
     return out / "replay", json.loads(done.stdout)

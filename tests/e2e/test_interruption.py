@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ heads = { members = 2, completion_rounds = 1, threads = 1, win = { trees = 12 },
 BEFORE, OLD, NEW = "2025-07-28", "2025-08-04", "2025-08-11"
 BUSY = r"walkaway: {0} is in use by another run \(it holds {0}/\.lock\)\. Wait for it to end\.\n"
 INTERRUPTED = "walkaway: interrupted; nothing half-written was kept\n"
-SIXTEENTH = slice(None, None, 16)
+EIGHTH, SIXTEENTH = slice(None, None, 8), slice(None, None, 16)
 # After a kill at each of these the whole next training is run: a new kind of thing is half-done there.
 TRAINED_AFTER = (
     "step judging",
@@ -163,18 +164,26 @@ def killed_at(place: Place, number: int, name: str) -> Killed:
     return Killed(name, ended.code, files, champion, half, left, following)
 
 
-def chosen(places: list[str]) -> list[int]:
-    """Every place of ours, every sixteenth of MLflow's many, and those after which a training is run."""
+def chosen(places: list[str], which: str) -> list[int]:
+    """Those after which a training is run, and a few of ours, or (all) all of ours and every sixteenth of MLflow's."""
     mlflows = [i for i, name in enumerate(places) if "mlruns" in name or name.startswith("sql")]
     ours = sorted(set(range(len(places))) - set(mlflows))
     first = [next(i for i, name in enumerate(places) if re.search(kind, name)) for kind in TRAINED_AFTER]
-    return sorted({*ours, *mlflows[SIXTEENTH], *first})
+    more = {"few": ours[EIGHTH], "all": [*ours, *mlflows[SIXTEENTH]]}[which]
+    return sorted({*more, *first})
 
 
-@pytest.fixture(scope="module")
-def kills(place, undisturbed):
+@pytest.fixture(scope="module", params=["few", pytest.param("all", marks=pytest.mark.hard)])
+def kills(place, undisturbed, request):
     places, _, _ = undisturbed
-    return [killed_at(place, number, places[number]) for number in chosen(places)]
+    return [killed_at(place, number, places[number]) for number in chosen(places, request.param)]
+
+
+def test_the_few_places_of_every_day_are_among_those_of_the_night(undisturbed):
+    few, every = (chosen(undisturbed[0], which) for which in ("few", "all"))
+
+    assert (len(few) > 12, len(every) > 50) == (True, True)
+    assert set(few) < set(every)
 
 
 def test_the_places_at_which_trainings_are_killed_are_those_that_matter(undisturbed):
@@ -196,7 +205,6 @@ def test_a_training_killed_anywhere_leaves_the_champion_it_found_or_the_new_one_
     assert [kill.place for kill in kills if kill.code != -signal.SIGKILL] == []
     assert [kill.place for kill in kills if kill.files != allowed[kill.opened]] == []
     assert [kill.opened for kill in kills] == [place.old] * (renamed + 1) + [new] * (len(kills) - renamed - 1)
-    assert len(kills) > 50
 
 
 def test_no_half_written_folder_looks_like_a_bundle(kills):
@@ -250,10 +258,18 @@ def test_a_first_training_killed_while_mlflow_makes_its_database_leaves_none(fre
     assert fresh.alias() == champion_version(fresh.models)
 
 
-@pytest.mark.parametrize(("send", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["ctrl-c", "sigterm"])
-@pytest.mark.parametrize("at", ["step judging", "half of", "sql INSERT INTO params", "/data/", "-> champion.json"])
-def test_an_interrupted_training_says_so_and_leaves_nothing_half_written(fresh, send, code, at):
+SIGNALS = {"ctrl-c": (signal.SIGINT, 130), "sigterm": (signal.SIGTERM, 143)}
+INTERRUPTED_AT = ["step judging", "half of", "sql INSERT INTO params", "/data/", "-> champion.json"]
+EVERY_DAY = [("ctrl-c", "half of"), ("sigterm", "sql INSERT INTO params"), ("sigterm", "-> champion.json")]
+BY_NIGHT = [both for both in product(SIGNALS, INTERRUPTED_AT) if both not in EVERY_DAY]
+
+
+@pytest.mark.parametrize(
+    ("sent", "at"), [*EVERY_DAY, *(pytest.param(*both, marks=pytest.mark.hard) for both in BY_NIGHT)]
+)
+def test_an_interrupted_training_says_so_and_leaves_nothing_half_written(fresh, sent, at):
     before = fresh.files(fresh.old)
+    send, code = SIGNALS[sent]
     ended = fresh.train(at=at, send=send)
 
     assert (ended.code, ended.out, ended.err) == (code, "", INTERRUPTED)
@@ -274,7 +290,14 @@ def test_a_rollback_killed_anywhere_leaves_one_champion_or_the_other(fresh):
     assert back != fresh.old
 
 
-@pytest.mark.parametrize("at", ["half of", "sql INSERT INTO model_versions", "-> champion.json"])
+@pytest.mark.parametrize(
+    "at",
+    [
+        "half of",
+        pytest.param("sql INSERT INTO model_versions", marks=pytest.mark.hard),
+        pytest.param("-> champion.json", marks=pytest.mark.hard),
+    ],
+)
 def test_while_a_training_runs_others_are_refused_and_calls_are_those_of_the_old_champion(fresh, tmp_path, at):
     fresh.score(tmp_path / "before.csv")
     busy = BUSY.format(re.escape(str(fresh.models)))

@@ -1,4 +1,4 @@
-"""Every notebook runs from its first cell to its last, in order, on the sample book."""
+"""Every notebook runs from its first cell to its last, in order: on a small book, by night on the sample it makes."""
 
 import json
 import re
@@ -9,18 +9,22 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ("tests.books",)
+
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 LARGEST = 300_000  # bytes, outputs and all
 LONGEST_CELL = 16  # lines: what is longer belongs into the package
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory) -> Path:
-    """A project of their own: notebooks beside an empty data folder."""
+@pytest.fixture(scope="module", params=["small", pytest.param("sample", marks=pytest.mark.hard)])
+def place(request, saved_book, tmp_path_factory) -> Path:
+    """A project of their own: notebooks beside a data folder that holds a small book, or none."""
     root = tmp_path_factory.mktemp("project")
     shutil.copytree(ROOT / "notebooks", root / "notebooks")
     (root / "data").mkdir()
+    if request.param == "small":
+        shutil.copytree(saved_book, root / "data" / "book")
     return root / "notebooks"
 
 
