@@ -11,7 +11,7 @@ from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.completion import complete_and_fit
 from walkaway.heads.examples import Examples
-from walkaway.heads.pooling import pooled_hours_share, small_leaves
+from walkaway.heads.pooling import pooled, pooled_hours_share, small_leaves
 
 __all__ = ["HoursHead", "fit_hours"]
 
@@ -70,16 +70,16 @@ def fit_hours(
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> tuple[HoursHead, FloatArray]:
         """The head, and what it says of rows: of all while labels are to be completed, then of those taught only."""
-        members = settings.members if last else settings.completion_members
-        taught = pooled_target(share, X[rows], target, np.ones(len(target)), categorical, latest[rows], "log")
-        bag = fit_bag(X[rows], taught, None, categorical, "tweedie", booster, settings, members)
-        raw = bag.raw_by_member(X[rows] if last else X)
+        members = head_settings.members if last else head_settings.completion_members
+        lesson = examples.part(rows, target)
+        bag = fit_bag(pooled(share, lesson, "log"), "tweedie", booster, head_settings, members)
+        raw = bag.raw_by_member(lesson.X if last else examples.X)
         own = raw if last else np.compress(rows, raw, axis=1)
         scale = target.sum() / np.exp(own.mean(axis=0)).sum()
         head = HoursHead(float(np.mean(target)), bag, float(np.log(scale)))
         return head, np.exp((raw + head.log_scale).mean(axis=0))
 
     (head, _), completed = complete_and_fit(
-        fit, lambda fitted: fitted[1], hours, settled, latest, settings.completion_rounds
+        fit, lambda fitted: fitted[1], hours, settled, latest, head_settings.completion_rounds
     )
     return head, completed
