@@ -20,7 +20,7 @@ from walkaway.features import known_words, plan_features
 from walkaway.models.model import Model, read_rows
 from walkaway.models.reference_profile import reference_of
 from walkaway.monitoring import check
-from walkaway.monitoring.finding import Finding, cannot_tell, level_of, named, worst
+from walkaway.monitoring.finding import Finding, cannot_tell, level_of, listed, named, worst
 from walkaway.monitoring.outcomes import age_finding, outcome_findings, told_gap
 from walkaway.sample import make_sample
 from walkaway.training.train import train
@@ -308,6 +308,33 @@ def test_the_worst_level_comes_first_and_nothing_told_is_worse_than_ok():
 
 def test_more_than_three_names_are_counted():
     assert (named(["a"]), named(["a", "b", "c", "d"])) == ("a", "a, b, c and 1 more")
+
+
+def test_a_list_of_columns_over_words_is_left_out_for_readers_who_know_no_columns():
+    names = ["age_days", "b", "c", "touches_in[7]"]
+
+    assert listed("4 of 9 columns of deals moved", names[:1], ["age_days (now 4)"]) == (
+        "4 of 9 columns of deals moved: age_days (now 4).",
+        "4 of 9 signs of deals moved: age days (now 4).",
+    )
+    assert listed("Moved", names[2:], names[2:]) == ("Moved: c, touches_in[7].", "Moved.")
+    assert listed("Moved", names, names)[1] == "Moved: age days, b, c and 1 more."  # the fourth is not named
+
+
+def test_a_finding_is_told_with_its_remedy_and_plainly_without_its_level():
+    old = Finding("D7", "act", "2 columns are old.", remedy="Train again.", plain="2 signs are old.")
+    unknown = cannot_tell("D1", "too few.")
+
+    assert (old.sentence, old.plain_found) == ("2 columns are old. Train again.", "2 signs are old.")
+    assert old.plain_advice == "2 signs are old. Train again."
+    assert (unknown.sentence, unknown.plain_advice) == ("Cannot tell: too few.", "too few.")
+
+
+def test_an_old_model_is_to_be_trained_again_and_a_young_one_is_not():
+    old, young = (age_finding(age, 100.0, 7.0, 5, SETTINGS) for age in (26.0, 25.0))
+
+    assert (old.level, old.remedy, old.found.endswith("settled since.")) == ("watch", "Train again.", True)
+    assert (young.level, young.remedy, young.found.endswith("It is young.")) == ("ok", "", True)
 
 
 def test_what_cannot_be_told_says_why_with_its_figures():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
@@ -107,12 +109,28 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
             Settings, env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, case_sensitive=False
         )()
     except SettingsError as error:
-        name = re.search(r'field "(\w+)"', str(error))
-        named = [v for setting, v in variables.items() if name and setting.split(".")[0] == name[1]]
+        broken = [v for setting, v in variables.items() if _must_be_json(setting.split(".")) and not _is_json(v)]
         raise UsageError(
-            f"{' or '.join(named)}: lists and tables must be JSON, such as '[\"stage\"]', and this is not. Correct it."
+            f"{' or '.join(broken)}: lists and tables must be JSON, such as '[\"stage\"]', and this is not. Correct it."
         ) from error
     return found
+
+
+def _must_be_json(path: list[str]) -> bool:
+    """Whether a setting that exists is a list or a table, or may be one."""
+    kind: Any = Settings
+    for name in path:
+        kind = kind.model_fields[name].annotation if isinstance(kind, type) and issubclass(kind, BaseModel) else str
+    kinds = [get_origin(one) or one for one in (get_args(kind) if get_origin(kind) in (Union, UnionType) else [kind])]
+    return any(one in (tuple, list, dict) or (isinstance(one, type) and issubclass(one, BaseModel)) for one in kinds)
+
+
+def _is_json(variable: str) -> bool:
+    try:
+        json.loads(os.environ[variable])
+    except ValueError:
+        return False
+    return True
 
 
 def _exists(model: type[BaseModel], path: list[str]) -> bool:

@@ -12,6 +12,7 @@ from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED, Curve
 from walkaway.explain import Example, FlipCondition, Reason, SimilarDeals, explain, tell
 from walkaway.models.model import make_calls
+from walkaway.models.nurture import Wait
 from walkaway.report.cards import show_story, steps_of
 from walkaway.report.terminal.score_tables import show_score
 from walkaway.report.terminal.training_tables import show_training
@@ -22,10 +23,7 @@ from walkaway.training.tune import TRIED, Tuned
 
 pytest_plugins = ("tests.books",)
 
-WAIT = (
-    "call from the buyer: of 100 deals as silent as this that nobody worked on, it came to 40, of which 20 were won; "
-    "of the others 5 were"
-)
+WAIT = Wait("", 0.0, "call", 100, 40, 20, 25, 9.0)
 LONG = "0061v00000ABCDEFGHIJ-a-very-long-name-of-a-deal-as-some-systems-have-them-0001"
 
 
@@ -79,7 +77,7 @@ def screens(done, story, called, trained):
         "score": show_score(called, trained.model, "reports/" + "x" * 90 + ".csv"),
         "story": show_story(story),
         "story of a long name": show_story(long),
-        "story to nurture": show_story(replace(story, verdict="nurture", wait_for=WAIT, wait_until=UNTIL)),
+        "story to nurture": show_story(replace(story, verdict="nurture", wait=WAIT, wait_until=UNTIL)),
         "story of a loss": show_story(sold_low),
     }
 
@@ -277,12 +275,14 @@ def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
 
 
 def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(story, called, trained):
-    card = words(shown(show_story(replace(story, verdict="nurture", wait_for=WAIT, wait_until=UNTIL))))
-    waiting = called.assign(verdict="nurture", wait_for=WAIT, wait_until=UNTIL)
+    card = words(shown(show_story(replace(story, verdict="nurture", wait=WAIT, wait_until=UNTIL))))
+    waiting = called.assign(verdict="nurture", wait_for=str(WAIT), wait_sign="call", wait_until=UNTIL)
     table = words(shown(show_score(waiting, trained.model, "calls.csv"), 120))
 
-    sign, why = WAIT.split(": ")
-    assert f"No hours, but wait for {sign}, until 4 Aug 2025 at the latest: {why}." in card.replace("│ ", "")
+    assert (
+        "No hours, but wait for call from the buyer, until 4 Aug 2025 at the latest: of 100 deals as silent as this "
+        "that nobody worked on, it came to 40, of which 20 were won; of the others 5 were."
+    ) in card.replace("│ ", "")
     assert table.count("until 2025-08-04: wait for call from the buyer") == 10
     assert "wait for" not in words(
         shown(show_score(called.assign(verdict="walk_away"), trained.model, "calls.csv"), 120)

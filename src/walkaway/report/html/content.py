@@ -98,7 +98,8 @@ def _some(calls: Calls, places: list[int]) -> Calls:
         rows.X[places],
         rows.terms.iloc[places].reset_index(drop=True),
     )
-    return Calls(part, calls.table.iloc[places].reset_index(drop=True), calls.walk_away_above[places])
+    waits = tuple(calls.waits[place] for place in places)
+    return Calls(part, calls.table.iloc[places].reset_index(drop=True), calls.walk_away_above[places], waits)
 
 
 def earlier(previous: pd.DataFrame | None, moment: pd.Timestamp) -> pd.DataFrame | None:
