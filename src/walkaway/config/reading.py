@@ -15,7 +15,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from walkaway.config.refusals import refusal, unknown
+from walkaway.config.refusals import Origin, refusal, unknown
 from walkaway.config.settings import DIALS, Settings
 from walkaway.errors import UsageError
 
@@ -154,12 +154,12 @@ def _without_lesser_dials(low: dict[str, Any], high: Mapping[str, Any]) -> dict[
 
 def _origins(
     file: Mapping[str, Any], path: Path | None, environment: Mapping[str, Any], variables: Mapping[str, str]
-) -> dict[str, str]:
+) -> dict[str, Origin]:
     """Where each given setting comes from, by its dotted name."""
-    found = {name: f"file {path}" for name, _ in _leaves(file)}
+    found = {name: Origin("file", str(path)) for name, _ in _leaves(file)}
     for name, _ in _leaves(environment):
         nearest = max((s for s in variables if f"{name}.".startswith(f"{s}.")), key=len, default=None)
-        found[name] = f"environment {variables[nearest]}" if nearest else f"environment {MLFLOW}"
+        found[name] = Origin("environment", variables[nearest] if nearest else MLFLOW)
     return found
 
 
@@ -185,6 +185,7 @@ def read_settings(file: Path | None = None) -> InForce:
     origins = _origins(read, path, given, variables)
     defaults = Settings().model_dump(by_alias=True)  # so that one setting of a nested table leaves its others alone
     try:
-        return InForce(Settings.model_validate(_merged(defaults, _merged(read, given))), origins)
+        settings = Settings.model_validate(_merged(defaults, _merged(read, given)))
     except ValidationError as error:
         raise refusal(error, origins, str(path)) from None
+    return InForce(settings, {name: str(origin) for name, origin in origins.items()})
