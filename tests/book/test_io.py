@@ -135,3 +135,12 @@ def test_a_manifest_that_is_no_json_is_refused(book, tmp_path):
 
     with pytest.raises(BookError, match=r"manifest.json: Invalid JSON: .*Import the book again"):
         read_book(tmp_path / "book")
+
+
+def test_a_manifest_with_a_part_of_the_wrong_kind_names_part_and_rule(tmp_path, make_book):
+    write_book(make_book(deals="deal_id | created_at\nd1 | 2026-01-01"), tmp_path / "book")
+    path = tmp_path / "book" / "manifest.json"
+    path.write_text(path.read_text().replace('"timeless": false', '"timeless": "perhaps"'))
+
+    with pytest.raises(BookError, match=r"manifest\.json: timeless must be a valid boolean, .*Import the book again"):
+        read_book(tmp_path / "book")

@@ -60,3 +60,9 @@ def test_a_mistake_in_a_variable_is_told_by_the_variables_name(given, variable, 
 
 def test_a_named_file_that_is_absent_is_refused(given, tmp_path):
     refused(given, r"^--config .*none\.toml: cannot be read \(No such file", file=tmp_path / "none.toml")
+
+
+def test_only_the_variable_that_is_no_json_is_named_among_those_of_its_section(given):
+    others = {"WALKAWAY_TRAIN__FOLDS": "three", "WALKAWAY_TRAIN__FEATURES__ALLOWED": '["stage"]'}
+
+    refused(given, r"^WALKAWAY_TRAIN__FEATURES__DENIED: lists", WALKAWAY_TRAIN__FEATURES__DENIED="[", **others)

@@ -94,6 +94,7 @@ def test_ragged_rows_are_set_apart_and_counted():
 
 def test_a_quote_inside_a_cell_is_read_as_it_stands():
     assert sheet_of_text(b'id,a\n1,the "big" one\n2,"a"b\n', "f.csv").cells["a"].tolist() == ['the "big" one', "ab"]
+    assert sheet_of_text(b'id,a\n1,x\n2,"a"b', "f.csv").cells["a"].tolist() == ["x", "ab"]  # on the last line
 
 
 @pytest.mark.parametrize(
@@ -102,6 +103,7 @@ def test_a_quote_inside_a_cell_is_read_as_it_stands():
         (b"id,sum,sum\n1,2,3\n", "f.csv: the header sum stands over columns 2 and 3"),
         (b"id,a\n", "f.csv: is empty: it has a header and no row"),
         (b'id,a\n1,x\n2,"y\n3,z\n', r'f.csv: a quote \("\) that opens after line 2 is never closed'),
+        (b'id,a\n1,"y\n' + b"2,z\n" * 40_000 + b'3,"z"', r'f.csv: a quote \("\) that opens after line 1 is never'),
     ],
 )
 def test_a_file_that_cannot_be_told_apart_is_refused(data, says):

@@ -5,7 +5,7 @@ import pytest
 
 from walkaway.errors import DataError
 from walkaway.importers.mapping import load_mapping
-from walkaway.importers.suggest import suggest
+from walkaway.importers.suggest import _are_dates, suggest
 from walkaway.importers.table import import_table
 
 NOW = pd.Timestamp("2026-02-01", tz="UTC")
@@ -136,6 +136,19 @@ def test_with_dates_words_and_numbers_are_offered_apart(draft):
 
     assert '# Not mapped; words, candidates for [deals.attributes]: ["Need"]' in said
     assert '# Not mapped; numbers, candidates for [deals.measures]: ["Staff"]' in said
+
+
+@pytest.mark.parametrize(
+    ("dates", "are"),
+    [
+        (["01/02/2026", "03/04/2026"], True),  # day and month could be either way round
+        (["31/01/2026", "01/31/2026"], True),  # and are both ways round
+        (["31/01/2026", "30/01/2026"], True),
+        (["no row says whether", "two date orders"], False),
+    ],
+)
+def test_a_column_of_dates_is_one_whichever_way_round_day_and_month_are(dates, are):
+    assert _are_dates(pd.Series(dates, index=["line 2", "line 3"], name="closed")) == are
 
 
 def test_a_column_of_few_values_is_no_account(draft):

@@ -39,6 +39,7 @@ def test_a_call_is_the_arithmetic_of_the_three_heads():
             "bar": 30.0,
             "verdict": "pursue",
             "wait_for": None,
+            "wait_sign": None,
             "wait_until": None,
         }
     )
@@ -68,10 +69,11 @@ def test_a_nurtured_deal_says_what_to_wait_for_and_until_when():
         "call from the buyer: of 100 deals as silent as this that nobody worked on, it came to 40, of which 20 "
         "were won; of the others 10 were"
     )
+    assert nurtured["wait_sign"] == "call"
     assert nurtured["wait_until"] == START + pd.Timedelta(days=14)  # 13.5 days are left, to the end of the day
     for call in (dropped, too_soon, unknown):
         assert (call["verdict"], call["wait_until"]) == ("walk_away", pd.NaT)
-        assert pd.isna(call["wait_for"])
+        assert pd.isna(call["wait_for"]) and pd.isna(call["wait_sign"])
 
 
 def test_without_signal_nothing_is_nurtured():

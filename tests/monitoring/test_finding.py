@@ -1,5 +1,5 @@
 from walkaway.config import Levels
-from walkaway.monitoring.finding import cannot_tell, level_of, named, worst
+from walkaway.monitoring.finding import Finding, cannot_tell, level_of, listed, named, worst
 
 
 def test_a_value_at_its_threshold_is_not_beyond_it():
@@ -24,3 +24,23 @@ def test_what_cannot_be_told_says_why_with_its_figures():
         "note": "",
         "figures": {"deals": 3},
     }
+
+
+def test_a_list_of_columns_over_words_is_left_out_for_readers_who_know_no_columns():
+    names = ["age_days", "b", "c", "touches_in[7]"]
+
+    assert listed("4 of 9 columns of deals moved", names[:1], ["age_days (now 4)"]) == (
+        "4 of 9 columns of deals moved: age_days (now 4).",
+        "4 of 9 signs of deals moved: age days (now 4).",
+    )
+    assert listed("Moved", names[2:], names[2:]) == ("Moved: c, touches_in[7].", "Moved.")
+    assert listed("Moved", names, names)[1] == "Moved: age days, b, c and 1 more."  # the fourth is not named
+
+
+def test_a_finding_is_told_with_its_remedy_and_plainly_without_its_level():
+    old = Finding("D7", "act", "2 columns are old.", remedy="Train again.", plain="2 signs are old.")
+    unknown = cannot_tell("D1", "too few.")
+
+    assert (old.sentence, old.plain_found) == ("2 columns are old. Train again.", "2 signs are old.")
+    assert old.plain_advice == "2 signs are old. Train again."
+    assert (unknown.sentence, unknown.plain_advice) == ("Cannot tell: too few.", "too few.")

@@ -50,3 +50,10 @@ def test_quick_endings_that_are_mostly_lost_are_no_gap():
 @pytest.mark.parametrize(("age", "level"), [(24.9, "ok"), (25.1, "watch"), (50.1, "act")])
 def test_age_is_told_by_the_share_of_the_history_learned_from(age, level):
     assert age_finding(age, 100.0, 7.0, 5, SETTINGS).level == level
+
+
+def test_an_old_model_is_to_be_trained_again_and_a_young_one_is_not():
+    old, young = (age_finding(age, 100.0, 7.0, 5, SETTINGS) for age in (26.0, 25.0))
+
+    assert (old.level, old.remedy, old.found.endswith("settled since.")) == ("watch", "Train again.", True)
+    assert (young.level, young.remedy, young.found.endswith("It is young.")) == ("ok", "", True)

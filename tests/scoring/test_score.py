@@ -74,8 +74,8 @@ def test_moments_come_in_their_order_each_with_the_deals_then_open(small):
 def test_the_columns_stand_in_this_order(small):
     model = plain_model()
     call = ["deal_id", "as_of", "win_probability", "value_if_won", "amount_imputed", "remaining_hours"]
-    call += ["expected_value", "value_per_hour", "no_decision_if_lost", "bar", "verdict", "wait_for", "wait_until"]
-    call += ["kept_to_learn"]
+    call += ["expected_value", "value_per_hour", "no_decision_if_lost", "bar", "verdict"]
+    call += ["wait_for", "wait_sign", "wait_until", "kept_to_learn"]
     source = ["model_version", "assumed_hours_share"]
 
     assert score(small, model, one("2026-01-05"), TENTH).columns.tolist() == call + source

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from walkaway.book.schema import FORMAT_VERSION, TABLES, Book, Manifest, conform
 from walkaway.errors import BookError
 from walkaway.files import checksum, replaced_folder, write_json
+from walkaway.validation import broken_rule
 
 __all__ = ["read_book", "write_book"]
 
@@ -53,7 +54,9 @@ def _read_manifest(folder: Path) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise BookError(f"{path}: {error.errors()[0]['msg']}. Import the book again.") from error
+        first = error.errors()[0]
+        where = "".join(f"{part} " for part in first["loc"])
+        raise BookError(f"{path}: {where}{broken_rule(first)}. Import the book again.") from error
     if manifest.format_version != FORMAT_VERSION:
         raise BookError(
             f"{path}: format_version must be {FORMAT_VERSION}, found {manifest.format_version}. Import the book again."

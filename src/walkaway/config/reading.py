@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import EnvSettingsSource, SettingsError
 
-from walkaway.config.refusals import refusal, unknown
+from walkaway.config.refusals import Origin, refusal, unknown
 from walkaway.config.settings import DIALS, Settings
 from walkaway.errors import UsageError
 
@@ -107,12 +109,28 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
             Settings, env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, case_sensitive=False
         )()
     except SettingsError as error:
-        name = re.search(r'field "(\w+)"', str(error))
-        named = [v for setting, v in variables.items() if name and setting.split(".")[0] == name[1]]
+        broken = [v for setting, v in variables.items() if _must_be_json(setting.split(".")) and not _is_json(v)]
         raise UsageError(
-            f"{' or '.join(named)}: lists and tables must be JSON, such as '[\"stage\"]', and this is not. Correct it."
+            f"{' or '.join(broken)}: lists and tables must be JSON, such as '[\"stage\"]', and this is not. Correct it."
         ) from error
     return found
+
+
+def _must_be_json(path: list[str]) -> bool:
+    """Whether a setting that exists is a list or a table, or may be one."""
+    kind: Any = Settings
+    for name in path:
+        kind = kind.model_fields[name].annotation if isinstance(kind, type) and issubclass(kind, BaseModel) else str
+    kinds = [get_origin(one) or one for one in (get_args(kind) if get_origin(kind) in (Union, UnionType) else [kind])]
+    return any(one in (tuple, list, dict) or (isinstance(one, type) and issubclass(one, BaseModel)) for one in kinds)
+
+
+def _is_json(variable: str) -> bool:
+    try:
+        json.loads(os.environ[variable])
+    except ValueError:
+        return False
+    return True
 
 
 def _exists(model: type[BaseModel], path: list[str]) -> bool:
@@ -136,12 +154,12 @@ def _without_lesser_dials(low: dict[str, Any], high: Mapping[str, Any]) -> dict[
 
 def _origins(
     file: Mapping[str, Any], path: Path | None, environment: Mapping[str, Any], variables: Mapping[str, str]
-) -> dict[str, str]:
+) -> dict[str, Origin]:
     """Where each given setting comes from, by its dotted name."""
-    found = {name: f"file {path}" for name, _ in _leaves(file)}
+    found = {name: Origin("file", str(path)) for name, _ in _leaves(file)}
     for name, _ in _leaves(environment):
         nearest = max((s for s in variables if f"{name}.".startswith(f"{s}.")), key=len, default=None)
-        found[name] = f"environment {variables[nearest]}" if nearest else f"environment {MLFLOW}"
+        found[name] = Origin("environment", variables[nearest] if nearest else MLFLOW)
     return found
 
 
@@ -167,6 +185,7 @@ def read_settings(file: Path | None = None) -> InForce:
     origins = _origins(read, path, given, variables)
     defaults = Settings().model_dump(by_alias=True)  # so that one setting of a nested table leaves its others alone
     try:
-        return InForce(Settings.model_validate(_merged(defaults, _merged(read, given))), origins)
+        settings = Settings.model_validate(_merged(defaults, _merged(read, given)))
     except ValidationError as error:
         raise refusal(error, origins, str(path)) from None
+    return InForce(settings, {name: str(origin) for name, origin in origins.items()})

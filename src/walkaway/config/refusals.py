@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
 from walkaway.config.settings import Settings
 from walkaway.errors import UsageError
+from walkaway.validation import broken_rule
 
-__all__ = ["known_names", "refusal", "unknown"]
+__all__ = ["Origin", "known_names", "refusal", "unknown"]
 
 
 def known_names(model: type[BaseModel] = Settings, above: str = "") -> Iterator[str]:
@@ -55,31 +56,45 @@ def _dotted(location: tuple[int | str, ...]) -> str:
     return ".".join(map(str, location))
 
 
-def _rule(message: str) -> str:
-    """pydantic's sentence as a rule: "Input should be greater than 0" is "must be greater than 0"."""
-    said = re.sub(r"a valid dictionary( or instance of \w+)?", "a table", message.removeprefix("Value error, "))
-    said = said.replace("String should match pattern '^[A-Z]{3}$'", "must be three capital letters, as in EUR")
-    said = said.replace("a valid tuple", "a list").replace("Input should", "must")
-    return said[:1].lower() + said[1:]
+@dataclass(frozen=True)
+class Origin:
+    """Where a setting comes from: a file by its path, or a variable of the environment by its name."""
+
+    kind: Literal["file", "environment"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+    @property
+    def place(self) -> str:
+        """How a refusal names it: a variable needs no more than its name."""
+        return str(self) if self.kind == "file" else self.name
 
 
-def _origin(name: str, origins: Mapping[str, str], file: str) -> str:
+def _lower(rule: str) -> str:
+    """A rule within a sentence."""
+    return rule[:1].lower() + rule[1:]
+
+
+def _origin(name: str, origins: Mapping[str, Origin], file: str) -> Origin:
     """Where a setting came from: its own origin, or that of what it is part of, or of one of its parts."""
     related = [o for known, o in origins.items() if f"{name}.".startswith(f"{known}.") or known.startswith(f"{name}.")]
-    return origins.get(name) or (related[0] if related else f"file {file}")
+    return origins.get(name) or (related[0] if related else Origin("file", file))
 
 
-def refusal(error: ValidationError, origins: Mapping[str, str], file: str) -> UsageError:
+def refusal(error: ValidationError, origins: Mapping[str, Origin], file: str) -> UsageError:
     """The first thing pydantic found wrong, as one sentence."""
-    first: Any = error.errors(include_url=False)[0]
+    first = error.errors(include_url=False)[0]
     name = _dotted(first["loc"])
-    place = _origin(name, origins, file).removeprefix("environment ")
+    origin = _origin(name, origins, file)
     if first["type"] == "extra_forbidden":
-        return unknown(place, name, as_variable=not place.startswith("file "))
+        return unknown(origin.place, name, as_variable=origin.kind == "environment")
     if first["type"] == "missing":
-        return UsageError(f"{place}: {name} is required and absent. Add it.")
+        return UsageError(f"{origin.place}: {name} is required and absent. Add it.")
     found = "" if isinstance(first["input"], (dict, BaseModel)) else f", found {_found(name, first['input'])}"
-    return UsageError(f"{place}: {name} {_rule(first['msg'])}{found}. Correct it, or leave it out for the default.")
+    rule = _lower(broken_rule(first))
+    return UsageError(f"{origin.place}: {name} {rule}{found}. Correct it, or leave it out for the default.")
 
 
 def _found(name: str, value: object) -> str:

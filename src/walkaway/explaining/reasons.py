@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.explaining.attribution import FLOOR, Attribution
-from walkaway.explaining.sentences import THEMES, say, say_term, sold_at_a_loss
+from walkaway.explaining.sentences import THEMES, Said, said_of, say_term, sold_at_a_loss
 from walkaway.formatting import Wording
 from walkaway.models import Became, Model, Rows
 
@@ -44,7 +44,7 @@ class Reason:
         return f"{self.sentence}: ×{self.factor:.2f}"
 
 
-def base_rate(reason: Reason, wording: Wording) -> str:
+def base_rate(reason: Reason, wording: Wording, deals: str = "such deals") -> str:
     """What became of deals that were once so; empty where too few were. Of a price it tells what an hour earned, too.
 
     >>> base_rate(Reason("need", (), 0.5, "", deals=212, won=9, value_per_hour=31.0), Wording("en", "EUR"))
@@ -52,26 +52,27 @@ def base_rate(reason: Reason, wording: Wording) -> str:
     """
     if not reason.deals:
         return ""
-    told = f"{wording.number(reason.won)} of {wording.number(reason.deals)} such deals were won"
+    told = f"{wording.number(reason.won)} of {wording.number(reason.deals)} {deals} were won"
     earned = f", at {wording.money(reason.value_per_hour)} an hour" if reason.theme == PRICE else ""
     return told + earned
 
 
-def joined(said: list[str]) -> str:
-    """Sentences as one: of those that begin alike the beginning is said once, and what is no news is left out.
+def joined(said: list[Said]) -> str:
+    """Sentences as one: a subject they share is said once, and what is no news is left out.
 
-    >>> joined(["call: once so far", "call: 3 days ago"]), joined(["offer sent: not yet", "offer made: not yet"])
-    ('call: once so far, 3 days ago', 'offer sent: not yet')
+    >>> joined([Said("once so far", "call"), Said("3 days ago", "call")])
+    'call: once so far, 3 days ago'
+    >>> joined([Said("not yet", "offer sent"), Said("not yet", "offer made")])
+    'offer sent: not yet'
     """
     first, *rest = said
-    subject, _, predicate = first.partition(": ")
-    for sentence in rest:
-        other, _, more = sentence.partition(": ")
-        if more and other == subject:
-            first += f", {more}"
-        elif not more or more != predicate:
-            first += f", {sentence}"
-    return first
+    told = [str(first)]
+    for one in rest:
+        if one.subject and one.subject == first.subject:
+            told.append(one.predicate)
+        elif not one.subject or not first.subject or one.predicate != first.predicate:
+            told.append(str(one))
+    return ", ".join(told)
 
 
 class Reasons:
@@ -156,11 +157,11 @@ class Reasons:
             return features[column].declared.theme
         return THEMES.get(self.attribution.columns[column], "effort")
 
-    def _say(self, row: int, column: int) -> str:
+    def _say(self, row: int, column: int) -> Said:
         features = self.model.plan.features
         if column < len(features):
-            return say(features[column], float(self.rows.X[row, column]), self.wording)
-        return say_term(self.attribution.columns[column], self.rows, row, self.model, self.wording)
+            return said_of(features[column], float(self.rows.X[row, column]), self.wording)
+        return Said(say_term(self.attribution.columns[column], self.rows, row, self.model, self.wording))
 
 
 def reasons_table(reasons: Reasons, most: int) -> pd.DataFrame:

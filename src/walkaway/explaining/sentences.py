@@ -11,7 +11,7 @@ from walkaway.features import PlannedFeature
 from walkaway.formatting import Wording, plain_step
 from walkaway.models import Model, Rows
 
-__all__ = ["Factor", "factors_of", "say", "say_term", "sold_at_a_loss"]
+__all__ = ["Factor", "Said", "factors_of", "said_of", "say", "say_term", "sold_at_a_loss"]
 
 DIRECTIONS = {"inbound": "from the buyer", "outbound": "to the buyer", "internal": "on our own side"}
 THEMES = {SIZE: "price and profit", MARGIN: "price and profit"}
@@ -34,6 +34,32 @@ class Factor:
         return f"{self.sentence}: ×{self.factor:.2f}"
 
 
+@dataclass(frozen=True)
+class Said:
+    """What is said of a feature, and what it is about, if that is named before it."""
+
+    predicate: str
+    subject: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.predicate}" if self.subject else self.predicate
+
+
+def said_of(planned: PlannedFeature, value: float, wording: Wording) -> Said:
+    """The sentence of a feature at a value, its subject and its predicate apart.
+
+    >>> said_of(PlannedFeature(feature="step_count", word="offer sent / done"), 2.0, Wording())
+    Said(predicate='twice so far', subject='offer sent')
+    """
+    declared, word = planned.declared, planned.word or ""
+    of = DIRECTIONS.get(word, plain_step(word)) if declared.per == "direction" else plain_step(word)
+    missing = np.isnan(value)
+    told = declared.absent if missing else declared.none if value == 0 else declared.sentence
+    amount = "unknown" if missing else wording.value(value, declared.unit, planned.categories)
+    *subject, predicate = (part.format(of=of, value=amount) for part in told.split(": ", 1))
+    return Said(predicate, *subject)
+
+
 def say(planned: PlannedFeature, value: float, wording: Wording) -> str:
     """The sentence of a feature at a value; what it says of a missing one, and of 0, where it has words for that.
 
@@ -41,12 +67,7 @@ def say(planned: PlannedFeature, value: float, wording: Wording) -> str:
     >>> say(touched, 41.0, Wording()), say(touched, float("nan"), Wording())
     ('nothing from the buyer for 41 days', 'nothing from the buyer yet')
     """
-    declared, word = planned.declared, planned.word or ""
-    of = DIRECTIONS.get(word, plain_step(word)) if declared.per == "direction" else plain_step(word)
-    if np.isnan(value):
-        return declared.absent.format(of=of, value="unknown")
-    told = declared.none if value == 0 else declared.sentence
-    return told.format(of=of, value=wording.value(value, declared.unit, planned.categories))
+    return str(said_of(planned, value, wording))
 
 
 def say_term(name: str, rows: Rows, row: int, model: Model, wording: Wording) -> str:

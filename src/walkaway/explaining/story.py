@@ -18,7 +18,7 @@ from walkaway.explaining.reasons import Reason, Reasons
 from walkaway.explaining.sentences import Factor, factors_of
 from walkaway.explaining.similar import SimilarDeals, Similarity
 from walkaway.formatting import Wording
-from walkaway.models import Calls, Model
+from walkaway.models import Calls, Model, Wait
 
 __all__ = ["DealStory", "tell"]
 
@@ -47,7 +47,7 @@ class DealStory:
     value_per_hour: float
     bar: float
     verdict: str
-    wait_for: str | None
+    wait: Wait | None
     wait_until: pd.Timestamp | None
     model_version: str
     assumed_hours_share: float
@@ -62,6 +62,11 @@ class DealStory:
     events: int | None
 
     @property
+    def wait_for(self) -> str | None:
+        """What it waits for, in words."""
+        return None if self.wait is None else str(self.wait)
+
+    @property
     def wording(self) -> Wording:
         """How its reader writes."""
         return Wording(self.locale, self.currency)
@@ -74,7 +79,8 @@ class DealStory:
 
     def as_json(self) -> dict[str, object]:
         """The story as plain JSON values."""
-        told = _plain(asdict(self))
+        told = {"wait_for" if name == "wait" else name: value for name, value in _plain(asdict(self)).items()}
+        told["wait_for"] = self.wait_for
         if told["similar_deals"] is not None:
             del told["similar_deals"]["hours_won"]
         return told
@@ -131,7 +137,7 @@ def tell(
                 value_per_hour=call["value_per_hour"],
                 bar=call["bar"],
                 verdict=call["verdict"],
-                wait_for=None if pd.isna(call["wait_for"]) else call["wait_for"],
+                wait=calls.waits[row],
                 wait_until=None if pd.isna(call["wait_until"]) else call["wait_until"],
                 model_version=model.version,
                 assumed_hours_share=assumed_hours_share,

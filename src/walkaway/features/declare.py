@@ -28,7 +28,8 @@ class Feature:
     """One declared feature.
 
     `sentence`, `absent` and `none` are read by sellers: {value} is the value with its unit, {of} the kind, stage or
-    window that the feature is about. `absent` is said where the value is missing, `none` where it is 0. `per` names the
+    window that the feature is about; what stands before a colon and a space is the subject, said once of features told
+    together. `absent` is said where the value is missing, `none` where it is 0. `per` names the
     vocabulary over which the feature is repeated, and `exists` whether a book records what it needs. `compute` takes
     the view (and the word) and returns one number a snapshot, or (codes, values) for a category.
     """

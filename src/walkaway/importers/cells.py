@@ -15,7 +15,21 @@ import pandas as pd
 
 from walkaway.errors import MappingError
 
-__all__ = ["EPOCH", "SERIAL", "as_texts", "date_format_of", "decimal_mark_of", "moments", "numbers"]
+__all__ = [
+    "EPOCH",
+    "SERIAL",
+    "UnclearDatesError",
+    "as_texts",
+    "date_format_of",
+    "decimal_mark_of",
+    "moments",
+    "numbers",
+]
+
+
+class UnclearDatesError(MappingError):
+    """A column holds dates whose day and month could be either way round, or are both ways round."""
+
 
 INSTANT = timedelta(microseconds=1)
 SERIAL = "Excel serial"
@@ -200,7 +214,8 @@ def date_format_of(cells: pd.Series) -> str:
     """The date format of a column (its times of day are read beside it); "" where all its dates are typed.
 
     Raises:
-        MappingError: no format fits; day and month could be either way round; or two rows contradict each other.
+        UnclearDatesError: day and month could be either way round, or two rows contradict each other.
+        MappingError: no format fits.
 
     >>> date_format_of(pd.Series(["01/02/2026", "31/01/2026"], index=["line 2", "line 3"], name="closed"))
     '%d/%m/%Y'
@@ -232,13 +247,13 @@ def _refuse_unclear(column: str, texts: Mapping[str, str], fits: Mapping[str, se
     only_twin = [text for text in texts if text in fits_twin and text not in fits_best]
     if only_best and only_twin:
         one, two = only_best[0], only_twin[0]
-        raise MappingError(
+        raise UnclearDatesError(
             f"column {column}: two date orders: {texts[one]} has {one} ({best}) and {texts[two]} has {two} ({twin}). "
             f"{remedy}; rows that do not fit it are quarantined."
         )
     differ = [text for text in texts if text in fits[twin] and _read(text, best) != _read(text, twin)]
     if differ and not only_best:
-        raise MappingError(
+        raise UnclearDatesError(
             f"column {column}: {texts[differ[0]]} has {differ[0]}, and no row says whether this is {best} or {twin}. "
             f"{remedy}."
         )

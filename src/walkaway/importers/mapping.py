@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from walkaway.errors import MappingError
 from walkaway.importers.strict import SourceMapping
+from walkaway.validation import broken_rule
 
 __all__ = ["load_mapping", "mapping_for", "shipped_mappings"]
 
@@ -71,10 +72,9 @@ def load_mapping(name_or_file: str) -> SourceMapping:
 
 def _said(first: Any) -> str:
     """Where and what pydantic found wrong; of a whole table the rule alone, since its value is all of it."""
-    said = first["msg"].removeprefix("Value error, ").replace("Extra inputs are not permitted", "there is no such key")
     where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
     found = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
-    return f"{where}{said}{found}"
+    return f"{where}{broken_rule(first, 'Input should')}{found}"
 
 
 def mapping_for(model: type[M], name_or_file: str) -> M:

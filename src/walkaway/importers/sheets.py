@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -170,23 +170,48 @@ def _wide(data: bytes, encoding: str, file: str) -> str:
         raise DataError(f"{file}: looks like {encoding}, and is not whole: {error}. Export it again.") from error
 
 
-def _records(text: str, separator: str, strict: bool) -> Iterator[tuple[int, list[str]]]:
+def _records(lines: Iterable[str], separator: str, strict: bool) -> Iterator[tuple[int, list[str]]]:
     """The line at which each record begins, and its cells; empty lines are no records."""
-    reader, begins = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=strict), 1
+    reader, begins = csv.reader(lines, delimiter=separator, strict=strict), 1
     for cells in reader:
         if any(cell.strip() for cell in cells):
             yield begins, cells
         begins = reader.line_num + 1
 
 
+def _lines(text: str) -> Iterable[str]:
+    return io.StringIO(text, newline="")
+
+
+class _Lines:
+    """The lines of a text, and whether more of them were asked for than there are."""
+
+    def __init__(self, text: str) -> None:
+        self._text, self.ended = text, False
+
+    def __iter__(self) -> Iterator[str]:
+        yield from _lines(self._text)
+        self.ended = True
+
+
+def _as_they_stand(text: str, separator: str) -> list[tuple[int, list[str]]] | None:
+    """The records with a quote inside a cell read as it stands; None where a cell grows too long to be one."""
+    try:
+        return list(_records(_lines(text), separator, strict=False))
+    except csv.Error:
+        return None
+
+
 def _all_records(text: str, separator: str, file: str) -> list[tuple[int, list[str]]]:
     read: list[tuple[int, list[str]]] = []
+    lines = _Lines(text)
     try:
-        for record in _records(text, separator, strict=True):
+        for record in _records(lines, separator, strict=True):
             read.append(record)  # noqa: PERF402 - what was read before the error says where it is
     except csv.Error as error:
-        if "unexpected end of data" not in str(error) and "field larger" not in str(error):
-            return list(_records(text, separator, strict=False))  # a quote inside a cell: read as it stands
+        loose = None if lines.ended else _as_they_stand(text, separator)
+        if loose is not None:
+            return loose
         after = read[-1][0] if read else 0
         raise DataError(
             f'{file}: a quote (") that opens after line {after} is never closed, so the rows below it cannot be told '
@@ -204,7 +229,7 @@ def separator_of(text: str) -> str:
     head = "\n".join(text.splitlines()[:LINES_LOOKED_AT])
 
     def fit(separator: str) -> tuple[float, int]:
-        widths = [len(cells) for _, cells in _records(head, separator, strict=False)]
+        widths = [len(cells) for _, cells in _records(_lines(head), separator, strict=False)]
         if not widths or widths[0] < 2:
             return 0.0, 0
         return sum(width == widths[0] for width in widths) / len(widths), widths[0]

@@ -11,7 +11,7 @@ import pandas as pd
 
 from walkaway.book import TABLES
 from walkaway.errors import DataError, MappingError
-from walkaway.importers.cells import as_texts, date_format_of, decimal_mark_of, moments, numbers
+from walkaway.importers.cells import UnclearDatesError, as_texts, date_format_of, decimal_mark_of, moments, numbers
 from walkaway.importers.sheets import Sheet, read_sheet
 
 __all__ = ["suggest"]
@@ -79,8 +79,10 @@ def _are_dates(cells: pd.Series) -> bool:
     """Whether nine in ten of the filled cells are dates, day and month perhaps either way round."""
     try:
         found = moments(cells, date_format_of(cells), "UTC")
-    except MappingError as error:
-        return "two date orders" in str(error) or "no row says whether" in str(error)
+    except UnclearDatesError:
+        return True
+    except MappingError:
+        return False
     return bool(cells.notna().any() and found.notna().sum() >= 0.9 * cells.notna().sum())
 
 

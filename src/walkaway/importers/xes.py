@@ -37,12 +37,13 @@ DATE_LENGTH = len("2026-01-31")
 
 @dataclass(frozen=True)
 class _TimedEvent:
-    """An event with a name and a moment, and where it stands in the log."""
+    """An event with a name and a moment, and where it stands in the log: `number` in its case, from 1."""
 
     moment: pd.Timestamp
     name: str
     attributes: Attributes
     row: str
+    number: int
 
 
 @dataclass
@@ -144,12 +145,12 @@ def _number(text: str | None, column: str) -> float | None:
         raise _RefusedError(column, text, "is not a number", "correct it at the source") from error
 
 
-def _timed(mapping: XesMapping, event: Attributes, row: str) -> _TimedEvent:
+def _timed(mapping: XesMapping, event: Attributes, row: str, number: int) -> _TimedEvent:
     name = event.get(mapping.event.name)
     if not name:
         raise _RefusedError(mapping.event.name, None, "is required", "name the event at the source")
     moment = _moment(event.get(mapping.event.moment), mapping.event.moment, mapping.timezone)
-    return _TimedEvent(moment, name, event, row)
+    return _TimedEvent(moment, name, event, row, number)
 
 
 def _close(mapping: XesMapping, events: list[_TimedEvent]) -> dict[str, Any]:
@@ -255,7 +256,7 @@ def _event_rows(rows: _Rows, mapping: XesMapping, deal_id: str, events: list[_Ti
             last[said["field"]] = said["new_value"]
         else:
             owner = event.attributes.get(mapping.event.owner) if mapping.event.owner else None
-            activity_id = event.row.removeprefix("case ").replace(", event ", "/")
+            activity_id = f"{deal_id}/{event.number}"
             rows.activities.append(shared | said | {"activity_id": activity_id, "owner_id": owner})
 
 
@@ -265,7 +266,7 @@ def _readable(rows: _Rows, mapping: XesMapping, deal_id: str, events: list[Attri
     for number, event in enumerate(events, start=1):
         row = f"case {deal_id}, event {number}"
         try:
-            timed.append(_timed(mapping, event, row))
+            timed.append(_timed(mapping, event, row, number))
         except _RefusedError as why:
             rows.refuse("events", row, deal_id, why)
     return sorted(timed, key=lambda event: event.moment)

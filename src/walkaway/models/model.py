@@ -17,7 +17,7 @@ from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
 from walkaway.models.base_rates import Background
 from walkaway.models.facts import Facts
-from walkaway.models.nurture import Silence
+from walkaway.models.nurture import Silence, Wait
 from walkaway.models.reference_profile import Reference
 
 __all__ = [
@@ -86,13 +86,14 @@ class Calls:
     """Calls with the rows they rest on; `table` has one row a snapshot, in the snapshots' order.
 
     walk_away_above: the bar above which each would be a drop (money per hour). log_odds: of winning, in the mean over
-    the bag, before calibration.
+    the bag, before calibration. waits: what each waits for.
     """
 
     rows: Rows
     table: pd.DataFrame
     walk_away_above: npt.NDArray[np.float64]
     log_odds: npt.NDArray[np.float64]
+    waits: tuple[Wait | None, ...]
 
 
 def check_fits(book: Book, model: Model) -> None:
@@ -152,8 +153,8 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     Returns:
         A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (none known, the typical one
         stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), no_decision_if_lost (NaN
-        where the model has no such head), bar, verdict; of verdicts to nurture, wait_for (words) and wait_until (UTC).
-        A timeless model leaves remaining_hours and value_per_hour empty.
+        where the model has no such head), bar, verdict; of verdicts to nurture, wait_for (words), wait_sign (the kind
+        of activity) and wait_until (UTC). A timeless model leaves remaining_hours and value_per_hour empty.
     """
     raw = model.heads.raw(rows.X)
     mean = raw.mean()
@@ -181,12 +182,13 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
         bar=np.float64(bar),
         verdict=verdict,
         wait_for=pd.array(model.silence.told(place), dtype="str"),
+        wait_sign=pd.array(model.silence.sign(place), dtype="str"),
         wait_until=_wait_until(rows.snapshots, model.silence.left_days(silent, place)),
     )
     if model.timeless:
         table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")
     above = walk_away_above(by_member, one.value_if_won, model.signal and not model.timeless)
-    return Calls(rows, table, above, mean.win)
+    return Calls(rows, table, above, mean.win, tuple((*model.silence.waits, None)[at] for at in place))
 
 
 def check_askable(book: Book, model: Model, at: pd.DatetimeIndex) -> None:

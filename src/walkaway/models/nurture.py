@@ -17,7 +17,17 @@ from walkaway.asof import DAY, NO_MOMENT, microseconds
 from walkaway.asof.labels import events_of
 from walkaway.book import Book, effort_seconds
 
-__all__ = ["ANY_STAGE", "LEAST_LEFT", "STEPS", "Silence", "Wait", "learn_silence", "silences_of", "stages_of"]
+__all__ = [
+    "ANY_STAGE",
+    "LEAST_LEFT",
+    "STEPS",
+    "Silence",
+    "Wait",
+    "awaited",
+    "learn_silence",
+    "silences_of",
+    "stages_of",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -27,6 +37,11 @@ LEAST_DEALS, LEAST_HEARD = 20, 5
 LEAST_SHARE = 0.05  # of deals; a sign that hardly ever comes is not worth waiting for
 MOST_CAME_BY = 0.75  # of the signs that came, so many had come by the day a wait expires
 LEAST_LEFT = DAY  # a sign less than this before the close is the close itself
+
+
+def awaited(sign: str) -> str:
+    """What is waited for, in words: a kind of activity that comes from the buyer."""
+    return f"{sign} from the buyer"
 
 
 @dataclass(frozen=True)
@@ -68,11 +83,16 @@ class Wait:
         won, lost = self.won - self.won_heard, self.deals - self.heard - (self.won - self.won_heard)
         return heard / ((won + 1) / (lost + 1))
 
-    def __str__(self) -> str:
+    @property
+    def past(self) -> str:
+        """What came of past deals that waited for it, in words."""
         return (
-            f"{self.sign} from the buyer: of {self.deals:,} deals as silent as this that nobody worked on, it came to "
+            f"of {self.deals:,} deals as silent as this that nobody worked on, it came to "
             f"{self.heard:,}, of which {self.won_heard:,} were won; of the others {self.won - self.won_heard:,} were"
         )
+
+    def __str__(self) -> str:
+        return f"{awaited(self.sign)}: {self.past}"
 
 
 @dataclass(frozen=True)
@@ -121,6 +141,10 @@ class Silence:
     def told(self, place: IntArray) -> npt.NDArray[np.object_]:
         """What each waits for, in words; None without anything."""
         return np.array([*(str(wait) for wait in self.waits), None], dtype=object)[place]
+
+    def sign(self, place: IntArray) -> npt.NDArray[np.object_]:
+        """The kind of activity that each waits for; None without anything."""
+        return np.array([*(wait.sign for wait in self.waits), None], dtype=object)[place]
 
     def left_days(self, silent_days: FloatArray, place: IntArray) -> FloatArray:
         """Days until the wait expires; NaN without anything to wait for."""

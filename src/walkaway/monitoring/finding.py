@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from walkaway.config import Levels
 
-__all__ = ["LEVELS", "NAMES", "Code", "Finding", "Level", "cannot_tell", "level_of", "named", "worst"]
+__all__ = ["LEVELS", "NAMES", "Code", "Finding", "Level", "cannot_tell", "level_of", "listed", "named", "worst"]
 
 Level = Literal["act", "watch", "cannot_tell", "ok"]
 LEVELS: tuple[Level, ...] = ("act", "watch", "cannot_tell", "ok")  # worst first
@@ -27,13 +27,35 @@ NAMED = 3  # columns or words that a sentence names; the figures have them all
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found; `figures` are plain JSON values, thresholds among them; `note` is a sentence more."""
+    """What one check found.
+
+    found: a sentence. figures: plain JSON values, thresholds among them. note: a sentence more. remedy: what to do, a
+    sentence. plain: `found` for readers who know no columns; empty where it is the same.
+    """
 
     code: Code
     level: Level
-    sentence: str
+    found: str
     figures: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
+    remedy: str = ""
+    plain: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """What was found, and what to do."""
+        told = f"Cannot tell: {self.found}" if self.level == "cannot_tell" else self.found
+        return _with(told, self.remedy)
+
+    @property
+    def plain_found(self) -> str:
+        """What was found, without names of columns and without the level."""
+        return self.plain or self.found
+
+    @property
+    def plain_advice(self) -> str:
+        """What was found, without names of columns and without the level, and what to do."""
+        return _with(self.plain_found, self.remedy)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -41,9 +63,13 @@ class Finding:
         return told | {"note": self.note, "figures": dict(self.figures)}
 
 
+def _with(told: str, remedy: str) -> str:
+    return f"{told} {remedy}" if remedy else told
+
+
 def cannot_tell(code: Code, why: str, **figures: object) -> Finding:
     """A finding that could not be made, and why."""
-    return Finding(code, "cannot_tell", f"Cannot tell: {why}", figures)
+    return Finding(code, "cannot_tell", why, figures)
 
 
 def level_of(value: float, levels: Levels) -> Level:
@@ -72,3 +98,20 @@ def named(told: list[str]) -> str:
     """
     more = len(told) - NAMED
     return ", ".join(told[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def listed(told: str, names: list[str], items: list[str]) -> tuple[str, str]:
+    """A sentence that lists what it is about, and the same for readers who know no columns.
+
+    Args:
+        told: the sentence before the list.
+        names: of the columns or vocabularies, in the order of the items; one over the words of a vocabulary ("[word]")
+            says nothing to a reader, and the list is left out.
+        items: what is said of each.
+
+    >>> listed("2 columns of open deals moved", ["age_days", "touches_in[1]"], ["age_days (now 4)", "touches_in[1]"])
+    ('2 columns of open deals moved: age_days (now 4), touches_in[1].', '2 signs of open deals moved.')
+    """
+    sentence = f"{told}: {named(items)}."
+    plain = told if any(name.endswith("]") for name in names[:NAMED]) else f"{told}: {named(items).replace('_', ' ')}"
+    return sentence, f"{plain.replace(' columns ', ' signs ')}."

@@ -166,6 +166,9 @@ def age_finding(
     }
     said = (
         f"The model learned {age_days:,.0f} days ago from {history_days:,.0f} days of history; {settled:,} deals were "
-        f"settled since. {'Train again.' if share > check_settings.age.watch else 'It is young.'}"
+        "settled since."
     )
-    return Finding("D7", level_of(share, check_settings.age), said, figures)
+    level = level_of(share, check_settings.age)
+    if level == "ok":
+        return Finding("D7", level, f"{said} It is young.", figures)
+    return Finding("D7", level, said, figures, remedy="Train again.")

@@ -16,7 +16,7 @@ import pandas as pd
 from walkaway.config import CheckSettings, Levels
 from walkaway.features import FeaturePlan, Unknown
 from walkaway.models import Comparison, Profile, Reference, compare
-from walkaway.monitoring.finding import Code, Finding, Level, cannot_tell, level_of, named, worst
+from walkaway.monitoring.finding import Code, Finding, Level, cannot_tell, level_of, listed, worst
 
 __all__ = ["OpenDeals", "population_findings"]
 
@@ -92,16 +92,16 @@ def _columns(reference: Reference, now: OpenDeals, check_settings: CheckSettings
     words = {planned.column: planned.categories for planned in now.plan.features}
     moved = {name: _moved(reference.columns[name], one, values[name], words[name]) for name, one in told.items()}
     order = sorted(told, key=lambda name: (-told[name].excess, name))
-    figures = {name: {"moved": moved[name]} | _figures(told[name], levels[name]) for name in order}
+    each = {name: {"moved": moved[name]} | _figures(told[name], levels[name]) for name in order}
     changed = [name for name in order if levels[name] != "ok"]
     if changed:
-        most = named([f"{name} ({moved[name]})" for name in changed])
-        said = f"{len(changed)} of {len(told)} columns of open deals look otherwise than in training: {most}."
+        most, of_all = [f"{name} ({moved[name]})" for name in changed], f"{len(changed)} of {len(told)}"
+        found, plain = listed(f"{of_all} columns of open deals look otherwise than in training", changed, most)
     else:
-        said = f"Open deals look as in training: none of {len(told)} columns changed much more than it does by itself."
-    return Finding(
-        "D1", worst(list(levels.values())), said, _thresholds(check_settings.psi, check_settings) | {"columns": figures}
-    )
+        as_then, itself = "Open deals look as in training: none of", "changed much more than it does by itself."
+        found, plain = (f"{as_then} {len(told)} {these} {itself}" for these in ("columns", "signs"))
+    figures = _thresholds(check_settings.psi, check_settings) | {"columns": each}
+    return Finding("D1", worst(list(levels.values())), found, figures, plain=plain)
 
 
 def _moved(profile: Profile, told: Comparison, values: npt.NDArray, words: tuple[str, ...]) -> str:
@@ -143,12 +143,14 @@ def _missing(reference: Reference, now: OpenDeals, check_settings: CheckSettings
     values = {name: np.isnan(now.column(name)).astype(np.float64) for name in reference.missing}
     told = _more(reference.missing, values, check_settings, check_settings.missing)
     more = [name for name, one in told.items() if one["level"] != "ok"]
-    most = named([f"{n} in {told[n]['share']:.0%} of open deals ({told[n]['training']:.0%} in training)" for n in more])
-    said = (
-        f"Missing more often than in training: {most}." if more else "No column is missing more often than in training."
-    )
+    most = [f"{n} in {told[n]['share']:.0%} of open deals ({told[n]['training']:.0%} in training)" for n in more]
+    found, plain = "No column is missing more often than in training.", ""
+    if more:
+        found, plain = listed("Missing more often than in training", more, most)
     level = worst([one["level"] for one in told.values()])
-    return Finding("D3", level, said, _thresholds(check_settings.missing, check_settings) | {"columns": told})
+    return Finding(
+        "D3", level, found, _thresholds(check_settings.missing, check_settings) | {"columns": told}, plain=plain
+    )
 
 
 def _unknown(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
@@ -160,16 +162,16 @@ def _unknown(reference: Reference, now: OpenDeals, check_settings: CheckSettings
         counts = now.unknown[name].counts / len(now.X)
         one["words"] = {str(word): float(share) for word, share in counts.head(20).items()}
     new = [name for name, one in told.items() if one["level"] != "ok"]
-    words = [
-        f"{name} {word!r} ({share:.0%} of open deals)" for name in new for word, share in told[name]["words"].items()
-    ]
-    said = (
-        f"Training never saw these, or too rarely to learn from: {named(words)}."
-        if new
-        else "No stage, step, role or attribute value is new, or none that many open deals hold."
-    )
+    of = [(name, word, share) for name in new for word, share in told[name]["words"].items()]
+    words = [f"{name} {word!r} ({share:.0%} of open deals)" for name, word, share in of]
+    found, plain = "No stage, step, role or attribute value is new, or none that many open deals hold.", ""
+    if new:
+        unseen = "Training never saw these, or too rarely to learn from"
+        found, plain = listed(unseen, [name for name, *_ in of], words)
     level = worst([one["level"] for one in told.values()])
-    return Finding("D2", level, said, _thresholds(check_settings.unknown, check_settings) | {"vocabularies": told})
+    return Finding(
+        "D2", level, found, _thresholds(check_settings.unknown, check_settings) | {"vocabularies": told}, plain=plain
+    )
 
 
 def _scores(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
@@ -180,13 +182,15 @@ def _scores(reference: Reference, now: OpenDeals, check_settings: CheckSettings)
     levels = {name: level_of(one.excess, check_settings.psi) for name, one in told.items()}
     moved = {name: _moved(reference.scores[name], one, values[name], ()) for name, one in told.items()}
     order = sorted(told, key=lambda name: (-told[name].excess, name))
-    figures = {name: {"moved": moved[name]} | _figures(told[name], levels[name]) for name in order}
-    changed = [f"{name} ({moved[name]})" for name in order if levels[name] != "ok"]
-    said = (
-        f"What the model says of open deals is spread otherwise than out of time in training: {named(changed)}."
-        if changed
-        else f"Scores of open deals are spread as in training ({', '.join(told)})."
-    )
-    return Finding(
-        "D4", worst(list(levels.values())), said, _thresholds(check_settings.psi, check_settings) | {"scores": figures}
-    )
+    each = {name: {"moved": moved[name]} | _figures(told[name], levels[name]) for name in order}
+    changed = [name for name in order if levels[name] != "ok"]
+    if changed:
+        spread = "What the model says of open deals is spread otherwise than out of time in training"
+        found, plain = listed(spread, changed, [f"{name} ({moved[name]})" for name in changed])
+    else:
+        scores = ", ".join(told)
+        found, plain = (
+            f"Scores of open deals are spread as in training ({names})." for names in (scores, scores.replace("_", " "))
+        )
+    figures = _thresholds(check_settings.psi, check_settings) | {"scores": each}
+    return Finding("D4", worst(list(levels.values())), found, figures, plain=plain)

@@ -14,6 +14,7 @@ from rich.text import Text
 from walkaway.economics import DROPPED
 from walkaway.explaining import DealStory, Example, SimilarDeals, base_rate
 from walkaway.formatting import Wording
+from walkaway.models import awaited
 from walkaway.report.terminal.plain_table import plain_table
 
 __all__ = ["LOOK_TWICE", "VERDICT_STYLE", "show_story", "steps_of"]
@@ -48,7 +49,7 @@ def steps_of(story: DealStory, most: int) -> pd.DataFrame:
             "sentence": [story.typical.sentence, *(r.sentence for r in told), f"{others} other factors together"],
             "factor": [*factors, rest],
             "value_per_hour": [*values, story.value_per_hour],
-            "base_rate": [base_rate(story.typical, story.wording).replace("such deals", AT_ITS_STAGE), *rates, ""],
+            "base_rate": [base_rate(story.typical, story.wording, AT_ITS_STAGE), *rates, ""],
         }
     )
 
@@ -125,10 +126,10 @@ def show_story(story: DealStory) -> RenderableType:
         f"  an hour on it is worth {told.money(story.value_per_hour)}; the bar is {told.money(story.bar)}",
     )
     body: list[RenderableType] = [head]
-    if story.wait_for:
+    if story.wait:
         until = "" if story.wait_until is None else f", until {told.date(story.wait_until)} at the latest"
-        sign, _, why = story.wait_for.partition(": ")
-        body.append(Text(f"No hours, but wait for {sign}{until}: {why}.", style="yellow"))
+        sign, past = awaited(story.wait.sign), story.wait.past
+        body.append(Text(f"No hours, but wait for {sign}{until}: {past}.", style="yellow"))
     body += [_numbers(story), *([Text(NO_HISTORY, style="yellow")] if story.events == 0 else []), Text("")]
     if story.factors:
         body += [_why(story), Text(""), *_flips(story)]

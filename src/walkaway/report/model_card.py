@@ -6,6 +6,7 @@ After Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from textwrap import fill
 
 import pandas as pd
 
@@ -19,13 +20,19 @@ __all__ = ["model_card"]
 INTENDED = """\
 It tells a sales team what an hour spent on an open deal from now on is worth, and which deals to walk away from. A
 person decides: the verdict is advice with its reasons, and `unsure` is an answer."""
-NOT_INTENDED = """\
-- It must not decide alone: no deal is closed, no customer turned away without a person.
-- It must not score people: who owns a deal is no feature unless the settings say so, and its figures compare deals, not
-  sellers or buyers.
-- It must not be used for other teams' deals than those it learned from, nor where `walkaway check` says that the world
-  has changed.
-- Hours already spent never count, and must not be argued with."""
+NOT_INTENDED = (
+    "It must not decide alone: no deal is closed, no customer turned away without a person.",
+    "It must not score people: who owns a deal is no feature unless the settings say so, and its figures compare "
+    "deals, not sellers or buyers.",
+    "It must not be used for other teams' deals than those it learned from, nor where `walkaway check` says that the "
+    "world has changed.",
+    "Hours already spent never count, and must not be argued with.",
+)
+
+
+def _item(text: str) -> str:
+    """An item of a Markdown list, in lines that a terminal shows whole."""
+    return fill(text, 120, initial_indent="- ", subsequent_indent="  ")
 
 
 def _table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -140,7 +147,7 @@ def model_card(trained: Trained, version: str, decision: Decision) -> str:
     parts = [
         (f"Model card: walkaway {version}", signal),
         ("Intended use", INTENDED),
-        ("What it must not be used for", NOT_INTENDED),
+        ("What it must not be used for", "\n".join(_item(limit) for limit in NOT_INTENDED)),
         ("What it learned from", _data(facts, trained.model.signal)),
         ("Leak audit", _audit(trained)),
         *_judged(trained),

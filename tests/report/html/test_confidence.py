@@ -67,8 +67,8 @@ def test_where_nothing_is_let_go_there_is_nothing_to_do(proved):
 def test_the_list_is_not_to_be_used_before_the_model_is_trained_again(proved):
     found = (
         Finding("D1", "ok", "fine."),
-        Finding("D7", "act", "The model is old. Train again."),
-        Finding("D3", "act", "2 of 9 columns differ: x[1]."),
+        Finding("D7", "act", "The model is old.", remedy="Train again."),
+        Finding("D3", "act", "2 of 9 columns differ: x[1].", plain="2 of 9 signs differ."),
     )
     may, what = confidence.use(replace(proved, findings=Check(found, "v1", 9)))
 
@@ -154,8 +154,8 @@ def test_where_the_world_was_not_compared_with_the_training_care_is_asked_for(pr
 
 
 def test_what_is_to_be_watched_is_told_before_what_the_figures_rest_on(proved):
-    found = (Finding("D2", "watch", "Hours rise."), Finding("D1", "ok", "fine."))
+    found = (Finding("D2", "watch", "Hours rise.", remedy="Look."), Finding("D1", "ok", "fine."))
     rows = confidence.sure(replace(proved, findings=Check(found, "v1", 9)))
 
-    assert rows[-2] == "Watch: Hours rise."
+    assert rows[-2] == "Watch: Hours rise. Look."
     assert f"Called by model {proved.answer.model_version}, which learned from" in rows[-1]

@@ -113,7 +113,8 @@ def test_deals_kept_to_learn_from_free_nothing_and_are_not_listed(called, traine
 
 
 def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(called, trained):
-    waiting = called.assign(verdict="nurture", wait_for="call from the buyer: it came to 40 of 100", wait_until=UNTIL)
+    told = {"wait_for": "call from the buyer: it came to 40 of 100", "wait_sign": "call"}
+    waiting = called.assign(verdict="nurture", wait_until=UNTIL, **told)
     text = words(shown(show_score(waiting, trained.model, "calls.csv"), 120))
     gone = words(shown(show_score(called.assign(verdict="walk_away"), trained.model, "calls.csv"), 120))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from walkaway.formatting import Wording
+from walkaway.monitoring import Finding, Level
 from walkaway.report.html.annotated_calls import CHECK_FIRST
 from walkaway.report.html.content import Content
-from walkaway.report.html.phrases import NO_PROOF, capital, without_columns
+from walkaway.report.html.phrases import NO_PROOF, capital
 from walkaway.report.html.proof import Proof
 
 __all__ = ["confidence", "period", "proved", "sure", "tried", "use"]
@@ -19,12 +20,12 @@ AGES = ("day_old", "older")
 
 def use(content: Content) -> tuple[str, str]:
     """Whether the list may be acted on today: (yes, with care, or not yet; what to do)."""
-    told, act = content.wording, _warned(content, "act")
+    told, act = content.wording, " ".join(one.plain_found for one in _found(content, "act"))
     level, why_not = confidence(content)
     until_then = "Until then it says which deals to look at, not which to stop."
     if act:
         remedy = "An analyst trains again (walkaway train) and makes this page anew."
-        return "not yet", f"{act.replace(' Train again.', '')} {remedy} {until_then}"
+        return "not yet", f"{act} {remedy} {until_then}"
     if level == "low":
         return "not yet", f"{capital(why_not)} An analyst looks for the cause first. {until_then}"
     if level == "unproved":
@@ -119,7 +120,7 @@ def proved(proof: Proof, told: Wording) -> str:
 def sure(content: Content) -> list[str]:
     """What else speaks for or against the answer, a sentence each."""
     answer, told, proof = content.answer, content.wording, content.proof
-    watch = _warned(content, "watch")
+    watch = " ".join(one.plain_advice for one in _found(content, "watch"))
     rows = [_bias(proof, told) if proof else "", _young(content), f"Watch: {watch}" if watch else ""]
     assumed = told.percent(answer.assumed_hours_share)
     learned = told.date(pd.Timestamp(answer.known_until)) if answer.known_until else "an unknown day"
@@ -130,9 +131,9 @@ def sure(content: Content) -> list[str]:
     return [row for row in rows if row]
 
 
-def _warned(content: Content, level: str) -> str:
+def _found(content: Content, level: Level) -> list[Finding]:
     found = content.findings.findings if content.findings else ()
-    return " ".join(without_columns(one.sentence) for one in found if one.level == level)
+    return [one for one in found if one.level == level]
 
 
 def _bias(proof: Proof, told: Wording) -> str:

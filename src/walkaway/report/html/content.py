@@ -98,8 +98,9 @@ def _some(calls: Calls, places: list[int]) -> Calls:
         rows.X[places],
         rows.terms.iloc[places].reset_index(drop=True),
     )
+    waits = tuple(calls.waits[place] for place in places)
     table = calls.table.iloc[places].reset_index(drop=True)
-    return Calls(part, table, calls.walk_away_above[places], calls.log_odds[places])
+    return Calls(part, table, calls.walk_away_above[places], calls.log_odds[places], waits)
 
 
 def earlier(previous: pd.DataFrame | None, moment: pd.Timestamp) -> pd.DataFrame | None:

@@ -55,12 +55,17 @@ def leg_shown(leg: str, values: Mapping[str, float], wording: Wording) -> str:
     '5,000 if won'
     """
     name = OF_LEG[leg]
+    return f"{_amount(name, values, wording)} {WORDS[name]}"
+
+
+def _amount(name: str, values: Mapping[str, float], wording: Wording) -> str:
+    """A column of LEGS as it is written, without its words."""
     writers: dict[str, Callable[[float], str]] = {
         "win_probability": wording.percent,
         "value_if_won": wording.money,
         "remaining_hours": wording.hours,
     }
-    return f"{writers[name](float(values[name]))} {WORDS[name]}"
+    return writers[name](float(values[name]))
 
 
 def leg_told(call: Mapping[str, float], typical: pd.Series, wording: Wording, beside: bool = True) -> str:
@@ -78,7 +83,7 @@ def leg_told(call: Mapping[str, float], typical: pd.Series, wording: Wording, be
     names = [name for name in behind.index if behind[name] <= ALSO * min(behind.iloc[0], -LEAST)]
     told = []
     for name in names or behind.index[:1]:
-        kept = leg_shown(LEGS[name], typical, wording).removesuffix(f" {WORDS[name]}")
+        kept = _amount(name, typical, wording)
         told.append(f"{LEGS[name]}: {leg_shown(LEGS[name], call, wording)}{f' (deals kept: {kept})' if beside else ''}")
     return "; ".join(told)
 

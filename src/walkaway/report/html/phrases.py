@@ -33,7 +33,6 @@ __all__ = [
     "waits",
     "waits_in_short",
     "well_called",
-    "without_columns",
 ]
 
 NO_PROOF = (
@@ -270,18 +269,6 @@ def capital(text: str) -> str:
     'Won EUR 5'
     """
     return f"{text[:1].upper()}{text[1:]}"
-
-
-def without_columns(sentence: str) -> str:
-    """A finding without the names of columns, which say nothing to a reader.
-
-    >>> without_columns("5 of 82 columns look otherwise: touches_in[1] (median 0, now 4). Train again.")
-    '5 of 82 signs look otherwise.'
-    >>> without_columns("Scores are spread as in training (remaining_hours, value_per_hour).")
-    'Scores are spread as in training (remaining hours, value per hour).'
-    """
-    told = f"{sentence.partition(':')[0].rstrip('.')}." if "[" in sentence else sentence.replace("_", " ")
-    return told.replace(" columns ", " signs ")
 
 
 def differing(content: Content) -> str:

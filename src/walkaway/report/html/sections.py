@@ -188,25 +188,15 @@ def _changes(content: Content, rows: int) -> Shown:
     }
 
 
-def _limits() -> list[str]:
-    """What the model must not be used for, from the Markdown of its card."""
-    return [line.removeprefix("- ").replace("\n  ", " ").replace("`", "") for line in NOT_INTENDED.split("\n- ")]
-
-
-def _finding(sentence: str) -> str:
-    """What was found, without the names of columns and without its level, which is told beside it."""
-    return phrases.without_columns(sentence.removeprefix("Cannot tell: "))
-
-
 def _trust(content: Content) -> Shown:
     """Drift, what the figures rest on, what the model is for, the words, and groups."""
     found = content.findings.findings if content.findings else ()
     return {
-        "findings": list(dict.fromkeys((LEVELS[one.level], _finding(one.sentence)) for one in found)),
+        "findings": list(dict.fromkeys((LEVELS[one.level], one.plain_advice) for one in found)),
         "notes": content.notes,
         "quality": content.quality,
         "purposes": INTENDED.replace("`", "").split("\n\n"),
-        "limits": _limits(),
+        "limits": [limit.replace("`", "") for limit in NOT_INTENDED],
         "words": phrases.WORDS,
         "rollup": _rows(content.rollup),
         "differing": phrases.differing(content),

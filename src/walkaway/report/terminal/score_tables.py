@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from walkaway.economics import DROPPED
-from walkaway.models import Model
+from walkaway.models import Model, awaited
 from walkaway.report.terminal.plain_table import money, plain_table
 from walkaway.scoring import summary
 
@@ -35,7 +35,7 @@ def _why(call: dict[str, Any], most: int = 2) -> str:
     against = [(reason, factor) for reason, factor in told if pd.notna(reason) and not factor >= 1]
     lines = [f"{r} ×{f:.2f}" if pd.notna(f) else str(r) for r, f in against[:most]]
     if call["verdict"] == "nurture":
-        lines.append(f"until {call['wait_until']:%Y-%m-%d}: wait for {call['wait_for'].partition(':')[0]}")
+        lines.append(f"until {call['wait_until']:%Y-%m-%d}: wait for {awaited(call['wait_sign'])}")
     return "\n".join(lines)
 
 
