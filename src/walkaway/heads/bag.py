@@ -14,7 +14,6 @@ import numpy as np
 import numpy.typing as npt
 
 from walkaway.config import BoosterSettings, HeadSettings
-from walkaway.heads.forced_split import Parting
 
 __all__ = ["Bag", "Objective", "fit_bag"]
 
@@ -77,7 +76,6 @@ def fit_bag(
     settings: BoosterSettings,
     heads: HeadSettings,
     members: int | None = None,
-    parting: Parting | None = None,
 ) -> Bag:
     """Fit a bag; the same rows in the same order give the same bytes.
 
@@ -90,18 +88,12 @@ def fit_bag(
         settings: of each booster.
         heads: members, seed and threads.
         members: how many, if not as many as `heads` says.
-        parting: what the trees of every other member part by first.
     """
 
     def fit_member(member: int) -> lgb.Booster:
-        parted = parting if member % 2 else None
-        parameters = _parameters(parted.roomy(settings) if parted else settings, objective, heads.seed + member)
+        parameters = _parameters(settings, objective, heads.seed + member)
         data = lgb.Dataset(X, target, weight=weight, categorical_feature=categorical, params=parameters)
-        if parted is None:
-            return lgb.train(parameters, data, settings.trees)
-        with parted.file() as path:
-            booster = lgb.train(parameters | {"forcedsplits_filename": str(path)}, data, settings.trees)
-        return lgb.Booster(model_str=booster.model_to_string().replace(str(path), ""))  # the same bytes everywhere
+        return lgb.train(parameters, data, settings.trees)
 
     with ThreadPoolExecutor(heads.threads) as pool:
         return Bag(tuple(pool.map(fit_member, range(members or heads.members))))

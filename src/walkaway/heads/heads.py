@@ -11,7 +11,6 @@ import pandas as pd
 from walkaway.config import HeadSettings
 from walkaway.errors import DataError
 from walkaway.heads.completion import latest_rows
-from walkaway.heads.forced_split import Parting
 from walkaway.heads.hours import HoursHead, fit_hours
 from walkaway.heads.no_decision import NoDecisionHead, fit_no_decision
 from walkaway.heads.pooling import pooled_hours_share, pooled_share
@@ -23,7 +22,6 @@ __all__ = [
     "Heads",
     "HoursHead",
     "NoDecisionHead",
-    "Parting",
     "TrainingRows",
     "WinHead",
     "WorthHead",
@@ -40,8 +38,7 @@ class TrainingRows:
 
     X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.asof.labels.
     weight: how much each row counts for the win head. deal: code of each row's deal. categorical: positions of category
-    columns. parting: what every other member of the win head parts by first. no_decision: 1 or 0 of each row whose deal
-    was lost for a known reason, NaN of all others.
+    columns. no_decision: 1 or 0 of each row whose deal was lost for a known reason, NaN of all others.
     """
 
     X: npt.NDArray
@@ -50,7 +47,6 @@ class TrainingRows:
     weight: FloatArray
     deal: npt.NDArray
     categorical: list[int]
-    parting: Parting | None = None
     no_decision: FloatArray | None = None
 
     def check(self) -> None:
@@ -118,7 +114,7 @@ def fit_heads(rows: TrainingRows, settings: HeadSettings) -> tuple[Heads, pd.Dat
     latest = latest_rows(rows.deal)
     won = rows.labels["won"].to_numpy()
     settled = rows.labels["settled"].to_numpy(dtype=bool)
-    win, completed_won = fit_win(rows.X, won, rows.weight, latest, rows.categorical, settings, rows.parting)
+    win, completed_won = fit_win(rows.X, won, rows.weight, latest, rows.categorical, settings)
     observed = rows.labels["remaining_hours"].to_numpy()
     hours, completed_hours = fit_hours(rows.X, observed, settled, latest, rows.categorical, settings)
     amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)

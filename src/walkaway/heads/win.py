@@ -12,7 +12,6 @@ from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import IDENTITY, Calibration
 from walkaway.heads.completion import complete_and_fit
-from walkaway.heads.forced_split import Parting
 from walkaway.heads.pooling import pooled_rate, pooled_share, pooled_target, small_leaves
 
 __all__ = ["WinHead", "fit_win"]
@@ -58,7 +57,6 @@ def fit_win(
     latest: npt.NDArray[np.int64],
     categorical: list[int],
     settings: HeadSettings,
-    parting: Parting | None = None,
 ) -> tuple[WinHead, FloatArray]:
     """Fit the win head on settled and open deals.
 
@@ -69,7 +67,6 @@ def fit_win(
         latest: position of each row's deal's last row.
         categorical: positions of category columns.
         settings: of the heads.
-        parting: what every other member parts by first.
 
     Returns:
         The head, and the completed targets (the model's own probability for open deals).
@@ -85,7 +82,7 @@ def fit_win(
         members = settings.members if last else settings.completion_members
         rows, target = rows & (weight > 0), target[weight[rows] > 0]
         target = pooled_target(share, X[rows], target, weight[rows], categorical, latest[rows], "logit")
-        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", booster, settings, members, parting)
+        return fit_bag(X[rows], target, weight[rows], categorical, "cross_entropy", booster, settings, members)
 
     bag, target = complete_and_fit(
         fit,

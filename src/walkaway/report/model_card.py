@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from walkaway.evaluation import failures
-from walkaway.report.terminal.training_tables import WHO, parting_sentence, pooling_sentence
+from walkaway.report.terminal.training_tables import WHO, pooling_sentence
 from walkaway.training import Decision, Trained
 
 __all__ = ["model_card"]
@@ -87,8 +87,8 @@ def _data(facts: dict[str, Any], signal: bool) -> str:
     if "assumed_hours_share" in facts:
         hours = ", ".join(f"{kind} {value:g} h" for kind, value in sorted(facts["assumed_hours"].items()))
         lines.append(f"- Share of hours assumed rather than recorded: {facts['assumed_hours_share']:.0%} ({hours}).")
-    if "pooled_win" in facts:
-        lines += [f"- {said}" for said in (pooling_sentence(facts, signal), parting_sentence(facts, signal)) if said]
+    if "pooled_win" in facts and (said := pooling_sentence(facts, signal)):
+        lines.append(f"- {said}")
     return "\n".join(lines)
 
 

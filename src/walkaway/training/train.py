@@ -202,7 +202,7 @@ def train(book: Book, until: pd.Timestamp, settings: TrainSettings, step: Step =
     step("judging", 0, 1)
     tables, signal = _judge(folds, settings)
     heads = _finished(final, calls, signal)
-    summary = summarise(book, final, calls) | pooling(final.rows, settings.heads) | {"parted_by": final.parted_by}
+    summary = summarise(book, final, calls) | pooling(final.rows, settings.heads)
     facts = summary | {
         "book": book.manifest.fingerprint,
         "source": book.manifest.source,

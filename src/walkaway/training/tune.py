@@ -98,7 +98,7 @@ class _Fold:
         """Out-of-time log loss of a win head with these settings."""
         rows, heads = self.ready.rows, settings.heads
         won, latest = rows.labels["won"].to_numpy(), latest_rows(rows.deal)
-        head, _ = fit_win(rows.X, won, rows.weight, latest, rows.categorical, heads, rows.parting)
+        head, _ = fit_win(rows.X, won, rows.weight, latest, rows.categorical, heads)
         said = expit(head.raw_by_member(self.X).mean(axis=0))
         return float(log_loss_rows(self.won, said).mean())
 
