@@ -31,7 +31,7 @@ RETRAIN ?= 30d
 REPLAY ?= reports/replay
 DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-hard lint format types layers check bench truth retrainings curve pipelines net-value feedback reasons guarantee docs site lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test lint format types layers check bench truth retrainings curve net-value feedback reasons guarantee docs site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -147,9 +147,6 @@ retrainings: install ## Ten retrainings on a growing sample book through the gat
 
 curve: install ## How good models are after 50, 100, ... 5,000 deals: [SIZES="50 100"], half an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/learning_curve.py $(if $(SIZES),--sizes $(SIZES))
-
-pipelines: install ## What the win head gains where two pipelines sell differently, quarter of an hour
-	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/unlike_pipelines.py
 
 net-value: install ## Net value gained over never dropping, beside the truth's, on sample books, 20 minutes
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/net_value.py

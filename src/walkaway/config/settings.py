@@ -57,9 +57,8 @@ class HeadSettings(_Frozen):
 
     Only the last of the fits needs all members: those before it only say how open deals will end. With as many won (or
     lost) deals as `pooling_deals`, half of what the win head learns is what a linear model says; with as many settled
-    ones as `pooling_hours_deals`, half of what the hours head learns (`heads.pooling`). By an attribute in `part_by`
-    trees of every other member part first, if the win head is better for it (`parting`). `timeless` is the win head
-    of a book without dates, which has one row a deal.
+    ones as `pooling_hours_deals`, half of what the hours head learns (`heads.pooling`). `timeless` is the win head of a
+    book without dates, which has one row a deal.
     """
 
     members: int = Field(default=5, ge=1)
@@ -68,7 +67,6 @@ class HeadSettings(_Frozen):
     decay: float = Field(default=0.95, ge=0, le=1)
     pooling_deals: float = Field(default=40.0, ge=0, allow_inf_nan=False)
     pooling_hours_deals: float = Field(default=200.0, ge=0, allow_inf_nan=False)
-    part_by: tuple[str, ...] = ("pipeline",)
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=2, ge=1)
     no_decision: BoosterSettings = BoosterSettings(trees=150, leaves=8)

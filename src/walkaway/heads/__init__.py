@@ -3,7 +3,6 @@
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import Calibration, fit_calibration, fit_scale
 from walkaway.heads.examples import Examples, latest_rows
-from walkaway.heads.forced_split import Parting
 from walkaway.heads.heads import Estimates, Heads, TrainingRows, fit_heads, pooling
 from walkaway.heads.hours import HoursHead
 from walkaway.heads.no_decision import NoDecisionHead
@@ -18,7 +17,6 @@ __all__ = [
     "Heads",
     "HoursHead",
     "NoDecisionHead",
-    "Parting",
     "TrainingRows",
     "WinHead",
     "WorthHead",

@@ -15,7 +15,6 @@ import numpy.typing as npt
 
 from walkaway.config import BoosterSettings, HeadSettings
 from walkaway.heads.examples import Examples
-from walkaway.heads.forced_split import Parting
 
 __all__ = ["Bag", "Objective", "fit_bag"]
 
@@ -75,7 +74,6 @@ def fit_bag(
     booster: BoosterSettings,
     head_settings: HeadSettings,
     members: int | None = None,
-    parting: Parting | None = None,
 ) -> Bag:
     """Fit a bag; the same rows in the same order give the same bytes.
 
@@ -85,12 +83,10 @@ def fit_bag(
         booster: of each booster.
         head_settings: members, seed and threads.
         members: how many, if not as many as `head_settings` says.
-        parting: what the trees of every other member part by first.
     """
 
     def fit_member(member: int) -> lgb.Booster:
-        parted = parting if member % 2 else None
-        parameters = _parameters(parted.roomy(booster) if parted else booster, objective, head_settings.seed + member)
+        parameters = _parameters(booster, objective, head_settings.seed + member)
         data = lgb.Dataset(
             examples.X,
             examples.target,
@@ -98,11 +94,7 @@ def fit_bag(
             categorical_feature=examples.categorical,
             params=parameters,
         )
-        if parted is None:
-            return lgb.train(parameters, data, booster.trees)
-        with parted.file() as path:
-            grown = lgb.train(parameters | {"forcedsplits_filename": str(path)}, data, booster.trees)
-        return lgb.Booster(model_str=grown.model_to_string().replace(str(path), ""))  # the same bytes everywhere
+        return lgb.train(parameters, data, booster.trees)
 
     with ThreadPoolExecutor(head_settings.threads) as pool:
         return Bag(tuple(pool.map(fit_member, range(members or head_settings.members))))

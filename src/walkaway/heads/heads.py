@@ -11,7 +11,6 @@ import pandas as pd
 from walkaway.config import HeadSettings
 from walkaway.errors import DataError
 from walkaway.heads.examples import Examples, latest_rows
-from walkaway.heads.forced_split import Parting
 from walkaway.heads.hours import HoursHead, fit_hours
 from walkaway.heads.no_decision import NoDecisionHead, fit_no_decision
 from walkaway.heads.pooling import pooled_hours_share, pooled_share
@@ -23,7 +22,6 @@ __all__ = [
     "Heads",
     "HoursHead",
     "NoDecisionHead",
-    "Parting",
     "TrainingRows",
     "WinHead",
     "WorthHead",
@@ -40,7 +38,7 @@ class TrainingRows:
 
     X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.asof.labels.
     weight: how much each row counts for the win head. deal: code of each row's deal. categorical: positions of category
-    columns. parting: what every other member of the win head parts by first. no_decision: 1 or 0 of each row whose deal
+    columns. no_decision: 1 or 0 of each row whose deal
     was lost for a known reason, NaN of all others.
     """
 
@@ -50,7 +48,6 @@ class TrainingRows:
     weight: FloatArray
     deal: npt.NDArray
     categorical: list[int]
-    parting: Parting | None = None
     no_decision: FloatArray | None = None
 
     def examples(self, target: FloatArray, *, weighted: bool = True) -> Examples:
@@ -148,7 +145,7 @@ def fit_heads(rows: TrainingRows, head_settings: HeadSettings) -> tuple[Heads, p
     rows.check()
     won = rows.labels["won"].to_numpy()
     settled = rows.labels["settled"].to_numpy(dtype=bool)
-    win, completed_won = fit_win(rows.examples(won), head_settings, rows.parting)
+    win, completed_won = fit_win(rows.examples(won), head_settings)
     observed = rows.labels["remaining_hours"].to_numpy()
     hours, completed_hours = fit_hours(rows.examples(observed, weighted=False), settled, head_settings)
     amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)

@@ -13,7 +13,6 @@ from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import IDENTITY, Calibration
 from walkaway.heads.completion import complete_and_fit
 from walkaway.heads.examples import Examples
-from walkaway.heads.forced_split import Parting
 from walkaway.heads.pooling import pooled, pooled_rate, pooled_share, small_leaves
 
 __all__ = ["WinHead", "fit_win"]
@@ -48,16 +47,13 @@ class WinHead:
         return WinHead(self.base_rate)
 
 
-def fit_win(
-    examples: Examples, head_settings: HeadSettings, parting: Parting | None = None
-) -> tuple[WinHead, FloatArray]:
+def fit_win(examples: Examples, head_settings: HeadSettings) -> tuple[WinHead, FloatArray]:
     """Fit the win head on settled and open deals.
 
     Args:
         examples: target 1 or 0, NaN while the deal is open; weighted. Rows of weight 0 are told how they end, and teach
             nothing.
         head_settings: of the heads.
-        parting: what every other member parts by first.
 
     Returns:
         The head, and the completed targets (the model's own probability for open deals).
@@ -73,7 +69,7 @@ def fit_win(
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = head_settings.members if last else head_settings.completion_members
         lesson = examples.part(rows & (weight > 0), target[weight[rows] > 0])
-        return fit_bag(pooled(share, lesson, "logit"), "cross_entropy", booster, head_settings, members, parting)
+        return fit_bag(pooled(share, lesson, "logit"), "cross_entropy", booster, head_settings, members)
 
     bag, target = complete_and_fit(
         fit,

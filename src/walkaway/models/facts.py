@@ -45,7 +45,6 @@ class Facts(BaseModel):
     out_of_time_settled: int = 0
     pooled_win: float = 0.0
     pooled_hours: float = 0.0
-    parted_by: str | None = None
     book: str = ""
     source: str = ""
     currency: str = ""

@@ -12,7 +12,7 @@ import pandas as pd
 
 from walkaway.evaluation import failures
 from walkaway.models import Facts
-from walkaway.report.terminal.training_tables import WHO, parting_sentence, pooling_sentence
+from walkaway.report.terminal.training_tables import WHO, pooling_sentence
 from walkaway.training import Decision, Trained
 
 __all__ = ["model_card"]
@@ -95,7 +95,8 @@ def _data(facts: Facts, signal: bool) -> str:
         hours = ", ".join(f"{kind} {value:g} h" for kind, value in sorted(facts.assumed_hours.items()))
         lines.append(f"- Share of hours assumed rather than recorded: {facts.assumed_hours_share:.0%} ({hours}).")
     if facts.until:
-        lines += [f"- {said}" for said in (pooling_sentence(facts, signal), parting_sentence(facts, signal)) if said]
+        said = pooling_sentence(facts, signal)
+        lines += [f"- {said}"] if said else []
     return "\n".join(lines)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,6 @@ from walkaway.features import FeaturePlan, plan_features
 from walkaway.heads import Heads, TrainingRows, fit_heads
 from walkaway.models import Facts, Model, read_rows
 from walkaway.scoring import chance_weights
-from walkaway.training.pipeline_split import find_parting
 
 __all__ = ["NO_CURVE", "Fitted", "Prepared", "audit_as_of", "fit_as_of", "prepare_as_of"]
 
@@ -35,11 +34,6 @@ class Prepared:
     plan: FeaturePlan
     snapshots: pd.DataFrame
     rows: TrainingRows
-
-    @property
-    def parted_by(self) -> str | None:
-        """The feature by which every other member of the win head parts first, if any."""
-        return None if self.rows.parting is None else self.plan.columns[self.rows.parting.column]
 
 
 @dataclass(frozen=True)
@@ -119,9 +113,7 @@ def prepare_as_of(
         weight = weight * chance_weights(book.deals, snapshots["deal_id"], until)
     undecided = no_decision(labels["ending"], train_settings.no_decision_reasons)
     rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, no_decision=undecided)
-    closed_at = book.deals.set_index("deal_id")["closed_at"].reindex(snapshots["deal_id"])
-    parting = find_parting(rows, plan, snapshots["as_of"], closed_at, train_settings.heads, train_settings.bootstrap)
-    return Prepared(until, every, plan, snapshots, replace(rows, parting=parting))
+    return Prepared(until, every, plan, snapshots, rows)
 
 
 def fit_as_of(

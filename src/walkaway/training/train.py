@@ -138,7 +138,6 @@ def _facts(followed: Followed) -> Facts:
         out_of_time_settled=int(calls["settled"].sum()) if len(calls) else 0,
         pooled_win=shares["pooled_win"],
         pooled_hours=shares["pooled_hours"],
-        parted_by=final.parted_by,
         book=book.manifest.fingerprint,
         source=book.manifest.source,
         currency=book.manifest.currency,

@@ -97,7 +97,7 @@ class _Fold:
     def loss(self, train_settings: TrainSettings) -> float:
         """Out-of-time log loss of a win head with these train_settings."""
         rows, heads = self.ready.rows, train_settings.heads
-        head, _ = fit_win(rows.examples(rows.labels["won"].to_numpy()), heads, rows.parting)
+        head, _ = fit_win(rows.examples(rows.labels["won"].to_numpy()), heads)
         said = expit(head.raw_by_member(self.X).mean(axis=0))
         return float(log_loss_rows(self.won, said).mean())
 

@@ -157,11 +157,3 @@ def test_few_deals_are_told_by_how_much_the_heads_pool(done):
     assert "heads pool: 70% of what the win head learns and 90% of what the hours head learns is" in pooled(done, True)
     assert "heads pool: 90% of what the hours head learns is" in pooled(done, False)
     assert "heads pool" not in pooled(done, True, pooled_win=0.09, pooled_hours=0.0)
-
-
-def test_pipelines_that_sell_differently_are_told(done):
-    told = "Deals sell differently by attribute[pipeline]: every other member"
-
-    assert told in pooled(done, True, parted_by="attribute[pipeline]")
-    assert told not in pooled(done, False, parted_by="attribute[pipeline]")
-    assert "sell differently" not in pooled(done, True)

@@ -14,7 +14,7 @@ from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import money, plain_table
 from walkaway.training import NOT_LOGGED, Decision, Retrained, Trained, Tuned
 
-__all__ = ["WHO", "parting_sentence", "pooling_sentence", "show_training"]
+__all__ = ["WHO", "pooling_sentence", "show_training"]
 
 ERRORS = ("error", "error_base")
 TOLD_POOLING = 0.1  # of a head; a smaller share is not worth a line
@@ -199,20 +199,9 @@ def pooling_sentence(facts: Facts, signal: bool) -> str:
     return said if told else ""
 
 
-def parting_sentence(facts: Facts, signal: bool) -> str:
-    """Where groups of deals sell so differently that the win head parts by them; empty where they do not."""
-    if not signal or not facts.parted_by:
-        return ""
-    return f"Deals sell differently by {facts.parted_by}: every other member of the win head parts by it first."
-
-
 def _leaning(facts: Facts, signal: bool) -> list[RenderableType]:
-    told = [
-        Text(said, style="yellow")
-        for said in (pooling_sentence(facts, signal), parting_sentence(facts, signal))
-        if said
-    ]
-    return [*told, ""] if told else []
+    said = pooling_sentence(facts, signal)
+    return [Text(said, style="yellow"), ""] if said else []
 
 
 def _no_signal(model: Model) -> list[RenderableType]:
