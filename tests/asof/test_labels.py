@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from walkaway.asof.labels import COLUMNS, events_of, label, last_worked_at
+from walkaway.asof.labels import COLUMNS, events_of, label, last_worked_at, no_decision
 
 DEALS = "deal_id | created_at | closed_at | outcome | loss_reason | amount | margin"
 WON = "d1 | 2026-01-01 | 2026-01-09 | won | - | 900 | 0.5"
@@ -186,3 +186,8 @@ def test_a_deal_was_last_worked_when_work_with_hours_last_happened_not_when_it_w
 
     assert found.index.tolist() == ["d1", "d2", "d3"]
     assert found.tolist() == [moment("2026-01-03"), moment("2026-01-04"), pd.NaT]
+
+
+@pytest.mark.parametrize("reason", ["No decision.", "(no decision)", " NO-DECISION! "])
+def test_marks_around_a_loss_reason_do_not_matter(reason):
+    assert no_decision(pd.Series([reason]), ("no_decision",)).tolist() == [1.0]

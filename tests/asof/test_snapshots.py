@@ -95,3 +95,12 @@ def test_the_calls_due_on_the_shared_log_are_those_the_judge_counts(bpic2012, mo
     found = open_snapshots(bpic2012.book, moments(moment("2011-11-21T06:00"), last, 1))
 
     assert len(found) == 17_827
+
+
+def test_deals_are_looked_at_weekly_where_two_of_ten_take_long(make_book):
+    """Nine in ten must close quickly: eight in ten would already do for the 80% quantile."""
+    quick = [f"q{i} | 2026-01-01 | 2026-01-11 | won" for i in range(8)]
+    slow = [f"s{i} | 2026-01-01 | 2026-04-11 | lost" for i in range(2)]
+
+    assert cadence_days(make_book(deals="\n".join((DEALS, *quick, *slow)))) == 7.0
+    assert cadence_days(make_book(deals="\n".join((DEALS, *quick)))) == 1.0

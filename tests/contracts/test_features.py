@@ -366,3 +366,19 @@ def test_every_sentence_uses_value_and_of_only_and_says_of_where_it_is_repeated(
     assert used <= {"value", "of"}
     assert absent <= {"value", "of"}
     assert ("of" in used) == (declared.per is not None)
+
+
+def test_a_word_gets_a_feature_from_two_deals_in_a_thousand_on_and_from_twenty_deals_on():
+    def words(deals: int, using: int) -> list[str]:
+        ids = [f"d{i:05}" for i in range(deals)]
+        moment = ["2026-01-02T00:00Z"] * using
+        changes = {"deal_id": ids[:using], "field": "stage", "recorded_at": moment, "new_value": "pilot"}
+        book = Book.of(
+            deals=pd.DataFrame({"deal_id": ids, "created_at": "2026-01-01T00:00Z"}), changes=pd.DataFrame(changes)
+        )
+        return [planned.word for planned in plan_features(book).features if planned.word]
+
+    assert "pilot" in words(5_000, 20)
+    assert "pilot" not in words(5_000, 19)
+    assert "pilot" in words(11_000, 22)
+    assert "pilot" not in words(11_000, 21)

@@ -8,7 +8,7 @@ from tests.books import plain_model, rows_of
 from walkaway.asof.history import History
 from walkaway.economics import value_per_hour
 from walkaway.explaining import attribute, explanation
-from walkaway.explaining.attribution import TERMS, _chord, _shap
+from walkaway.explaining.attribution import TERMS, _agreed, _chord, _shap
 from walkaway.heads import HoursHead, WinHead, WorthHead
 from walkaway.heads.calibration import Calibration
 from walkaway.models.base_rates import Background
@@ -277,3 +277,10 @@ def test_the_typical_value_is_the_index_at_the_base_of_all_heads(trained, rows):
     hours = exp(base["hours"] + heads.hours.log_scale)
 
     assert attribute(trained.model, rows).typical == pytest.approx(value_per_hour(p * worth, hours, 0.1), rel=1e-12)
+
+
+def test_members_that_give_a_term_more_than_twice_its_size_do_not_agree():
+    mean = np.array([1.0])
+
+    assert _agreed(np.full((5, 1), 2.0), mean).tolist() == [True]
+    assert _agreed(np.full((5, 1), 2.1), mean).tolist() == [False]

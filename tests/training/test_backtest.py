@@ -4,7 +4,7 @@ import pytest
 from tests.books import TINY, UNTIL
 
 from walkaway.asof.history import History, known
-from walkaway.training.backtest import calibrated, call_as_of, roll
+from walkaway.training.backtest import _calibration, calibrated, call_as_of, roll
 from walkaway.training.fitting import fit_as_of
 
 pytest_plugins = ("tests.books",)
@@ -117,3 +117,15 @@ def test_what_folds_say_besides_their_calls_may_be_left_out_and_changes_none(boo
     assert (len(alone.looks), len(alone.stale)) == (0, 0)
     assert len(whole.looks) > len(whole.calls)
     assert len(whole.stale) > 0
+
+
+def test_a_calibration_counts_deals_and_not_rows():
+    """Twice the rows of the same deals teach what the rows once teach."""
+    raw = np.tile([-1.0, 0.5, 2.0], 20)
+    calls = pd.DataFrame({"deal_id": [f"d{i // 3}" for i in range(60)], "raw": raw, "age_days": 7.0})
+    won = np.repeat([1.0, 0.0, 0.0, 1.0], 15)
+    once = _calibration(calls, won, 7.0)
+    twice = _calibration(pd.concat([calls, calls]), np.concatenate([won, won]), 7.0)
+
+    assert (twice.slope, twice.shift) == pytest.approx((once.slope, once.shift), abs=1e-6)
+    assert once.shift != pytest.approx(0.0, abs=1e-3)

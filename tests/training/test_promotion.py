@@ -1,6 +1,7 @@
 import importlib
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from tests.books import END_DAY, TINY, UNTIL, book_with_signal, day, plain_model
@@ -17,6 +18,7 @@ from walkaway.training.promotion import (
     Decision,
     _by_age,
     _calls_since,
+    _enough,
     _verdict,
     decide,
     forced,
@@ -301,3 +303,11 @@ def test_the_book_without_signal_promotes_nobody_twice():
     first, second = train(book, UNTIL, TINY), train(book, NOW, TINY)
 
     assert not asked(book, second, champion_of(first)).promoted
+
+
+@pytest.mark.parametrize(("deals", "enough"), [(29, False), (30, True)])
+def test_a_comparison_needs_thirty_settled_deals_of_both_kinds(deals, enough):
+    deal = np.arange(deals)
+
+    assert _enough(deal, (deal % 2).astype(float)) is enough
+    assert _enough(deal, np.ones(deals)) is False
