@@ -27,7 +27,7 @@ ACTIVITIES = """activity_id | deal_id | kind | occurred_at | recorded_at
 @pytest.fixture
 def found(make_book, moment, monkeypatch):
     """The sources, looked at on the 5th and the 12th; a word of one deal is common enough."""
-    monkeypatch.setattr(sources, "LEAST_OF_EACH", 1)
+    monkeypatch.setattr(sources, "LEAST_TO_SUSPECT", 1)
     book = make_book(deals=DEALS, changes=CHANGES, activities=ACTIVITIES)
     looks = Looks.of(book, moments(moment("2026-01-05"), moment("2026-01-12"), 7))
     return {source.name: source for source in sources_of(Deals(History(book), plan_features(book)), looks)}

@@ -184,8 +184,8 @@ def whole_plan() -> FeaturePlan:
     rows["activities"] = [row for row in rows["activities"] if row["kind"] != "fax"]
     rows["deals"][0] |= {"created_at": 0, "closed_at": 210 * HALF_WEEK, "outcome": "won"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(features_plan, "LEAST_DEALS", 1)
-        patch.setattr(features_plan, "LEAST_SHARE", 0.0)
+        patch.setattr(features_plan, "LEAST_DEALS_A_WORD", 1)
+        patch.setattr(features_plan, "LEAST_SHARE_A_WORD", 0.0)
         return plan_features(_book(rows, (*FIXED, "amount")), FeatureSettings(owner_identity=True))
 
 

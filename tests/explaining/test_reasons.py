@@ -11,7 +11,7 @@ from walkaway.explaining.attribution import TERMS
 from walkaway.explaining.sentences import say
 from walkaway.features import REGISTRY, FeaturePlan, PlannedFeature
 from walkaway.formatting import Wording
-from walkaway.models.base_rates import LEAST_DEALS
+from walkaway.models.enough import LEAST_DEALS_A_RATE
 from walkaway.models.model import read_rows
 
 pytest_plugins = ("tests.books",)
@@ -191,7 +191,7 @@ def test_base_rates_are_those_of_settled_deals_at_the_value_told(told, trained):
             stage = rows.terms["stage_name"].iloc[[row]]
             [deals], [won], _ = rates.of(reason.features[0], rows.X[[row], column], stage)
             assert (reason.deals, reason.won) == (deals, won)
-            assert deals >= LEAST_DEALS
+            assert deals >= LEAST_DEALS_A_RATE
             assert table[f"base_rate_{place}"].iloc[row].startswith(f"{won} of {deals} such deals were won")
 
 

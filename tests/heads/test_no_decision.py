@@ -5,7 +5,7 @@ import pytest
 
 from walkaway.config import BoosterSettings, HeadSettings
 from walkaway.heads.examples import Examples, latest_rows
-from walkaway.heads.no_decision import LEAST_DEALS, fit_no_decision
+from walkaway.heads.no_decision import LEAST_LOST_EITHER_WAY, fit_no_decision
 
 SMALL = BoosterSettings(trees=150, leaves=4, least_rows_in_leaf=10)
 SETTINGS = HeadSettings(members=2, completion_rounds=1, no_decision=SMALL)
@@ -39,7 +39,7 @@ def test_it_tells_deals_without_a_decision_from_those_that_do_not_fit():
 @pytest.mark.parametrize("missing", [0.0, 1.0])
 def test_with_few_losses_of_either_kind_there_is_no_head(missing):
     undecided = np.full(400, 1.0 - missing)
-    undecided[: LEAST_DEALS - 1] = missing
+    undecided[: LEAST_LOST_EITHER_WAY - 1] = missing
 
     assert fit(no_decision=undecided, lost=np.ones(400))[0] is None
 

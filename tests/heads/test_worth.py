@@ -6,7 +6,7 @@ import pytest
 
 from walkaway.config import BoosterSettings, HeadSettings
 from walkaway.heads.examples import Examples
-from walkaway.heads.worth import LEAST_ROWS, WorthHead, fit_worth
+from walkaway.heads.worth import LEAST_WON_ROWS, WorthHead, fit_worth
 
 FEW = BoosterSettings(trees=10, learning_rate=0.2, leaves=4, least_rows_in_leaf=10)
 SETTINGS = HeadSettings(members=2, threads=1, worth=FEW)
@@ -70,13 +70,13 @@ def test_amounts_of_zero_teach_no_ratio():
 
 
 def test_a_ratio_that_is_the_same_for_all_needs_no_boosters():
-    amount = np.linspace(10, 900, LEAST_ROWS + 50)
+    amount = np.linspace(10, 900, LEAST_WON_ROWS + 50)
     head = fitted(amount, amount * 0.75)
 
     assert (head.bag, round(head.log_ratio, 12)) == (None, round(log(0.75), 12))
 
 
-@pytest.mark.parametrize(("rows", "boosted"), [(LEAST_ROWS - 1, False), (LEAST_ROWS, True)])
+@pytest.mark.parametrize(("rows", "boosted"), [(LEAST_WON_ROWS - 1, False), (LEAST_WON_ROWS, True)])
 def test_a_varying_ratio_is_learned_from_200_won_rows_on(rows, boosted):
     amount = np.full(rows, 100.0)
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import chi2, rankdata
 
-from walkaway.audit.separation import LEAST_OF_EACH, Separation, separation
+from walkaway.audit.separation import LEAST_TO_SUSPECT, Separation, separation
 from walkaway.audit.sources import Deals, Source
 
 __all__ = ["RULES", "Rule", "at_first_look"]
@@ -59,7 +59,7 @@ def _pure(who: npt.NDArray[np.bool_], deals: Deals, outcome: float) -> int:
     """How many settled deals these are, if nearly all ended so and chance would hardly do it; else 0."""
     won = deals.won[who & ~np.isnan(deals.won)]
     rate = max(deals.base_rate if outcome == 1.0 else 1 - deals.base_rate, 1e-12)
-    enough = len(won) >= LEAST_OF_EACH and len(won) * np.log(rate) < np.log(BY_CHANCE)
+    enough = len(won) >= LEAST_TO_SUSPECT and len(won) * np.log(rate) < np.log(BY_CHANCE)
     return len(won) if enough and (won == outcome).mean() >= PURE else 0
 
 
@@ -174,7 +174,7 @@ def rewritten(source: Source, deals: Deals) -> str | None:
         return None
     both = ~np.isnan(source.first_recorded) & ~np.isnan(source.value)
     other = both & ~np.isclose(source.first_recorded, source.value, rtol=1e-6)
-    if other.sum() < LEAST_OF_EACH // 2 or other.sum() < REWRITTEN * both.sum():
+    if other.sum() < LEAST_TO_SUSPECT // 2 or other.sum() < REWRITTEN * both.sum():
         return None
     return (
         f"is declared fixed at creation, and the book's own changes show another first value for {other.sum():,} of "

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
-__all__ = ["LEAST_OF_EACH", "Separation", "binned", "separation"]
+__all__ = ["LEAST_TO_SUSPECT", "Separation", "binned", "separation"]
 
 FloatArray = npt.NDArray[np.float64]
-LEAST_OF_EACH = 20  # deals of either kind, below which nothing is said
+LEAST_TO_SUSPECT = 20  # deals, of either kind where two are told apart: fewer prove no leak
 BINS = 16
 FOLDS = 5
 PRIOR = 5.0  # deals' worth of the average in the rate of each bin
@@ -75,7 +75,7 @@ def separation(
     rows = np.random.default_rng(0).permutation(np.flatnonzero(~np.isnan(outcome)))
     told = outcome[rows]
     positives, negatives = int(told.sum()), int(len(told) - told.sum())
-    if min(positives, negatives) < LEAST_OF_EACH:
+    if min(positives, negatives) < LEAST_TO_SUSPECT:
         return Separation()
     weights = np.ones(len(rows)) if weight is None else weight[rows] * (len(rows) / weight[rows].sum())
     rates = _rates(binned(values[rows], categorical), told, weights)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from walkaway.asof import DAY, NO_MOMENT, Events, History, microseconds, open_snapshots
 from walkaway.asof.labels import events_of
-from walkaway.audit.separation import LEAST_OF_EACH
+from walkaway.audit.separation import LEAST_TO_SUSPECT
 from walkaway.book import MOMENT, Book
 from walkaway.features import FeaturePlan, build_features
 
@@ -219,7 +219,7 @@ def _columns(deals: Deals) -> Iterator[Source]:
 def _common(rows: pd.DataFrame, column: str) -> Iterator[tuple[str, pd.DataFrame]]:
     """(word, its rows) of each word that enough deals show for a rule to speak of it."""
     shown = rows.drop_duplicates(["deal", column])[column].value_counts()
-    kept = rows[rows[column].isin(shown.index[shown >= LEAST_OF_EACH])]
+    kept = rows[rows[column].isin(shown.index[shown >= LEAST_TO_SUSPECT])]
     yield from ((str(word), part) for word, part in kept.groupby(column))
 
 

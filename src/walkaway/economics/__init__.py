@@ -18,9 +18,18 @@ from walkaway.economics.drops import (
     trade_off,
 )
 from walkaway.economics.guarantee import CONFIDENCE, promised_bar, promised_bars
-from walkaway.economics.index import DROPPED, Verdict, expected_value, value_per_hour, verdicts, walk_away_above
+from walkaway.economics.index import (
+    AGREEMENT,
+    DROPPED,
+    Verdict,
+    expected_value,
+    value_per_hour,
+    verdicts,
+    walk_away_above,
+)
 
 __all__ = [
+    "AGREEMENT",
     "CONFIDENCE",
     "DROPPED",
     "Curve",

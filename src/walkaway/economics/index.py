@@ -12,7 +12,7 @@ __all__ = ["DROPPED", "Verdict", "expected_value", "value_per_hour", "verdicts",
 FloatArray = npt.NDArray[np.float64]
 Verdict = Literal["pursue", "nurture", "walk_away", "unsure"]
 DROPPED = ("walk_away", "nurture")  # verdicts after which no hour is to be spent
-AGREEMENT = 0.8  # share of the bag that must stand on one side of the bar for a call
+AGREEMENT = 0.8  # share of the bag that must stand on one side of the bar for a call, or by a reason of it
 
 
 def expected_value(win_probability: FloatArray, value_if_won: FloatArray) -> FloatArray:

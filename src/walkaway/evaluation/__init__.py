@@ -2,6 +2,8 @@
 
 from walkaway.evaluation.baselines import fit_logistic, fit_naive_bayes, rate_by_category
 from walkaway.evaluation.metrics import (
+    LEAST_DEALS_TO_JUDGE,
+    LEVEL,
     DealDraws,
     brier_parts,
     deal_weights,
@@ -11,13 +13,16 @@ from walkaway.evaluation.metrics import (
     win_metrics,
 )
 from walkaway.evaluation.paired import OTHER, paired_gains
-from walkaway.evaluation.ranking import skills
+from walkaway.evaluation.ranking import PRICES, skills
 from walkaway.evaluation.slices import SEGMENT, by_ending, by_slice, failures
 from walkaway.evaluation.staleness import staleness
 from walkaway.evaluation.totals import hours_metrics, worth_metrics
 
 __all__ = [
+    "LEAST_DEALS_TO_JUDGE",
+    "LEVEL",
     "OTHER",
+    "PRICES",
     "SEGMENT",
     "DealDraws",
     "brier_parts",

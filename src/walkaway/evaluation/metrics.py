@@ -21,7 +21,8 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
-LEVEL = 0.90
+LEVEL = 0.90  # of intervals
+LEAST_DEALS_TO_JUDGE = 30  # resampling fewer deals tells nothing: no slice, no comparison of models is judged
 
 
 def log_loss_rows(won: FloatArray, probability: FloatArray) -> FloatArray:

@@ -13,14 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.evaluation.metrics import DealDraws, interval, log_loss_rows
+from walkaway.evaluation.metrics import LEAST_DEALS_TO_JUDGE, DealDraws, interval, log_loss_rows
 
 __all__ = ["AGE_EDGES", "SEGMENT", "by_ending", "by_slice", "failures", "slices_of"]
 
 FloatArray = npt.NDArray[np.float64]
 AGE_EDGES = (0.0, 1.0, 3.0, 7.0, 14.0, 30.0, 90.0, 180.0, np.inf)
 TOGETHER = 0.95
-LEAST_DEALS = 30  # in a slice
 SEGMENT = "segment "  # calls hold what a deal is in columns of this prefix
 MATTERS = 0.05  # a probability off by less is no failure, however sure
 MOST = 12  # values of one segment, the commonest
@@ -50,7 +49,7 @@ def slices_of(calls: pd.DataFrame) -> Iterator[tuple[str, str, npt.NDArray[np.bo
 
 
 def by_slice(calls: pd.DataFrame, draws: int) -> pd.DataFrame:
-    """Calibration and gain over the base rate in each slice of LEAST_DEALS deals or more.
+    """Calibration and gain over the base rate in each slice of LEAST_DEALS_TO_JUDGE deals or more.
 
     Args:
         calls: deal_id, age_days, win_probability, base_rate, won_completed (shares for open deals), and optionally
@@ -68,7 +67,7 @@ def by_slice(calls: pd.DataFrame, draws: int) -> pd.DataFrame:
     rows, off_draws, gain_draws = {}, [], []
     for dimension, value, mask in slices_of(calls):
         deals = int(np.count_nonzero(np.bincount(drawn.codes[mask])))
-        if deals < LEAST_DEALS and dimension != "all":
+        if deals < LEAST_DEALS_TO_JUDGE and dimension != "all":
             continue
         size = np.maximum(drawn.sums(mask.astype(float)), 1e-9)
         off_draws.append(drawn.sums((said - won) * mask) / size)

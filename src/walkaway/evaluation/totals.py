@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.evaluation.metrics import DealDraws, interval
-from walkaway.evaluation.slices import LEAST_DEALS, slices_of
+from walkaway.evaluation.metrics import LEAST_DEALS_TO_JUDGE, DealDraws, interval
+from walkaway.evaluation.slices import slices_of
 
 __all__ = ["hours_metrics", "worth_metrics"]
 
@@ -50,7 +50,7 @@ def hours_metrics(calls: pd.DataFrame, draws: int) -> pd.DataFrame:
     rows = {}
     for dimension, value, mask in slices_of(calls):
         deals = int(np.count_nonzero(np.bincount(drawn.codes[mask])))
-        if dimension in ("all", "age", "stage") and (deals >= LEAST_DEALS or dimension == "all"):
+        if dimension in ("all", "age", "stage") and (deals >= LEAST_DEALS_TO_JUDGE or dimension == "all"):
             counted = {"calls": int(mask.sum()), "deals": deals} | _totals(drawn, mask, said, came)
             rows[dimension, value] = counted | _errors(said[mask], plain[mask], came[mask])
     return pd.DataFrame(rows).T.rename_axis(["dimension", "value"])

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from walkaway.economics import AGREEMENT
 from walkaway.heads import Bag, Calibration
 from walkaway.models import Model, Rows
 
@@ -28,7 +29,6 @@ SIZE, MARGIN, FLOOR = "deal size", "margin rate", "floor under hours"
 TERMS = (SIZE, MARGIN, FLOOR)  # factors that come from arithmetic, not from a head
 AMOUNT = "amount"
 SAME = 1e-9  # log-odds closer than this to the base have no chord; its limit is the derivative
-AGREEMENT = 0.8
 LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # a member that says less or more than this of the bag's term disagrees on size
 
 

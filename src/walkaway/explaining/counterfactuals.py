@@ -26,7 +26,10 @@ __all__ = ["FlipCondition", "flip_conditions"]
 
 MOST = 3  # conditions a deal is told
 MOST_MOVES = 8  # tried alone, then in pairs where none is enough
-LEAST_WON, LEAST_SHARE = 3, 0.05  # of similar deals that were won: what hardly any of them did is no condition
+LEAST_WON_WITHIN, LEAST_SHARE_WITHIN = (
+    3,
+    0.05,
+)  # of similar deals that were won: what hardly any of them did is no condition
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,7 @@ def _less_work(
         return None
     hours = call["expected_value"] / call["bar"] - floor_hours
     came = near.won_within(hours)
-    if not 0 < hours < call["remaining_hours"] or came < max(LEAST_WON, LEAST_SHARE * near.won):
+    if not 0 < hours < call["remaining_hours"] or came < max(LEAST_WON_WITHIN, LEAST_SHARE_WITHIN * near.won):
         return None
     words = f"we finish it in {wording.hours(hours)} at most, rather than {wording.hours(call['remaining_hours'])}"
     return FlipCondition(words, call["bar"], near.won, came, None, None, among="won deals like this")

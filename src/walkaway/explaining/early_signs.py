@@ -20,7 +20,7 @@ from walkaway.models import Model, Rows, learn_base_rates, read_rows
 __all__ = ["EarlySign", "early_signs"]
 
 FIRST_DAYS = 7.0
-LEAST_DEALS = 30
+LEAST_DEALS_A_SIGN = 30  # settled deals that showed it: a rate further from all others than chance needs some
 BEYOND_CHANCE = 3.0  # standard errors from the rate of all: many cells are looked at
 MOST_SHARE, MUCH_THE_SAME = 0.9, 0.7  # of the deals
 TIME = ("timing", "effort")  # themes that only say how old a deal is at a fixed age, or what we did
@@ -86,7 +86,7 @@ def _candidates(
         told, values = rates.columns[planned.column], rows.X[:, i]
         cells = told.cells(values)
         for at, (deals, won) in enumerate(zip(told.deals[0], told.won[0], strict=True)):
-            if planned.declared.theme in TIME or not LEAST_DEALS <= deals <= MOST_SHARE * n:
+            if planned.declared.theme in TIME or not LEAST_DEALS_A_SIGN <= deals <= MOST_SHARE * n:
                 continue
             z = (won / deals - overall) / np.sqrt(overall * (1 - overall) / deals)
             if abs(z) >= BEYOND_CHANCE:
@@ -108,7 +108,7 @@ def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: Wording,
     """
     book = known(book, until)
     snapshots = _week_old(book, until)
-    if len(snapshots) < LEAST_DEALS:
+    if len(snapshots) < LEAST_DEALS_A_SIGN:
         return []
     rows, ends = read_rows(History(book), snapshots, model.plan), label(book, snapshots)
     inbound = book.activities["direction"] == "inbound"

@@ -19,6 +19,7 @@ from walkaway.asof import recorded_by
 from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
+from walkaway.evaluation import LEVEL
 from walkaway.explaining.attribution import MARGIN, SIZE, Attribution, attribute
 from walkaway.features import THEMES
 from walkaway.models import Model, call_open
@@ -28,12 +29,11 @@ __all__ = ["Portfolio", "portfolio", "portfolio_of", "shrunk_gaps", "shrunk_shar
 FloatArray = npt.NDArray[np.float64]
 DEFAULT = ScoreSettings()
 MONTH = pd.Timedelta(days=30)
-LEVEL = 0.90
 GROUPS = ("team", "pipeline")  # of deals; attributes fixed at creation come besides
 OWNER = "owner_id"
 SOLD_AT_A_LOSS = "sold at a loss"
 MOST_GROUPS = 30  # of one dimension, the largest; the rest say little and name single deals
-LEAST_DEALS = 5
+LEAST_DEALS_A_GROUP = 5  # the share of a small group is shrunk towards all; one of fewer would name single deals
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def _dimensions(book: Book, deal_ids: pd.Series, owners: bool) -> Iterator[tuple
     for name in names:
         groups = deals[name] if name in deals else pd.Series(dtype="str")
         counts = groups.value_counts()
-        common = counts[counts >= LEAST_DEALS].index[:MOST_GROUPS]
+        common = counts[counts >= LEAST_DEALS_A_GROUP].index[:MOST_GROUPS]
         if len(common) > 1:
             yield name, groups.where(groups.isin(common)).reset_index(drop=True)
 

@@ -23,8 +23,7 @@ __all__ = ["FeaturePlan", "PlannedFeature", "known_words", "plan_features"]
 
 ALL = FeatureSettings()
 FAMILIES = (account, activity, amount, attributes, contacts, load, owner, stage, timing, work)
-LEAST_DEALS = 20  # a word of a vocabulary that fewer deals use gets no feature of its own
-LEAST_SHARE = 0.002
+LEAST_DEALS_A_WORD, LEAST_SHARE_A_WORD = 20, 0.002  # a word that fewer deals use gets no feature of its own
 OF_EVENTS = ("step", "direction", "role")  # vocabularies of which a deal shows many words at once
 NOTHING_ALLOWED = "train.features leaves no feature that this book can fill. Allow more, or deny less."
 NOTHING_WITHOUT_DATES = (
@@ -117,7 +116,7 @@ class _Vocabulary:
     def _common(self, deal_id: pd.Series, words: pd.Series) -> list[str]:
         deals = pd.DataFrame({"deal_id": deal_id, "word": words}).drop_duplicates().dropna()
         counts = deals["word"].value_counts()
-        least = max(LEAST_DEALS, LEAST_SHARE * len(self.book.deals))
+        least = max(LEAST_DEALS_A_WORD, LEAST_SHARE_A_WORD * len(self.book.deals))
         return sorted(str(word) for word in counts.index[counts >= least])
 
 

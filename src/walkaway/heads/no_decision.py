@@ -21,7 +21,7 @@ from walkaway.heads.pooling import pooled, pooled_rate, pooled_share, small_leav
 __all__ = ["NoDecisionHead", "fit_no_decision"]
 
 FloatArray = npt.NDArray[np.float64]
-LEAST_DEALS = 25  # lost for lack of a decision, and for another reason
+LEAST_LOST_EITHER_WAY = 25  # lost for lack of a decision, and for another reason
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def fit_no_decision(examples: Examples, lost: FloatArray, head_settings: HeadSet
         lost: how likely each row's deal ends lost: 1 or 0 where it has ended.
         head_settings: of the heads.
     """
-    if min(_deals(examples.target, examples.latest)) < LEAST_DEALS or not examples.X.shape[1]:
+    if min(_deals(examples.target, examples.latest)) < LEAST_LOST_EITHER_WAY or not examples.X.shape[1]:
         return None
     told = ~np.isnan(examples.target)
     there = told | ((lost > 0) & (lost < 1))  # a deal won, or lost for no known reason, tells nothing

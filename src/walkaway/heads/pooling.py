@@ -29,7 +29,7 @@ FloatArray = npt.NDArray[np.float64]
 Link = Literal["logit", "log"]
 PENALTY: dict[Link, float] = {"logit": 30.0, "log": 300.0}  # deals' worth of pull on each coefficient (decision 22)
 RATE_PRIOR_DEALS = 20.0
-ROWS_A_LEAF, LEAST_ROWS = 20, 10
+ROWS_A_LEAF, LEAST_ROWS_A_LEAF = 20, 10
 FARTHEST = 4.0  # standard deviations; what lies farther says no more
 NEGLIGIBLE = 0.02  # a share that is not worth a second copy of the features
 FARTHEST_SCORE = 10.0  # logarithms from the typical
@@ -79,7 +79,7 @@ def small_leaves(booster: BoosterSettings, rows: int) -> BoosterSettings:
     >>> small_leaves(BoosterSettings(least_rows_in_leaf=120), 500).least_rows_in_leaf
     25
     """
-    least = min(booster.least_rows_in_leaf, max(rows // ROWS_A_LEAF, LEAST_ROWS))
+    least = min(booster.least_rows_in_leaf, max(rows // ROWS_A_LEAF, LEAST_ROWS_A_LEAF))
     return booster.model_copy(update={"least_rows_in_leaf": least})
 
 

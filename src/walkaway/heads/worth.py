@@ -19,7 +19,7 @@ from walkaway.heads.pooling import small_leaves
 __all__ = ["WorthHead", "fit_worth"]
 
 FloatArray = npt.NDArray[np.float64]
-LEAST_ROWS = 200  # won snapshots with an amount, below which the ratio is one number for all
+LEAST_WON_ROWS = 200  # won snapshots with an amount, below which the ratio is one number for all
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def fit_worth(
     recorded = usable & ~np.isnan(amount)
     shared = float(np.log(amount_at_close[recorded].sum() / amount[recorded].sum())) if recorded.any() else 0.0
     ratio = amount_at_close[usable] / filled[usable]
-    if usable.sum() < LEAST_ROWS or not examples.X.shape[1] or np.allclose(ratio, ratio[0], rtol=1e-9):
+    if usable.sum() < LEAST_WON_ROWS or not examples.X.shape[1] or np.allclose(ratio, ratio[0], rtol=1e-9):
         return WorthHead(typical, shared)
     booster = small_leaves(head_settings.worth, int(usable.sum()))
     lesson = replace(examples.part(usable, ratio), weight=filled[usable])

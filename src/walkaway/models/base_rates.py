@@ -20,13 +20,13 @@ from scipy.stats import rankdata
 from walkaway.binning import cells_of, equal_edges
 from walkaway.features import FeaturePlan, PlannedFeature
 from walkaway.models.buyer_events import Moves
+from walkaway.models.enough import LEAST_DEALS_A_RATE
 
 __all__ = ["Background", "BaseRates", "Became", "ColumnRates", "Settled", "groups_alike", "learn_base_rates"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BINS = 10
-LEAST_DEALS = 20  # fewer are no base rate, and would name single deals
 ALL = "all"  # stands for no feature in particular: what became of all deals
 ALIKE = 0.75  # rank correlation from which on two features say much the same
 MOST_RANKED = 20_000
@@ -79,7 +79,7 @@ class BaseRates(_Frozen):
     def of(self, column: str, values: npt.NDArray, stage: pd.Series) -> Became:
         """What became of settled deals that were once at values like these in the same stage.
 
-        Deals of any stage stand in where fewer than LEAST_DEALS were so in this one; still fewer count as none.
+        Deals of any stage stand in where fewer than LEAST_DEALS_A_RATE were so in this one; still fewer count as none.
 
         Args:
             column: of the features.
@@ -101,8 +101,8 @@ class BaseRates(_Frozen):
         hours, worth = np.array(told.hours), np.array(told.worth)
         at = pd.Index(self.stages).get_indexer(pd.Index(stage)) + 1
         cell = told.cells(values)
-        at = np.where(deals[at, cell] >= LEAST_DEALS, at, 0)
-        enough = deals[at, cell] >= LEAST_DEALS
+        at = np.where(deals[at, cell] >= LEAST_DEALS_A_RATE, at, 0)
+        enough = deals[at, cell] >= LEAST_DEALS_A_RATE
         rate = np.divide(worth, hours, out=np.zeros_like(worth), where=hours > 0)
         return Became(*(np.where(enough, told[at, cell], 0) for told in (deals, won, rate)))
 

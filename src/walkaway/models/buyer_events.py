@@ -17,6 +17,7 @@ from walkaway.asof import DAY, microseconds, with_recorded
 from walkaway.asof.labels import events_of
 from walkaway.book import Book
 from walkaway.formatting import plain_step
+from walkaway.models.enough import LEAST_CAME, LEAST_DEALS_A_RATE, LEAST_SHARE_CAME
 from walkaway.models.nurture import ANY_STAGE, LEAST_LEFT, STEPS, silences_of, stages_of
 
 __all__ = ["Move", "Moves", "Prospect", "learn_moves", "with_move"]
@@ -24,8 +25,6 @@ __all__ = ["Move", "Moves", "Prospect", "learn_moves", "with_move"]
 IntArray = npt.NDArray[np.int64]
 SIGN, JOINS, DATE = "sign", "joins", "date"
 CLOSE_DATE = "expected_close_date"
-LEAST_DEALS, LEAST_CAME = 20, 5
-LEAST_SHARE = 0.05  # of deals: what hardly ever comes is nothing to hope for
 CAME_BY = 0.75  # of the moves that came, so many had come by the day the hope expires
 DATE_AHEAD_DAYS = 30.0
 WHAT_IF = "what-if"
@@ -117,14 +116,14 @@ def _candidates(book: Book) -> list[Move]:
         (SIGN, inbound.groupby("kind")["deal_id"].nunique()),
         (JOINS, book.contacts.groupby("role")["deal_id"].nunique()),
     ]
-    moves = [Move(kind, str(word)) for kind, deals in told for word, n in deals.items() if n >= LEAST_DEALS]
-    dated = book.changes.loc[book.changes["field"] == CLOSE_DATE, "deal_id"].nunique() >= LEAST_DEALS
+    moves = [Move(kind, str(word)) for kind, deals in told for word, n in deals.items() if n >= LEAST_DEALS_A_RATE]
+    dated = book.changes.loc[book.changes["field"] == CLOSE_DATE, "deal_id"].nunique() >= LEAST_DEALS_A_RATE
     return sorted([*moves, Move(DATE)] if dated else moves)
 
 
 def _prospect(move: Move, stage: str, days: float, rows: pd.DataFrame) -> Prospect | None:
     came = rows[rows["came_at"].notna()]
-    if len(rows) < LEAST_DEALS or len(came) < max(LEAST_CAME, LEAST_SHARE * len(rows)):
+    if len(rows) < LEAST_DEALS_A_RATE or len(came) < max(LEAST_CAME, LEAST_SHARE_CAME * len(rows)):
         return None
     within = float(((came["came_at"] - came["at"]) / DAY).quantile(CAME_BY))
     return Prospect(move, stage, days, len(rows), len(came), int(came["won"].sum()), within)

@@ -16,6 +16,7 @@ import pandas as pd
 from walkaway.asof import DAY, NO_MOMENT, microseconds
 from walkaway.asof.labels import events_of
 from walkaway.book import Book, effort_seconds
+from walkaway.models.enough import LEAST_CAME, LEAST_DEALS_A_RATE, LEAST_SHARE_CAME
 
 __all__ = [
     "ANY_STAGE",
@@ -33,8 +34,6 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 STEPS = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 21.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0)  # days
 ANY_STAGE = ""
-LEAST_DEALS, LEAST_HEARD = 20, 5
-LEAST_SHARE = 0.05  # of deals; a sign that hardly ever comes is not worth waiting for
 MOST_CAME_BY = 0.75  # of the signs that came, so many had come by the day a wait expires
 LEAST_LEFT = DAY  # a sign less than this before the close is the close itself
 
@@ -195,7 +194,7 @@ def _wait(stage: str, days: float, silent: pd.DataFrame) -> Wait:
     """The sign that came to most deals won later, if any is worth waiting for; `silent` has one row a deal."""
     heard = silent[silent["sign"] != ""]
     by_sign = heard.groupby("sign").agg(heard=("won", "size"), won=("won", "sum"))
-    worth = by_sign[(by_sign["heard"] >= LEAST_HEARD) & (by_sign["heard"] >= LEAST_SHARE * len(silent))]
+    worth = by_sign[(by_sign["heard"] >= LEAST_CAME) & (by_sign["heard"] >= LEAST_SHARE_CAME * len(silent))]
     if worth.empty or not worth["won"].max():
         return Wait(stage, days)
     best = worth.sort_values("won", ascending=False, kind="stable").index[0]
@@ -223,5 +222,5 @@ def learn_silence(book: Book) -> Silence:
     for days in STEPS:
         silent = _unworked(silences, days, stages, work).assign(won=lambda rows: won[rows["deal"]])
         groups = [(ANY_STAGE, silent), *((str(stage), part) for stage, part in silent.groupby("stage"))]
-        waits += [_wait(stage, days, part) for stage, part in groups if len(part) >= LEAST_DEALS]
+        waits += [_wait(stage, days, part) for stage, part in groups if len(part) >= LEAST_DEALS_A_RATE]
     return Silence(tuple(waits))

@@ -28,7 +28,7 @@ from walkaway.book import Book
 from walkaway.config import TrainSettings
 from walkaway.economics import value_per_hour
 from walkaway.errors import DataError, UsageError
-from walkaway.evaluation import OTHER, log_loss_rows, paired_gains
+from walkaway.evaluation import LEAST_DEALS_TO_JUDGE, OTHER, log_loss_rows, paired_gains
 from walkaway.files import without_nan
 from walkaway.models import Model, check_fits, make_calls, read_rows
 from walkaway.training.backtest import Step, no_step
@@ -38,7 +38,6 @@ from walkaway.training.train import Trained
 __all__ = ["Comparison", "Decision", "decide", "forced", "trained_at"]
 
 STRETCHES = 2  # of the time since the champion was trained, before each of which the challenger's recipe is trained
-LEAST_DEALS = 30  # settled on both sides, below which nothing is said
 AGE = "age"
 GAINS = [f"{what}_gain{end}" for what in ("log_loss", "skill") for end in ("", "_low", "_high")]
 NOT_THE_RECIPE = ("folds", "bootstrap")  # settings that judge, and change no model
@@ -220,7 +219,7 @@ def _by_bundle(
 
 def _enough(deal: np.ndarray, won: np.ndarray) -> bool:
     """Whether enough deals have settled, of both kinds, to compare anything."""
-    return len(np.unique(deal)) >= LEAST_DEALS and len(np.unique(won)) == 2
+    return len(np.unique(deal)) >= LEAST_DEALS_TO_JUDGE and len(np.unique(won)) == 2
 
 
 def _fits(book: Book, model: Model) -> bool:

@@ -35,7 +35,7 @@ __all__ = ["PROBABILITIES", "Trained", "train", "train_to_call"]
 PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
 PROFILED = ["win_probability", "remaining_hours", "value_per_hour"]
 LONG_LIFE = 0.9  # quantile of the lives of closed deals
-LEAST_WINS, LARGEST = 20, 0.95  # earlier wins, and their quantile, that tell where to cap the value of a deal
+LEAST_WINS_TO_CAP, LARGEST = 20, 0.95  # earlier wins, and their quantile, that tell where to cap the value of a deal
 INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
 
 
@@ -78,7 +78,7 @@ def _promised(
     before = book.deals[(book.deals["outcome"] == "won") & (book.deals["closed_at"] <= calls["as_of"].min())]
     earlier = (before["amount"] * before["margin"].fillna(1.0)).clip(lower=0)
     earlier = earlier[earlier > 0]
-    if len(earlier) < LEAST_WINS:
+    if len(earlier) < LEAST_WINS_TO_CAP:
         return ()
     closed = book.deals[book.deals["closed_at"].notna()]
     life = (closed["closed_at"] - closed["created_at"]).quantile(LONG_LIFE)

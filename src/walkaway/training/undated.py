@@ -26,7 +26,7 @@ from walkaway.training.train import Trained
 
 __all__ = ["score_timeless", "summary_timeless", "train_timeless"]
 
-LEAST_OF_EACH = 20  # won and lost deals below which folds would judge by a handful
+LEAST_OF_EACH_TO_TRAIN = 20  # won and lost deals below which folds would judge by a handful
 PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "base_rate"]
 
 
@@ -58,10 +58,10 @@ def _closed(book: Book) -> tuple[pd.DataFrame, npt.NDArray]:
     settled = book.deals[book.deals["outcome"].notna()].sort_values("deal_id").reset_index(drop=True)
     won = (settled["outcome"] == "won").to_numpy(dtype=np.float64)
     counts = int(won.sum()), int(len(won) - won.sum())
-    if min(counts) < LEAST_OF_EACH:
+    if min(counts) < LEAST_OF_EACH_TO_TRAIN:
         raise DataError(
-            f"a book without dates needs {LEAST_OF_EACH} won and {LEAST_OF_EACH} lost deals; found {counts[0]} won and "
-            f"{counts[1]} lost. Export more closed deals."
+            f"a book without dates needs {LEAST_OF_EACH_TO_TRAIN} won and {LEAST_OF_EACH_TO_TRAIN} lost deals; found "
+            f"{counts[0]} won and {counts[1]} lost. Export more closed deals."
         )
     return settled, won
 

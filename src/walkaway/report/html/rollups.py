@@ -9,11 +9,11 @@ import pandas as pd
 from walkaway.asof import recorded_by
 from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
 from walkaway.economics import DROPPED
+from walkaway.evaluation import PRICES
 from walkaway.models import Model
 
 __all__ = ["neighbours", "productivity", "rollup"]
 
-PRICES = (0.01, 0.02, 0.05, 0.10, 0.20)
 MONTHS = 12
 ROLLED_UP = ("team", "pipeline")
 NONE = "(none)"

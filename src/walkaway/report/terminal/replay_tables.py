@@ -11,12 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from walkaway.economics import Curve
+from walkaway.evaluation import PRICES
 from walkaway.replaying import INDICES, Replayed
 from walkaway.report.terminal.plain_table import plain_table
 
 __all__ = ["show_replay"]
-
-PRICES = ("0.01", "0.02", "0.05", "0.10", "0.20")
 
 
 def _between(row: pd.Series | dict[str, float], name: str, form: str) -> str:
@@ -27,12 +26,12 @@ def _indices(table: pd.DataFrame) -> list[RenderableType]:
     title = "Walk-away skill (0 random, 1 clairvoyant)"
     skill = plain_table("ranking deals by", "skill", "90% interval", "up to 20%", "90% interval", title=title)
     title = "Hours saved at value forgone of"
-    saved = plain_table("ranking deals by", *(f"{float(price):.0%}" for price in PRICES), title=title)
+    saved = plain_table("ranking deals by", *(f"{price:.0%}" for price in PRICES), title=title)
     for name, row in table.iterrows():
         who = INDICES[str(name)].replace("_", " ")
         whole = (f"{row['skill']:.3f}", _between(row, "skill", ".2f"))
         skill.add_row(who, *whole, f"{row['skill_up_to_0.2']:.3f}", _between(row, "skill_up_to_0.2", ".2f"))
-        saved.add_row(who, *(f"{row[f'saved_at_{price}']:.0%}" for price in PRICES))
+        saved.add_row(who, *(f"{row[f'saved_at_{price:.2f}']:.0%}" for price in PRICES))
     return [skill, "", saved]
 
 
@@ -110,7 +109,7 @@ def _curve(curve: Curve, currency: str) -> Table:
         "value forgone", "bar per hour", "hours saved", "hours worked a week", title="What each bar would have done"
     )
     for price in PRICES:
-        bar = curve.bar_for_forgo(float(price))
+        bar = curve.bar_for_forgo(price)
         worked, saved, forgone = curve.at(bar)
         table.add_row(f"{forgone:.1%}", f"{currency} {bar:,.0f}", f"{saved:.0%}", f"{worked:,.0f}")
     return table
