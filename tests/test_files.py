@@ -11,6 +11,7 @@ from walkaway.errors import UsageError
 from walkaway.files import (
     append_line,
     checksum,
+    plain,
     read_lines,
     read_text_frame,
     replaced_folder,
@@ -195,3 +196,32 @@ def test_parquet_is_read_back_with_its_types(tmp_path, frame):
     write_frame(frame, str(tmp_path / "a.parquet"))
 
     pd.testing.assert_frame_equal(read_text_frame(tmp_path / "a.parquet"), frame)
+
+
+@pytest.mark.parametrize("missing", [np.nan, float("-inf"), np.float32("inf"), pd.NaT, pd.NA, None])
+def test_what_json_has_no_word_for_is_null(missing):
+    assert plain({"a": [missing, (1.5, {"b": missing})]}) == {"a": [None, [1.5, {"b": None}]]}
+
+
+def test_numbers_of_numpy_are_plain_and_names_are_texts():
+    found = plain({1: np.int64(3), "share": np.float64(0.1), "yes": np.bool_(True), "path": "x"})
+
+    assert found == {"1": 3, "share": 0.1, "yes": True, "path": "x"}
+    assert [type(value) for value in found.values()] == [int, float, bool, str]
+
+
+def test_moments_and_days_are_iso_texts():
+    moment = pd.Timestamp("2026-01-02T03:04Z")
+
+    assert plain([moment, moment.date()]) == ["2026-01-02T03:04:00+00:00", "2026-01-02"]
+
+
+def test_a_table_is_its_rows_with_its_index_and_without_anything_that_is_no_number():
+    table = pd.DataFrame({"deals": [2, 3], "gap": [0.5, np.nan], "who": ["ann", None]}, index=[7, 8])
+
+    assert plain({"table": table.rename_axis("place")}) == {
+        "table": [
+            {"place": 7, "deals": 2, "gap": 0.5, "who": "ann"},
+            {"place": 8, "deals": 3, "gap": None, "who": None},
+        ]
+    }

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
@@ -29,6 +32,7 @@ __all__ = [
     "frame_bytes",
     "frame_of_bytes",
     "json_bytes",
+    "plain",
     "read_lines",
     "read_text_frame",
     "replaced_file",
@@ -81,13 +85,31 @@ def json_bytes(value: Any) -> bytes:
     return (json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
 
 
-def without_nan(values: dict[str, Any]) -> dict[str, Any]:
-    """The same values with null for what is not a number, for JSON has no other word for it.
+def plain(value: Any) -> Any:
+    """The same as JSON can say it: what is missing, or no finite number, is null; it has no other word for it.
 
-    >>> without_nan({"low": float("nan"), "calls": 3})
-    {'low': None, 'calls': 3}
+    Tables become rows, their index as columns; moments become texts (ISO 8601).
+
+    >>> plain({"low": float("nan"), "calls": 3, "range": (0.5, float("inf")), "until": pd.Timestamp("2026-01-02")})
+    {'low': None, 'calls': 3, 'range': [0.5, None], 'until': '2026-01-02T00:00:00'}
+    >>> plain(pd.DataFrame({"deals": [2], "won": [None]}, index=pd.Index(["x"], name="group")))
+    [{'group': 'x', 'deals': 2, 'won': None}]
     """
-    return {name: None if value != value else value for name, value in values.items()}
+    if isinstance(value, pd.DataFrame):
+        return [plain(row) for row in value.reset_index().to_dict("records")]
+    if isinstance(value, Mapping):
+        return {str(name): plain(one) for name, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    return _plain_scalar(value.item() if isinstance(value, np.generic) else value)
+
+
+def _plain_scalar(value: Any) -> Any:
+    if value is pd.NaT or value is pd.NA:
+        return None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from walkaway.asof.history import DAY, History, known, microseconds
 from walkaway.book.schema import Book, Manifest
+from walkaway.errors import UsageError
 
 DEALS = "deal_id | created_at | closed_at | outcome | amount | margin | account_id | owner_id"
 ONE = f"{DEALS}\nd1 | 2026-01-01 | - | - | 500 | 0.2 | acme | ann"
@@ -259,7 +260,7 @@ def test_the_age_of_a_deal_runs_from_its_creation(changed):
 
 
 def test_a_snapshot_of_an_unknown_deal_is_refused_by_name(make_book, snapshots):
-    with pytest.raises(KeyError, match="deal dx is not in the book"):
+    with pytest.raises(UsageError, match="deal dx is not in the book"):
         History(make_book(deals=ONE)).at(snapshots("d1 2026-01-03", "dx 2026-01-03"))
 
 

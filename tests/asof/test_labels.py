@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from walkaway.asof.labels import COLUMNS, events_of, label, last_worked_at, no_decision
+from walkaway.errors import UsageError
 
 DEALS = "deal_id | created_at | closed_at | outcome | loss_reason | amount | margin"
 WON = "d1 | 2026-01-01 | 2026-01-09 | won | - | 900 | 0.5"
@@ -135,12 +136,12 @@ def test_the_row_order_of_deals_and_activities_is_irrelevant(make_book, snapshot
 
 
 def test_a_snapshot_of_an_unknown_deal_is_refused_rather_than_given_another_deals_label(labelled):
-    with pytest.raises(KeyError, match="deal dx is not in the book"):
+    with pytest.raises(UsageError, match="deal dx is not in the book"):
         labelled("dx 2026-01-02", WON)
 
 
 def test_a_snapshot_of_a_deal_created_after_what_is_known_is_refused(labelled):
-    with pytest.raises(KeyError, match="deal d9 is not in the book"):
+    with pytest.raises(UsageError, match="deal d9 is not in the book"):
         labelled("d9 2026-01-08", WON, "d9 | 2026-01-07 | - | - | - | - | -", known_at="2026-01-05")
 
 

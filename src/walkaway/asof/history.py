@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.asof.events import DAY, NO_MOMENT, Codes, Events, Log, Once, microseconds
-from walkaway.book import Book, effort_seconds
+from walkaway.book import Book, deal_places, effort_seconds
 
 __all__ = ["DAY", "NO_MOMENT", "Codes", "Events", "History", "Log", "View", "known", "microseconds"]
 
@@ -206,7 +206,7 @@ class History:
         """What was known at these snapshots (deal_id, as_of; UTC).
 
         Raises:
-            KeyError: a snapshot names a deal that the book does not hold.
+            UsageError: a snapshot names a deal that the book does not hold.
         """
         return View(self, self.deal_codes(snapshots["deal_id"]), microseconds(snapshots["as_of"]))
 
@@ -246,14 +246,9 @@ class History:
         """The code of each deal.
 
         Raises:
-            KeyError: a deal that the book does not hold.
+            UsageError: a deal that the book does not hold.
         """
-        place, distinct = pd.factorize(deal_id)
-        codes = self._index.get_indexer(pd.Index(distinct)).astype(np.int64)
-        if (codes < 0).any() or (place < 0).any():
-            unknown = distinct[codes < 0][0] if (codes < 0).any() else "without id"
-            raise KeyError(f"deal {unknown} is not in the book")
-        return codes[place]
+        return deal_places(self._index, deal_id)
 
     def group_codes(self, by: str) -> IntArray:
         """The code of each deal's account or owner; a deal without one is a group of its own."""

@@ -2,6 +2,7 @@
 
 from walkaway.book.effort import SECONDS_PER_HOUR, assumed_share, effort_seconds
 from walkaway.book.io import read_book, write_book
+from walkaway.book.lookup import deal_places
 from walkaway.book.quarantine import COLUMNS, admit, entries
 from walkaway.book.schema import MOMENT, SOURCE_ROW, TABLES, Book, Manifest, conform
 
@@ -16,6 +17,7 @@ __all__ = [
     "admit",
     "assumed_share",
     "conform",
+    "deal_places",
     "effort_seconds",
     "entries",
     "read_book",

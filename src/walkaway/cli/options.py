@@ -43,7 +43,6 @@ __all__ = [
     "newest_or",
     "print_json",
     "progress",
-    "records",
     "settings_in_force",
     "span_of",
     "takes_dial",
@@ -253,14 +252,10 @@ def tell(renderable: Any, quiet: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print as JSON, on stdout."""
-    sys.stdout.write(json.dumps(value, indent=1, ensure_ascii=False, default=str) + "\n")
+    """Print as JSON, on stdout; what is missing, or no finite number, is null."""
+    from walkaway.files import plain
 
-
-def records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as JSON objects; what is not a number is null."""
-    rows = table.reset_index().astype("object")
-    return rows.where(rows.notna(), None).to_dict("records")
+    sys.stdout.write(json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n")
 
 
 @contextmanager

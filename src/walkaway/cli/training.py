@@ -17,7 +17,6 @@ from walkaway.cli.options import (
     budget_of,
     print_json,
     progress,
-    records,
     settings_in_force,
     tell,
     training_moment,
@@ -39,7 +38,7 @@ def audit(
     read = read_book(book)
     found = audit_as_of(read, training_moment(until, read), settings_in_force(context).train)
     if as_json:
-        tables = {"sources": records(found.sources), "features": records(found.features)}
+        tables = {"sources": found.sources, "features": found.features}
         print_json({"left_out": found.left_out, "denied": found.denied} | tables)
     else:
         from walkaway.report.terminal.audit_tables import show_audit
@@ -85,11 +84,10 @@ def train(
             step=step,
         )
     if as_json:
-        tables = {name: records(table) for name, table in done.trained.tables.items()}
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
         named |= {"decision": done.decision.as_json(), "tuned": done.tuned and done.tuned.as_json()}
         told = {"summary": done.trained.model.facts.counts(), "audit": done.trained.audit.told()}
-        print_json(named | told | {"registered": done.registered, "metrics": tables})
+        print_json(named | told | {"registered": done.registered, "metrics": done.trained.tables})
     else:
         from walkaway.report.terminal.training_tables import show_training
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
-
 import pandas as pd
 
 from walkaway.asof import History, known
-from walkaway.book import Book, assumed_share
+from walkaway.book import Book, assumed_share, deal_places
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
 from walkaway.explaining.story import DealStory, tell
@@ -16,7 +14,6 @@ from walkaway.models import Model, check_askable, make_calls, read_rows
 __all__ = ["explain"]
 
 DEFAULT = ScoreSettings()
-NEAR = 3
 
 
 def explain(
@@ -43,7 +40,7 @@ def explain(
         DataError: the book does not fit the model.
     """
     check_askable(book, model, pd.DatetimeIndex([as_of]))
-    _check_open(book.deals.set_index("deal_id"), deal_ids, as_of)
+    _check_open(book.deals, deal_ids, as_of)
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
     bar = model.curve.bar_of(**score_settings.dial())
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
@@ -51,13 +48,8 @@ def explain(
 
 
 def _check_open(deals: pd.DataFrame, deal_ids: list[str], as_of: pd.Timestamp) -> None:
-    """Refuse the first deal that cannot be called at a moment; `deals` is indexed by deal_id."""
-    asked = deals.reindex(deal_ids)
-    unknown = asked.index[~asked.index.isin(deals.index)]
-    if len(unknown):
-        near = difflib.get_close_matches(unknown[0], deals.index.tolist(), n=NEAR)
-        hint = f" Did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"deal {unknown[0]} is not in the book.{hint}")
+    """Refuse the first deal that cannot be called at a moment."""
+    asked = deals.iloc[deal_places(pd.Index(deals["deal_id"]), pd.Series(deal_ids, dtype="str"))].set_index("deal_id")
     for deal_id, row in asked[~(asked["created_at"] <= as_of) | (asked["closed_at"] <= as_of)].iterrows():
         if not row["created_at"] <= as_of:
             created = f"deal {deal_id} was created on {row['created_at']:%Y-%m-%d}"

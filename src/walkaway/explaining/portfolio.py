@@ -6,7 +6,6 @@ not really differ (empirical Bayes: beta-binomial for drops, normal for calibrat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from walkaway.economics import DROPPED
 from walkaway.evaluation import LEVEL
 from walkaway.explaining.attribution import MARGIN, SIZE, Attribution, attribute
 from walkaway.features import THEMES
+from walkaway.files import plain
 from walkaway.models import Model, call_open
 
 __all__ = ["Portfolio", "portfolio", "portfolio_of", "shrunk_gaps", "shrunk_shares"]
@@ -56,9 +56,8 @@ class Portfolio:
 
     def as_json(self) -> dict[str, object]:
         """The portfolio as plain JSON values."""
-        tables = {"themes": self.themes, "drops": self.drops, "calibration": self.calibration}
-        told = {name: json.loads(table.reset_index().to_json(orient="records")) for name, table in tables.items()}
-        return {"as_of": self.as_of.isoformat(), "bar": self.bar, "open_deals": self.open_deals} | told
+        tables: dict[str, object] = {"themes": self.themes, "drops": self.drops, "calibration": self.calibration}
+        return plain({"as_of": self.as_of, "bar": self.bar, "open_deals": self.open_deals} | tables)
 
 
 def shrunk_shares(counts: FloatArray, deals: FloatArray) -> pd.DataFrame:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from walkaway.asof import History
@@ -17,6 +14,7 @@ from walkaway.explaining.counterfactuals import FlipCondition, flip_conditions
 from walkaway.explaining.reasons import Reason, Reasons
 from walkaway.explaining.sentences import Factor, factors_of
 from walkaway.explaining.similar import SimilarDeals, Similarity
+from walkaway.files import plain
 from walkaway.formatting import Wording
 from walkaway.models import Calls, Model, Wait
 
@@ -79,22 +77,11 @@ class DealStory:
 
     def as_json(self) -> dict[str, object]:
         """The story as plain JSON values."""
-        told = {"wait_for" if name == "wait" else name: value for name, value in _plain(asdict(self)).items()}
+        told = {"wait_for" if name == "wait" else name: value for name, value in plain(asdict(self)).items()}
         told["wait_for"] = self.wait_for
         if told["similar_deals"] is not None:
             del told["similar_deals"]["hours_won"]
         return told
-
-
-def _plain(value: Any) -> Any:
-    """The same as JSON can say it: moments as text, what is not a number as null."""
-    if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(one) for one in value]
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def tell(

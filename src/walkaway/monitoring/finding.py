@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from walkaway.config import Levels
+from walkaway.files import plain
 
 __all__ = ["LEVELS", "NAMES", "Code", "Finding", "Level", "cannot_tell", "level_of", "listed", "named", "worst"]
 
@@ -29,7 +30,7 @@ NAMED = 3  # columns or words that a sentence names; the figures have them all
 class Finding:
     """What one check found.
 
-    found: a sentence. figures: plain JSON values, thresholds among them. note: a sentence more. remedy: what to do, a
+    found: a sentence. figures: numbers and texts, thresholds among them. note: a sentence more. remedy: what to do, a
     sentence. plain: `found` for readers who know no columns; empty where it is the same.
     """
 
@@ -60,7 +61,7 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         told = {"code": self.code, "name": NAMES[self.code], "level": self.level, "sentence": self.sentence}
-        return told | {"note": self.note, "figures": dict(self.figures)}
+        return told | {"note": self.note, "figures": plain(self.figures)}
 
 
 def _with(told: str, remedy: str) -> str:

@@ -159,7 +159,7 @@ def age_finding(
         "history_days": history_days,
         "every_days": every_days,
         "looks": age_days / every_days,
-        "share": share if np.isfinite(share) else None,
+        "share": share,
         "settled_since": settled,
         "watch": check_settings.age.watch,
         "act": check_settings.age.act,

@@ -13,6 +13,7 @@ from walkaway.asof.labels import label
 from walkaway.book import Book
 from walkaway.config import ScoreSettings, Settings
 from walkaway.economics import Curve
+from walkaway.files import plain
 from walkaway.models import Model
 from walkaway.replaying.measures import judged, measure, settled_curve
 from walkaway.replaying.period import Period
@@ -81,7 +82,7 @@ def measured(
         "exits": exits_by(found, book),
         "notes": [*_notes(ledger, calls), *_model_notes(models, settings.score)],
     }
-    return Replayed(ledger, calls, measures, curve, teams, found, _plain(summary))
+    return Replayed(ledger, calls, measures, curve, teams, found, plain(summary))
 
 
 def _curves(calls: pd.DataFrame, book: Book, every_days: float) -> tuple[Curve, dict[str, Curve]]:
@@ -113,20 +114,6 @@ def _notes(ledger: pd.DataFrame, calls: pd.DataFrame) -> list[str]:
     if drops in (0, ledger["deal_id"].nunique()):
         notes.append(f"The bar dropped {'every' if drops else 'no'} deal.")
     return notes
-
-
-def _plain(value: Any) -> Any:
-    """Tables as rows, numbers as JSON has them; what is no number is null."""
-    if isinstance(value, pd.DataFrame):
-        rows = value.reset_index().to_dict("records")
-        return [_plain(row) for row in rows]
-    if isinstance(value, dict):
-        return {str(name): _plain(one) for name, one in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, (float, np.floating)):
-        return float(value) if np.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def _expected(ledger: pd.DataFrame, models: Sequence[Model]) -> dict[str, float]:

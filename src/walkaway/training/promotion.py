@@ -29,7 +29,7 @@ from walkaway.config import TrainSettings
 from walkaway.economics import value_per_hour
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import LEAST_DEALS_TO_JUDGE, OTHER, log_loss_rows, paired_gains
-from walkaway.files import without_nan
+from walkaway.files import plain
 from walkaway.models import Model, check_fits, make_calls, read_rows
 from walkaway.training.backtest import Step, no_step
 from walkaway.training.recipe import follow
@@ -82,7 +82,7 @@ class Decision:
 
     def as_json(self) -> dict[str, object]:
         """The decision as plain JSON values; what is not a number is null."""
-        compared = [without_nan(asdict(one)) for one in self.comparisons]
+        compared = [plain(asdict(one)) for one in self.comparisons]
         return {"promoted": self.promoted, "reason": self.reason, "comparisons": compared}
 
 

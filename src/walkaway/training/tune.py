@@ -20,7 +20,7 @@ from walkaway.book import Book
 from walkaway.config import TrainSettings
 from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import OTHER, log_loss_rows, paired_gains
-from walkaway.files import without_nan
+from walkaway.files import plain
 from walkaway.heads import fit_win
 from walkaway.models import read_rows
 from walkaway.training.backtest import Step, call_as_of, no_step
@@ -83,7 +83,7 @@ class Tuned:
         """The outcome as plain JSON values."""
         states = self.trials["state"].value_counts()
         counts = {str(state): int(count) for state, count in states.items()}
-        return {"used": self.used, "trials": counts, "best": self.values(), "unseen": without_nan(self.unseen)}
+        return {"used": self.used, "trials": counts, "best": self.values(), "unseen": plain(self.unseen)}
 
 
 @dataclass(frozen=True)
