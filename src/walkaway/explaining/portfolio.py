@@ -122,7 +122,8 @@ def _worked(book: Book, deal_ids: pd.Series, as_of: pd.Timestamp) -> FloatArray:
     """Hours booked on each deal in the month before a moment."""
     rows = recorded_by(book, "activities", as_of, since=as_of - MONTH)
     hours = pd.Series(effort_seconds(rows, book.manifest.assumed_hours) / SECONDS_PER_HOUR, index=rows["deal_id"])
-    return hours.groupby(level=0).sum().reindex(deal_ids).fillna(0.0).to_numpy()
+    worked: FloatArray = hours.groupby(level=0).sum().reindex(deal_ids).fillna(0.0).to_numpy()
+    return worked
 
 
 def _themes(book: Book, model: Model, table: pd.DataFrame, attribution: Attribution, bar: float) -> pd.DataFrame:
