@@ -57,7 +57,8 @@ class Portfolio:
     def as_json(self) -> dict[str, object]:
         """The portfolio as plain JSON values."""
         tables: dict[str, object] = {"themes": self.themes, "drops": self.drops, "calibration": self.calibration}
-        return plain({"as_of": self.as_of, "bar": self.bar, "open_deals": self.open_deals} | tables)
+        told: dict[str, object] = plain({"as_of": self.as_of, "bar": self.bar, "open_deals": self.open_deals} | tables)
+        return told
 
 
 def shrunk_shares(counts: FloatArray, deals: FloatArray) -> pd.DataFrame:
