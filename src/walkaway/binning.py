@@ -10,7 +10,7 @@ import numpy.typing as npt
 __all__ = ["cells_of", "equal_edges"]
 
 
-def cells_of(values: npt.NDArray, edges: Sequence[float] | None, cells: int) -> npt.NDArray[np.int64]:
+def cells_of(values: npt.NDArray[np.floating], edges: Sequence[float] | None, cells: int) -> npt.NDArray[np.int64]:
     """The cell of each value; an edge belongs to the cell below it.
 
     Args:
@@ -27,7 +27,7 @@ def cells_of(values: npt.NDArray, edges: Sequence[float] | None, cells: int) -> 
     return np.where(there, found, cells - 1)
 
 
-def equal_edges(values: npt.NDArray, bins: int) -> tuple[float, ...]:
+def equal_edges(values: npt.NDArray[np.floating], bins: int) -> tuple[float, ...]:
     """Edges of bins that hold equal shares of the values that are there, as far as equal values allow.
 
     >>> equal_edges(np.array([1.0, 2.0, 3.0, 4.0, np.nan]), 2)

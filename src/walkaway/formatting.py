@@ -6,7 +6,7 @@ are named by their code, which no reader takes for another's dollar.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 
@@ -89,7 +89,8 @@ class Wording:
         if not self.currency:
             return self.number(round(value))
         told = _money_pattern(self._locale).apply(value, self._locale, currency=self.currency, currency_digits=False)
-        return told.replace(SPACE, " ")
+        spaced: str = told.replace(SPACE, " ")
+        return spaced
 
     def number(self, value: float, digits: int | None = None) -> str:
         """A number with the reader's separators; `digits` after the point, else as many as it has, up to ten.
@@ -159,7 +160,7 @@ class Wording:
         """
         if unit == "category":
             return plain_step(categories[int(value)])
-        write = {
+        write: Callable[[float], str] = {
             "days": self.days,
             "days ahead": self._ahead,
             "days moved": self._moved,

@@ -37,12 +37,13 @@ def microseconds(moments: pd.Series) -> IntArray:
     >>> microseconds(pd.Series(pd.to_datetime(["1970-01-02T00:00Z"])))
     array([86400000000])
     """
-    return moments.astype(MOMENT).astype("int64").to_numpy()
+    found: IntArray = moments.astype(MOMENT).astype("int64").to_numpy()
+    return found
 
 
-def _running(values: npt.NDArray, dtype: type = np.int64) -> npt.NDArray:
+def _running(values: npt.NDArray[np.bool_] | IntArray, dtype: type = np.int64) -> npt.NDArray[Any]:
     """Running sums with a leading zero: the sum of rows [a, b) is out[b] - out[a]."""
-    out: npt.NDArray = np.zeros(len(values) + 1, dtype=dtype)
+    out: npt.NDArray[Any] = np.zeros(len(values) + 1, dtype=dtype)
     np.cumsum(values, out=out[1:])
     return out
 
@@ -51,7 +52,10 @@ def _grouped(codes: IntArray) -> IntArray:
     """The stable order that sorts codes of 0 or more: to put a sparse matrix in row order is to sort by counting."""
     rows, columns = codes.astype(np.int32), np.arange(len(codes), dtype=np.int32)
     shape = (int(codes.max(initial=0)) + 1, len(codes))
-    return sparse.coo_array((np.zeros(len(codes), dtype=np.int8), (rows, columns)), shape=shape).tocsr().indices
+    found: IntArray = (
+        sparse.coo_array((np.zeros(len(codes), dtype=np.int8), (rows, columns)), shape=shape).tocsr().indices
+    )
+    return found
 
 
 class Once:
@@ -73,8 +77,8 @@ class Once:
 class Codes:
     """A text column as small codes into its sorted distinct values; -1 for missing."""
 
-    codes: npt.NDArray
-    distinct: npt.NDArray
+    codes: npt.NDArray[np.signedinteger]
+    distinct: npt.NDArray[np.object_]
 
     @classmethod
     def of(cls, text: pd.Series) -> Codes:
@@ -89,7 +93,7 @@ class Codes:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def __getitem__(self, key: npt.NDArray | slice) -> Codes:
+    def __getitem__(self, key: npt.NDArray[np.bool_] | IntArray | slice) -> Codes:
         return Codes(self.codes[key], self.distinct)
 
     def equal(self, value: str) -> npt.NDArray[np.bool_]:
@@ -121,7 +125,7 @@ class Log:
         recorded_at: IntArray,
         keys: IntArray,
         moments: IntArray,
-        column: Callable[[str], npt.NDArray | Codes],
+        column: Callable[[str], npt.NDArray[Any] | Codes],
     ) -> None:
         self.partition, self.recorded_at, self._keys, self._moments = partition, recorded_at, keys, moments
         self.column = Once(column)
@@ -132,8 +136,8 @@ class Log:
         cls,
         partition: IntArray,
         recorded_at: IntArray,
-        columns: Mapping[str, Callable[[], npt.NDArray | Codes]],
-        ties: Callable[[IntArray], tuple[npt.NDArray, ...]],
+        columns: Mapping[str, Callable[[], npt.NDArray[Any] | Codes]],
+        ties: Callable[[IntArray], tuple[npt.NDArray[np.signedinteger], ...]],
     ) -> Log:
         """Sort rows into a log.
 
@@ -178,19 +182,23 @@ class Log:
         """For each query, one past the last row of its partition known at its moment: recorded_at <= moment."""
         codes, distinct = pd.factorize(moment)
         rank = np.searchsorted(self._moments, distinct, side="right")[codes]
-        return np.searchsorted(self._keys, partition * (len(self._moments) + 1) + rank, side="left")
+        found: IntArray = np.searchsorted(self._keys, partition * (len(self._moments) + 1) + rank, side="left")
+        return found
 
     def first_of(self, partition: IntArray) -> IntArray:
         """For each query, the position at which its partition's rows begin."""
         codes, distinct = pd.factorize(partition)
-        return np.searchsorted(self._keys, distinct * (len(self._moments) + 1), side="left")[codes]
+        found: IntArray = np.searchsorted(self._keys, distinct * (len(self._moments) + 1), side="left")[codes]
+        return found
 
     def select(self, equals: Mapping[str, str]) -> _Selection:
         """The rows whose text columns equal these values; the newest few are kept, since features ask again."""
         return self._select(*sorted(equals.items()))
 
 
-def _with_ties(order: IntArray, keys: IntArray, ties: Callable[[IntArray], tuple[npt.NDArray, ...]]) -> IntArray:
+def _with_ties(
+    order: IntArray, keys: IntArray, ties: Callable[[IntArray], tuple[npt.NDArray[np.signedinteger], ...]]
+) -> IntArray:
     """The order, its rows of equal key put in the order of their ties."""
     same = np.flatnonzero(keys[1:] == keys[:-1])
     if not len(same):
@@ -241,7 +249,8 @@ def _maxima(values: IntArray, partition: IntArray) -> IntArray:
         return values
     step = values.max() + 1
     group = np.cumsum(np.r_[False, partition[1:] != partition[:-1]])
-    return np.maximum.accumulate(values + group * step) - group * step
+    found: IntArray = np.maximum.accumulate(values + group * step) - group * step
+    return found
 
 
 def _first_times(coded: Codes, partition: IntArray) -> IntArray:
@@ -260,7 +269,9 @@ def _previous_same(coded: Codes, partition: IntArray) -> IntArray:
     return out
 
 
-def _pick(values: npt.NDArray, position: IntArray, there: npt.NDArray[np.bool_], missing: float) -> npt.NDArray:
+def _pick(
+    values: npt.NDArray[Any], position: IntArray, there: npt.NDArray[np.bool_], missing: float
+) -> npt.NDArray[Any]:
     """values[position] where `there`, else `missing`."""
     if not len(values):
         return np.full(len(position), missing)
@@ -320,7 +331,7 @@ class Events:
 
     def total(self, column: str) -> IntArray:
         """The sum of an int64 column."""
-        sums = self.selected.sums(column)
+        sums: IntArray = self.selected.sums(column)
         return sums[self._past] - sums[self._first]
 
     def maximum(self, column: str) -> FloatArray:
@@ -335,12 +346,12 @@ class Events:
         """The oldest value of a number column; NaN without events."""
         return _pick(self.selected.column(column), self._first, self._any, np.nan)
 
-    def last_code(self, column: str) -> tuple[IntArray, npt.NDArray]:
+    def last_code(self, column: str) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.object_]]:
         """The newest value of a text column as (codes, values); code -1 without events or value."""
         coded = self.selected.column(column)
         return _pick(coded.codes, self._past - 1, self._any, -1), coded.distinct
 
-    def first_code(self, column: str) -> tuple[IntArray, npt.NDArray]:
+    def first_code(self, column: str) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.object_]]:
         """The oldest value of a text column as (codes, values); code -1 without events or value."""
         coded = self.selected.column(column)
         return _pick(coded.codes, self._first, self._any, -1), coded.distinct
@@ -363,11 +374,11 @@ class Events:
     def distinct(self, column: str) -> IntArray:
         """How many different values a text column takes; a missing value counts as none."""
         if not self.windowed:
-            sums = self.selected.first_times(column)
+            sums: IntArray = self.selected.first_times(column)
             return sums.take(self._past) - sums.take(self._first)
         return self._distinct_in_window(self.selected.column(column).codes, self.selected.previous_same(column))
 
-    def _distinct_in_window(self, codes: npt.NDArray, previous: IntArray) -> IntArray:
+    def _distinct_in_window(self, codes: npt.NDArray[np.signedinteger], previous: IntArray) -> IntArray:
         """Rows of the window whose previous equal row lies before it, counted row by row of the longest window."""
         out = np.zeros(len(self._first), dtype=np.int64)
         for offset in range(int(self.count().max(initial=0))):

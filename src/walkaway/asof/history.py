@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from functools import cached_property, partial
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -113,7 +113,7 @@ class View:
         self._check_fixed(name)
         return self._history.deals[name].iloc[self.deal].reset_index(drop=True)
 
-    def coded_attribute(self, name: str) -> tuple[npt.NDArray, npt.NDArray]:
+    def coded_attribute(self, name: str) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.object_]]:
         """A text attribute fixed at creation as (codes, values), one code a snapshot; -1 for missing.
 
         Raises:
@@ -264,13 +264,13 @@ class History:
         def seconds() -> IntArray:
             return effort_seconds(rows, self.book.manifest.assumed_hours)
 
-        def ties(at: IntArray) -> tuple[npt.NDArray, ...]:
+        def ties(at: IntArray) -> tuple[npt.NDArray[np.signedinteger], ...]:
             tied = rows.iloc[at]
             texts = (tied["kind"], tied["status"].fillna("done"), tied["activity_id"])
             return (microseconds(tied["occurred_at"]), *(Codes.of(text).codes for text in texts))
 
         named = ("kind", "status", "direction", "owner_id", "contact_id")
-        columns: dict[str, Callable[[], npt.NDArray | Codes]] = {
+        columns: dict[str, Callable[[], npt.NDArray[Any] | Codes]] = {
             **{name: partial(text, name) for name in named},
             "step": lambda: text("kind").pair(text("status")),
             "seconds": seconds,
@@ -287,18 +287,19 @@ class History:
     def _changes(self, rows: pd.DataFrame) -> Log:
         def number() -> FloatArray:
             amounts = rows["new_value"].where(rows["field"].isin(("amount", "margin", PROBABILITY)))
-            return pd.to_numeric(amounts, errors="coerce").to_numpy(dtype=np.float64)
+            numbers: FloatArray = pd.to_numeric(amounts, errors="coerce").to_numpy(dtype=np.float64)
+            return numbers
 
         def moment() -> FloatArray:
             dates = rows["new_value"].where(rows["field"] == "expected_close_date")
             found = microseconds(pd.to_datetime(dates, errors="coerce", utc=True, format="ISO8601"))
             return np.where(found == NO_MOMENT, np.nan, found)
 
-        def ties(at: IntArray) -> tuple[npt.NDArray, ...]:
+        def ties(at: IntArray) -> tuple[npt.NDArray[np.signedinteger], ...]:
             return tuple(Codes.of(rows[name].iloc[at]).codes for name in ("field", "new_value"))
 
         texts = {name: partial(Codes.of, rows[name]) for name in ("field", "new_value")}
-        columns: dict[str, Callable[[], npt.NDArray | Codes]] = {**texts, "number": number, "moment": moment}
+        columns: dict[str, Callable[[], npt.NDArray[Any] | Codes]] = {**texts, "number": number, "moment": moment}
         return Log.of(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
 
     def _contacts(self, rows: pd.DataFrame) -> Log:

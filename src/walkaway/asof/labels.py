@@ -28,7 +28,8 @@ def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.nd
     sums = np.r_[0, np.cumsum(seconds[order])]
     known_rank = np.searchsorted(distinct, as_of, side="right")
     past = np.searchsorted(keys, (deal + 1) * width, side="left")
-    return sums[past] - sums[np.searchsorted(keys, deal * width + known_rank, side="left")]
+    found: np.ndarray = sums[past] - sums[np.searchsorted(keys, deal * width + known_rank, side="left")]
+    return found
 
 
 def events_of(book: Book, deals: pd.DataFrame, table: str, **equals: str) -> pd.DataFrame:

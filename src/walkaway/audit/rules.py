@@ -263,7 +263,8 @@ def _places(values: pd.Series, won: FloatArray, words: pd.Series) -> FloatArray:
     groups = told.groupby("group")
     mixed = groups["won"].transform("nunique") == 2
     large = groups["value"].transform("size") >= LEAST_IN_GROUP
-    return groups["value"].rank(pct=True).where(mixed & large).reindex(values.index).to_numpy()
+    places: FloatArray = groups["value"].rank(pct=True).where(mixed & large).reindex(values.index).to_numpy()
+    return places
 
 
 def tells_within_groups(source: Source, deals: Deals) -> str | None:

@@ -39,7 +39,7 @@ def binned(values: FloatArray, categorical: bool) -> npt.NDArray[np.int64]:
     return np.where(there, np.searchsorted(edges, values, side="right"), 0)
 
 
-def _rates(bins: npt.NDArray, outcome: FloatArray, weight: FloatArray) -> FloatArray:
+def _rates(bins: npt.NDArray[np.int64], outcome: FloatArray, weight: FloatArray) -> FloatArray:
     """The outcome's rate in each row's bin, as rows of the other folds know it."""
     fold, size, mean = np.arange(len(bins)) % FOLDS, int(bins.max()) + 1, np.average(outcome, weights=weight)
     out = np.empty(len(bins))

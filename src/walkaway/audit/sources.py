@@ -41,7 +41,8 @@ class Deals:
     @cached_property
     def won(self) -> FloatArray:
         """1 or 0; NaN while open."""
-        return self.history.deals["outcome"].map({"won": 1.0, "lost": 0.0}).to_numpy(dtype=np.float64)
+        won: FloatArray = self.history.deals["outcome"].map({"won": 1.0, "lost": 0.0}).to_numpy(dtype=np.float64)
+        return won
 
     @cached_property
     def created(self) -> FloatArray:

@@ -20,7 +20,8 @@ def _hours(activities: pd.DataFrame, assumed: Mapping[str, float]) -> npt.NDArra
     usual = np.array([*(assumed.get(name, 0.0) for name in kinds), 0.0])  # a code of -1, missing, reads the last entry
     done = np.array([*(name == "done" for name in statuses), True])
     recorded = activities["hours"].to_numpy(dtype=np.float64)
-    return np.where(np.isnan(recorded), usual[kind] * done[status], recorded)
+    hours: npt.NDArray[np.float64] = np.where(np.isnan(recorded), usual[kind] * done[status], recorded)
+    return hours
 
 
 def effort_seconds(activities: pd.DataFrame, assumed: Mapping[str, float]) -> npt.NDArray[np.int64]:

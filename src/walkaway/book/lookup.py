@@ -34,7 +34,8 @@ def deal_places(deal_ids: pd.Index, asked: pd.Series) -> npt.NDArray[np.int64]:
         raise UsageError("a deal without id is not in the book.")
     if (places < 0).any():
         raise _unknown(str(distinct[places < 0][0]), deal_ids)
-    return places[which]
+    found: npt.NDArray[np.int64] = places[which]
+    return found
 
 
 def _unknown(deal_id: str, deal_ids: pd.Index) -> UsageError:

@@ -37,7 +37,7 @@ class Curve:
     @classmethod
     def settled(
         cls,
-        deal: npt.NDArray,
+        deal: npt.NDArray[np.int64],
         walk_away_above: FloatArray,
         hours: FloatArray,
         worth: FloatArray,

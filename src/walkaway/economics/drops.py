@@ -38,19 +38,20 @@ class Drops:
     value: float
 
 
-def _first(deal: npt.NDArray) -> npt.NDArray[np.bool_]:
+def _first(deal: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     return np.r_[True, deal[1:] != deal[:-1]] if len(deal) else np.zeros(0, dtype=bool)
 
 
-def _lowest_so_far(deal: npt.NDArray, index: FloatArray) -> FloatArray:
+def _lowest_so_far(deal: npt.NDArray[np.int64], index: FloatArray) -> FloatArray:
     """The running minimum of the index within each deal; rows sorted by deal and moment."""
     order = np.argsort(np.argsort(index, kind="stable"), kind="stable")  # ranks, so that one pass serves all deals
     group = np.cumsum(_first(deal))
     shifted = order - group * len(index)
-    return np.sort(index, kind="stable")[np.minimum.accumulate(shifted) + group * len(index)]
+    lowest: FloatArray = np.sort(index, kind="stable")[np.minimum.accumulate(shifted) + group * len(index)]
+    return lowest
 
 
-def lowest_calls(deal: npt.NDArray, index: FloatArray) -> FloatArray:
+def lowest_calls(deal: npt.NDArray[np.int64], index: FloatArray) -> FloatArray:
     """The lowest index that each deal was called with, (deals,), in the order of the rows; sorted by deal.
 
     >>> lowest_calls(np.array([0, 0, 1]), np.array([3.0, 1.0, 2.0]))
@@ -88,7 +89,7 @@ class Schedule:
         return np.cumsum(steps)[:-1]
 
 
-def schedule_drops(deal: npt.NDArray, index: FloatArray, bars: FloatArray | None = None) -> Schedule:
+def schedule_drops(deal: npt.NDArray[np.int64], index: FloatArray, bars: FloatArray | None = None) -> Schedule:
     """Schedule the policy "drop for good at the first call below the bar", for every bar at once.
 
     Args:
@@ -107,7 +108,7 @@ def schedule_drops(deal: npt.NDArray, index: FloatArray, bars: FloatArray | None
 
 
 def settle_drops(
-    deal: npt.NDArray,
+    deal: npt.NDArray[np.int64],
     index: FloatArray,
     remaining_hours: FloatArray,
     worth: FloatArray,
@@ -158,7 +159,7 @@ def skill_of(own: Drops, clairvoyant: Drops, up_to: float = 1.0) -> float:
 
 
 def skill(
-    deal: npt.NDArray,
+    deal: npt.NDArray[np.int64],
     index: FloatArray,
     remaining_hours: FloatArray,
     worth: FloatArray,

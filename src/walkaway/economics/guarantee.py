@@ -42,7 +42,8 @@ def _log_capital(
     dropped = np.log1p(-stakes * (1.0 - share) * y)
     change = np.concatenate([np.zeros((len(stakes), 1)), np.cumsum(dropped - kept, axis=1)], axis=1)
     logs = kept.sum(axis=1, keepdims=True) + change[:, np.searchsorted(lowest[order], bars, side="left")]
-    return logsumexp(logs, axis=0) - np.log(len(stakes))
+    found: FloatArray = logsumexp(logs, axis=0) - np.log(len(stakes))
+    return found
 
 
 def promised_bar(

@@ -38,7 +38,8 @@ def value_per_hour(expected: FloatArray, remaining_hours: FloatArray, floor_hour
 def _agreed(index_by_member: FloatArray) -> FloatArray:
     """The least index that enough members of the bag stay at or below, (calls,)."""
     enough = int(np.ceil(AGREEMENT * len(index_by_member) - 1e-9))
-    return np.partition(index_by_member, enough - 1, axis=0)[enough - 1]
+    agreed: FloatArray = np.partition(index_by_member, enough - 1, axis=0)[enough - 1]
+    return agreed
 
 
 def walk_away_above(index_by_member: FloatArray, value_if_won: FloatArray, signal: bool) -> FloatArray:

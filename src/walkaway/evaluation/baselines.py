@@ -20,7 +20,9 @@ FloatArray = npt.NDArray[np.float64]
 ODOO_ALPHA = 0.1  # what Odoo's predictive lead scoring adds to each count
 
 
-def fit_logistic(X: npt.NDArray, won: FloatArray, categorical: list[int]) -> Callable[[npt.NDArray], FloatArray]:
+def fit_logistic(
+    X: npt.NDArray[np.float32], won: FloatArray, categorical: list[int]
+) -> Callable[[npt.NDArray[np.float32]], FloatArray]:
     """The plain baseline: a logistic regression on the same features, settled deals only.
 
     Args:
@@ -41,7 +43,9 @@ def fit_logistic(X: npt.NDArray, won: FloatArray, categorical: list[int]) -> Cal
     return lambda rows: model.predict_proba(rows)[:, 1]
 
 
-def fit_naive_bayes(X: npt.NDArray, won: FloatArray, categorical: list[int]) -> Callable[[npt.NDArray], FloatArray]:
+def fit_naive_bayes(
+    X: npt.NDArray[np.float32], won: FloatArray, categorical: list[int]
+) -> Callable[[npt.NDArray[np.float32]], FloatArray]:
     """Odoo's way of scoring leads: naive Bayes over the categories alone (stage, source, team, ...), counts plus 0.1.
 
     Args:
@@ -54,7 +58,7 @@ def fit_naive_bayes(X: npt.NDArray, won: FloatArray, categorical: list[int]) -> 
         return lambda rows: np.full(len(rows), rate)
     highest = np.nan_to_num(X[:, categorical], nan=-1.0).max(axis=0)
 
-    def codes(rows: npt.NDArray) -> npt.NDArray[np.int64]:
+    def codes(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
         told = np.nan_to_num(rows[:, categorical], nan=-1.0)
         return np.where(told > highest, -1, told).astype(np.int64) + 1
 
@@ -62,7 +66,9 @@ def fit_naive_bayes(X: npt.NDArray, won: FloatArray, categorical: list[int]) -> 
     return lambda rows: model.predict_proba(codes(rows))[:, 1]
 
 
-def rate_by_category(codes: FloatArray, won: FloatArray) -> Callable[[FloatArray], FloatArray]:
+def rate_by_category(
+    codes: npt.NDArray[np.floating], won: FloatArray
+) -> Callable[[npt.NDArray[np.floating]], FloatArray]:
     """The share won of each category; of one never seen, the share won of all.
 
     >>> rate_by_category(np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 1.0]))(np.array([0.0, 7.0])).round(2).tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ class DealDraws:
     counts: FloatArray
 
     @classmethod
-    def of(cls, deal: npt.NDArray, draws: int, seed: int = 0) -> DealDraws:
+    def of(cls, deal: npt.NDArray[Any], draws: int, seed: int = 0) -> DealDraws:
         """Draws of the deals of these rows; the same seed draws the same."""
         codes, distinct = pd.factorize(deal)
         rng, n = np.random.default_rng(seed), len(distinct)
@@ -64,7 +65,7 @@ class DealDraws:
         return self.counts[:, self.codes]
 
 
-def deal_weights(deal: npt.NDArray, draws: int, seed: int = 0) -> FloatArray:
+def deal_weights(deal: npt.NDArray[Any], draws: int, seed: int = 0) -> FloatArray:
     """How often each row counts in each bootstrap draw of deals, (draws, rows): all rows of a deal alike."""
     return DealDraws.of(deal, draws, seed).rows()
 

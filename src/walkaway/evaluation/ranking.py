@@ -79,7 +79,7 @@ def paired_skill(calls: pd.DataFrame, one: str, other: str, draws: int) -> tuple
 
 
 def _bootstrap_drops(
-    deal: npt.NDArray, index: FloatArray, hours: FloatArray, worth: FloatArray, weights: FloatArray
+    deal: npt.NDArray[np.int64], index: FloatArray, hours: FloatArray, worth: FloatArray, weights: FloatArray
 ) -> list[Drops]:
     bars = np.unique(np.quantile(index, np.linspace(0, 1, BOOTSTRAP_BARS)))
     schedule = schedule_drops(deal, index, bars)

@@ -14,7 +14,7 @@ __all__ = ["hours_metrics", "worth_metrics"]
 FloatArray = npt.NDArray[np.float64]
 
 
-def _totals(drawn: DealDraws, mask: npt.NDArray, said: FloatArray, came: FloatArray) -> dict[str, float]:
+def _totals(drawn: DealDraws, mask: npt.NDArray[np.bool_], said: FloatArray, came: FloatArray) -> dict[str, float]:
     """Predicted and realised sums over some rows, their ratio and its interval."""
     low, high = interval(drawn.sums(said * mask) / np.maximum(drawn.sums(came * mask), 1e-12))
     total = float(came[mask].sum())

@@ -74,7 +74,7 @@ def _library() -> Any:
     return shap
 
 
-def _shap(bag: Bag | None, X: npt.NDArray) -> tuple[FloatArray, FloatArray]:
+def _shap(bag: Bag | None, X: npt.NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
     """SHAP values (members, rows, columns) and base values (members,); a head without a bag has none."""
     if bag is None:
         return np.zeros((1, *X.shape)), np.zeros(1)
@@ -108,7 +108,8 @@ def _agreed(by_member: FloatArray, mean: FloatArray) -> BoolArray:
     (array([ True,  True,  True]), array([ True, False, False]))
     """
     share = np.divide(by_member, mean, out=np.ones_like(by_member), where=mean != 0)
-    return ((share >= LEAST_OF_MEAN) & (share <= MOST_OF_MEAN)).mean(axis=0) >= AGREEMENT
+    agreed: BoolArray = ((share >= LEAST_OF_MEAN) & (share <= MOST_OF_MEAN)).mean(axis=0) >= AGREEMENT
+    return agreed
 
 
 def _groups(model: Model, columns: tuple[str, ...]) -> Groups:

@@ -57,7 +57,8 @@ class Portfolio:
     def as_json(self) -> dict[str, object]:
         """The portfolio as plain JSON values."""
         tables: dict[str, object] = {"themes": self.themes, "drops": self.drops, "calibration": self.calibration}
-        return plain({"as_of": self.as_of, "bar": self.bar, "open_deals": self.open_deals} | tables)
+        told: dict[str, object] = plain({"as_of": self.as_of, "bar": self.bar, "open_deals": self.open_deals} | tables)
+        return told
 
 
 def shrunk_shares(counts: FloatArray, deals: FloatArray) -> pd.DataFrame:
@@ -122,7 +123,8 @@ def _worked(book: Book, deal_ids: pd.Series, as_of: pd.Timestamp) -> FloatArray:
     """Hours booked on each deal in the month before a moment."""
     rows = recorded_by(book, "activities", as_of, since=as_of - MONTH)
     hours = pd.Series(effort_seconds(rows, book.manifest.assumed_hours) / SECONDS_PER_HOUR, index=rows["deal_id"])
-    return hours.groupby(level=0).sum().reindex(deal_ids).fillna(0.0).to_numpy()
+    worked: FloatArray = hours.groupby(level=0).sum().reindex(deal_ids).fillna(0.0).to_numpy()
+    return worked
 
 
 def _themes(book: Book, model: Model, table: pd.DataFrame, attribution: Attribution, bar: float) -> pd.DataFrame:

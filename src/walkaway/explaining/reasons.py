@@ -134,7 +134,8 @@ class Reasons:
         """What a reason says of a group: its strongest feature, and the next of another kind if that carries enough."""
         enough = along >= max(LEAST_OF_LEAD * along[0], np.log1p(LEAST_EFFECT))
         kinds = np.array([self.attribution.columns[column].partition("[")[0] for column in columns])
-        return np.r_[columns[:1], columns[enough & (kinds != kinds[0])][:1]]
+        told: IntArray = np.r_[columns[:1], columns[enough & (kinds != kinds[0])][:1]]
+        return told
 
     def _became_of(self, column: int) -> Became:
         """What became of deals once like each row by that column; asked for once."""

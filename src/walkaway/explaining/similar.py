@@ -72,7 +72,8 @@ class Similarity:
 
     @cached_property
     def _deal(self) -> IntArray:
-        return pd.factorize(self.settled.ends["deal_id"])[0]
+        codes: IntArray = pd.factorize(self.settled.ends["deal_id"])[0]
+        return codes
 
     def to(self, attribution: Attribution) -> list[SimilarDeals | None]:
         """The deals most like each row; None where it is not explained by factors."""

@@ -93,7 +93,8 @@ def tempo(view: View) -> np.ndarray:
     days = np.maximum(view.age_days, 1.0)
     usual = view.activities.where(status=DONE).count() / days * np.minimum(days, 7.0)
     recent = view.activities.where(status=DONE).last_days(7).count()
-    return np.divide(recent, usual, out=np.full(len(days), np.nan), where=usual > 0)
+    share: np.ndarray = np.divide(recent, usual, out=np.full(len(days), np.nan), where=usual > 0)
+    return share
 
 
 @feature(

@@ -65,7 +65,8 @@ def amount_over_first(view: View) -> np.ndarray:
     """The amount as a share of the first amount recorded: below 1 it was cut."""
     recorded = view.changes.where(field="amount")
     first = recorded.first("number")
-    return np.divide(recorded.last("number"), first, out=np.full(len(first), np.nan), where=first > 0)
+    share: np.ndarray = np.divide(recorded.last("number"), first, out=np.full(len(first), np.nan), where=first > 0)
+    return share
 
 
 @feature(

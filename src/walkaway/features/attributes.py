@@ -26,4 +26,5 @@ def attribute(view: View, word: str) -> Coded:
 @feature(unit="number", theme="fit", sentence="{of}: {value}", absent="{of} unknown", per="measure", exists=_measures)
 def measure(view: View, word: str) -> np.ndarray:
     """A number fixed at creation, such as the buyer's employees or a list price."""
-    return view.attribute(word).to_numpy(dtype=np.float64)
+    numbers: np.ndarray = view.attribute(word).to_numpy(dtype=np.float64)
+    return numbers

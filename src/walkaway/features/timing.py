@@ -22,7 +22,8 @@ def _has_close_date(book: Book) -> bool:
 
 def _spans(days: float) -> Callable[[Book], bool]:
     def exists(book: Book) -> bool:
-        return (book.last_recorded_at() - book.deals["created_at"].min()) >= pd.Timedelta(days=days)
+        enough: bool = (book.last_recorded_at() - book.deals["created_at"].min()) >= pd.Timedelta(days=days)
+        return enough
 
     return exists
 
@@ -34,7 +35,8 @@ def _as_of(view: View) -> pd.DatetimeIndex:
 def _days_to_end(view: View, period: str) -> np.ndarray:
     moments = _as_of(view)
     end = moments.to_period(period).end_time
-    return np.floor((end - moments) / pd.Timedelta(days=1)).to_numpy()
+    days: np.ndarray = np.floor((end - moments) / pd.Timedelta(days=1)).to_numpy()
+    return days
 
 
 @feature(unit="days", theme="timing", sentence="open for {value}")
@@ -46,7 +48,8 @@ def age_days(view: View) -> np.ndarray:
 @feature(unit="weekday", theme="timing", sentence="today is a {value}", exists=_spans(28))
 def weekday(view: View) -> np.ndarray:
     """Weekday of as_of, 0 for Monday (UTC)."""
-    return _as_of(view).day_of_week.to_numpy()
+    day: np.ndarray = _as_of(view).day_of_week.to_numpy()
+    return day
 
 
 @feature(unit="days", theme="timing", sentence="{value} to the end of the month", exists=_spans(90))

@@ -38,13 +38,14 @@ class Bag:
         """The boosters as LightGBM model texts."""
         return [booster.model_to_string() for booster in self.boosters]
 
-    def raw_by_member(self, X: npt.NDArray, threads: int = 2) -> FloatArray:
+    def raw_by_member(self, X: npt.NDArray[np.float32], threads: int = 2) -> FloatArray:
         """Raw scores, (members, rows)."""
         return np.stack([b.predict(X, raw_score=True, num_threads=threads) for b in self.boosters])
 
-    def raw(self, X: npt.NDArray, threads: int = 2) -> FloatArray:
+    def raw(self, X: npt.NDArray[np.float32], threads: int = 2) -> FloatArray:
         """The mean raw score of the members, (rows,)."""
-        return self.raw_by_member(X, threads).mean(axis=0)
+        mean: FloatArray = self.raw_by_member(X, threads).mean(axis=0)
+        return mean
 
 
 def _parameters(booster: BoosterSettings, objective: Objective, seed: int) -> dict[str, object]:

@@ -6,6 +6,7 @@ Raw log-odds become a probability, strictly increasing and smooth, so that none 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,11 +31,13 @@ class Calibration:
         >>> Calibration().probability(np.array([0.0]))
         array([0.5])
         """
-        return expit(self.slope * raw + self.shift)
+        found: FloatArray = expit(self.slope * raw + self.shift)
+        return found
 
     def log_probability(self, raw: FloatArray) -> FloatArray:
         """ln of `probability`, exact where the probability is tiny."""
-        return log_expit(self.slope * raw + self.shift)
+        found: FloatArray = log_expit(self.slope * raw + self.shift)
+        return found
 
 
 IDENTITY = Calibration()
@@ -57,13 +60,14 @@ def fit_calibration(raw: FloatArray, outcome: FloatArray, weight: FloatArray, pr
         log_slope, shift = parameters
         z = np.exp(log_slope) * raw + shift
         fit = -np.sum(weight * (outcome * log_expit(z) + (1 - outcome) * log_expit(-z)))
-        return fit + prior_deals * (log_slope**2 + shift**2) / 2
+        penalised: float = fit + prior_deals * (log_slope**2 + shift**2) / 2
+        return penalised
 
     log_slope, shift = minimize(loss, np.zeros(2), method="L-BFGS-B").x
     return Calibration(float(np.exp(log_slope)), float(shift))
 
 
-def fit_scale(predicted: FloatArray, outcome: FloatArray, fold: npt.NDArray) -> float:
+def fit_scale(predicted: FloatArray, outcome: FloatArray, fold: npt.NDArray[Any]) -> float:
     """The factor by which totals come out higher than predicted, as far as the folds agree on it.
 
     The mean of the folds' logarithms is shrunk by m^2 / (m^2 + s^2), s its standard error from fold to fold: a gap that

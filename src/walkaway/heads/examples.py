@@ -13,7 +13,7 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 
-def latest_rows(deal: npt.NDArray) -> npt.NDArray[np.int64]:
+def latest_rows(deal: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """For each row, the position of its deal's last row; rows sorted by deal and moment.
 
     >>> latest_rows(np.array([0, 0, 1]))
@@ -35,7 +35,7 @@ class Examples:
     2
     """
 
-    X: npt.NDArray
+    X: npt.NDArray[np.float32]
     target: FloatArray
     latest: npt.NDArray[np.int64]
     categorical: list[int]

@@ -42,11 +42,11 @@ class TrainingRows:
     was lost for a known reason, NaN of all others.
     """
 
-    X: npt.NDArray
+    X: npt.NDArray[np.float32]
     terms: pd.DataFrame
     labels: pd.DataFrame
     weight: FloatArray
-    deal: npt.NDArray
+    deal: npt.NDArray[np.int64]
     categorical: list[int]
     no_decision: FloatArray | None = None
 
@@ -104,7 +104,7 @@ class Heads:
     hours: HoursHead
     no_decision: NoDecisionHead | None = None
 
-    def raw(self, X: npt.NDArray) -> RawScores:
+    def raw(self, X: npt.NDArray[np.float32]) -> RawScores:
         """What each member says of each row before its link, (members, rows); a head without a bag has one member."""
         return RawScores(
             self.win.raw_by_member(X), self.worth.log_ratio_by_member(X), self.hours.log_hours_by_member(X)
@@ -115,11 +115,11 @@ class Heads:
         win, value = self.win.calibration.probability(raw.win), self.worth.value_of(raw.ratio, terms)
         return Estimates(win, value, np.exp(raw.hours))
 
-    def estimate(self, X: npt.NDArray, terms: pd.DataFrame) -> Estimates:
+    def estimate(self, X: npt.NDArray[np.float32], terms: pd.DataFrame) -> Estimates:
         """The prediction for each row, (rows,)."""
         return self.estimates(self.raw(X).mean(), terms)
 
-    def estimate_by_member(self, X: npt.NDArray, terms: pd.DataFrame) -> Estimates:
+    def estimate_by_member(self, X: npt.NDArray[np.float32], terms: pd.DataFrame) -> Estimates:
         """The same as each member of the bags sees it, (members, rows)."""
         return self.estimates(self.raw(X), terms)
 

@@ -26,15 +26,16 @@ class HoursHead:
     bag: Bag | None = None
     log_scale: float = 0.0
 
-    def log_hours_by_member(self, X: npt.NDArray) -> FloatArray:
+    def log_hours_by_member(self, X: npt.NDArray[np.float32]) -> FloatArray:
         """ln of remaining_hours as each member sees it, (members, rows)."""
         if self.bag is None:
             return np.full((1, len(X)), np.log(max(self.mean_hours, 1e-9)))
         return self.bag.raw_by_member(X) + self.log_scale
 
-    def hours(self, X: npt.NDArray) -> FloatArray:
+    def hours(self, X: npt.NDArray[np.float32]) -> FloatArray:
         """remaining_hours, (rows,)."""
-        return np.exp(self.log_hours_by_member(X).mean(axis=0))
+        hours: FloatArray = np.exp(self.log_hours_by_member(X).mean(axis=0))
+        return hours
 
     def over(self, other: HoursHead) -> float:
         """By which factor its hours exceed those of the same head, scaled otherwise.

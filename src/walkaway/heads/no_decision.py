@@ -31,9 +31,10 @@ class NoDecisionHead:
     rate: float
     bag: Bag
 
-    def probability(self, X: npt.NDArray) -> FloatArray:
+    def probability(self, X: npt.NDArray[np.float32]) -> FloatArray:
         """The chance, (rows,)."""
-        return expit(self.bag.raw(X))
+        chance: FloatArray = expit(self.bag.raw(X))
+        return chance
 
 
 def _deals(no_decision: FloatArray, latest: npt.NDArray[np.int64]) -> tuple[int, int]:

@@ -36,13 +36,13 @@ FARTHEST_SCORE = 10.0  # logarithms from the typical
 STEPS, SMALL_STEP, LONGEST_STEP, DECIMALS = 25, 1e-8, 2.0, 6
 
 
-def _outcomes(won: FloatArray, deal: npt.NDArray) -> tuple[int, int]:
+def _outcomes(won: FloatArray, deal: npt.NDArray[np.int64]) -> tuple[int, int]:
     """How many deals were won and lost; `won` is NaN on the rows of those still open."""
     first = won[np.unique(deal, return_index=True)[1]]
     return int((first == 1).sum()), int((first == 0).sum())
 
 
-def pooled_share(won: FloatArray, deal: npt.NDArray, prior_deals: float) -> float:
+def pooled_share(won: FloatArray, deal: npt.NDArray[np.int64], prior_deals: float) -> float:
     """How much of what the win head learns is the linear model's: prior / (prior + deals of the rarer outcome).
 
     Args:
@@ -59,7 +59,7 @@ def pooled_share(won: FloatArray, deal: npt.NDArray, prior_deals: float) -> floa
     return _share(min(_outcomes(won, deal)), prior_deals)
 
 
-def pooled_hours_share(settled: npt.NDArray[np.bool_], deal: npt.NDArray, prior_deals: float) -> float:
+def pooled_hours_share(settled: npt.NDArray[np.bool_], deal: npt.NDArray[np.int64], prior_deals: float) -> float:
     """The same for the hours head, which every settled deal teaches: prior / (prior + settled deals).
 
     >>> pooled_hours_share(np.array([True, True, False]), np.array([0, 0, 1]), 4.0)
@@ -83,7 +83,7 @@ def small_leaves(booster: BoosterSettings, rows: int) -> BoosterSettings:
     return booster.model_copy(update={"least_rows_in_leaf": least})
 
 
-def pooled_rate(target: FloatArray, weight: FloatArray, won: FloatArray, deal: npt.NDArray) -> float:
+def pooled_rate(target: FloatArray, weight: FloatArray, won: FloatArray, deal: npt.NDArray[np.int64]) -> float:
     """The share of looks at deals that will be won, drawn towards the share of deals that were.
 
     A deal that is open for long is looked at often, so one deal can decide the share of looks. It counts by as many
@@ -107,7 +107,7 @@ def pooled_rate(target: FloatArray, weight: FloatArray, won: FloatArray, deal: n
     return float((told * np.average(target, weights=weight) + RATE_PRIOR_DEALS * prior) / (told + RATE_PRIOR_DEALS))
 
 
-def _numbers(X: npt.NDArray) -> FloatArray:
+def _numbers(X: npt.NDArray[np.float32]) -> FloatArray:
     """Numbers on a scale on which they add up: logarithms, standardised, a missing one at the mean and told apart."""
     signed = np.sign(X) * np.log1p(np.abs(X.astype(np.float64)))
     known = np.isfinite(signed)
@@ -121,7 +121,7 @@ def _numbers(X: npt.NDArray) -> FloatArray:
     return np.hstack([scaled, (missing[:, some] - share) / np.sqrt(share * (1 - share))])
 
 
-def _design(X: npt.NDArray, categorical: list[int]) -> FloatArray:
+def _design(X: npt.NDArray[np.float32], categorical: list[int]) -> FloatArray:
     """A 1 for the base, then numbers, then a column for each category, (rows, columns)."""
     words = np.nan_to_num(X[:, categorical], nan=-1.0)
     each = [words[:, [i]] == np.unique(words[:, i]) for i in range(len(categorical))]

@@ -28,13 +28,13 @@ class WinHead:
     bag: Bag | None = None
     calibration: Calibration = IDENTITY
 
-    def raw_by_member(self, X: npt.NDArray) -> FloatArray:
+    def raw_by_member(self, X: npt.NDArray[np.float32]) -> FloatArray:
         """Log-odds before calibration, (members, rows)."""
         if self.bag is None:
             return np.full((1, len(X)), logit(self.base_rate))
         return self.bag.raw_by_member(X)
 
-    def probability(self, X: npt.NDArray) -> FloatArray:
+    def probability(self, X: npt.NDArray[np.float32]) -> FloatArray:
         """win_probability, (rows,): the calibrated mean of the members' log-odds."""
         return self.calibration.probability(self.raw_by_member(X).mean(axis=0))
 

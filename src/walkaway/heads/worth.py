@@ -38,7 +38,7 @@ class WorthHead:
         """The known margin rate, or 1 where none is known."""
         return np.where(np.isnan(known), 1.0, known)
 
-    def log_ratio_by_member(self, X: npt.NDArray) -> FloatArray:
+    def log_ratio_by_member(self, X: npt.NDArray[np.float32]) -> FloatArray:
         """ln of the share of today's amount that is left at signing, (members, rows)."""
         if self.bag is None:
             return np.full((1, len(X)), self.log_ratio)
@@ -49,7 +49,7 @@ class WorthHead:
         size = self.amount(terms["amount"].to_numpy()) * self.margin(terms["margin"].to_numpy())
         return size * np.exp(log_ratio)
 
-    def value(self, X: npt.NDArray, terms: pd.DataFrame) -> FloatArray:
+    def value(self, X: npt.NDArray[np.float32], terms: pd.DataFrame) -> FloatArray:
         """value_if_won, (rows,)."""
         return self.value_of(self.log_ratio_by_member(X).mean(axis=0), terms)
 

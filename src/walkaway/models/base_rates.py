@@ -50,7 +50,7 @@ class ColumnRates(_Frozen):
     hours: tuple[tuple[float, ...], ...]
     worth: tuple[tuple[float, ...], ...]
 
-    def cells(self, values: npt.NDArray) -> IntArray:
+    def cells(self, values: npt.NDArray[np.floating]) -> IntArray:
         """The cell of each value."""
         return cells_of(values, self.edges, len(self.deals[0]))
 
@@ -76,7 +76,7 @@ class BaseRates(_Frozen):
         """What became of all settled deals that were once in each row's stage; of any stage where too few were."""
         return self.of(ALL, np.zeros(len(stage)), stage)
 
-    def of(self, column: str, values: npt.NDArray, stage: pd.Series) -> Became:
+    def of(self, column: str, values: npt.NDArray[np.floating], stage: pd.Series) -> Became:
         """What became of settled deals that were once at values like these in the same stage.
 
         Deals of any stage stand in where fewer than LEAST_DEALS_A_RATE were so in this one; still fewer count as none.
@@ -142,7 +142,12 @@ def _sums(deal: IntArray, key: IntArray, ends: FloatArray, keys: int) -> FloatAr
 
 
 def _column_rates(
-    values: npt.NDArray, categories: int | None, stage: IntArray, stages: int, deal: IntArray, ends: FloatArray
+    values: npt.NDArray[np.floating],
+    categories: int | None,
+    stage: IntArray,
+    stages: int,
+    deal: IntArray,
+    ends: FloatArray,
 ) -> ColumnRates:
     edges = equal_edges(values, BINS) if categories is None else None
     cells = (len(edges) + 1 if edges is not None else categories or 0) + 1
@@ -156,7 +161,7 @@ def _column_rates(
 
 
 def learn_base_rates(
-    X: npt.NDArray, plan: FeaturePlan, stage: pd.Series, deal: npt.NDArray, ends: pd.DataFrame
+    X: npt.NDArray[np.float32], plan: FeaturePlan, stage: pd.Series, deal: IntArray, ends: pd.DataFrame
 ) -> BaseRates:
     """Base rates of every feature, from settled snapshots.
 
@@ -183,7 +188,7 @@ def learn_base_rates(
     return BaseRates(stages=names, columns=columns)
 
 
-def groups_alike(X: npt.NDArray, plan: FeaturePlan) -> tuple[tuple[str, ...], ...]:
+def groups_alike(X: npt.NDArray[np.float32], plan: FeaturePlan) -> tuple[tuple[str, ...], ...]:
     """Features that say much the same, by rank correlation over snapshots (average linkage); each is in one group.
 
     What never happened is ranked after all that did, however long ago. All that is said of one kind of activity (how
@@ -223,4 +228,5 @@ def _clusters(ranks: FloatArray, subjects: list[str]) -> IntArray:
     about = np.array(subjects)
     distance[about[:, None] == about] = 0.0
     tree = linkage(squareform((distance + distance.T) / 2, checks=False), "average")
-    return fcluster(tree, 1.0 - ALIKE, "distance").astype(np.int64)
+    found: IntArray = fcluster(tree, 1.0 - ALIKE, "distance").astype(np.int64)
+    return found

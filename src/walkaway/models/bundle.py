@@ -11,7 +11,7 @@ import re
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -217,7 +217,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
             raise BundleError(f"{path}: names {name!r}, which is no file of a bundle. {TRAIN_AGAIN}")
     if not str(manifest["version"]).endswith(_short(manifest["files"])):  # it lost a file, or a checksum was changed
         raise _other_version(folder)
-    return manifest
+    return cast("dict[str, Any]", manifest)
 
 
 def _other_version(folder: Path) -> BundleError:

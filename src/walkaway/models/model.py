@@ -77,7 +77,7 @@ class Rows:
     """Snapshots with what was known at each: features X (rows, columns), and terms: those of TERMS."""
 
     snapshots: pd.DataFrame
-    X: npt.NDArray
+    X: npt.NDArray[np.float32]
     terms: pd.DataFrame
 
 
@@ -135,7 +135,7 @@ def read_rows(history: History, snapshots: pd.DataFrame, plan: FeaturePlan) -> R
     return Rows(snapshots, build_features(view, plan).to_numpy(), terms)
 
 
-def _no_decision(model: Model, X: npt.NDArray) -> npt.NDArray[np.float64]:
+def _no_decision(model: Model, X: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     head = model.heads.no_decision
     return np.full(len(X), np.nan) if head is None else head.probability(X)
 

@@ -117,12 +117,14 @@ def psi(now: npt.ArrayLike, deals_now: npt.ArrayLike, then: npt.ArrayLike, deals
     0.4159
     """
     a, b = _smooth(now, deals_now), _smooth(then, deals_then)
-    return np.sum((a - b) * np.log(a / b), axis=-1)
+    found: FloatArray = np.sum((a - b) * np.log(a / b), axis=-1)
+    return found
 
 
 def _smooth(shares: npt.ArrayLike, deals: npt.ArrayLike) -> FloatArray:
     shares, deals = np.asarray(shares, dtype=np.float64), np.asarray(deals, dtype=np.float64)[..., None]
-    return (shares * deals + 0.5) / (deals + 0.5 * shares.shape[-1])
+    smooth: FloatArray = (shares * deals + 0.5) / (deals + 0.5 * shares.shape[-1])
+    return smooth
 
 
 def compare(profile: Profile, values: FloatArray, chance: float) -> Comparison:
@@ -248,7 +250,8 @@ def stretch_of(snapshots: pd.DataFrame, until: pd.Timestamp | None) -> npt.NDArr
     if until is None:
         return np.ones(len(snapshots), dtype=bool)
     span = min((until - snapshots["as_of"].min()) / 2, pd.Timedelta(days=LONGEST_DAYS))
-    return (snapshots["as_of"] >= until - span).to_numpy()
+    found: npt.NDArray[np.bool_] = (snapshots["as_of"] >= until - span).to_numpy()
+    return found
 
 
 def _flags(told: npt.NDArray[np.bool_]) -> FloatArray:
@@ -260,7 +263,7 @@ def reference_of(
     plan: FeaturePlan,
     words: Mapping[str, tuple[str, ...]],
     snapshots: pd.DataFrame,
-    X: npt.NDArray,
+    X: npt.NDArray[np.float32],
     scores: pd.DataFrame,
     until: pd.Timestamp | None,
 ) -> Reference:
@@ -295,7 +298,7 @@ def reference_of(
     )
 
 
-def relative_errors(deal: npt.NDArray, ends: Mapping[str, FloatArray]) -> dict[str, float]:
+def relative_errors(deal: IntArray, ends: Mapping[str, FloatArray]) -> dict[str, float]:
     """The standard error of each average over deals, relative to it, of what came after each deal's first row.
 
     Args:

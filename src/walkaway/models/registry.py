@@ -10,7 +10,7 @@ import json
 import re
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from walkaway.errors import BundleError, UsageError
 from walkaway.files import append_line, clear_leftovers, write_bytes, write_json
@@ -75,7 +75,7 @@ def _read_pointer(path: Path) -> dict[str, Any]:
         whole = False
     if not whole:
         raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
-    return pointer
+    return cast("dict[str, Any]", pointer)
 
 
 def _point(models: Path, one: dict[str, str], before: list[dict[str, str]]) -> None:

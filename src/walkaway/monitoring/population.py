@@ -28,7 +28,7 @@ class OpenDeals:
     """Open deals at one moment: features X (deals, columns) in the order of the plan, unknown words, and scores."""
 
     plan: FeaturePlan
-    X: npt.NDArray
+    X: npt.NDArray[np.float32]
     unknown: Mapping[str, Unknown]
     scores: pd.DataFrame
 
@@ -71,7 +71,7 @@ def _why_not(reference: Reference, deals: int, check_settings: CheckSettings) ->
 
 
 def _compared(
-    profiles: Mapping[str, Profile], values: Mapping[str, npt.NDArray], check_settings: CheckSettings
+    profiles: Mapping[str, Profile], values: Mapping[str, npt.NDArray[np.float64]], check_settings: CheckSettings
 ) -> dict[str, Comparison]:
     chance = check_settings.chance / max(len(profiles), 1)
     return {name: compare(profile, values[name], chance) for name, profile in profiles.items()}
@@ -104,7 +104,7 @@ def _columns(reference: Reference, now: OpenDeals, check_settings: CheckSettings
     return Finding("D1", worst(list(levels.values())), found, figures, plain=plain)
 
 
-def _moved(profile: Profile, told: Comparison, values: npt.NDArray, words: tuple[str, ...]) -> str:
+def _moved(profile: Profile, told: Comparison, values: npt.NDArray[np.float64], words: tuple[str, ...]) -> str:
     """How a column moved, in words: its median, or the category whose share moved most."""
     change = np.array(told.shares) - np.array(profile.shares)
     cell = int(np.argmax(np.abs(change)))
@@ -126,7 +126,7 @@ def _number(value: float) -> str:
 
 def _more(
     profiles: Mapping[str, Profile],
-    values: Mapping[str, npt.NDArray],
+    values: Mapping[str, npt.NDArray[np.float64]],
     check_settings: CheckSettings,
     levels: Levels,
 ) -> dict[str, dict[str, Any]]:

@@ -67,7 +67,8 @@ def state_of(*values: npt.ArrayLike) -> IntArray:
 
 def class_of(fit: npt.ArrayLike, size: npt.ArrayLike) -> IntArray:
     """The class of a fit (0 poor, 1 fair, 2 good) and an account size (0 small, 1 medium, 2 large)."""
-    return np.asarray(fit) * SIZES + np.asarray(size)
+    found: IntArray = np.asarray(fit) * SIZES + np.asarray(size)
+    return found
 
 
 @dataclass(frozen=True)
@@ -117,14 +118,16 @@ class Week:
     @property
     def goes_on(self) -> FloatArray:
         """The chance that the deal is open at the week's end."""
-        return 1.0 - self.won - self.lost.sum(axis=-1)
+        left: FloatArray = 1.0 - self.won - self.lost.sum(axis=-1)
+        return left
 
     @property
     def hours(self) -> FloatArray:
         """Expected hours of the week."""
         awake = parts()[1] != ASLEEP
         worked = sum(HOURS[kind] * rate for kind, rate in self.rates.items())
-        return worked + awake * HOURS["email"] + self.replies * EMAILS_A_REPLY * HOURS["email"] * awake
+        hours: FloatArray = worked + awake * HOURS["email"] + self.replies * EMAILS_A_REPLY * HOURS["email"] * awake
+        return hours
 
 
 LOSS_REASONS = ("competitor", "declined", "dropped", "no_decision")
@@ -193,7 +196,8 @@ def _moves(week: Week) -> tuple[FloatArray, FloatArray]:
     to_quiet = to_quiet + still * (1.0 - week.sleeps)[..., None] * (np.arange(5) == stays_quiet[:, None])
 
     def one(place: IntArray, size: int) -> npt.NDArray[np.bool_]:
-        return np.arange(size) == place[:, None]
+        hot: npt.NDArray[np.bool_] = np.arange(size) == place[:, None]
+        return hot
 
     def step(chance: FloatArray, to: IntArray, other: FloatArray, at: IntArray, size: int) -> FloatArray:
         return chance[..., None] * one(to, size) + other[..., None] * one(at, size)

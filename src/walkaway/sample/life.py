@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +29,7 @@ FIRST_CLOSE_DAYS = 60
 class _Columns:
     """Rows of one table, gathered a week at a time."""
 
-    parts: list[dict[str, npt.NDArray]] = field(default_factory=list)
+    parts: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
 
     def add(self, **columns: npt.ArrayLike) -> None:
         """Rows of these columns; a single value is meant for each row of `deal`."""
@@ -148,7 +149,7 @@ class _Life:
         """Close some on Friday evening; which ones."""
         ends = np.column_stack([chances.won[class_, state], chances.lost[class_, state]])
         kind = (self.rng.random(len(deal))[:, None] >= np.cumsum(ends, axis=1)).sum(axis=1)
-        closed = kind < ends.shape[1]
+        closed: BoolArray = kind < ends.shape[1]
         reasons = np.array(["", *LOSS_REASONS, ""], dtype=object)
         at = start + (4 * 24 + 17) * HOUR + (self.rng.random(int(closed.sum())) * HOUR).astype(np.int64)
         self.lived.closes.add(deal=deal[closed], at=at, won=kind[closed] == 0, loss_reason=reasons[kind[closed]])
@@ -203,13 +204,13 @@ class _Life:
         logged = self.rng.random(len(deal)) < LOGGED
         return np.where(logged, self.rng.gamma(4.0, HOURS[kind] / 4.0, len(deal)), np.nan)
 
-    def _write(self, deal: IntArray, at: IntArray, name: str, value: npt.NDArray) -> None:
+    def _write(self, deal: IntArray, at: IntArray, name: str, value: npt.NDArray[np.str_]) -> None:
         self.lived.changes.add(deal=deal, at=at, field=name, value=value.astype(object))
 
-    def _money(self, deal: IntArray) -> npt.NDArray:
+    def _money(self, deal: IntArray) -> npt.NDArray[np.str_]:
         return np.char.mod("%.2f", self.amount[deal])
 
-    def _day(self, day: IntArray) -> npt.NDArray:
+    def _day(self, day: IntArray) -> npt.NDArray[np.str_]:
         return (np.datetime64(self.first_day.date()) + day).astype(str)
 
 

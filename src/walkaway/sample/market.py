@@ -81,10 +81,13 @@ def typical_amount(product: npt.NDArray[np.int64], size: npt.NDArray[np.int64]) 
     >>> typical_amount(np.array([2]), np.array([0])).round()
     array([4789.])
     """
-    return _PRICES[product] * SIZE_FACTORS[size] * np.exp(SPREAD**2 / 2)
+    typical: npt.NDArray[np.float64] = _PRICES[product] * SIZE_FACTORS[size] * np.exp(SPREAD**2 / 2)
+    return typical
 
 
-def _accounts(rng: np.random.Generator, deals: int) -> tuple[pd.DataFrame, npt.NDArray, npt.NDArray]:
+def _accounts(
+    rng: np.random.Generator, deals: int
+) -> tuple[pd.DataFrame, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     count = max(deals // DEALS_AN_ACCOUNT, 1)
     industry = rng.integers(0, len(INDUSTRIES), count)
     size = rng.choice(len(SIZES), count, p=[0.5, 0.35, 0.15])

@@ -46,7 +46,7 @@ def _moments(at: npt.NDArray[np.int64]) -> pd.Series:
     return pd.Series(FIRST_DAY + pd.to_timedelta(at, unit="us")).astype(MOMENT)
 
 
-def _changes(lived: Lived, names: npt.NDArray) -> pd.DataFrame:
+def _changes(lived: Lived, names: npt.NDArray[np.object_]) -> pd.DataFrame:
     rows = lived.changes.frame()
     rows = rows.sort_values(["deal", "field", "at"], kind="stable")
     old = rows.groupby(["deal", "field"])["value"].shift()
@@ -54,7 +54,7 @@ def _changes(lived: Lived, names: npt.NDArray) -> pd.DataFrame:
     return pd.DataFrame(columns | {"old_value": old.to_numpy(), "new_value": rows["value"].to_numpy()}, copy=False)
 
 
-def _activities(lived: Lived, market: Market, names: npt.NDArray) -> pd.DataFrame:
+def _activities(lived: Lived, market: Market, names: npt.NDArray[np.object_]) -> pd.DataFrame:
     rows = lived.activities.frame().sort_values("at", kind="stable").reset_index(drop=True)
     inbound = rows["inbound"].to_numpy(dtype=bool)
     internal = (rows["kind"] == "task").to_numpy()
@@ -75,7 +75,7 @@ def _activities(lived: Lived, market: Market, names: npt.NDArray) -> pd.DataFram
     )
 
 
-def _contacts(lived: Lived, names: npt.NDArray) -> pd.DataFrame:
+def _contacts(lived: Lived, names: npt.NDArray[np.object_]) -> pd.DataFrame:
     rows = lived.contacts.frame()
     who = [f"{deal}-c{number}" for deal, number in zip(names[rows["deal"]], rows["number"], strict=True)]
     return pd.DataFrame(
@@ -103,7 +103,7 @@ def _deals(lived: Lived, market: Market) -> pd.DataFrame:
     )
 
 
-def _truth(lived: Lived, market: Market, calendar: Calendar, names: npt.NDArray) -> pd.DataFrame:
+def _truth(lived: Lived, market: Market, calendar: Calendar, names: npt.NDArray[np.object_]) -> pd.DataFrame:
     rows = lived.snapshots.frame()
     deal, week, state = (rows[name].to_numpy() for name in ("deal", "week", "state"))
     truth = backward(calendar)

@@ -79,7 +79,10 @@ def read_advice(path: Path) -> pd.DataFrame:
 
 def _worked_after(book: Book, advised_at: pd.Series) -> npt.NDArray[np.bool_]:
     """Whether hours were booked on each deal once it had been advised to drop it; NaT where it never was."""
-    return (last_worked_at(book).to_numpy() > (advised_at + GRACE).to_numpy()) & advised_at.notna().to_numpy()
+    after: npt.NDArray[np.bool_] = (
+        last_worked_at(book).to_numpy() > (advised_at + GRACE).to_numpy()
+    ) & advised_at.notna().to_numpy()
+    return after
 
 
 def settle_advice(advice: pd.DataFrame, book: Book, as_of: pd.Timestamp) -> pd.DataFrame:
@@ -165,4 +168,5 @@ def chance_weights(deals: pd.DataFrame, deal_id: pd.Series, until: pd.Timestamp)
     advised = (deals["advised_at"] <= until).to_numpy()
     chance = np.where(advised, deals["chance_worked"], 1.0)
     weight = np.divide(1.0, chance, out=np.zeros(len(chance)), where=chance > 0)
-    return pd.Series(weight, index=deals["deal_id"]).reindex(deal_id).to_numpy()
+    found: npt.NDArray[np.float64] = pd.Series(weight, index=deals["deal_id"]).reindex(deal_id).to_numpy()
+    return found

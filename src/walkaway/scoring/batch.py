@@ -230,7 +230,8 @@ def _recorded(out: Path, now: pd.Timestamp) -> Iterator[dict[str, Any]]:
 
 
 def _clock() -> str:
-    return pd.Timestamp.now("UTC").isoformat(timespec="seconds")
+    now: str = pd.Timestamp.now("UTC").isoformat(timespec="seconds")
+    return now
 
 
 def run_batch(book: Path, models: Path, out: Path, settings: Settings, now: pd.Timestamp) -> Batch:

@@ -92,14 +92,15 @@ def calibrated(heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every
     )
 
 
-def _hours_scale(calls: pd.DataFrame, booked: npt.NDArray) -> float:
+def _hours_scale(calls: pd.DataFrame, booked: npt.NDArray[np.float64]) -> float:
     """By how much deals take more hours than a model says that was trained before, as far as its deals can tell."""
     said, fold = calls["uncalibrated_hours"].to_numpy(), calls["known_until"].to_numpy()
     deals = calls["deal_id"].nunique()
-    return fit_scale(said, booked, fold) ** (deals / (deals + HOURS_PRIOR_DEALS))
+    scale: float = fit_scale(said, booked, fold) ** (deals / (deals + HOURS_PRIOR_DEALS))
+    return scale
 
 
-def _calibration(calls: pd.DataFrame, won: npt.NDArray, every_days: float) -> Calibration:
+def _calibration(calls: pd.DataFrame, won: npt.NDArray[np.float64], every_days: float) -> Calibration:
     """Fitted with the weights of training, which look at no deal's end: a deal's share of 1 / its rows would.
 
     Together the weights count as many as there are deals, so that a row is not taken for a deal.
@@ -119,7 +120,7 @@ def _known_by(fold: Fitted, calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataF
     return calls[there], fold.completed.iloc[both.loc[there, "row"].astype(int)]
 
 
-def _baselines(fold: Fitted, read: Rows, view: View) -> dict[str, npt.NDArray]:
+def _baselines(fold: Fitted, read: Rows, view: View) -> dict[str, npt.NDArray[np.float64]]:
     """What simple models say, each fitted on what the fold knew of settled deals."""
     settled = fold.rows.labels["settled"].to_numpy(dtype=bool)
     won, X, categorical = fold.rows.labels["won"].to_numpy()[settled], fold.rows.X[settled], fold.plan.categorical

@@ -61,7 +61,7 @@ def _training_moments(book: Book, until: pd.Timestamp, every: float) -> pd.Datet
     return moments(until - steps * pd.Timedelta(days=every), until, every)
 
 
-def _without_constants(plan: FeaturePlan, X: npt.NDArray) -> tuple[FeaturePlan, npt.NDArray]:
+def _without_constants(plan: FeaturePlan, X: npt.NDArray[np.float32]) -> tuple[FeaturePlan, npt.NDArray[np.float32]]:
     """Only the columns that vary: a step that no open deal ever shows (a closing stage) teaches nothing."""
     keep = [i for i in range(X.shape[1]) if len(np.unique(X[:, i])) > 1]
     kept = plan.model_copy(update={"features": tuple(plan.features[i] for i in keep)})

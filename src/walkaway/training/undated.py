@@ -36,12 +36,14 @@ def rows_without_dates(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Ro
     return read_rows(History(book), snapshots, plan)
 
 
-def _each_a_deal(X: npt.NDArray, target: npt.NDArray, plan: FeaturePlan) -> Examples:
+def _each_a_deal(X: npt.NDArray[np.float32], target: npt.NDArray[np.float64], plan: FeaturePlan) -> Examples:
     """Rows of which each is a deal of its own."""
     return Examples(X, target, np.arange(len(X)), plan.categorical)
 
 
-def _fit_win(X: npt.NDArray, won: npt.NDArray, plan: FeaturePlan, train_settings: TrainSettings) -> WinHead:
+def _fit_win(
+    X: npt.NDArray[np.float32], won: npt.NDArray[np.float64], plan: FeaturePlan, train_settings: TrainSettings
+) -> WinHead:
     heads = train_settings.heads
     bag = fit_bag(_each_a_deal(X, won, plan), "cross_entropy", heads.timeless, heads)
     return WinHead(float(won.mean()), bag)
@@ -53,7 +55,7 @@ def _fit_worth(rows: Rows, settled: pd.DataFrame, plan: FeaturePlan, train_setti
     return fit_worth(_each_a_deal(rows.X, at_close, plan), amount, train_settings.heads)
 
 
-def _closed(book: Book) -> tuple[pd.DataFrame, npt.NDArray]:
+def _closed(book: Book) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
     """The closed deals in the order of their ids, and which of them were won (1 or 0)."""
     settled = book.deals[book.deals["outcome"].notna()].sort_values("deal_id").reset_index(drop=True)
     won = (settled["outcome"] == "won").to_numpy(dtype=np.float64)
@@ -74,7 +76,12 @@ def _too_alike(kinds: int) -> DataError:
 
 
 def _out_of_fold(
-    rows: Rows, won: npt.NDArray, alike: npt.NDArray, plan: FeaturePlan, train_settings: TrainSettings, step: Step
+    rows: Rows,
+    won: npt.NDArray[np.float64],
+    alike: npt.NDArray[np.int64],
+    plan: FeaturePlan,
+    train_settings: TrainSettings,
+    step: Step,
 ) -> pd.DataFrame:
     """What models say that were fitted on other deals, none of them alike."""
     folds = StratifiedGroupKFold(max(train_settings.folds, 2), shuffle=True, random_state=train_settings.heads.seed)

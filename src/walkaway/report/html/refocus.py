@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 __all__ = ["refocus"]
@@ -54,15 +56,15 @@ def refocus(freed: pd.DataFrame, kept: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
     return plan, _sums(hours, plan)
 
 
-def _own(owner: str, team: str, deal: dict) -> bool:
+def _own(owner: str, team: str, deal: dict[str, Any]) -> bool:
     return owner != NOBODY and deal["owner_id"] == owner
 
 
-def _of_the_team(owner: str, team: str, deal: dict) -> bool:
+def _of_the_team(owner: str, team: str, deal: dict[str, Any]) -> bool:
     return team != NOBODY and deal["team"] == team
 
 
-def _any(owner: str, team: str, deal: dict) -> bool:
+def _any(owner: str, team: str, deal: dict[str, Any]) -> bool:
     return True
 
 

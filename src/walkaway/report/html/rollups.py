@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -19,7 +21,7 @@ ROLLED_UP = ("team", "pipeline")
 NONE = "(none)"
 
 
-def neighbours(model: Model, calls: pd.DataFrame, walk_away_above: npt.NDArray, bar: float) -> pd.DataFrame:
+def neighbours(model: Model, calls: pd.DataFrame, walk_away_above: npt.NDArray[np.float64], bar: float) -> pd.DataFrame:
     """What this bar and its neighbours mean: in the past, and for the deals open now.
 
     Args:
@@ -45,7 +47,7 @@ def productivity(book: Book, as_of: pd.Timestamp) -> pd.DataFrame:
     """Value won over hours worked by whole months, a year at most: month, hours, won_value, value_per_hour."""
     acts = recorded_by(book, "activities", as_of)
     hours = pd.Series(effort_seconds(acts, book.manifest.assumed_hours) / SECONDS_PER_HOUR, index=acts.index)
-    month = lambda moments: moments.dt.tz_localize(None).dt.to_period("M")  # noqa: E731
+    month: Callable[[pd.Series], pd.Series] = lambda moments: moments.dt.tz_localize(None).dt.to_period("M")  # noqa: E731
     deals = book.deals[(book.deals["outcome"] == "won") & (book.deals["closed_at"] <= as_of)]
     worth = (deals["amount"] * deals["margin"].fillna(1.0)).fillna(0.0)
     table = pd.DataFrame(
