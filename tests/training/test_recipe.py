@@ -32,10 +32,10 @@ def test_a_model_trained_to_call_makes_the_calls_of_the_trained_model_and_picks_
 
     pd.testing.assert_frame_equal(mine.table, theirs.table, check_exact=True)
     assert mine.walk_away_above.tolist() == theirs.walk_away_above.tolist()
-    assert (model.curve, model.facts, model.silence) == (
+    assert (model.curve, model.facts, model.wait_table) == (
         trained.model.curve,
         trained.model.facts,
-        trained.model.silence,
+        trained.model.wait_table,
     )
     assert (model.background, model.reference) == (None, None)
 

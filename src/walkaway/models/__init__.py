@@ -5,7 +5,7 @@ from walkaway.models.bundle import VERSION, load_bundle, save_bundle
 from walkaway.models.buyer_events import Move, Prospect, learn_moves, with_move
 from walkaway.models.facts import Facts
 from walkaway.models.model import TERMS, Calls, Model, Rows, call_open, check_askable, check_fits, make_calls, read_rows
-from walkaway.models.nurture import Wait, awaited, learn_silence
+from walkaway.models.nurture import Wait, awaited, learn_waits
 from walkaway.models.reference_profile import Comparison, Profile, Reference, compare, reference_of, relative_errors
 from walkaway.models.registry import (
     champion_version,
@@ -45,7 +45,7 @@ __all__ = [
     "groups_alike",
     "learn_base_rates",
     "learn_moves",
-    "learn_silence",
+    "learn_waits",
     "load_bundle",
     "load_champion",
     "load_champions",

@@ -26,7 +26,7 @@ from walkaway.models.base_rates import Background, BaseRates, Settled
 from walkaway.models.buyer_events import Move, Moves, Prospect
 from walkaway.models.facts import Facts
 from walkaway.models.model import Model
-from walkaway.models.nurture import Silence, Wait
+from walkaway.models.nurture import Wait, WaitTable
 from walkaway.models.reference_profile import Reference
 
 __all__ = ["VERSION", "load_bundle", "manifest_checksum", "read_strictly", "save_bundle"]
@@ -44,8 +44,8 @@ GOLDEN_ROWS = 8
 GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
 GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
 PARTS = (
-    *("curve", "facts", "floor_hours", "golden", "hours", "no_decision", "plan", "reference", "signal", "silence"),
-    *("timeless", "win", "worth"),
+    *("curve", "facts", "floor_hours", "golden", "hours", "no_decision", "plan", "reference", "signal"),
+    *("timeless", "waits", "win", "worth"),
 )  # of model.json
 OTHER_VERSION = "so another version of walkaway wrote this bundle. Train again with --promote."
 TRAIN_AGAIN = "Restore the file, or train again with --promote."
@@ -85,7 +85,7 @@ def _contents(model: Model) -> dict[str, bytes]:
         "floor_hours": model.floor_hours,
         "curve": asdict(model.curve),
         "signal": model.signal,
-        "silence": [asdict(wait) for wait in model.silence.waits],
+        "waits": [asdict(wait) for wait in model.wait_table.waits],
         "timeless": model.timeless,
         "facts": model.facts.as_json(),
         "golden": _golden(model),
@@ -292,7 +292,7 @@ def load_bundle(folder: Path) -> Model:
         plan = FeaturePlan.model_validate(described["plan"])
         rest = {name: described[name] for name in ("floor_hours", "signal", "timeless")}
         rest["facts"] = facts
-        rest["silence"] = Silence(tuple(Wait(**wait) for wait in described["silence"]))
+        rest["wait_table"] = WaitTable(tuple(Wait(**wait) for wait in described["waits"]))
         rest["background"] = _background(contents)
         rest["reference"] = Reference.model_validate(described["reference"])
         model = Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)

@@ -17,7 +17,7 @@ from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
 from walkaway.models.base_rates import Background
 from walkaway.models.facts import Facts
-from walkaway.models.nurture import Silence, Wait
+from walkaway.models.nurture import Wait, WaitTable
 from walkaway.models.reference_profile import Reference
 
 __all__ = [
@@ -44,7 +44,7 @@ class Model:
     `signal` is False where out-of-time predictions were no better than the base rate: then every verdict is unsure.
     `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` say what it was trained on.
-    `reference` is what open deals looked like in training. `silence` is what deals below the bar may wait for.
+    `reference` is what open deals looked like in training. `wait_table` is what deals below the bar may wait for.
     `background` is what it remembers of settled deals, for reasons. Each is empty in models of folds, which only call.
     """
 
@@ -57,7 +57,7 @@ class Model:
     timeless: bool = False
     version: str = ""
     reference: Reference = field(default_factory=Reference)
-    silence: Silence = field(default_factory=Silence)
+    wait_table: WaitTable = field(default_factory=WaitTable)
     background: Background = field(default_factory=Background)
 
     @property
@@ -166,8 +166,8 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     index = value_per_hour(expected, one.remaining_hours, model.floor_hours)
     undecided = _no_decision(model, rows.X)
     silent = rows.terms["silent_days"].to_numpy(dtype=np.float64)
-    place = model.silence.place(silent, rows.terms["stage_name"])
-    lifted = index * model.silence.lift(one.win_probability, place)
+    place = model.wait_table.place(silent, rows.terms["stage_name"])
+    lifted = index * model.wait_table.lift(one.win_probability, place)
     waits = (place >= 0) & ((undecided >= LIKELY) | (lifted >= bar))
     verdict = verdicts(by_member, one.value_if_won, bar, model.signal, waits)
     place = np.where(verdict == "nurture", place, -1)
@@ -181,14 +181,14 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
         no_decision_if_lost=undecided,
         bar=np.float64(bar),
         verdict=verdict,
-        wait_for=pd.array(model.silence.told(place), dtype="str"),
-        wait_sign=pd.array(model.silence.sign(place), dtype="str"),
-        wait_until=_wait_until(rows.snapshots, model.silence.left_days(silent, place)),
+        wait_for=pd.array(model.wait_table.told(place), dtype="str"),
+        wait_sign=pd.array(model.wait_table.sign(place), dtype="str"),
+        wait_until=_wait_until(rows.snapshots, model.wait_table.left_days(silent, place)),
     )
     if model.timeless:
         table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")
     above = walk_away_above(by_member, one.value_if_won, model.signal and not model.timeless)
-    return Calls(rows, table, above, mean.win, tuple((*model.silence.waits, None)[at] for at in place))
+    return Calls(rows, table, above, mean.win, tuple((*model.wait_table.waits, None)[at] for at in place))
 
 
 def check_askable(book: Book, model: Model, at: pd.DatetimeIndex) -> None:

@@ -25,7 +25,7 @@ from walkaway.evaluation import (
 from walkaway.explaining import remember
 from walkaway.features import known_words
 from walkaway.heads import Heads, pooling
-from walkaway.models import Facts, Model, Reference, learn_silence, reference_of, relative_errors
+from walkaway.models import Facts, Model, Reference, learn_waits, reference_of, relative_errors
 from walkaway.training.backtest import Folds, Step, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted
 from walkaway.training.recipe import Followed, follow, settled_of
@@ -186,8 +186,8 @@ def _calling_model(followed: Followed) -> Model:
     history, final, settings = followed.history, followed.final, followed.settings
     folds = followed.folds
     curve = _curve(folds.looks, _scored(followed, folds.looks), settings.calls_every_days, final.until, history.book)
-    silence = learn_silence(history.book.without(final.plan.left_out))
-    return replace(followed.model(), facts=_facts(followed), curve=curve, silence=silence)
+    wait_table = learn_waits(history.book.without(final.plan.left_out))
+    return replace(followed.model(), facts=_facts(followed), curve=curve, wait_table=wait_table)
 
 
 def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings) -> Model:
