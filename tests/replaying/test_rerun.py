@@ -75,7 +75,7 @@ def test_calls_are_those_of_the_model_that_training_makes_of_what_was_known(done
 def test_models_of_a_replay_keep_what_calls_need_and_nothing_to_explain_them_by(done, out):
     for folder in (out / "models").iterdir():
         model = load_bundle(folder)
-        assert (model.background, model.reference) == (None, None)
+        assert (model.past_deals, model.reference) == (None, None)
         assert model.curve.bars
 
 

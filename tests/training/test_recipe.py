@@ -37,7 +37,7 @@ def test_a_model_trained_to_call_makes_the_calls_of_the_trained_model_and_picks_
         trained.model.facts,
         trained.model.wait_table,
     )
-    assert (model.background, model.reference) == (None, None)
+    assert (model.past_deals, model.reference) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _prospects(
     model: Model, moves: tuple[Move, ...], stage: pd.Series, silent: pd.Series
 ) -> list[list[Prospect | None]]:
     """What each deal may hope of each move."""
-    told = model.background.moves
+    told = model.past_deals.moves
     pairs = [(None if pd.isna(s) else str(s), float(d)) for s, d in zip(stage, silent.fillna(0.0), strict=True)]
     return [[told.prospect(move, *pair) for pair in pairs] for move in moves]
 
@@ -132,7 +132,7 @@ def flip_conditions(
         return [()] * len(found)
     table, terms = calls.table.iloc[places].reset_index(drop=True), calls.rows.terms.iloc[places].reset_index(drop=True)
     asked = _Asked(only_of(book, table["deal_id"]), model, table)
-    moves = model.background.moves.moves[:MOST_MOVES]
+    moves = model.past_deals.moves.moves[:MOST_MOVES]
     hoped = _prospects(model, moves, terms["stage_name"], terms["silent_days"])
     for place, move in enumerate(moves):
         for row, condition in _conditions(asked, (move,), [hoped[place]]):

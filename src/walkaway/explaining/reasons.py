@@ -139,7 +139,7 @@ class Reasons:
     def _became_of(self, column: int) -> Became:
         """What became of deals once like each row by that column; asked for once."""
         if column not in self._became:
-            rates = self.model.background.rates
+            rates = self.model.past_deals.rates
             known = column < self.rows.X.shape[1]
             values = self.rows.X[:, column] if known else np.full(len(self.rows.X), np.nan)
             self._became[column] = rates.of(self.attribution.columns[column], values, self.rows.terms["stage_name"])
@@ -147,7 +147,7 @@ class Reasons:
 
     def typical(self, row: int) -> Reason:
         """What became of all settled deals once in the stage of a row's deal: what its base rates are held against."""
-        rates = self.model.background.rates
+        rates = self.model.past_deals.rates
         deals, won, rate = (float(told[0]) for told in rates.of_all(self.rows.terms["stage_name"].iloc[[row]]))
         return Reason("", (), 1.0, TYPICAL, int(deals), int(won), rate)
 

@@ -1,6 +1,6 @@
 """A model: what it says of a snapshot, what it remembers of settled deals, its files, and which one is in use."""
 
-from walkaway.models.base_rates import Background, BaseRates, Became, Settled, groups_alike, learn_base_rates
+from walkaway.models.base_rates import BaseRates, Became, PastDeals, Settled, groups_alike, learn_base_rates
 from walkaway.models.bundle import VERSION, load_bundle, save_bundle
 from walkaway.models.buyer_events import Move, Prospect, learn_moves, with_move
 from walkaway.models.facts import Facts
@@ -21,7 +21,6 @@ from walkaway.models.registry import (
 __all__ = [
     "TERMS",
     "VERSION",
-    "Background",
     "BaseRates",
     "Became",
     "Calls",
@@ -29,6 +28,7 @@ __all__ = [
     "Facts",
     "Model",
     "Move",
+    "PastDeals",
     "Profile",
     "Prospect",
     "Reference",

@@ -21,7 +21,7 @@ from walkaway.binning import cells_of, equal_edges
 from walkaway.features import FeaturePlan, PlannedFeature
 from walkaway.models.buyer_events import Moves
 
-__all__ = ["Background", "BaseRates", "Became", "ColumnRates", "Settled", "groups_alike", "learn_base_rates"]
+__all__ = ["BaseRates", "Became", "ColumnRates", "PastDeals", "Settled", "groups_alike", "learn_base_rates"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -120,7 +120,7 @@ class Settled:
 
 
 @dataclass(frozen=True)
-class Background:
+class PastDeals:
     """What a model remembers of settled deals.
 
     groups: columns that say much the same, told together; each of the features is in one, or stands alone where there

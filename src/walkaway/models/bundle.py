@@ -22,7 +22,7 @@ from walkaway.errors import BundleError
 from walkaway.features import FeaturePlan
 from walkaway.files import frame_bytes, frame_of_bytes, json_bytes, replaced_folder, write_bytes
 from walkaway.heads import Bag, Calibration, Heads, HoursHead, NoDecisionHead, WinHead, WorthHead
-from walkaway.models.base_rates import Background, BaseRates, Settled
+from walkaway.models.base_rates import BaseRates, PastDeals, Settled
 from walkaway.models.buyer_events import Move, Moves, Prospect
 from walkaway.models.facts import Facts
 from walkaway.models.model import Model
@@ -34,10 +34,10 @@ __all__ = ["VERSION", "load_bundle", "manifest_checksum", "read_strictly", "save
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 MODEL = "model.json"
-BACKGROUND, SETTLED = "background.json", "settled.parquet"
+PAST_DEALS, SETTLED = "past_deals.json", "settled.parquet"
 VERSION = re.compile(r"(\d{8}-)?[0-9a-f]{12}")
 FILE = re.compile(
-    r"model\.json|background\.json|settled\.parquet|(win|worth|hours|no_decision)-\d+\.txt"
+    r"model\.json|past_deals\.json|settled\.parquet|(win|worth|hours|no_decision)-\d+\.txt"
 )  # all that a manifest may name
 TERM = "term "  # prefix of the columns of settled snapshots that hold their terms
 GOLDEN_ROWS = 8
@@ -95,29 +95,29 @@ def _contents(model: Model) -> dict[str, bytes]:
     text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
     bags = {"win": win.bag, "worth": worth.bag, "hours": hours.bag}
     bags |= {"no_decision": model.heads.no_decision.bag} if model.heads.no_decision else {}
-    files = {MODEL: text.encode()} | _background_files(model.background)
+    files = {MODEL: text.encode()} | _past_deals_files(model.past_deals)
     for head, bag in bags.items():
         files |= _bag_files(head, bag)
     return files
 
 
-def _background_files(background: Background) -> dict[str, bytes]:
+def _past_deals_files(past_deals: PastDeals) -> dict[str, bytes]:
     """What is remembered of settled deals: counts as JSON, settled snapshots (if any) as a table."""
     told = {
-        "rates": background.rates.model_dump(mode="json"),
-        "groups": background.groups,
-        "typical_margin": background.typical_margin,
-        "prospects": [asdict(prospect) for prospect in background.moves.prospects],
+        "rates": past_deals.rates.model_dump(mode="json"),
+        "groups": past_deals.groups,
+        "typical_margin": past_deals.typical_margin,
+        "prospects": [asdict(prospect) for prospect in past_deals.moves.prospects],
     }
-    files = {BACKGROUND: json.dumps(told, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()}
-    if background.settled is not None:
-        terms = pd.DataFrame(background.settled.terms).add_prefix(TERM)
-        files[SETTLED] = frame_bytes(background.settled.ends.join(terms))
+    files = {PAST_DEALS: json.dumps(told, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()}
+    if past_deals.settled is not None:
+        terms = pd.DataFrame(past_deals.settled.terms).add_prefix(TERM)
+        files[SETTLED] = frame_bytes(past_deals.settled.ends.join(terms))
     return files
 
 
-def _background(contents: dict[str, bytes]) -> Background:
-    told, settled = json.loads(contents[BACKGROUND]), None
+def _past_deals(contents: dict[str, bytes]) -> PastDeals:
+    told, settled = json.loads(contents[PAST_DEALS]), None
     if SETTLED in contents:
         table = frame_of_bytes(contents[SETTLED])
         names = [name for name in table if name.startswith(TERM)]
@@ -125,7 +125,7 @@ def _background(contents: dict[str, bytes]) -> Background:
     prospects = tuple(Prospect(**(one | {"move": Move(**one["move"])})) for one in told["prospects"])
     groups = tuple(map(tuple, told["groups"]))
     rates = BaseRates.model_validate(told["rates"])
-    return Background(rates, groups, Moves(prospects), told["typical_margin"], settled)
+    return PastDeals(rates, groups, Moves(prospects), told["typical_margin"], settled)
 
 
 def _short(files: dict[str, str]) -> str:
@@ -258,7 +258,7 @@ def _no_decision(described: dict[str, Any], contents: dict[str, bytes]) -> NoDec
 
 def _check_parts(folder: Path, described: dict[str, Any], contents: dict[str, bytes]) -> None:
     absent = [f"{MODEL} has no {name}" for name in PARTS if name not in described]
-    absent += [] if BACKGROUND in contents else [f"there is no {BACKGROUND}"]
+    absent += [] if PAST_DEALS in contents else [f"there is no {PAST_DEALS}"]
     if absent:
         raise BundleError(f"{folder}: {absent[0]}, {OTHER_VERSION}")
 
@@ -293,7 +293,7 @@ def load_bundle(folder: Path) -> Model:
         rest = {name: described[name] for name in ("floor_hours", "signal", "timeless")}
         rest["facts"] = facts
         rest["wait_table"] = WaitTable(tuple(Wait(**wait) for wait in described["waits"]))
-        rest["background"] = _background(contents)
+        rest["past_deals"] = _past_deals(contents)
         rest["reference"] = Reference.model_validate(described["reference"])
         model = Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
         _check_golden(model, described["golden"], folder)

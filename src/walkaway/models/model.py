@@ -15,7 +15,7 @@ from walkaway.economics import Curve, expected_value, value_per_hour, verdicts, 
 from walkaway.errors import DataError, UsageError
 from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
-from walkaway.models.base_rates import Background
+from walkaway.models.base_rates import PastDeals
 from walkaway.models.facts import Facts
 from walkaway.models.nurture import Wait, WaitTable
 from walkaway.models.reference_profile import Reference
@@ -45,7 +45,7 @@ class Model:
     `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` say what it was trained on.
     `reference` is what open deals looked like in training. `wait_table` is what deals below the bar may wait for.
-    `background` is what it remembers of settled deals, for reasons. Each is empty in models of folds, which only call.
+    `past_deals` is what it remembers of settled deals, for reasons. Each is empty in models of folds, which only call.
     """
 
     plan: FeaturePlan
@@ -58,7 +58,7 @@ class Model:
     version: str = ""
     reference: Reference = field(default_factory=Reference)
     wait_table: WaitTable = field(default_factory=WaitTable)
-    background: Background = field(default_factory=Background)
+    past_deals: PastDeals = field(default_factory=PastDeals)
 
     @property
     def known_until(self) -> pd.Timestamp:
