@@ -2,7 +2,7 @@
 
 from walkaway.models.base_rates import BaseRates, Became, PastDeals, Settled, groups_alike, learn_base_rates
 from walkaway.models.bundle import VERSION, load_bundle, save_bundle
-from walkaway.models.buyer_events import Move, Prospect, learn_moves, with_move
+from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, learn_buyer_events, with_buyer_event
 from walkaway.models.facts import Facts
 from walkaway.models.model import TERMS, Calls, Model, Rows, call_open, check_askable, check_fits, make_calls, read_rows
 from walkaway.models.nurture import Wait, awaited, learn_waits
@@ -23,14 +23,14 @@ __all__ = [
     "VERSION",
     "BaseRates",
     "Became",
+    "BuyerEvent",
+    "BuyerEventRate",
     "Calls",
     "Comparison",
     "Facts",
     "Model",
-    "Move",
     "PastDeals",
     "Profile",
-    "Prospect",
     "Reference",
     "Rows",
     "Settled",
@@ -44,7 +44,7 @@ __all__ = [
     "compare",
     "groups_alike",
     "learn_base_rates",
-    "learn_moves",
+    "learn_buyer_events",
     "learn_waits",
     "load_bundle",
     "load_champion",
@@ -58,5 +58,5 @@ __all__ = [
     "save_bundle",
     "save_card",
     "set_champion",
-    "with_move",
+    "with_buyer_event",
 ]

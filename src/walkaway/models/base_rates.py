@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 
 from walkaway.binning import cells_of, equal_edges
 from walkaway.features import FeaturePlan, PlannedFeature
-from walkaway.models.buyer_events import Moves
+from walkaway.models.buyer_events import BuyerEvents
 
 __all__ = ["BaseRates", "Became", "ColumnRates", "PastDeals", "Settled", "groups_alike", "learn_base_rates"]
 
@@ -130,7 +130,7 @@ class PastDeals:
 
     rates: BaseRates = field(default_factory=BaseRates)
     groups: tuple[tuple[str, ...], ...] = ()
-    moves: Moves = field(default_factory=Moves)
+    buyer_events: BuyerEvents = field(default_factory=BuyerEvents)
     typical_margin: float = 1.0
     settled: Settled | None = None
 

@@ -23,7 +23,7 @@ from walkaway.features import FeaturePlan
 from walkaway.files import frame_bytes, frame_of_bytes, json_bytes, replaced_folder, write_bytes
 from walkaway.heads import Bag, Calibration, Heads, HoursHead, NoDecisionHead, WinHead, WorthHead
 from walkaway.models.base_rates import BaseRates, PastDeals, Settled
-from walkaway.models.buyer_events import Move, Moves, Prospect
+from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, BuyerEvents
 from walkaway.models.facts import Facts
 from walkaway.models.model import Model
 from walkaway.models.nurture import Wait, WaitTable
@@ -107,7 +107,7 @@ def _past_deals_files(past_deals: PastDeals) -> dict[str, bytes]:
         "rates": past_deals.rates.model_dump(mode="json"),
         "groups": past_deals.groups,
         "typical_margin": past_deals.typical_margin,
-        "prospects": [asdict(prospect) for prospect in past_deals.moves.prospects],
+        "buyer_events": [asdict(rate) for rate in past_deals.buyer_events.rates],
     }
     files = {PAST_DEALS: json.dumps(told, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()}
     if past_deals.settled is not None:
@@ -122,10 +122,12 @@ def _past_deals(contents: dict[str, bytes]) -> PastDeals:
         table = frame_of_bytes(contents[SETTLED])
         names = [name for name in table if name.startswith(TERM)]
         settled = Settled(table.drop(columns=names), table[names].to_numpy(dtype=np.float32))
-    prospects = tuple(Prospect(**(one | {"move": Move(**one["move"])})) for one in told["prospects"])
+    rates_of_events = tuple(
+        BuyerEventRate(**(rate | {"event": BuyerEvent(**rate["event"])})) for rate in told["buyer_events"]
+    )
     groups = tuple(map(tuple, told["groups"]))
     rates = BaseRates.model_validate(told["rates"])
-    return PastDeals(rates, groups, Moves(prospects), told["typical_margin"], settled)
+    return PastDeals(rates, groups, BuyerEvents(rates_of_events), told["typical_margin"], settled)
 
 
 def _short(files: dict[str, str]) -> str:
