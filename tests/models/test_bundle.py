@@ -19,7 +19,7 @@ from walkaway.models.base_rates import PastDeals
 from walkaway.models.bundle import load_bundle, save_bundle
 from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
-from walkaway.models.reference_profile import Reference
+from walkaway.models.reference_profile import ReferenceProfile
 from walkaway.models.registry import champion_version, load_champion, rollback, set_champion
 
 pytest_plugins = ("tests.books",)
@@ -355,7 +355,7 @@ def test_a_model_of_a_fold_is_saved_with_all_parts_too(tmp_path):
     folder = save_bundle(plain_model(), tmp_path)
 
     assert sorted(json.loads((folder / "model.json").read_text())) == sorted(bundle.PARTS)
-    assert (load_bundle(folder).reference, load_bundle(folder).past_deals) == (Reference(), PastDeals())
+    assert (load_bundle(folder).reference, load_bundle(folder).past_deals) == (ReferenceProfile(), PastDeals())
 
 
 @pytest.mark.parametrize("part", bundle.PARTS)

@@ -65,7 +65,7 @@ def test_what_buyers_did_to_enough_deals_is_an_event_and_what_only_we_do_is_none
     [(PHONE_CALL, 2.5, (40, 20, 10, 2.0)), (PHONE_CALL, 0.0, (40, 20, 10, 4.0)), (JOINS, 2.5, (40, 20, 10, 4.0))],
 )
 def test_a_rate_counts_deals_as_silent_in_the_same_stage_and_those_it_still_came_to(
-    buyer_events, event, silent_days, told
+    buyer_events, event, silent_days, counts
 ):
     rate = buyer_events.rate(event, "offer", silent_days)
 

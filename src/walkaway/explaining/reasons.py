@@ -12,7 +12,7 @@ import pandas as pd
 from walkaway.explaining.attribution import FLOOR, Attribution
 from walkaway.explaining.sentences import THEMES, Said, said_of, say_term, sold_at_a_loss
 from walkaway.formatting import Wording
-from walkaway.models import Became, Model, Rows
+from walkaway.models import Model, PastOutcomes, Rows
 
 __all__ = ["Reason", "Reasons", "base_rate", "reasons_table"]
 
@@ -87,7 +87,7 @@ class Reasons:
 
     def __init__(self, model: Model, rows: Rows, attribution: Attribution, wording: Wording) -> None:
         self.model, self.rows, self.attribution, self.wording = model, rows, attribution, wording
-        self._became: dict[int, Became] = {}
+        self._became: dict[int, PastOutcomes] = {}
 
     @cached_property
     def order(self) -> IntArray:
@@ -136,7 +136,7 @@ class Reasons:
         kinds = np.array([self.attribution.columns[column].partition("[")[0] for column in columns])
         return np.r_[columns[:1], columns[enough & (kinds != kinds[0])][:1]]
 
-    def _became_of(self, column: int) -> Became:
+    def _became_of(self, column: int) -> PastOutcomes:
         """What became of deals once like each row by that column; asked for once."""
         if column not in self._became:
             rates = self.model.past_deals.rates

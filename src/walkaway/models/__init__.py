@@ -1,12 +1,19 @@
 """A model: what it says of a snapshot, what it remembers of settled deals, its files, and which one is in use."""
 
-from walkaway.models.base_rates import BaseRates, Became, PastDeals, Settled, groups_alike, learn_base_rates
+from walkaway.models.base_rates import BaseRates, PastDeals, PastOutcomes, Settled, groups_alike, learn_base_rates
 from walkaway.models.bundle import VERSION, load_bundle, save_bundle
 from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, learn_buyer_events, with_buyer_event
 from walkaway.models.facts import Facts
 from walkaway.models.model import TERMS, Calls, Model, Rows, call_open, check_askable, check_fits, make_calls, read_rows
 from walkaway.models.nurture import Wait, awaited, learn_waits
-from walkaway.models.reference_profile import Comparison, Profile, Reference, compare, reference_of, relative_errors
+from walkaway.models.reference_profile import (
+    Comparison,
+    Profile,
+    ReferenceProfile,
+    compare,
+    learn_reference_profile,
+    relative_errors,
+)
 from walkaway.models.registry import (
     champion_version,
     clear_unfinished,
@@ -22,7 +29,6 @@ __all__ = [
     "TERMS",
     "VERSION",
     "BaseRates",
-    "Became",
     "BuyerEvent",
     "BuyerEventRate",
     "Calls",
@@ -30,8 +36,9 @@ __all__ = [
     "Facts",
     "Model",
     "PastDeals",
+    "PastOutcomes",
     "Profile",
-    "Reference",
+    "ReferenceProfile",
     "Rows",
     "Settled",
     "Wait",
@@ -45,6 +52,7 @@ __all__ = [
     "groups_alike",
     "learn_base_rates",
     "learn_buyer_events",
+    "learn_reference_profile",
     "learn_waits",
     "load_bundle",
     "load_champion",
@@ -52,7 +60,6 @@ __all__ = [
     "make_calls",
     "read_rows",
     "record_decision",
-    "reference_of",
     "relative_errors",
     "rollback",
     "save_bundle",

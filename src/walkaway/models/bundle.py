@@ -27,7 +27,7 @@ from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, BuyerEvents
 from walkaway.models.facts import Facts
 from walkaway.models.model import Model
 from walkaway.models.nurture import Wait, WaitTable
-from walkaway.models.reference_profile import Reference
+from walkaway.models.reference_profile import ReferenceProfile
 
 __all__ = ["VERSION", "load_bundle", "manifest_checksum", "read_strictly", "save_bundle"]
 
@@ -296,7 +296,7 @@ def load_bundle(folder: Path) -> Model:
         rest["facts"] = facts
         rest["wait_table"] = WaitTable(tuple(Wait(**wait) for wait in described["waits"]))
         rest["past_deals"] = _past_deals(contents)
-        rest["reference"] = Reference.model_validate(described["reference"])
+        rest["reference"] = ReferenceProfile.model_validate(described["reference"])
         model = Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
         _check_golden(model, described["golden"], folder)
         return model

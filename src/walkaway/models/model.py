@@ -18,7 +18,7 @@ from walkaway.heads import Heads
 from walkaway.models.base_rates import PastDeals
 from walkaway.models.facts import Facts
 from walkaway.models.nurture import Wait, WaitTable
-from walkaway.models.reference_profile import Reference
+from walkaway.models.reference_profile import ReferenceProfile
 
 __all__ = [
     "TERMS",
@@ -56,7 +56,7 @@ class Model:
     facts: Facts
     timeless: bool = False
     version: str = ""
-    reference: Reference = field(default_factory=Reference)
+    reference: ReferenceProfile = field(default_factory=ReferenceProfile)
     wait_table: WaitTable = field(default_factory=WaitTable)
     past_deals: PastDeals = field(default_factory=PastDeals)
 

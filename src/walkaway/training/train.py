@@ -25,7 +25,7 @@ from walkaway.evaluation import (
 from walkaway.explaining import remember
 from walkaway.features import known_words
 from walkaway.heads import Heads, pooling
-from walkaway.models import Facts, Model, Reference, learn_waits, reference_of, relative_errors
+from walkaway.models import Facts, Model, ReferenceProfile, learn_reference_profile, learn_waits, relative_errors
 from walkaway.training.backtest import Folds, Step, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted
 from walkaway.training.recipe import Followed, follow, settled_of
@@ -104,13 +104,13 @@ def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Tim
     return replace(curve, promised=_promised(calls, above, pace, until, book))
 
 
-def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> Reference:
+def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> ReferenceProfile:
     """What open deals looked like. Without signal the base rate is said of each, so only hours can look otherwise."""
     history = history.without(final.plan.left_out)
     words = known_words(history.book, final.plan)
     profiled = ["deal_id", "as_of", *(PROFILED if signal else ["remaining_hours"])]
     scores = scores if scores.empty else scores[profiled]
-    found = reference_of(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
+    found = learn_reference_profile(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
     days = (final.until - history.book.deals["created_at"].min()) / pd.Timedelta(days=1)
     ends = {"win_probability": final.completed["won"], "remaining_hours": final.completed["remaining_hours"]}
     errors = relative_errors(final.rows.deal, {name: values.to_numpy() for name, values in ends.items()})

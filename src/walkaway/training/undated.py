@@ -20,7 +20,7 @@ from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import fit_logistic, fit_naive_bayes, has_signal, win_metrics
 from walkaway.features import FeaturePlan, known_words, plan_features
 from walkaway.heads import Examples, Heads, HoursHead, WinHead, WorthHead, fit_bag, fit_calibration, fit_worth
-from walkaway.models import Facts, Model, Rows, check_fits, make_calls, read_rows, reference_of
+from walkaway.models import Facts, Model, Rows, check_fits, learn_reference_profile, make_calls, read_rows
 from walkaway.training.backtest import CALIBRATION_PRIOR_DEALS, Step, no_step
 from walkaway.training.train import Trained
 
@@ -153,7 +153,7 @@ def train_timeless(book: Book, train_settings: TrainSettings, step: Step = no_st
     facts = _facts(book, calls, plan, audit, train_settings)
     seen = History(book).without(plan.left_out)
     words, none = known_words(seen.book, plan), pd.DataFrame()
-    reference = reference_of(seen, plan, words, rows.snapshots, rows.X, none, None)
+    reference = learn_reference_profile(seen, plan, words, rows.snapshots, rows.X, none, None)
     curve = Curve((), (), (), ())
     model = Model(plan, heads, train_settings.floor_hours, curve, signal, facts, timeless=True, reference=reference)
     return Trained(model, tables, calls, audit)
