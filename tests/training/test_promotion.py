@@ -73,17 +73,17 @@ def test_the_same_recipe_is_better_where_it_knows_more(book, challenger, trained
 
 @pytest.mark.parametrize("another", [False, True], ids=["same recipe", "another recipe"])
 def test_what_only_a_model_in_use_needs_is_not_made_to_compare(book, challenger, trained, monkeypatch, another):
-    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is followed."""
-    followed, follow = [], recipe.follow
+    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is fitted."""
+    fits, fit = [], recipe.fit_and_backtest
     for name in ("backtest._looks", "backtest._older", "train.remember", "train._tables", "train._reference"):
         refuse = lambda *given, name=name: pytest.fail(f"{name} is asked for")  # noqa: E731
         module, what = name.split(".")
         monkeypatch.setattr(importlib.import_module(f"walkaway.training.{module}"), what, refuse)
-    monkeypatch.setattr("walkaway.training.promotion.follow", lambda *given: followed.append(1) or follow(*given))
+    monkeypatch.setattr("walkaway.training.promotion.fit_and_backtest", lambda *given: fits.append(1) or fit(*given))
     settings = TINY.model_copy(update={"calls_every_days": 3.5}) if another else TINY
     asked(book, challenger, champion_of(trained), settings=settings)
 
-    assert len(followed) == (3 if another else 2)
+    assert len(fits) == (3 if another else 2)
 
 
 def test_only_calls_after_the_champion_was_trained_are_compared(book, challenger, trained):
@@ -157,7 +157,7 @@ def test_another_recipe_on_the_same_data_is_compared_over_all_folds(book, challe
     assert (one.by, one.calls) == ("recipe", len(challenger.calls))
 
 
-def test_a_recipe_that_names_what_the_book_no_longer_has_cannot_be_followed(book, challenger):
+def test_a_recipe_that_names_what_the_book_no_longer_has_cannot_be_fitted(book, challenger):
     gone = challenger.model.facts.settings | {"features": {"denied": ["days_since_stage[gone]"]}}
     found = asked(book, challenger, champion_of(challenger, facts=other_facts(challenger, settings=gone)))
 

@@ -32,7 +32,7 @@ from walkaway.evaluation import OTHER, log_loss_rows, paired_gains
 from walkaway.files import without_nan
 from walkaway.models import Model, check_fits, make_calls, read_rows
 from walkaway.training.backtest import Step, no_step
-from walkaway.training.recipe import follow
+from walkaway.training.recipe import fit_and_backtest
 from walkaway.training.train import Trained
 
 __all__ = ["Comparison", "Decision", "decide", "forced", "trained_at"]
@@ -180,7 +180,7 @@ def _calls_since(
     parts = []
     for after, up_to in _stretches(since, snapshots):
         rows = snapshots[(snapshots["as_of"] > after) & (snapshots["as_of"] <= up_to)].reset_index(drop=True)
-        model = follow(history.book, after, train_settings, step).model()
+        model = fit_and_backtest(history.book, after, train_settings, step).model()
         parts.append(make_calls(model, read_rows(history, rows, model.plan), bar=0.0).table[CALLED])
     return pd.concat(parts).sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
 
@@ -276,16 +276,16 @@ def _by_recipe(
     step: Step,
     tuned_until: pd.Timestamp | None,
 ) -> Iterator[Comparison]:
-    """Both recipes over all folds, where the champion's can still be followed."""
+    """Both recipes over all folds, where the champion's recipe still fits this book."""
     same_judge = {name: getattr(train_settings, name) for name in NOT_THE_RECIPE}
     threads = theirs.heads.model_copy(update={"threads": train_settings.heads.threads})
     try:
-        rival = follow(book, until, theirs.model_copy(update=same_judge | {"heads": threads}), step)
+        rival = fit_and_backtest(book, until, theirs.model_copy(update=same_judge | {"heads": threads}), step)
     except (UsageError, DataError):
         return  # its settings name what this book no longer has
-    if len(rival.folds.calls):
+    if len(rival.backtest.calls):
         mine = _published(challenger.calls, challenger.model.signal, train_settings.floor_hours)
-        other = _published(rival.folds.calls, rival.signal, train_settings.floor_hours)
+        other = _published(rival.backtest.calls, rival.signal, train_settings.floor_hours)
         typical = challenger.model.heads.worth.typical_amount
         if tuned_until is not None:
             mine = mine[mine["as_of"] > tuned_until]
