@@ -4,7 +4,9 @@ from tests.books import TINY, UNTIL, day
 
 from walkaway.asof.history import History
 from walkaway.asof.snapshots import open_snapshots
+from walkaway.models.base_rates import PastDeals
 from walkaway.models.model import make_calls, read_rows
+from walkaway.models.reference_profile import ReferenceProfile
 from walkaway.training.recipe import fit_and_backtest, settled_of
 from walkaway.training.train import train_to_call
 
@@ -37,7 +39,7 @@ def test_a_model_trained_to_call_makes_the_calls_of_the_trained_model_and_picks_
         trained.model.facts,
         trained.model.wait_table,
     )
-    assert (model.past_deals, model.reference) == (None, None)
+    assert (model.past_deals, model.reference) == (PastDeals(), ReferenceProfile())
 
 
 @pytest.mark.parametrize(
