@@ -105,7 +105,7 @@ def test_without_signal_it_says_so_first(trained):
 def test_a_book_without_slices_or_money_is_told_so(trained):
     facts = trained.model.facts.model_copy(update={"currency": ""})
     tables = {name: table for name, table in trained.tables.items() if name != "by_slice"}
-    bare = replace(trained, model=replace(trained.model, facts=facts, timeless=True), tables=tables)
+    bare = replace(trained, model=replace(trained.model, facts=facts, undated=True), tables=tables)
     card = model_card(bare, VERSION, promoted_without_comparison("x"))
 
     assert "## Where it fails\n\nNot judged by slice." in card

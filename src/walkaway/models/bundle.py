@@ -45,7 +45,7 @@ GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
 GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
 PARTS = (
     *("curve", "facts", "floor_hours", "golden", "hours", "no_decision", "plan", "reference", "signal"),
-    *("timeless", "waits", "win", "worth"),
+    *("undated", "waits", "win", "worth"),
 )  # of model.json
 OTHER_VERSION = "so another version of walkaway wrote this bundle. Train again with --promote."
 TRAIN_AGAIN = "Restore the file, or train again with --promote."
@@ -86,7 +86,7 @@ def _contents(model: Model) -> dict[str, bytes]:
         "curve": asdict(model.curve),
         "signal": model.signal,
         "waits": [asdict(wait) for wait in model.wait_table.waits],
-        "timeless": model.timeless,
+        "undated": model.undated,
         "facts": model.facts.as_json(),
         "golden": _golden(model),
         "reference": model.reference.model_dump(mode="json"),
@@ -292,7 +292,7 @@ def load_bundle(folder: Path) -> Model:
         )
         curve = Curve.from_json(described["curve"])
         plan = FeaturePlan.model_validate(described["plan"])
-        rest = {name: described[name] for name in ("floor_hours", "signal", "timeless")}
+        rest = {name: described[name] for name in ("floor_hours", "signal", "undated")}
         rest["facts"] = facts
         rest["wait_table"] = WaitTable(tuple(Wait(**wait) for wait in described["waits"]))
         rest["past_deals"] = _past_deals(contents)

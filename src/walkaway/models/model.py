@@ -42,7 +42,7 @@ class Model:
     """All that scoring needs: columns, heads, curve, and what the model says of itself.
 
     `signal` is False where out-of-time predictions were no better than the base rate: then every verdict is unsure.
-    `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
+    `undated` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` say what it was trained on.
     `reference` is what open deals looked like in training. `wait_table` is what deals below the bar may wait for.
     `past_deals` is what it remembers of settled deals, for reasons. Each is empty in models of folds, which only call.
@@ -54,7 +54,7 @@ class Model:
     curve: Curve
     signal: bool
     facts: Facts
-    timeless: bool = False
+    undated: bool = False
     version: str = ""
     reference: ReferenceProfile = field(default_factory=ReferenceProfile)
     wait_table: WaitTable = field(default_factory=WaitTable)
@@ -102,7 +102,7 @@ def check_fits(book: Book, model: Model) -> None:
     Raises:
         DataError: names what does not fit, and the remedy.
     """
-    if book.manifest.timeless != model.timeless:
+    if book.manifest.timeless != model.undated:
         has, other = ("has no dates", "has them") if book.manifest.timeless else ("has dates", "has none")
         raise DataError(f"this book {has}, and the model was trained on one that {other}: {TRAIN_ANEW}")
     learned = model.facts.currency
@@ -154,7 +154,7 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
         A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (none known, the typical one
         stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), no_decision_if_lost (NaN
         where the model has no such head), bar, verdict; of verdicts to nurture, wait_for (words), wait_sign (the kind
-        of activity) and wait_until (UTC). A timeless model leaves remaining_hours and value_per_hour empty.
+        of activity) and wait_until (UTC). An undated model leaves remaining_hours and value_per_hour empty.
     """
     raw = model.heads.raw(rows.X)
     mean = raw.mean()
@@ -185,9 +185,9 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
         wait_sign=pd.array(model.wait_table.sign(place), dtype="str"),
         wait_until=_wait_until(rows.snapshots, model.wait_table.left_days(silent, place)),
     )
-    if model.timeless:
+    if model.undated:
         table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")
-    above = walk_away_above(by_member, one.value_if_won, model.signal and not model.timeless)
+    above = walk_away_above(by_member, one.value_if_won, model.signal and not model.undated)
     return Calls(rows, table, above, mean.win, tuple((*model.wait_table.waits, None)[at] for at in place))
 
 

@@ -141,7 +141,7 @@ def model_card(trained: Trained, version: str, decision: Promotion) -> str:
     """
     facts = trained.model.facts
     signal = (
-        f"It predicts better than the base rate, {'on unlike deals' if trained.model.timeless else 'out of time'}."
+        f"It predicts better than the base rate, {'on unlike deals' if trained.model.undated else 'out of time'}."
         if trained.model.signal
         else "**No signal**: it is no better than the base rate, which is published instead; every verdict is unsure."
     )

@@ -32,7 +32,7 @@ from walkaway.training.mlflow_log import can_log, log_training, mirror_champion
 from walkaway.training.promotion import Promotion, decide_promotion, promoted_without_comparison
 from walkaway.training.train import Trained, train
 from walkaway.training.tune import Budget, Tuned, tune
-from walkaway.training.undated import train_timeless
+from walkaway.training.undated import train_undated
 
 __all__ = ["Retrained", "retrain", "roll_back"]
 
@@ -59,7 +59,7 @@ class Retrained:
 
 def _train(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings, step: Step) -> Trained:
     if until is None:
-        return train_timeless(book, train_settings, step)
+        return train_undated(book, train_settings, step)
     return train(book, until, train_settings, step)
 
 

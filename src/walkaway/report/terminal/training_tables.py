@@ -141,7 +141,7 @@ def _went_in(facts: Facts) -> Text:
 def show_training(done: Retrained) -> RenderableType:
     """What went in, how good it is beside simple baselines, where the bar lies, and which model is in use."""
     facts = done.trained.model.facts
-    shown = _timeless_training(done.trained) if done.trained.model.timeless else _dated_training(done.trained, facts)
+    shown = _undated_training(done.trained) if done.trained.model.undated else _dated_training(done.trained, facts)
     use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion}"
     shown = [*(show_tuning(done.tuned) if done.tuned else ()), *shown, *_promotion(done.decision)]
     return Group(
@@ -207,12 +207,12 @@ def _leaning(facts: Facts, signal: bool) -> list[RenderableType]:
 
 def _no_signal(model: Model) -> list[RenderableType]:
     said = "No signal: out of time no better than the base rate. It is published instead; each verdict is unsure."
-    if model.timeless:
+    if model.undated:
         said = "No signal: on unlike deals no better than the base rate. It is published instead."
     return [] if model.signal else [Text(said, style="bold yellow"), ""]
 
 
-def _timeless_training(trained: Trained) -> list[RenderableType]:
+def _undated_training(trained: Trained) -> list[RenderableType]:
     """A book without dates: the warning first."""
     facts = trained.model.facts
     went_in = (
