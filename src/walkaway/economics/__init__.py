@@ -9,15 +9,15 @@ from walkaway.economics.drops import (
     Schedule,
     area,
     clairvoyant_index,
+    hours_saved_at,
     lowest_calls,
-    saved_at,
     schedule_drops,
     settle_drops,
     skill,
     skill_of,
     trade_off,
 )
-from walkaway.economics.guarantee import CONFIDENCE, promised_bar, promised_bars
+from walkaway.economics.guarantee import CONFIDENCE, guaranteed_bar, guaranteed_bars
 from walkaway.economics.index import DROPPED, Verdict, expected_value, value_per_hour, verdicts, walk_away_above
 
 __all__ = [
@@ -30,10 +30,10 @@ __all__ = [
     "area",
     "clairvoyant_index",
     "expected_value",
+    "guaranteed_bar",
+    "guaranteed_bars",
+    "hours_saved_at",
     "lowest_calls",
-    "promised_bar",
-    "promised_bars",
-    "saved_at",
     "schedule_drops",
     "settle_drops",
     "skill",

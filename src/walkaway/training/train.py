@@ -12,7 +12,7 @@ from walkaway.asof.labels import no_decision
 from walkaway.audit import Audit
 from walkaway.book import Book, assumed_share
 from walkaway.config import TrainSettings
-from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, value_per_hour
+from walkaway.economics import Curve, expected_value, guaranteed_bars, lowest_calls, value_per_hour
 from walkaway.evaluation import (
     by_ending,
     by_slice,
@@ -67,7 +67,7 @@ def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hou
     )
 
 
-def _promised(
+def _guaranteed(
     calls: pd.DataFrame, above: np.ndarray, pace: float, until: pd.Timestamp, book: Book
 ) -> tuple[tuple[float, float], ...]:
     """What can be guaranteed of bars, by deals that were called from their first look on and had time to end.
@@ -89,7 +89,7 @@ def _promised(
     there = (whole & (begun <= until - life))[last].to_numpy() & (value > 0)
     lowest, settled = lowest_calls(pd.factorize(calls["deal_id"])[0], above), calls.loc[last, "settled"].to_numpy(bool)
     cap = float(earlier.quantile(LARGEST))
-    return promised_bars(value[there], lowest[there], cap, settled[there])
+    return guaranteed_bars(value[there], lowest[there], cap, settled[there])
 
 
 def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Timestamp, book: Book) -> Curve:
@@ -101,7 +101,7 @@ def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Tim
     above = scores["walk_away_above"].to_numpy()
     deal, booked = pd.factorize(calls["deal_id"])[0], calls["hours_booked"].to_numpy()
     curve = Curve.settled(deal, above, hours, worth, booked, max(float(weeks), 1 / 7))
-    return replace(curve, promised=_promised(calls, above, pace, until, book))
+    return replace(curve, guaranteed=_guaranteed(calls, above, pace, until, book))
 
 
 def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> ReferenceProfile:
