@@ -142,7 +142,7 @@ bench: install ## Compare with peers on the same work in one run
 truth: install ## Judge models of sample books by their truth: [SEEDS="101 102 103"], 20 minutes
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/sample_vs_truth.py --seeds $(SEEDS)
 
-retrainings: install ## Ten retrainings on a growing sample book through the gate, half an hour
+retrainings: install ## Ten retrainings on a growing sample book, with the promotion decided each time: half an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/retrainings.py
 
 curve: install ## How good models are after 50, 100, ... 5,000 deals: [SIZES="50 100"], half an hour

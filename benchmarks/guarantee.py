@@ -1,13 +1,13 @@
-"""Is the guarantee kept? Stationary sample books from independent seeds, a promise each, and what came of it.
+"""Is the guarantee kept? Stationary sample books from independent seeds, each with a guaranteed bar and its outcome.
 
-For each book a model is trained on what it knew by the end of week 140, by a small recipe. The bar that it guarantees
-for a share of won value is then kept to on all deals begun in the 35 weeks after it, looked at every Monday until they
-end: dropped for good at the first verdict that drops them. The share of the value won that this forgoes may exceed the
-share promised in one book of ten. Beside it stands the bar that `--forgo` takes without the guarantee.
+For each book a small model is trained on what the book knew by the end of week 140. The bar that it guarantees for a
+share of won value is then applied to all deals begun in the 35 weeks after. These are called every Monday until they
+end, and dropped for good at the first verdict that drops them. In one book of ten the share of won value lost by this
+may exceed the guaranteed share. The bar that `--forgo` takes without the guarantee is measured the same way.
 
     python benchmarks/guarantee.py --books 200 --deals 1500
 
-The exit status is 1 if the promise was broken more often than chance allows (95%, binomial).
+The exit status is 1 if the guarantee was broken more often than chance allows (95%, binomial).
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ UNTIL, LAST_BEGUN = FIRST_DAY + 140 * WEEK, FIRST_DAY + 175 * WEEK
 FIRST_SEED = 20_000
 FEW = BoosterSettings(trees=150, leaves=4, least_rows_in_leaf=120, feature_share=0.8)
 QUICK = HeadSettings(members=2, completion_rounds=2, threads=1, win=FEW, hours=FEW, worth=FEW, no_decision=FEW)
-RECIPE = TrainSettings(folds=3, bootstrap=20, calls_every_days=7.0, heads=QUICK)  # the pace at which bars are kept to
+RECIPE = TrainSettings(folds=3, bootstrap=20, calls_every_days=7.0, heads=QUICK)  # called weekly, as above
 
 
 def forgone(value: np.ndarray, lowest: np.ndarray, bar: float) -> float:
-    """Share of won value that a bar forgoes.
+    """Share of won value that a bar loses.
 
     >>> forgone(np.array([1.0, 3.0]), np.array([5.0, 9.0]), 6.0)
     0.25
@@ -49,7 +49,7 @@ def forgone(value: np.ndarray, lowest: np.ndarray, bar: float) -> float:
 
 
 def kept(seed: int, deals: int, shares: tuple[float, ...]) -> list[dict[str, float]]:
-    """A row a share: the bars promised and estimated, and what each forwent afterwards."""
+    """A row a share: the guaranteed and the estimated bar, and the share of value that each lost afterwards."""
     sample = make_sample(deals, seed, stationary=True)
     model = train(sample.book, UNTIL, RECIPE).model
     begun = sample.book.deals["created_at"]
@@ -62,30 +62,31 @@ def kept(seed: int, deals: int, shares: tuple[float, ...]) -> list[dict[str, flo
     lowest = lowest_calls(pd.factorize(snapshots["deal_id"])[0], calls.walk_away_above)
     rows = []
     for share in shares:
-        promised, estimated = model.curve.bar_promised_for(share), model.curve.bar_for_forgo(share)
-        row = {"seed": seed, "share": share, "promised_bar": promised, "forgone": forgone(value, lowest, promised)}
+        guaranteed, estimated = model.curve.guaranteed_bar_for(share), model.curve.bar_for_forgo(share)
+        row = {"seed": seed, "share": share, "guaranteed_bar": guaranteed}
+        row |= {"forgone": forgone(value, lowest, guaranteed)}
         rows.append(row | {"estimated_bar": estimated, "forgone_by_estimate": forgone(value, lowest, estimated)})
     return rows
 
 
 def verdict(rows: pd.DataFrame) -> pd.DataFrame:
-    """By share: how many books could be promised a bar, how many broke the promise, and how many may by chance."""
-    told = {}
+    """By share: how many books got a guaranteed bar above 0, how many broke it, and how many may by chance."""
+    counts = {}
     for share, part in rows.groupby("share"):
-        told[share] = {
+        counts[share] = {
             "books": len(part),
-            "with a bar": int((part["promised_bar"] > 0).sum()),
+            "with a bar": int((part["guaranteed_bar"] > 0).sum()),
             "broken": int((part["forgone"] > share).sum()),
             "may be broken": int(binom.ppf(0.95, len(part), 1 - CONFIDENCE)),
             "forgone, mean": part["forgone"].mean(),
             "broken by the estimate": int((part["forgone_by_estimate"] > share).sum()),
             "forgone by it, mean": part["forgone_by_estimate"].mean(),
         }
-    return pd.DataFrame(told).T.rename_axis("share promised")
+    return pd.DataFrame(counts).T.rename_axis("share guaranteed")
 
 
 def main() -> int:
-    """Run from the command line; 1 if promises were broken too often."""
+    """Run from the command line; 1 if the guarantee was broken too often."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--books", type=int, default=200)
     parser.add_argument("--deals", type=int, default=1500)

@@ -135,11 +135,11 @@ def stability(
         told: list[dict[str, list[tuple[str, ...]]]] = []
         for one in refits(book, until, settings, model, other_deals):
             rows = read_rows(History(book), snapshots, one.plan)
-            groups = tuple(tuple(c for c in group if c in one.plan.columns) for group in model.background.groups)
+            groups = tuple(tuple(c for c in group if c in one.plan.columns) for group in model.past_deals.groups)
             groups = tuple(group for group in groups if group)
             missing = set(one.plan.columns) - {c for group in groups for c in group}
-            background = replace(model.background, groups=(*groups, *((c,) for c in sorted(missing))))
-            one = replace(one, background=background)
+            past_deals = replace(model.past_deals, groups=(*groups, *((c,) for c in sorted(missing))))
+            one = replace(one, past_deals=past_deals)
             attribution = attribute(one, rows)
             names = [min(attribution.columns[at] for at in group) for group in attribution.groups]
             by_column = list(attribution.columns)

@@ -1,8 +1,8 @@
-"""Retrain again and again on a growing sample book: what the gate lets through, and how good the champion stays.
+"""Retrain again and again on a growing sample book: which models are promoted, and how good the model in use stays.
 
-At each moment the recipe is trained on what the book knew by then and goes through the gate. Champion, newest model and
-first model then call the deals of the time until the next training. What these are worth is known: the log loss is the
-expected one, under the true probabilities, so that no luck of outcomes is in it.
+At each moment a model is trained on what the book knew by then, and promoted if it is better than the one in use.
+Champion, newest model and first model then call the deals of the time until the next training. Their log loss is the
+expected one under the true probabilities, so it holds no luck of single outcomes.
 
 Run: `make retrainings`, or python benchmarks/retrainings.py --deals 6000 --seed 7 --times 10
 """
@@ -66,8 +66,8 @@ def rows_of(sample: Sample, models: Path, settings: Settings, times: int) -> pd.
         }
         low, high = noise(losses["champion"], losses["before"])
         gains = done.decision.comparisons[:1]
-        row = {"until": f"{until:%Y-%m-%d}", "decision": "promoted" if done.promoted else "held"}
-        row |= {"why": done.decision.reason.split(" beyond")[0].replace(done.champion, "champion")}
+        row = {"until": f"{until:%Y-%m-%d}", "decision": "promoted" if done.promoted else "not promoted"}
+        row |= {"why": done.decision.reason.split(" at 90%")[0].replace(done.champion, "champion")}
         row |= {"log loss gain seen": f"{gains[0].log_loss_gain:+.4f}" if gains else ""}
         row |= {name: f"{losses[name]['loss'].mean():.4f}" for name in ("champion", "newest", "first")}
         out.append(row | {"champion over the one before, 90%": f"{low:+.4f} to {high:+.4f}"})

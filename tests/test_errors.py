@@ -12,7 +12,7 @@ from walkaway import errors
         ("MappingError", 3),
         ("BookError", 3),
         ("BundleError", 3),
-        ("GateError", 4),
+        ("PromotionError", 4),
         ("LockedError", 5),
         ("IncompleteError", 6),
     ],

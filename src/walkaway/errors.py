@@ -6,7 +6,7 @@
     |   +-- MappingError              the mapping does not fit the file, or is unknown
     |   +-- BookError                 a book is absent, incomplete or damaged
     |   +-- BundleError               a model bundle is absent or damaged
-    +-- GateError            exit 4   a challenger did not pass the gate
+    +-- PromotionError            exit 4   the new model was not promoted
     +-- LockedError          exit 5   another run holds the lock
     +-- IncompleteError      exit 6   something asked for is missing from the output
 
@@ -17,10 +17,10 @@ __all__ = [
     "BookError",
     "BundleError",
     "DataError",
-    "GateError",
     "IncompleteError",
     "LockedError",
     "MappingError",
+    "PromotionError",
     "UsageError",
     "WalkawayError",
 ]
@@ -56,8 +56,8 @@ class BundleError(DataError):
     """A model bundle is absent or damaged."""
 
 
-class GateError(WalkawayError):
-    """A challenger did not pass the gate."""
+class PromotionError(WalkawayError):
+    """The new model was saved, and not promoted to be the one in use."""
 
     exit_code = 4
 

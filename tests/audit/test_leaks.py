@@ -11,7 +11,7 @@ from walkaway.errors import DataError, UsageError
 from walkaway.models.model import read_rows
 from walkaway.training.fitting import audit_as_of
 from walkaway.training.train import train
-from walkaway.training.undated import train_timeless
+from walkaway.training.undated import train_undated
 
 pytest_plugins = ("tests.books",)
 
@@ -161,7 +161,7 @@ def test_a_denied_feature_is_in_no_model_unless_allowed(book):
 
 
 @pytest.fixture(scope="module")
-def timeless(leaky):
+def undated(leaky):
     manifest = leaky.manifest.model_copy(update={"timeless": True})
     empty = {name: table.iloc[:0] for name, table in leaky.tables().items() if name not in ("deals", "accounts")}
     no_moment = pd.Series(pd.NaT, index=leaky.deals.index, dtype=MOMENT)
@@ -169,13 +169,13 @@ def timeless(leaky):
     return leaky.with_tables(deals=deals, manifest=manifest, **empty)
 
 
-def test_without_dates_columns_are_audited_all_the_same(timeless):
-    found = audit_book(timeless, None, AuditSettings())
+def test_without_dates_columns_are_audited_all_the_same(undated):
+    found = audit_book(undated, None, AuditSettings())
 
     assert found.left_out == ("deals.close_reason",)
     assert found.features.empty
 
 
-def test_a_book_with_nothing_left_says_what_the_audit_left_out(timeless):
+def test_a_book_with_nothing_left_says_what_the_audit_left_out(undated):
     with pytest.raises(DataError, match=r"The leak audit left out deals\.close_reason\.$"):
-        train_timeless(timeless, TINY)
+        train_undated(undated, TINY)

@@ -9,11 +9,11 @@ def benchmark():
         yield module
 
 
-def test_a_promise_is_broken_where_more_was_forgone_than_promised(benchmark):
+def test_a_guarantee_is_broken_where_more_was_lost_than_guaranteed(benchmark):
     rows = pd.DataFrame(
         {
             "share": 0.1,
-            "promised_bar": [0.0, 5.0, 6.0, 7.0],
+            "guaranteed_bar": [0.0, 5.0, 6.0, 7.0],
             "forgone": [0.0, 0.05, 0.1, 0.2],
             "forgone_by_estimate": [0.2, 0.2, 0.0, 0.0],
         }
@@ -27,5 +27,5 @@ def test_a_promise_is_broken_where_more_was_forgone_than_promised(benchmark):
 def test_what_a_bar_forgoes_lies_between_nothing_and_all(benchmark):
     small, large = benchmark.kept(benchmark.FIRST_SEED, 700, (0.1, 0.4))
 
-    assert small["promised_bar"] <= large["promised_bar"]
+    assert small["guaranteed_bar"] <= large["guaranteed_bar"]
     assert 0 <= small["forgone"] <= large["forgone"] <= 1

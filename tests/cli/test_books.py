@@ -128,7 +128,7 @@ def test_import_table_refuses_what_cannot_be_read(walkaway, tmp_path, arguments,
 
 @pytest.fixture
 def without_dates(tmp_path, tiny):
-    """A timeless book, imported and trained on; the options that name them."""
+    """A book without dates, imported and trained on; the options that name them."""
     rows = [("yes", "Won"), ("yes", "Won"), ("no", "Lost"), ("no", "Won"), ("no", "Lost"), ("yes", "")] * 40
     lines = [f"{budget},need {row // 6 % 4},{state}" for row, (budget, state) in enumerate(rows)]
     (tmp_path / "answers.csv").write_text("\n".join(["Budget,Need,State", *lines]))

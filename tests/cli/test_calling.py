@@ -126,12 +126,12 @@ def test_the_hours_a_team_has_reach_the_output(walkaway, here, champion):
     assert pd.read_csv(StringIO(out))["bar"].unique() == pytest.approx([champion.curve.bar_for_capacity(5.0)])
 
 
-def test_a_share_that_cannot_be_promised_is_told(walkaway, here, tmp_path):
+def test_a_share_that_cannot_be_guaranteed_is_told(walkaway, here, tmp_path):
     out = tmp_path / "calls.csv"
     err = walkaway("score", *here, "--forgo", "0.01", "--guarantee", "--out", out)[2]
 
     assert pd.read_csv(out)["bar"].unique() == [0.0]
-    assert "No bar can be promised to forgo no more than 1%" in " ".join(err.split())
+    assert "No bar meets a 1% loss limit" in " ".join(err.split())
 
 
 def test_batch_writes_its_folder_and_tells_what_changed_on_stderr_only(walkaway, here, tmp_path):

@@ -55,7 +55,7 @@ def test_train_prints_json_on_stdout_only(walkaway, saved_book, fresh_models):
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_second_train_that_the_gate_holds_exits_4_until_promoted_and_rollback_returns_to_the_first(
+def test_a_second_train_that_is_not_promoted_exits_4_until_promoted_and_rollback_returns_to_the_first(
     walkaway, saved_book, fresh_models
 ):
     where = ["--book", saved_book, "--models", fresh_models]
@@ -65,8 +65,8 @@ def test_a_second_train_that_the_gate_holds_exits_4_until_promoted_and_rollback_
     code, out, err = walkaway("train", *where, "--until", "2025-07-01")
     assert (code, out, champion_version(fresh_models)) == (4, "", first)
     said = " ".join(err.split())
-    assert "Gate: held, the same recipe, and too few deals settled since 2025-06-01 to tell" in said
-    assert said.endswith(f"In use is {first}; --promote decides otherwise.")
+    assert "Not promoted: saved, not in use. Reason: too few deals have closed since 2025-06-01 to tell" in said
+    assert said.endswith("To use the new model all the same, train with --promote.")
 
     code, out, err = walkaway("train", *where, "--until", "2025-07-01", "--promote")
     assert (code, out) == (0, "")

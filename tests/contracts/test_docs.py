@@ -37,10 +37,20 @@ def test_every_room_of_the_package_is_named_in_the_architecture():
     assert {room for room in rooms if not re.search(rf"\b{room}\b", picture)} == set()
 
 
-def test_every_file_the_architecture_names_exists():
-    named = re.findall(r"`([a-z_]+(?:/[a-z_]+)*\.py)`", (ROOT / "docs/architecture.md").read_text())
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)
+def test_every_python_file_that_a_page_names_exists(page):
+    """Below src/walkaway or the project's root; `features/<family>.py` names none."""
+    named = re.findall(r"[a-z_][a-z_0-9/]*\.py\b", page.read_text())
     places = (ROOT / "src/walkaway", ROOT)
     assert [name for name in named if not any((place / name).exists() for place in places)] == []
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_the_formula_shows_the_floor_wherever_it_stands(page):
+    formulas = re.findall(r"value_per_hour = .*/.*", page.read_text())
+    assert [formula for formula in formulas if not formula.endswith("/ (remaining_hours + floor_hours)")] == []
 
 
 def test_no_two_files_of_the_package_share_a_name():

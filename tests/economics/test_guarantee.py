@@ -3,53 +3,53 @@
 import numpy as np
 import pytest
 
-from walkaway.economics import promised_bar, promised_bars
+from walkaway.economics import guaranteed_bar, guaranteed_bars
 
 BAR = 5.0
 
 
-def wrongly_promised(rng: np.random.Generator, deals: int, chance: float, large: float, share: float) -> float:
-    """How often a bar is promised that drops just the large deals, of which there are enough to forgo too much."""
+def wrongly_guaranteed(rng: np.random.Generator, deals: int, chance: float, large: float, share: float) -> float:
+    """How often a bar is guaranteed that drops just the large deals, of which there are enough to forgo too much."""
     wrong = 0
     for _ in range(300):
         big = rng.random(deals) < chance
         lowest = np.where(big, BAR - 1.0, BAR + rng.random(deals))
-        wrong += promised_bar(np.where(big, large, 1.0), lowest, share, cap=large) > BAR - 1.0
+        wrong += guaranteed_bar(np.where(big, large, 1.0), lowest, share, cap=large) > BAR - 1.0
     return wrong / 300
 
 
 @pytest.mark.parametrize(("deals", "chance", "large"), [(300, 0.055, 2.0), (1_000, 0.052, 2.13), (60, 0.02, 5.72)])
-def test_a_bar_that_forgoes_too_much_is_promised_no_more_often_than_once_in_ten(deals, chance, large):
+def test_a_bar_that_forgoes_too_much_is_guaranteed_no_more_often_than_once_in_ten(deals, chance, large):
     share = chance * large / (chance * large + 1 - chance)
     assert share > 0.10
 
-    assert wrongly_promised(np.random.default_rng(1), deals, chance, large, 0.10) <= 0.10
+    assert wrongly_guaranteed(np.random.default_rng(1), deals, chance, large, 0.10) <= 0.10
 
 
-def test_many_deals_of_which_few_are_forgone_are_promised_nearly_all_of_the_share():
+def test_many_deals_of_which_few_are_forgone_are_guaranteed_nearly_all_of_the_share():
     lowest = np.arange(2_000.0)
 
-    assert 0.07 < promised_bar(np.ones(2_000), lowest, 0.10, cap=1.0) / 2_000 < 0.10
+    assert 0.07 < guaranteed_bar(np.ones(2_000), lowest, 0.10, cap=1.0) / 2_000 < 0.10
 
 
 def test_few_deals_promise_nothing():
-    assert promised_bar(np.ones(10), np.arange(10.0), 0.10, cap=1.0) == 0.0
-    assert promised_bar(np.zeros(0), np.zeros(0), 0.10, cap=1.0) == 0.0
+    assert guaranteed_bar(np.ones(10), np.arange(10.0), 0.10, cap=1.0) == 0.0
+    assert guaranteed_bar(np.zeros(0), np.zeros(0), 0.10, cap=1.0) == 0.0
 
 
 def test_a_deal_that_has_not_ended_speaks_only_against_a_bar():
     """Dropped it may have been won; kept it may be lost."""
     lowest, settled = np.arange(300.0), np.arange(300) >= 5
-    all_ended = promised_bar(np.ones(300), lowest, 0.10, cap=1.0)
+    all_ended = guaranteed_bar(np.ones(300), lowest, 0.10, cap=1.0)
 
-    assert promised_bar(np.ones(300), lowest, 0.10, 1.0, settled) <= all_ended
-    assert promised_bar(np.ones(300), lowest, 0.10, 1.0, lowest < 150) < promised_bar(
+    assert guaranteed_bar(np.ones(300), lowest, 0.10, 1.0, settled) <= all_ended
+    assert guaranteed_bar(np.ones(300), lowest, 0.10, 1.0, lowest < 150) < guaranteed_bar(
         np.ones(150), lowest[:150], 0.15, 1.0
     )
 
 
-def test_a_larger_share_is_promised_a_higher_bar():
-    shares, bars = zip(*promised_bars(np.ones(200), np.arange(200.0), cap=1.0), strict=True)
+def test_a_larger_share_is_guaranteed_a_higher_bar():
+    shares, bars = zip(*guaranteed_bars(np.ones(200), np.arange(200.0), cap=1.0), strict=True)
 
     assert list(bars) == sorted(bars)
     assert shares[0] > 0.01
@@ -57,4 +57,4 @@ def test_a_larger_share_is_promised_a_higher_bar():
 
 
 def test_thousands_of_deals_do_not_overflow():
-    assert promised_bar(np.ones(50_000), np.arange(50_000.0), 0.10, cap=1.0) > 4_000
+    assert guaranteed_bar(np.ones(50_000), np.arange(50_000.0), 0.10, cap=1.0) > 4_000

@@ -11,7 +11,7 @@ from walkaway.explaining import attribute, explanation
 from walkaway.explaining.attribution import TERMS, _agreed, _chord, _shap
 from walkaway.heads import HoursHead, WinHead, WorthHead
 from walkaway.heads.calibration import Calibration
-from walkaway.models.base_rates import Background
+from walkaway.models.base_rates import PastDeals
 from walkaway.models.model import Rows, make_calls, read_rows
 
 pytest_plugins = ("tests.books",)
@@ -206,13 +206,13 @@ def test_each_column_is_told_in_one_group(trained, rows):
 
     assert sorted(at for group in found.groups for at in group) == list(range(len(found.columns)))
     np.testing.assert_allclose(found.group_terms().sum(axis=1), found.terms.sum(axis=1), rtol=1e-12, atol=1e-12)
-    alone = attribute(replace(trained.model, background=Background()), rows)
+    alone = attribute(replace(trained.model, past_deals=PastDeals()), rows)
     assert alone.groups == tuple((at,) for at in range(len(alone.columns)))
 
 
 def test_margins_are_held_against_the_typical_margin_and_factors_still_multiply_exactly(trained, rows):
-    background = replace(trained.model.background, typical_margin=0.25)
-    model = replace(trained.model, background=background)
+    past_deals = replace(trained.model.past_deals, typical_margin=0.25)
+    model = replace(trained.model, past_deals=past_deals)
     assert_adds_up(model, rows)
 
     found, at = attribute(model, rows), found_at(trained, "margin rate")

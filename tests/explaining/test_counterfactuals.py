@@ -11,8 +11,8 @@ from walkaway.economics import DROPPED
 from walkaway.explaining import SimilarDeals, explain
 from walkaway.explaining.counterfactuals import FlipCondition, _less_work, flip_conditions
 from walkaway.formatting import Wording
-from walkaway.models.base_rates import Background
-from walkaway.models.buyer_events import Move, with_move
+from walkaway.models.base_rates import PastDeals
+from walkaway.models.buyer_events import BuyerEvent, with_buyer_event
 from walkaway.models.model import make_calls, read_rows
 
 pytest_plugins = ("tests.books",)
@@ -48,14 +48,14 @@ def test_what_is_told_comes_true_in_the_book_and_lifts_the_deal(flips, dropped, 
     calls, bar = dropped
     row = next(i for i, one in enumerate(flips) if one and not one[0].of_several)
     condition, deal = flips[row][0], calls.table["deal_id"].iloc[[row]]
-    [move] = [move for move in trained.model.background.moves.moves if str(move) == condition.condition]
-    after = with_move(book, deal, UNTIL, (move,))
+    [move] = [move for move in trained.model.past_deals.buyer_events.events if str(move) == condition.condition]
+    after = with_buyer_event(book, deal, UNTIL, (move,))
     [story] = explain(after, trained.model, deal.tolist(), UNTIL, ScoreSettings(bar=bar))
 
     assert story.verdict == "pursue"
     assert story.value_per_hour == pytest.approx(condition.value_per_hour, rel=1e-12)
     assert condition.value_per_hour > calls.table["value_per_hour"].iloc[row]
-    prospect = trained.model.background.moves.prospect(
+    prospect = trained.model.past_deals.buyer_events.rate(
         move, calls.rows.terms["stage_name"].iloc[row], calls.rows.terms["silent_days"].iloc[row]
     )
     assert (condition.deals, condition.came, condition.won_came) == (prospect.deals, prospect.came, prospect.won_came)
@@ -79,7 +79,7 @@ def test_a_deal_sold_at_a_loss_is_told_no_move(flips, dropped):
 
 def test_a_model_without_background_tells_no_move(trained, book, dropped):
     calls, _ = dropped
-    bare = replace(trained.model, background=Background())
+    bare = replace(trained.model, past_deals=PastDeals())
 
     assert set(flip_conditions(book, bare, calls, [None] * len(calls.table), EUROS)) == {()}
 
@@ -115,9 +115,9 @@ def test_a_condition_is_said_with_how_often_it_came_true():
 
 
 def test_only_what_a_buyer_does_is_ever_a_condition(flips, trained):
-    moves = {str(move) for move in trained.model.background.moves.moves}
+    moves = {str(move) for move in trained.model.past_deals.buyer_events.events}
     told = {part for one in flips for flip in one for part in flip.condition.split(" and ")}
 
     assert told <= moves
-    assert {move.kind for move in trained.model.background.moves.moves} <= {"sign", "joins", "date"}
-    assert Move("sign", "call") in trained.model.background.moves.moves
+    assert {move.kind for move in trained.model.past_deals.buyer_events.events} <= {"sign", "joins", "date"}
+    assert BuyerEvent("sign", "call") in trained.model.past_deals.buyer_events.events

@@ -181,7 +181,7 @@ def test_base_rates_are_those_of_settled_deals_at_the_value_told(told, trained):
     """Every sentence of a number of days or a count comes with how many deals were once in its cell."""
     rows, attribution, table = told
     reasons = Reasons(trained.model, rows, attribution, EUROS)
-    rates = trained.model.background.rates
+    rates = trained.model.past_deals.rates
     for row in np.flatnonzero(attribution.explained)[::20]:
         for place, reason in enumerate(reasons.of(int(row), 3), start=1):
             column = trained.model.plan.columns.index(reason.features[0]) if reason.deals else None

@@ -8,7 +8,7 @@ from tests.books import START, plain_model
 from walkaway.asof.history import History
 from walkaway.explaining import Similarity, attribute
 from walkaway.explaining.attribution import Attribution
-from walkaway.models.base_rates import Background, BaseRates, Settled
+from walkaway.models.base_rates import BaseRates, PastDeals, Settled
 from walkaway.models.model import read_rows
 
 pytest_plugins = ("tests.books",)
@@ -66,15 +66,15 @@ def test_a_deal_sold_at_a_loss_is_like_no_other():
 
 def test_a_model_that_remembers_nothing_knows_no_similar_deals():
     model = plain_model()
-    empty = Background(BaseRates(), (("age_days",),))
+    empty = PastDeals(BaseRates(), (("age_days",),))
 
     assert Similarity.of(model) is None
-    assert Similarity.of(replace(model, background=empty)) is None
+    assert Similarity.of(replace(model, past_deals=empty)) is None
 
 
 def test_the_deals_most_like_a_settled_one_are_itself_first(trained, book):
     """What is remembered is what the model said of those very snapshots."""
-    settled = trained.model.background.settled
+    settled = trained.model.past_deals.settled
     alone = ~pd.DataFrame(settled.terms).duplicated(keep=False).to_numpy()  # some young deals look all the same
     snapshots = settled.ends.loc[alone, ["deal_id", "as_of"]].iloc[[0, 40, 80]].reset_index(drop=True)
     rows = read_rows(History(book), snapshots, trained.model.plan)
@@ -90,6 +90,6 @@ def test_as_many_snapshots_are_remembered_as_the_settings_ask_for(book, most):
 
     from walkaway.training.train import train
 
-    settled = train(book, UNTIL, TINY.model_copy(update={"remembered_snapshots": most})).model.background.settled
+    settled = train(book, UNTIL, TINY.model_copy(update={"remembered_snapshots": most})).model.past_deals.settled
 
     assert settled is None if most == 0 else 20 < len(settled.ends) <= 30

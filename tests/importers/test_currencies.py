@@ -94,8 +94,8 @@ def test_no_rate_for_any_deal_is_an_error_that_says_how_to_get_one():
 
 def test_without_a_date_there_is_no_dated_rate():
     book = book_of(["USD", "EUR"], created=pd.NaT)
-    timeless = book.with_tables(manifest=book.manifest.model_copy(update={"timeless": True}))
-    found, refused, _ = in_one_currency(timeless, EUR)
+    undated = book.with_tables(manifest=book.manifest.model_copy(update={"timeless": True}))
+    found, refused, _ = in_one_currency(undated, EUR)
 
     assert found.deals["deal_id"].tolist() == ["d1"]
     assert refused[["value", "rule"]].to_numpy().tolist() == [["USD", "cannot be converted without a date"]]

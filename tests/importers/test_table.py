@@ -421,7 +421,7 @@ def test_a_part_without_its_file_is_named(take):
         take(mapping(JOIN), deals=HEAD + WON)
 
 
-TIMELESS = """
+UNDATED = """
 source = "table"
 timeless = true
 [deals]
@@ -438,7 +438,7 @@ open = [""]
 
 
 def test_a_file_without_dates_or_ids_is_a_timeless_book_of_deals_named_by_their_line(take):
-    found = take(mapping(text=TIMELESS), deals="Need,state\nclear,W\nvague,L\nclear,\n,X\n")
+    found = take(mapping(text=UNDATED), deals="Need,state\nclear,W\nvague,L\nclear,\n,X\n")
 
     assert found.book.manifest.timeless
     assert found.book.deals["deal_id"].tolist() == [f"deals.csv, line {line}" for line in (2, 3, 4)]
@@ -453,7 +453,7 @@ def test_a_file_without_dates_or_ids_is_a_timeless_book_of_deals_named_by_their_
 
 
 def test_a_repeated_id_is_refused_without_dates_too(take):
-    text = TIMELESS.replace("[deals.attributes]", 'deal_id = "id"\n[deals.attributes]')
+    text = UNDATED.replace("[deals.attributes]", 'deal_id = "id"\n[deals.attributes]')
     found = take(mapping(text=text), deals="id,Need,state\na,clear,W\na,vague,L\n")
 
     assert refused(found) == [["deals.csv, line 3", "id", "a", "repeats a key"]]
@@ -469,7 +469,7 @@ def test_a_repeated_id_is_refused_without_dates_too(take):
 )
 def test_a_mapping_cannot_be_timeless_and_name_dates(name, line):
     with pytest.raises(ValidationError, match=f"timeless says that there are no dates, and {name} needs some"):
-        mapping(text=TIMELESS.replace("[deals.attributes]", line))
+        mapping(text=UNDATED.replace("[deals.attributes]", line))
 
 
 def test_a_mapping_without_created_at_hears_of_timeless(take):

@@ -15,17 +15,17 @@ from walkaway.heads import HoursHead, WinHead, WorthHead
 from walkaway.heads.bag import Bag
 from walkaway.heads.calibration import Calibration
 from walkaway.models import bundle
-from walkaway.models.base_rates import Background
+from walkaway.models.base_rates import PastDeals
 from walkaway.models.bundle import load_bundle, save_bundle
 from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
-from walkaway.models.reference_profile import Reference
+from walkaway.models.reference_profile import ReferenceProfile
 from walkaway.models.registry import champion_version, load_champion, rollback, set_champion
 
 pytest_plugins = ("tests.books",)
 
 BOOSTERS = [f"{head}-{i}.txt" for head in ("win", "worth", "hours", "no_decision") for i in (0, 1)]
-FILES = ["background.json", "bundle.json", "model.json", "settled.parquet", *BOOSTERS]
+FILES = ["bundle.json", "model.json", "past_deals.json", "settled.parquet", *BOOSTERS]
 
 
 def flip_a_bit(data: bytes) -> bytes:
@@ -355,7 +355,7 @@ def test_a_model_of_a_fold_is_saved_with_all_parts_too(tmp_path):
     folder = save_bundle(plain_model(), tmp_path)
 
     assert sorted(json.loads((folder / "model.json").read_text())) == sorted(bundle.PARTS)
-    assert (load_bundle(folder).reference, load_bundle(folder).background) == (Reference(), Background())
+    assert (load_bundle(folder).reference, load_bundle(folder).past_deals) == (ReferenceProfile(), PastDeals())
 
 
 @pytest.mark.parametrize("part", bundle.PARTS)
@@ -372,11 +372,11 @@ def test_a_bundle_without_one_of_its_parts_is_of_another_version_and_the_remedy_
         load_bundle(folder)
 
 
-def test_a_bundle_without_background_is_of_another_version(champion, tmp_path):
+def test_a_bundle_without_past_deals_is_of_another_version(champion, tmp_path):
     folder = save_bundle(champion, tmp_path)
-    (folder / "background.json").unlink()
+    (folder / "past_deals.json").unlink()
 
-    with pytest.raises(BundleError, match=r"no background\.json, so another version .* Train again with --promote\."):
+    with pytest.raises(BundleError, match=r"no past_deals\.json, so another version .* Train again with --promote\."):
         load_bundle(sign(folder))
 
 

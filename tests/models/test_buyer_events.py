@@ -4,11 +4,11 @@ import pytest
 from walkaway.asof.history import History
 from walkaway.book.schema import Book
 from walkaway.features import build_features, plan_features
-from walkaway.models.buyer_events import Move, Moves, Prospect, learn_moves, with_move
+from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, BuyerEvents, learn_buyer_events, with_buyer_event
 
 START = pd.Timestamp("2026-01-01T00:00Z")
-CALL, JOINS, DATE = Move("sign", "call"), Move("joins", "decision maker"), Move("date")
-ACTIONABLE = (  # all that a buyer's move may change; age, what a deal was from the start and our own work are not
+PHONE_CALL, JOINS, DATE = BuyerEvent("sign", "call"), BuyerEvent("joins", "decision maker"), BuyerEvent("date")
+ACTIONABLE = (  # all that a buyer event may change; age, what a deal was from the start and our own work are not
     "touches",
     "days_since_touch",
     "tempo",
@@ -52,53 +52,55 @@ def book_of(deals: int = 40) -> Book:
 
 
 @pytest.fixture(scope="module")
-def moves() -> Moves:
-    return learn_moves(book_of())
+def buyer_events() -> BuyerEvents:
+    return learn_buyer_events(book_of())
 
 
-def test_what_buyers_did_to_enough_deals_is_a_move_and_what_only_we_do_is_none(moves):
-    assert moves.moves == (JOINS, CALL)
+def test_what_buyers_did_to_enough_deals_is_an_event_and_what_only_we_do_is_none(buyer_events):
+    assert buyer_events.events == (JOINS, PHONE_CALL)
 
 
 @pytest.mark.parametrize(
-    ("move", "silent_days", "told"),
-    [(CALL, 2.5, (40, 20, 10, 2.0)), (CALL, 0.0, (40, 20, 10, 4.0)), (JOINS, 2.5, (40, 20, 10, 4.0))],
+    ("event", "silent_days", "counts"),
+    [(PHONE_CALL, 2.5, (40, 20, 10, 2.0)), (PHONE_CALL, 0.0, (40, 20, 10, 4.0)), (JOINS, 2.5, (40, 20, 10, 4.0))],
 )
-def test_a_prospect_counts_deals_as_silent_in_the_same_stage_and_those_it_still_came_to(moves, move, silent_days, told):
-    prospect = moves.prospect(move, "offer", silent_days)
+def test_a_rate_counts_deals_as_silent_in_the_same_stage_and_those_it_still_came_to(
+    buyer_events, event, silent_days, counts
+):
+    rate = buyer_events.rate(event, "offer", silent_days)
 
-    assert (prospect.stage, prospect.deals, prospect.came, prospect.won_came, prospect.within_days) == ("offer", *told)
+    assert (rate.stage, rate.deals, rate.came, rate.won_came, rate.within_days) == ("offer", *counts)
 
 
-def test_after_a_silence_that_no_such_move_ever_broke_nothing_is_hoped_for(moves):
+def test_after_a_silence_that_no_such_event_ever_broke_nothing_is_hoped_for(buyer_events):
     """From day 7 on without a sign, all calls had come: only the deals nobody called are left."""
-    assert moves.prospect(CALL, "offer", 8.0).days < 7
+    assert buyer_events.rate(PHONE_CALL, "offer", 8.0).days < 7
 
 
 def test_a_role_joins_once_so_who_has_it_is_not_counted():
     """Silent for two days after the call of day 4, half of the deals have their decision maker already."""
     book = book_of()
     late = book.contacts.assign(recorded_at=day(1))
-    moves = learn_moves(book.with_tables(contacts=late))
+    buyer_events = learn_buyer_events(book.with_tables(contacts=late))
 
     # only deals silent for less than a day can still hope, and all of them had it by day 1
-    assert {p.days for p in moves.prospects if p.move == JOINS} == {0.0}
+    assert {rate.days for rate in buyer_events.rates if rate.event == JOINS} == {0.0}
 
 
 def test_a_stage_of_few_deals_leans_on_deals_of_any_stage():
-    told = Moves((Prospect(CALL, "", 0.0, 90, 30, 10, 4.0),))
+    events = BuyerEvents((BuyerEventRate(PHONE_CALL, "", 0.0, 90, 30, 10, 4.0),))
 
-    assert told.prospect(CALL, "lead", 3.0).deals == 90
-    assert told.prospect(JOINS, "lead", 3.0) is None
-    assert Moves().prospect(CALL, "lead", 3.0) is None
+    assert events.rate(PHONE_CALL, "lead", 3.0).deals == 90
+    assert events.rate(JOINS, "lead", 3.0) is None
+    assert BuyerEvents().rate(PHONE_CALL, "lead", 3.0) is None
 
 
-def test_a_book_without_settled_deals_or_signs_teaches_no_moves():
+def test_a_book_without_settled_deals_or_signs_teaches_no_buyer_events():
     book = book_of()
     silent = book.with_tables(activities=book.activities.iloc[:0], contacts=book.contacts.iloc[:0])
 
-    assert learn_moves(silent).moves == ()
-    assert learn_moves(book.with_tables(deals=book.deals.assign(outcome=None))).moves == ()
+    assert learn_buyer_events(silent).events == ()
+    assert learn_buyer_events(book.with_tables(deals=book.deals.assign(outcome=None))).events == ()
 
 
 def features_of(book: Book, plan, at: pd.Timestamp) -> pd.DataFrame:
@@ -106,12 +108,12 @@ def features_of(book: Book, plan, at: pd.Timestamp) -> pd.DataFrame:
     return build_features(History(book).at(snapshots), plan)
 
 
-@pytest.mark.parametrize("move", [CALL, JOINS, DATE])
-def test_a_move_changes_what_a_buyer_can_change_and_nothing_else(move):
+@pytest.mark.parametrize("event", [PHONE_CALL, JOINS, DATE])
+def test_a_buyer_event_changes_what_a_buyer_can_change_and_nothing_else(event):
     book, at = book_of(), day(10)
     plan = plan_features(book)
     before = features_of(book, plan, at)
-    after = features_of(with_move(book, pd.Series(["d01"]), at, (move,)), plan, at)
+    after = features_of(with_buyer_event(book, pd.Series(["d01"]), at, (event,)), plan, at)
     moved = [name for name in before if not before[name].equals(after[name])]
 
     assert moved
@@ -122,7 +124,7 @@ def test_a_move_changes_what_a_buyer_can_change_and_nothing_else(move):
 def test_a_call_that_just_came_breaks_the_silence():
     book, at = book_of(), day(10)
     plan = plan_features(book)
-    after = features_of(with_move(book, pd.Series(["d01"]), at, (CALL,)), plan, at)
+    after = features_of(with_buyer_event(book, pd.Series(["d01"]), at, (PHONE_CALL,)), plan, at)
 
     assert after.loc[0, ["days_since_touch_by[inbound]", "touches_by[inbound]", "days_since_touch"]].tolist() == [
         0,
@@ -131,8 +133,8 @@ def test_a_call_that_just_came_breaks_the_silence():
     ]
 
 
-def test_moves_are_said_in_words():
-    assert [str(move) for move in (CALL, JOINS, Move("sign", "offer_sent_back / done"))] == [
+def test_buyer_events_are_said_in_words():
+    assert [str(event) for event in (PHONE_CALL, JOINS, BuyerEvent("sign", "offer_sent_back / done"))] == [
         "call from the buyer",
         "a decision maker joins on the buyer's side",
         "offer sent back from the buyer",

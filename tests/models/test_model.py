@@ -8,7 +8,7 @@ from walkaway.economics import value_per_hour
 from walkaway.features import FeaturePlan, PlannedFeature, build_features
 from walkaway.heads import WinHead
 from walkaway.models.model import Rows, make_calls, read_rows
-from walkaway.models.nurture import Silence, Wait
+from walkaway.models.nurture import Wait, WaitTable
 
 pytest_plugins = ("tests.books",)
 
@@ -45,14 +45,14 @@ def test_a_call_is_the_arithmetic_of_the_three_heads():
     )
 
 
-WAITING = Silence((Wait("", 0.0), Wait("", 10.0, "call", 100, 40, 20, 30, 25.5), Wait("", 30.0)))
+WAITING = WaitTable((Wait("", 0.0), Wait("", 10.0, "call", 100, 40, 20, 30, 25.5), Wait("", 30.0)))
 
 
 def calls_after(*silent_days: float, bar: float, **model: object) -> pd.DataFrame:
     """Calls of deals worth 200 an hour whose buyers have been silent for so long."""
     rows = rows_of([1000.0] * len(silent_days))
     terms = rows.terms.assign(silent_days=silent_days)
-    return make_calls(plain_model(silence=WAITING, **model), Rows(rows.snapshots, rows.X, terms), bar).table
+    return make_calls(plain_model(wait_table=WAITING, **model), Rows(rows.snapshots, rows.X, terms), bar).table
 
 
 def test_below_the_bar_a_deal_that_a_sign_would_lift_over_it_is_nurtured():

@@ -6,7 +6,7 @@ import pytest
 from tests.books import day
 
 from walkaway.book.schema import Book
-from walkaway.models.nurture import Silence, Wait, learn_silence
+from walkaway.models.nurture import Wait, WaitTable, learn_waits
 
 
 def book_of(*deals: tuple[int, str | None, float, list[tuple[str, float]]]) -> Book:
@@ -34,7 +34,7 @@ HEARD = book_of(
 
 
 def wait_after(book: Book, days: float, stage: str = "") -> Wait:
-    [wait] = [wait for wait in learn_silence(book).waits if (wait.stage, wait.days) == (stage, days)]
+    [wait] = [wait for wait in learn_waits(book).waits if (wait.stage, wait.days) == (stage, days)]
     return wait
 
 
@@ -76,11 +76,11 @@ def test_deals_are_compared_with_those_of_their_stage():
             "new_value": ["offer"] * 25 + ["lead"] * 25,
         }
     )
-    silence = learn_silence(Book.of(deals=book.deals, activities=book.activities, changes=moves))
+    wait_table = learn_waits(Book.of(deals=book.deals, activities=book.activities, changes=moves))
     stages = pd.Series(["offer", "lead", "unheard of", None])
-    place = silence.place(np.full(4, 5.5), stages)
+    place = wait_table.place(np.full(4, 5.5), stages)
 
-    assert [None if at < 0 else (silence.waits[at].stage, silence.waits[at].deals) for at in place] == [
+    assert [None if at < 0 else (wait_table.waits[at].stage, wait_table.waits[at].deals) for at in place] == [
         ("offer", 25),
         None,
         ("", 50),
@@ -90,7 +90,7 @@ def test_deals_are_compared_with_those_of_their_stage():
 
 def test_a_sign_that_hardly_comes_or_with_few_deals_is_not_waited_for():
     assert wait_after(HEARD, 14.0).sign == ""  # the silences of 30 deals that lasted two weeks all lasted to the end
-    assert [wait for wait in learn_silence(HEARD).waits if wait.days > 14.0] == []  # too few lasted longer
+    assert [wait for wait in learn_waits(HEARD).waits if wait.days > 14.0] == []  # too few lasted longer
     rare = book_of((4, "won", 30.0, [("email", 8.0)]), (60, "lost", 30.0, []))
     assert wait_after(rare, 7.0).sign == ""
 
@@ -98,7 +98,7 @@ def test_a_sign_that_hardly_comes_or_with_few_deals_is_not_waited_for():
 def test_the_sign_that_closes_a_deal_is_no_sign_to_wait_for():
     accepted = book_of((30, "won", 10.0, [("acceptance", 9.5)]), (30, "lost", 10.0, []))
 
-    assert learn_silence(accepted).waits == ()
+    assert learn_waits(accepted).waits == ()
 
 
 def test_open_deals_teach_nothing():
@@ -109,33 +109,33 @@ def test_open_deals_teach_nothing():
 
 def test_a_book_without_signs_of_buyers_waits_for_nothing():
     outbound = HEARD.activities.assign(direction="outbound")
-    silence = learn_silence(HEARD.with_tables(activities=outbound))
+    wait_table = learn_waits(HEARD.with_tables(activities=outbound))
 
-    assert silence == Silence()
-    assert silence.place(np.array([1.0]), pd.Series(["offer"])).tolist() == [-1]
-    assert silence.lift(np.array([0.2]), np.array([-1])).tolist() == [1.0]
-    assert silence.told(np.array([-1])).tolist() == [None]
+    assert wait_table == WaitTable()
+    assert wait_table.place(np.array([1.0]), pd.Series(["offer"])).tolist() == [-1]
+    assert wait_table.lift(np.array([0.2]), np.array([-1])).tolist() == [1.0]
+    assert wait_table.told(np.array([-1])).tolist() == [None]
 
 
 def test_a_sign_lifts_the_odds_not_beyond_certainty():
-    silence = Silence((Wait("", 0.0, "email", 100, 20, 19, 30, 9.0),))
+    wait_table = WaitTable((Wait("", 0.0, "email", 100, 20, 19, 30, 9.0),))
     chance = np.array([0.01, 0.05, 0.3, 0.9, 0.999])
-    heard = chance * silence.lift(chance, np.zeros(5, dtype=int))
+    heard = chance * wait_table.lift(chance, np.zeros(5, dtype=int))
     without = (chance - 0.2 * heard) / 0.8  # with and without the sign make the chance
 
-    assert heard / (1 - heard) == pytest.approx(silence.waits[0].odds_ratio * without / (1 - without))
+    assert heard / (1 - heard) == pytest.approx(wait_table.waits[0].odds_ratio * without / (1 - without))
     assert ((chance < heard) & (heard < 1.0)).all()
 
 
 def test_a_sign_that_nearly_always_comes_lifts_little():
     rare, often = (Wait("", 0.0, "email", 100, heard, 3, 6, 9.0) for heard in (10, 95))
-    silence, chance = Silence((rare, often)), np.array([0.3, 0.3])
-    few, most = 0.3 * silence.lift(chance, np.array([0, 1]))
+    wait_table, chance = WaitTable((rare, often)), np.array([0.3, 0.3])
+    few, most = 0.3 * wait_table.lift(chance, np.array([0, 1]))
 
     assert most <= 0.3 / 0.95 < few
 
 
 def test_a_sign_of_the_lost_lowers_the_chance_not_below_none():
-    silence = Silence((Wait("", 0.0, "complaint", 100, 50, 5, 40, 9.0),))
+    wait_table = WaitTable((Wait("", 0.0, "complaint", 100, 50, 5, 40, 9.0),))
 
-    assert 0.0 < silence.lift(np.array([0.3]), np.array([0]))[0] < 1.0
+    assert 0.0 < wait_table.lift(np.array([0.3]), np.array([0]))[0] < 1.0

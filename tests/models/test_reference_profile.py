@@ -8,19 +8,28 @@ from tests.conftest import at, book_of
 
 from walkaway.asof.history import History
 from walkaway.features import FeaturePlan, PlannedFeature
-from walkaway.models.reference_profile import Profile, Reference, compare, psi, reference_of, stretch_of
+from walkaway.models.reference_profile import (
+    Profile,
+    ReferenceProfile,
+    compare,
+    learn_reference_profile,
+    psi,
+    stretch_of,
+)
 
 HALVES = Profile(edges=None, shares=(0.5, 0.5, 0.0), deals=100.0)
 NOTHING = pd.DataFrame()
 
 
-def built(values: dict[str, list[float]], moments: list[str], deals: list[str], categories=()) -> Reference:
+def built(values: dict[str, list[float]], moments: list[str], deals: list[str], categories=()) -> ReferenceProfile:
     """The reference of features given as columns: age_days, and stage if asked for."""
     planned = [PlannedFeature(feature=name, categories=categories if name == "stage" else ()) for name in values]
     rows = pd.DataFrame({"deal_id": deals, "as_of": [at(moment) for moment in moments]})
     book = book_of(deals="deal_id | created_at\n" + "\n".join(f"{d} | 2026-01-01" for d in dict.fromkeys(deals)))
     X = np.array(list(values.values()), dtype=np.float32).T
-    return reference_of(History(book), FeaturePlan(features=tuple(planned)), {}, rows, X, NOTHING, at("2026-03-05"))
+    return learn_reference_profile(
+        History(book), FeaturePlan(features=tuple(planned)), {}, rows, X, NOTHING, at("2026-03-05")
+    )
 
 
 def test_psi_is_the_sum_of_share_differences_times_their_log_ratios():
@@ -155,12 +164,14 @@ def test_no_deal_open_in_the_later_half_leaves_only_words():
     rows = pd.DataFrame({"deal_id": [], "as_of": pd.to_datetime([], utc=True)})
     plan = FeaturePlan(features=(PlannedFeature(feature="age_days"),))
     book = book_of(deals="deal_id | created_at\nd0 | 2026-01-01")
-    told = reference_of(History(book), plan, {"role": ("user",)}, rows, np.zeros((0, 1)), NOTHING, at("2026-03-08"))
+    told = learn_reference_profile(
+        History(book), plan, {"role": ("user",)}, rows, np.zeros((0, 1)), NOTHING, at("2026-03-08")
+    )
 
-    assert told == Reference(words={"role": ("user",)})
+    assert told == ReferenceProfile(words={"role": ("user",)})
 
 
 def test_a_reference_is_the_same_after_json():
     told = built({"age_days": [1, 2]}, ["2026-03-05", "2026-03-05"], ["a", "b"])
 
-    assert Reference.model_validate(json.loads(told.model_dump_json())) == told
+    assert ReferenceProfile.model_validate(json.loads(told.model_dump_json())) == told

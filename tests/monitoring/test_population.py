@@ -15,7 +15,7 @@ from walkaway.config import CheckSettings
 from walkaway.features import known_words, plan_features
 from walkaway.models.facts import Facts
 from walkaway.models.model import Model, read_rows
-from walkaway.models.reference_profile import reference_of
+from walkaway.models.reference_profile import learn_reference_profile
 from walkaway.monitoring.finding import Finding
 
 
@@ -26,7 +26,9 @@ def pictured(stationary) -> Model:
     plan = plan_features(book)
     snapshots = open_snapshots(book, moments(UNTIL - 90 * WEEK, UNTIL, 7))
     X = read_rows(History(book), snapshots, plan).X
-    reference = reference_of(History(book), plan, known_words(book, plan), snapshots, X, pd.DataFrame(), UNTIL)
+    reference = learn_reference_profile(
+        History(book), plan, known_words(book, plan), snapshots, X, pd.DataFrame(), UNTIL
+    )
     reference = reference.model_copy(update={"every_days": 7.0, "history_days": 1267.0})
     facts = Facts(currency="EUR", known_until=UNTIL)
     return plain_model(plan=plan, reference=reference, facts=facts, signal=False)

@@ -146,7 +146,7 @@ def test_a_promise_that_cannot_be_made_is_told(book, tmp_path):
     found = replay(book, tmp_path, Period(day(200), day(207), every_days=7), promise)
 
     assert found.ledger["bar"].unique().tolist() == [0.0]
-    assert "No bar can be promised to forgo no more than 2%, so none is set" in " ".join(found.summary["notes"])
+    assert "No bar meets a 2% loss limit at 90% confidence; none is set" in " ".join(found.summary["notes"])
 
 
 def test_two_replays_do_not_write_to_one_folder(book, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from walkaway.audit import Audit
 from walkaway.report.model_card import model_card
-from walkaway.training.promotion import Decision, forced
+from walkaway.training.promotion import Promotion, promoted_without_comparison
 
 pytest_plugins = ("tests.books",)
 
@@ -19,7 +19,7 @@ STALE = pd.DataFrame({"days_older": [30.0], "calls": [9], "deals": [5]} | dict.f
 @pytest.fixture(scope="module")
 def card(trained):
     judged = replace(trained, tables=trained.tables | {"staleness": STALE})
-    return model_card(judged, VERSION, forced("the first model"))
+    return model_card(judged, VERSION, promoted_without_comparison("the first model"))
 
 
 def test_what_retraining_less_often_costs_is_told(card):
@@ -41,7 +41,7 @@ def test_every_section_is_there_in_order(card):
         "## Retraining less often",
         "## Hours and worth",
         "## Where it fails",
-        "## Gate",
+        "## Promotion",
     ]
 
 
@@ -80,20 +80,24 @@ def test_what_was_left_out_is_told_with_its_evidence(trained):
     audit = Audit(sources, sources.iloc[:0], ("deals.reason",), ())
 
     assert "- `deals.reason`: left out [L1] alone tells the end." in model_card(
-        replace(trained, audit=audit), VERSION, forced("x")
+        replace(trained, audit=audit), VERSION, promoted_without_comparison("x")
     )
 
 
 def test_a_failing_slice_is_named(trained):
     table = trained.tables["by_slice"].copy()
     table.loc[("all", "all"), "fails"] = "too high"
-    card = model_card(replace(trained, tables=trained.tables | {"by_slice": table}), VERSION, forced("x"))
+    card = model_card(
+        replace(trained, tables=trained.tables | {"by_slice": table}), VERSION, promoted_without_comparison("x")
+    )
 
     assert "- all: too high (" in card
 
 
 def test_without_signal_it_says_so_first(trained):
-    card = model_card(replace(trained, model=replace(trained.model, signal=False)), VERSION, forced("x"))
+    card = model_card(
+        replace(trained, model=replace(trained.model, signal=False)), VERSION, promoted_without_comparison("x")
+    )
 
     assert card.splitlines()[2].startswith("**No signal**")
 
@@ -101,13 +105,15 @@ def test_without_signal_it_says_so_first(trained):
 def test_a_book_without_slices_or_money_is_told_so(trained):
     facts = trained.model.facts.model_copy(update={"currency": ""})
     tables = {name: table for name, table in trained.tables.items() if name != "by_slice"}
-    bare = replace(trained, model=replace(trained.model, facts=facts, timeless=True), tables=tables)
-    card = model_card(bare, VERSION, forced("x"))
+    bare = replace(trained, model=replace(trained.model, facts=facts, undated=True), tables=tables)
+    card = model_card(bare, VERSION, promoted_without_comparison("x"))
 
     assert "## Where it fails\n\nNot judged by slice." in card
     assert ", money in" not in card
     assert "than the base rate, on unlike deals." in card
 
 
-def test_a_held_gate_is_told(trained):
-    assert model_card(trained, VERSION, Decision(False, "not better")).endswith("## Gate\n\nHeld: not better.\n")
+def test_a_model_that_is_not_promoted_says_so(trained):
+    assert model_card(trained, VERSION, Promotion(False, "not better")).endswith(
+        "## Promotion\n\nNot promoted: not better.\n"
+    )

@@ -406,7 +406,7 @@ def test_a_promise_that_cannot_be_made_is_told(run):
     dial = ScoreSettings(reasons=0, forgo=0.02, guarantee=True)
     done = run(settings=FAST.model_copy(update={"score": dial}))
 
-    assert any(note.startswith("No bar can be promised to forgo no more than 2%") for note in done.notes)
+    assert any(note.startswith("No bar meets a 2% loss limit") for note in done.notes)
     assert done.record["bar"] == 0.0
 
 

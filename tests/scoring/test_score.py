@@ -328,10 +328,10 @@ def replay_of(folder: Path, currency: str = "EUR", curve: Curve = SETTLED) -> Pa
 
 
 def test_a_replay_gives_the_dials_its_settled_curve_and_leaves_the_promise(tmp_path):
-    model = plain_model(curve=replace(CURVE, promised=((0.2, 7.0),)))
+    model = plain_model(curve=replace(CURVE, guaranteed=((0.2, 7.0),)))
     found = refined(model, replay_of(tmp_path)).curve
 
-    assert found == replace(SETTLED, promised=((0.2, 7.0),))
+    assert found == replace(SETTLED, guaranteed=((0.2, 7.0),))
     assert (model.curve.bar_of(forgo=0.1), found.bar_of(forgo=0.1)) == (20.0, 50.0)
     assert refined(model, None) is model
 

@@ -19,7 +19,7 @@ def final(book):
 
 @pytest.fixture(scope="module")
 def folds(book, final):
-    return roll(History(known(book, UNTIL)), final, SETTINGS)
+    return backtest(History(known(book, UNTIL)), final, SETTINGS)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_what_closes_after_an_origin_changes_no_call_of_its_fold(book, final, fo
     late = then.deals["closed_at"] > origins[1]
     other = then.deals["outcome"].map({"won": "lost", "lost": "won"})
     turned = then.with_tables(deals=then.deals.assign(outcome=then.deals["outcome"].where(~late, other)))
-    again = roll(History(turned), fit_as_of(History(turned), UNTIL, SETTINGS), SETTINGS).calls
+    again = backtest(History(turned), fit_as_of(History(turned), UNTIL, SETTINGS), SETTINGS).calls
     said = ["deal_id", "as_of", "win_probability", "value_if_won", "remaining_hours", "value_per_hour", "logistic"]
     early = (folds.calls["known_until"] <= origins[1]).to_numpy()
 
@@ -81,7 +81,7 @@ def test_the_crms_own_probability_is_a_baseline_where_it_keeps_one(book, final):
     then = known(book, UNTIL)
     rows = then.deals[["deal_id"]].assign(field="probability", recorded_at=then.deals["created_at"], new_value="35")
     with_own = then.with_tables(changes=pd.concat([then.changes, rows.iloc[::2]], ignore_index=True))
-    calls = roll(History(with_own), final, SETTINGS).calls
+    calls = backtest(History(with_own), final, SETTINGS).calls
     told = calls["deal_id"].isin(rows["deal_id"].iloc[::2])
 
     assert set(calls.loc[told, "crm_probability"]) == {0.35}
@@ -104,14 +104,14 @@ def test_a_history_too_short_for_folds_gives_no_calls(book):
     """No deal has settled by the first origins of a book of five weeks."""
     until = pd.Timestamp("2025-02-10", tz="UTC")
     young = History(known(book, until))
-    found = roll(young, fit_as_of(young, until, SETTINGS), SETTINGS.model_copy(update={"folds": 1}))
+    found = backtest(young, fit_as_of(young, until, SETTINGS), SETTINGS.model_copy(update={"folds": 1}))
 
     assert (len(found.calls), len(found.stale)) == (0, 0)
 
 
 def test_what_folds_say_besides_their_calls_may_be_left_out_and_changes_none(book, final):
     history, paced = History(known(book, UNTIL)), SETTINGS.model_copy(update={"calls_every_days": 3.5})
-    whole, alone = roll(history, final, paced), roll(history, final, paced, looks=False, older=False)
+    whole, alone = backtest(history, final, paced), backtest(history, final, paced, looks=False, older=False)
 
     pd.testing.assert_frame_equal(alone.calls, whole.calls, check_exact=True)
     assert (len(alone.looks), len(alone.stale)) == (0, 0)

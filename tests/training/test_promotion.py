@@ -15,13 +15,13 @@ from walkaway.training.backtest import no_step
 from walkaway.training.promotion import (
     GAINS,
     Comparison,
-    Decision,
+    Promotion,
     _by_age,
     _calls_since,
     _enough,
     _verdict,
-    decide,
-    forced,
+    decide_promotion,
+    promoted_without_comparison,
     trained_at,
 )
 from walkaway.training.train import train
@@ -40,8 +40,8 @@ def champion_of(trained, **changed):
     return replace(trained.model, version="champion", **changed)
 
 
-def asked(book, challenger, *champions, settings=TINY) -> Decision:
-    return decide(book, NOW, challenger, champions, settings)
+def asked(book, challenger, *champions, settings=TINY) -> Promotion:
+    return decide_promotion(book, NOW, challenger, champions, settings)
 
 
 def other_facts(trained, **facts):
@@ -58,7 +58,7 @@ def test_a_champion_that_knows_nothing_is_replaced(book, challenger, trained):
     found = asked(book, challenger, coin(trained))
 
     assert found.promoted
-    assert found.reason == "better than coin beyond doubt (by bundle)"
+    assert found.reason == "better than coin at 90% confidence, on deals called since that model was trained"
     [one] = found.comparisons
     assert (one.against, one.by, one.since) == ("coin", "bundle", f"{UNTIL + pd.Timedelta(days=7):%Y-%m-%d}")
     assert 0 < one.log_loss_gain_low < one.log_loss_gain < one.log_loss_gain_high
@@ -70,22 +70,22 @@ def test_the_same_recipe_is_better_where_it_knows_more(book, challenger, trained
     found = asked(book, challenger, champion_of(trained))
 
     assert found.promoted
-    assert found.reason == "better than champion beyond doubt (by bundle)"
+    assert found.reason == "better than champion at 90% confidence, on deals called since that model was trained"
 
 
 @pytest.mark.parametrize("another", [False, True], ids=["same recipe", "another recipe"])
 def test_what_only_a_model_in_use_needs_is_not_made_to_compare(book, challenger, trained, monkeypatch, another):
-    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is followed."""
-    followed, follow = [], recipe.follow
+    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is fitted."""
+    fits, fit = [], recipe.fit_and_backtest
     for name in ("backtest._looks", "backtest._older", "train.remember", "train._tables", "train._reference"):
         refuse = lambda *given, name=name: pytest.fail(f"{name} is asked for")  # noqa: E731
         module, what = name.split(".")
         monkeypatch.setattr(importlib.import_module(f"walkaway.training.{module}"), what, refuse)
-    monkeypatch.setattr("walkaway.training.promotion.follow", lambda *given: followed.append(1) or follow(*given))
+    monkeypatch.setattr("walkaway.training.promotion.fit_and_backtest", lambda *given: fits.append(1) or fit(*given))
     settings = TINY.model_copy(update={"calls_every_days": 3.5}) if another else TINY
     asked(book, challenger, champion_of(trained), settings=settings)
 
-    assert len(followed) == (3 if another else 2)
+    assert len(fits) == (3 if another else 2)
 
 
 def test_only_calls_after_the_champion_was_trained_are_compared(book, challenger, trained):
@@ -103,7 +103,7 @@ def test_a_challenger_that_is_worse_is_held(book, challenger, trained):
     found = asked(book, train(book, NOW, poor), champion_of(trained), settings=poor)
 
     assert not found.promoted
-    assert found.reason == "worse than champion beyond doubt (by bundle)"
+    assert found.reason == "worse than champion at 90% confidence, on deals called since that model was trained"
 
 
 def test_the_recipe_trained_when_the_champion_was_is_the_champion_to_the_byte(book, challenger, trained):
@@ -130,7 +130,7 @@ def test_a_champion_that_cannot_read_the_book_is_not_replaced_unasked(book, chal
     found = asked(book, challenger, champion_of(trained, facts=other_facts(trained, currency="USD")))
 
     assert not found.promoted
-    assert found.reason.startswith("the champion cannot read this book, so the two cannot be compared")
+    assert found.reason.startswith("the model in use cannot read this book, so the two cannot be compared")
 
 
 def test_an_earlier_champion_that_cannot_read_the_book_is_passed_over(book, challenger, trained):
@@ -142,9 +142,7 @@ def test_an_earlier_champion_that_cannot_read_the_book_is_passed_over(book, chal
 def test_the_same_recipe_on_the_same_data_says_nothing_new(book, challenger):
     found = asked(book, challenger, champion_of(challenger))
 
-    assert found == Decision(
-        False, f"the same recipe, and too few deals settled since {NOW:%Y-%m-%d} to tell whether it is better"
-    )
+    assert found == Promotion(False, f"too few deals have closed since {NOW:%Y-%m-%d} to tell whether it is better")
 
 
 def test_another_recipe_on_the_same_data_is_compared_over_all_folds(book, challenger):
@@ -154,12 +152,12 @@ def test_another_recipe_on_the_same_data_is_compared_over_all_folds(book, challe
     facts = other_facts(challenger, settings=poor.model_dump(mode="json"))
     found = asked(book, challenger, champion_of(challenger, facts=facts))
 
-    assert found.reason == "better than champion beyond doubt (by recipe)"
+    assert found.reason == "better than champion at 90% confidence, over all folds, each with its own settings"
     [one] = found.comparisons
     assert (one.by, one.calls) == ("recipe", len(challenger.calls))
 
 
-def test_a_recipe_that_names_what_the_book_no_longer_has_cannot_be_followed(book, challenger):
+def test_a_recipe_that_names_what_the_book_no_longer_has_cannot_be_fitted(book, challenger):
     gone = challenger.model.facts.settings | {"features": {"denied": ["days_since_stage[gone]"]}}
     found = asked(book, challenger, champion_of(challenger, facts=other_facts(challenger, settings=gone)))
 
@@ -171,7 +169,7 @@ def test_tuned_settings_are_compared_on_what_tuning_never_saw(book, challenger):
     poor = TINY.model_copy(update={"heads": TINY.heads.model_copy(update={"win": stump})})
     champion = champion_of(challenger, facts=other_facts(challenger, settings=poor.model_dump(mode="json")))
     since = NOW - pd.Timedelta(days=70)
-    [one] = decide(book, NOW, challenger, [champion], TINY, tuned_until=since).comparisons
+    [one] = decide_promotion(book, NOW, challenger, [champion], TINY, tuned_until=since).comparisons
 
     assert one.calls == int((challenger.calls["as_of"] > since).sum())
 
@@ -190,7 +188,10 @@ def test_what_age_costs_over_all_folds_outweighs_few_calls_in_doubt():
     doubtful = comparison((-0.004, -0.012, 0.004), (0.0, -0.1, 0.1))
     age = replace(comparison((0.010, 0.002, 0.018), (0.0, -0.1, 0.1)), by="age")
 
-    assert _verdict([doubtful, age], used).reason == "better than x beyond doubt (by age)"
+    assert (
+        _verdict([doubtful, age], used).reason
+        == "better than x at 90% confidence, judged by models of its age over all folds"
+    )
     assert not _verdict([replace(doubtful, log_loss_gain_high=-0.001), age], used).promoted
 
 
@@ -233,7 +234,7 @@ def test_wins_without_any_amount_count_alike(trained):
     )
     challenger = train(bare, NOW, TINY)
     earlier = replace(train(bare, UNTIL, TINY).model, version="earlier")
-    [one] = decide(bare, NOW, challenger, [earlier], TINY).comparisons
+    [one] = decide_promotion(bare, NOW, challenger, [earlier], TINY).comparisons
 
     assert abs(one.skill_gain) < 1
 
@@ -248,7 +249,7 @@ def test_settings_that_only_judge_are_no_other_recipe(book, challenger):
 def test_a_challenger_without_calls_is_held(book, challenger, trained):
     found = asked(book, replace(challenger, calls=challenger.calls.iloc[:0]), champion_of(trained))
 
-    assert found.reason == "the challenger has no out-of-time calls: the book is too young to judge it"
+    assert found.reason == "the new model has no out-of-time calls: the book's history is too short to judge it"
 
 
 def test_too_few_settled_deals_say_nothing(book, challenger, trained):
@@ -271,14 +272,14 @@ def comparison(loss=(0.0, -1.0, 1.0), skill=(0.0, -1.0, 1.0)) -> Comparison:
         ((-0.1, -0.2, -0.01), (0.1, 0.01, 0.2), False, True),
     ],
 )
-def test_better_is_beyond_doubt_on_one_and_not_worse_beyond_doubt_on_the_other(loss, skill, better, worse):
+def test_better_is_better_at_90_percent_in_one_measure_and_worse_in_neither(loss, skill, better, worse):
     found = comparison(loss, skill)
 
     assert (found.better, found.worse) == (better, worse)
 
 
-def test_a_forced_decision_names_its_reason_and_compares_nothing():
-    assert forced("a person decided").as_json() == {
+def test_a_promotion_without_comparison_names_its_reason_and_compares_nothing():
+    assert promoted_without_comparison("a person decided").as_json() == {
         "promoted": True,
         "reason": "a person decided",
         "comparisons": [],
@@ -287,7 +288,7 @@ def test_a_forced_decision_names_its_reason_and_compares_nothing():
 
 def test_a_gain_that_is_no_number_is_null_in_json():
     """Where nothing was won there is no skill."""
-    told = Decision(False, "x", (comparison(skill=(float("nan"),) * 3),)).as_json()
+    told = Promotion(False, "x", (comparison(skill=(float("nan"),) * 3),)).as_json()
 
     assert told["comparisons"][0]["skill_gain"] is None
     assert told["comparisons"][0]["log_loss_gain"] == 0.0

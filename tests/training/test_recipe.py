@@ -4,8 +4,10 @@ from tests.books import TINY, UNTIL, day
 
 from walkaway.asof.history import History
 from walkaway.asof.snapshots import open_snapshots
+from walkaway.models.base_rates import PastDeals
 from walkaway.models.model import make_calls, read_rows
-from walkaway.training.recipe import follow, settled_of
+from walkaway.models.reference_profile import ReferenceProfile
+from walkaway.training.recipe import fit_and_backtest, settled_of
 from walkaway.training.train import train_to_call
 
 pytest_plugins = ("tests.books",)
@@ -16,14 +18,14 @@ def rows(book, trained):
     return read_rows(History(book), open_snapshots(book, pd.DatetimeIndex([day(215)])), trained.model.plan)
 
 
-def test_a_recipe_followed_to_judge_says_what_the_trained_model_says(book, trained, rows):
-    followed = follow(book, UNTIL, TINY)
-    mine, theirs = (make_calls(model, rows, 70.0).table for model in (followed.model(), trained.model))
+def test_a_recipe_fitted_to_judge_says_what_the_trained_model_says(book, trained, rows):
+    fitted = fit_and_backtest(book, UNTIL, TINY)
+    mine, theirs = (make_calls(model, rows, 70.0).table for model in (fitted.model(), trained.model))
     said = ["win_probability", "value_if_won", "remaining_hours", "value_per_hour", "no_decision_if_lost"]
 
     pd.testing.assert_frame_equal(mine[said], theirs[said], check_exact=True)
-    pd.testing.assert_frame_equal(followed.folds.calls, trained.calls, check_exact=True)
-    assert followed.signal is trained.model.signal is True
+    pd.testing.assert_frame_equal(fitted.backtest.calls, trained.calls, check_exact=True)
+    assert fitted.signal is trained.model.signal is True
 
 
 def test_a_model_trained_to_call_makes_the_calls_of_the_trained_model_and_picks_its_bars(book, trained, rows):
@@ -32,12 +34,12 @@ def test_a_model_trained_to_call_makes_the_calls_of_the_trained_model_and_picks_
 
     pd.testing.assert_frame_equal(mine.table, theirs.table, check_exact=True)
     assert mine.walk_away_above.tolist() == theirs.walk_away_above.tolist()
-    assert (model.curve, model.facts, model.silence) == (
+    assert (model.curve, model.facts, model.wait_table) == (
         trained.model.curve,
         trained.model.facts,
-        trained.model.silence,
+        trained.model.wait_table,
     )
-    assert (model.background, model.reference) == (None, None)
+    assert (model.past_deals, model.reference) == (PastDeals(), ReferenceProfile())
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from walkaway.errors import BundleError, LockedError, UsageError
 from walkaway.files import exclusive
 from walkaway.models.registry import champion_version
 from walkaway.training import run as module
-from walkaway.training.promotion import Decision
+from walkaway.training.promotion import Promotion
 from walkaway.training.run import retrain, roll_back
 
 pytest_plugins = ("tests.books",)
 
-HELD = Decision(False, "not better than x beyond doubt")
+HELD = Promotion(False, "not better than x")
 EARLIER = UNTIL - pd.Timedelta(days=7)
 
 
@@ -35,12 +35,12 @@ def told(monkeypatch, trained):
         asked.append(("log", folder.name, sorted(figures), uri))
         return f"v{len(asked)}"
 
-    def decide(book, until, challenger, champions, settings, step, tuned_until):
-        asked.append(("gate", [model.version for model in champions]))
+    def decide_promotion(book, until, challenger, champions, settings, step, tuned_until):
+        asked.append(("compare", [model.version for model in champions]))
         return HELD
 
     monkeypatch.setattr(module, "train", train)
-    monkeypatch.setattr(module, "decide", decide)
+    monkeypatch.setattr(module, "decide_promotion", decide_promotion)
     monkeypatch.setattr(module, "log_training", log)
     monkeypatch.setattr(module, "mirror_champion", lambda v, *, models, uri: asked.append(("alias", v, uri)))
     return asked
@@ -58,15 +58,15 @@ def test_the_first_model_becomes_champion_and_gets_the_alias(book, tmp_path, tol
     ]
 
 
-def test_a_second_model_that_the_gate_holds_is_kept_and_does_not_become_champion(book, tmp_path, told):
+def test_a_second_model_that_is_not_promoted_is_saved_and_does_not_become_champion(book, tmp_path, told):
     first = retrain(book, tmp_path, EARLIER, settings_of())
     second = retrain(book, tmp_path, UNTIL, settings_of())
 
     assert second.folder != first.folder
     assert second.folder.is_dir()
     assert (second.promoted, second.champion, champion_version(tmp_path)) == (False, first.champion, first.champion)
-    assert [what for what, *_ in told] == ["train", "log", "alias", "train", "gate", "log", "alias"]
-    assert ("gate", [first.champion]) in told
+    assert [what for what, *_ in told] == ["train", "log", "alias", "train", "compare", "log", "alias"]
+    assert ("compare", [first.champion]) in told
     assert told[-1][1] == first.champion  # an alias that somebody moved is put right
 
 
@@ -78,21 +78,21 @@ def test_a_second_model_becomes_champion_when_promoted(book, tmp_path, told):
     assert told[-1] == ("alias", second.folder.name, None)
 
 
-def test_a_second_model_that_passes_the_gate_becomes_champion(book, tmp_path, told, monkeypatch):
-    monkeypatch.setattr(module, "decide", lambda *asked: Decision(True, "better than x beyond doubt"))
+def test_a_second_model_that_is_promoted_becomes_champion(book, tmp_path, told, monkeypatch):
+    monkeypatch.setattr(module, "decide_promotion", lambda *asked: Promotion(True, "better than x"))
     retrain(book, tmp_path, EARLIER, settings_of())
     second = retrain(book, tmp_path, UNTIL, settings_of())
 
     assert (second.promoted, champion_version(tmp_path)) == (True, second.folder.name)
 
 
-def test_the_gate_sees_every_champion_that_is_remembered_and_whole(book, tmp_path, told):
+def test_every_champion_is_compared_that_is_remembered_and_whole(book, tmp_path, told):
     versions = [retrain(book, tmp_path, UNTIL - pd.Timedelta(days=d), settings_of(), promote=True) for d in (21, 14, 7)]
     first, second, third = (done.champion for done in versions)
     (tmp_path / second / "model.json").write_text("{}")
     retrain(book, tmp_path, UNTIL, settings_of())
 
-    assert ("gate", [third, first]) in told
+    assert ("compare", [third, first]) in told
 
 
 def test_each_decision_is_a_line_of_the_log(book, tmp_path, told):
@@ -102,7 +102,7 @@ def test_each_decision_is_a_line_of_the_log(book, tmp_path, told):
 
     assert [(line["version"], line["promoted"], line["reason"]) for line in lines] == [
         (first.folder.name, True, "the first model"),
-        (second.folder.name, False, "not better than x beyond doubt"),
+        (second.folder.name, False, "not better than x"),
     ]
 
 

@@ -16,7 +16,7 @@ from walkaway.heads.calibration import fit_scale
 from walkaway.models.bundle import save_bundle
 from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
-from walkaway.training.backtest import HOURS_PRIOR_DEALS, roll
+from walkaway.training.backtest import HOURS_PRIOR_DEALS, backtest
 from walkaway.training.fitting import fit_as_of
 from walkaway.training.train import train
 
@@ -302,7 +302,7 @@ def test_who_looks_more_often_drops_more_at_the_same_bar(book):
 def test_open_deals_count_in_looks_as_they_do_in_calls(book):
     history = History(known(book, UNTIL))
     final = fit_as_of(history, UNTIL, TINY)
-    folds = roll(history, final, TINY.model_copy(update={"calls_every_days": 3.5}))
+    folds = backtest(history, final, TINY.model_copy(update={"calls_every_days": 3.5}))
     both = folds.looks.merge(folds.calls, on=["deal_id", "as_of"], suffixes=("", "_call"))
     still_open = ~both["settled"].astype(bool)
 

@@ -25,14 +25,14 @@ from walkaway.scoring.batch import run_batch
 from walkaway.scoring.score import score
 from walkaway.training.run import retrain
 from walkaway.training.tune import Budget
-from walkaway.training.undated import score_timeless, summary_timeless, train_timeless
+from walkaway.training.undated import score_undated, summary_undated, train_undated
 
 FEW = BoosterSettings(trees=30, learning_rate=0.1, leaves=4, least_rows_in_leaf=5)
 SETTINGS = TrainSettings(folds=3, bootstrap=50, heads=HeadSettings(members=2, threads=1, timeless=FEW))
 FIXED = ("product", "budget", "amount")
 
 
-def timeless_book(deals=240, seed=0, signal=True, **columns) -> Book:
+def undated_book(deals=240, seed=0, signal=True, **columns) -> Book:
     """A book without dates: deals with a budget are won three times in four, others once."""
     rng = np.random.default_rng(seed)
     budget = rng.choice(["yes", "no"], deals)
@@ -51,12 +51,12 @@ def timeless_book(deals=240, seed=0, signal=True, **columns) -> Book:
 
 @pytest.fixture(scope="module")
 def book():
-    return timeless_book()
+    return undated_book()
 
 
 @pytest.fixture(scope="module")
 def trained(book):
-    return train_timeless(book, SETTINGS)
+    return train_undated(book, SETTINGS)
 
 
 def test_who_wins_is_learned(trained):
@@ -88,7 +88,7 @@ def test_only_what_a_deal_is_counts_and_no_moment_is_asked_for(book):
 
 
 def test_value_per_hour_is_empty_and_every_verdict_unsure(book, trained):
-    table = score_timeless(book, trained.model)
+    table = score_undated(book, trained.model)
 
     assert len(table) == 30
     assert set(table["verdict"]) == {"unsure"}
@@ -99,7 +99,7 @@ def test_value_per_hour_is_empty_and_every_verdict_unsure(book, trained):
 
 
 def test_calls_in_plain_numbers(book, trained):
-    told = summary_timeless(score_timeless(book, trained.model))
+    told = summary_undated(score_undated(book, trained.model))
 
     assert (told["open_deals"], told["verdicts"], told["timeless"]) == (30, {"unsure": 30}, True)
 
@@ -124,58 +124,58 @@ def test_a_check_without_dates_and_without_open_deals_cannot_tell(book, trained)
 
 def test_a_model_without_dates_survives_the_disk(book, trained, tmp_path):
     read = load_bundle(save_bundle(trained.model, tmp_path))
-    once, again = (score_timeless(book, model).drop(columns="model_version") for model in (trained.model, read))
+    once, again = (score_undated(book, model).drop(columns="model_version") for model in (trained.model, read))
 
-    assert read.timeless
+    assert read.undated
     pd.testing.assert_frame_equal(once, again, check_exact=True)
 
 
 def test_the_same_book_gives_the_same_model(book, trained, tmp_path):
     shuffled = book.with_tables(deals=book.deals.sample(frac=1, random_state=1).reset_index(drop=True))
-    names = {save_bundle(train_timeless(b, SETTINGS).model, tmp_path).name for b in (book, shuffled)}
+    names = {save_bundle(train_undated(b, SETTINGS).model, tmp_path).name for b in (book, shuffled)}
 
     assert names == {save_bundle(trained.model, tmp_path).name}
 
 
 def test_without_signal_the_base_rate_is_published():
-    book = timeless_book(signal=False)
-    trained = train_timeless(book, SETTINGS)
+    book = undated_book(signal=False)
+    trained = train_undated(book, SETTINGS)
 
     assert not trained.model.signal
-    assert set(score_timeless(book, trained.model)["win_probability"]) == {trained.model.facts.base_rate}
+    assert set(score_undated(book, trained.model)["win_probability"]) == {trained.model.facts.base_rate}
 
 
 def test_too_few_of_either_are_refused():
     with pytest.raises(DataError, match=r"needs 20 won and 20 lost deals; found \d+ won and \d+ lost"):
-        train_timeless(timeless_book(30), SETTINGS)
+        train_undated(undated_book(30), SETTINGS)
 
 
 def test_deals_of_too_few_kinds_are_refused():
     """Two kinds, of which one always wins: a fold that holds one of them out has seen one outcome only."""
     kind = np.where(np.arange(240) % 2 == 0, "x", "y")
-    book = timeless_book(product=kind, budget="yes", outcome=np.where(kind == "x", "won", "lost"))
+    book = undated_book(product=kind, budget="yes", outcome=np.where(kind == "x", "won", "lost"))
     allowed = AuditSettings(allowed=("deals.product",))
     for folds in (2, 3):
         with pytest.raises(DataError, match="of 2 kinds only"):
-            train_timeless(book, SETTINGS.model_copy(update={"folds": folds, "audit": allowed}))
+            train_undated(book, SETTINGS.model_copy(update={"folds": folds, "audit": allowed}))
 
 
 def test_a_book_without_attributes_is_refused_with_the_remedy(book):
     bare = book.with_tables(deals=book.deals.drop(columns=["product", "budget"]))
     with pytest.raises(DataError, match=r"learned from by its attributes only.*\[deals\.attributes\]"):
-        train_timeless(bare, SETTINGS)
+        train_undated(bare, SETTINGS)
 
 
 def test_denied_attributes_are_left_out(book):
     settings = SETTINGS.model_copy(update={"features": FeatureSettings(denied=("attribute[budget]",))})
 
-    assert train_timeless(book, settings).model.plan.columns == ["attribute[product]"]
+    assert train_undated(book, settings).model.plan.columns == ["attribute[product]"]
 
 
 def test_a_book_all_of_whose_deals_are_closed_has_nothing_to_call(book, trained):
     closed = book.with_tables(deals=book.deals[book.deals["outcome"].notna()])
     with pytest.raises(UsageError, match="each has an outcome"):
-        score_timeless(closed, trained.model)
+        score_undated(closed, trained.model)
 
 
 def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
@@ -184,7 +184,7 @@ def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
     with pytest.raises(DataError, match="this book has dates, and the model was trained on one that has none"):
         score(dated, trained.model, at, ScoreSettings(forgo=0.1))
     with pytest.raises(DataError, match=r"has no dates, and the model was trained on one that has them.*--promote"):
-        score_timeless(book, plain_model())
+        score_undated(book, plain_model())
     with pytest.raises(UsageError, match="no deal can be called as of a moment"):
         explain(book, trained.model, ["d000"], at[0], ScoreSettings(forgo=0.1))
     with pytest.raises(BookError, match="has no dates, so it has no newest record"):
@@ -194,10 +194,10 @@ def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
 def test_a_book_that_lacks_what_the_model_uses_is_refused_with_the_remedy(book, trained):
     fewer = book.with_tables(deals=book.deals.drop(columns="budget"))
     with pytest.raises(DataError, match=r"uses attribute\[budget\], and this book has no such column.*--promote"):
-        score_timeless(fewer, trained.model)
+        score_undated(fewer, trained.model)
     numbers = book.with_tables(deals=book.deals.assign(budget=1.0))
     with pytest.raises(DataError, match="holds it as the other of words and numbers"):
-        score_timeless(numbers, trained.model)
+        score_undated(numbers, trained.model)
 
 
 def test_a_model_that_knows_owners_refuses_a_book_that_does_not_fix_them(book):
@@ -205,17 +205,17 @@ def test_a_model_that_knows_owners_refuses_a_book_that_does_not_fix_them(book):
     fixed = book.manifest.model_copy(update={"fixed_at_creation": (*FIXED, "owner_id")})
     owned = book.with_tables(deals=book.deals.assign(owner_id=owners), manifest=fixed)
     known = SETTINGS.model_copy(update={"features": FeatureSettings(owner_identity=True)})
-    model = train_timeless(owned, known).model
+    model = train_undated(owned, known).model
 
     assert "owner" in model.plan.columns
     with pytest.raises(DataError, match="uses who owns a deal, and this book does not say that owners stay"):
-        score_timeless(book, model)
+        score_undated(book, model)
 
 
 def test_a_book_in_other_money_is_refused(book, trained):
     dollars = book.with_tables(manifest=book.manifest.model_copy(update={"currency": "USD"}))
     with pytest.raises(DataError, match=r"money is in USD, and the model learned in EUR.*money\.currency = 'EUR'"):
-        score_timeless(dollars, trained.model)
+        score_undated(dollars, trained.model)
 
 
 def test_a_training_without_dates_is_kept_and_is_not_tuned(book, tmp_path):
@@ -228,7 +228,7 @@ def test_a_training_without_dates_is_kept_and_is_not_tuned(book, tmp_path):
     assert done.promoted
     more = settings.model_copy(update={"train": SETTINGS.model_copy(update={"floor_hours": 0.2})})
     again = retrain(read, tmp_path / "models", None, more)
-    assert (again.promoted, again.decision.reason[:21]) == (False, "without dates nothing")
+    assert (again.promoted, again.decision.reason[:20]) == (False, "without dates nobody")
     assert done.trained.model.facts.book == read.manifest.fingerprint
 
 
@@ -251,7 +251,7 @@ def test_real_deals_without_dates_are_told_apart_on_rows_that_are_no_copies(shar
         load_mapping("salvirt_b2b"),
         pd.Timestamp("2026-01-01", tz="UTC"),
     )
-    trained = train_timeless(found.book, TrainSettings(bootstrap=50))
+    trained = train_undated(found.book, TrainSettings(bootstrap=50))
 
     assert (found.rows_in, found.rows_used, len(found.quarantine)) == (448, 448, 0)
     assert "No dates" in found.notes[0]

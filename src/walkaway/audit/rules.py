@@ -37,7 +37,7 @@ UNITS_OF_LIFE = ("days", "days moved", "count", "times", "flag", "category")
 
 def _numbers(source: Source, deals: Deals) -> FloatArray:
     """The values; of a date, days after the creation."""
-    return source.value - deals.created if source.date and not deals.timeless else source.value
+    return source.value - deals.created if source.date and not deals.undated else source.value
 
 
 def at_first_look(source: Source, deals: Deals) -> Separation:
@@ -123,7 +123,7 @@ def open_deals_differ(source: Source, deals: Deals) -> str | None:
     Within each cohort open deals weigh as much as settled ones; a cohort without either says nothing. What the date of
     creation tells as well is no evidence.
     """
-    if not source.fixed or deals.timeless:
+    if not source.fixed or deals.undated:
         return None
     still_open = np.isnan(deals.won).astype(np.float64)
     cohort = _cohorts(deals)
@@ -157,7 +157,7 @@ def _equals(mine: FloatArray, ends: FloatArray, starts: FloatArray) -> bool:
 
 def known_at_the_close_only(source: Source, deals: Deals) -> str | None:
     """L6: it equals what the book's own events add up to at the close, and did not when the deal was created."""
-    if not source.fixed or source.categorical or source.date or deals.timeless:
+    if not source.fixed or source.categorical or source.date or deals.undated:
         return None
     mine = np.where(np.isnan(deals.won), np.nan, source.value)
     for planned in deals.plan.features:
@@ -188,7 +188,7 @@ def _spread(values: FloatArray) -> float:
 
 def dates_the_close(source: Source, deals: Deals) -> str | None:
     """L8: a date that follows the real close rather than the creation."""
-    if not source.date or deals.timeless:
+    if not source.date or deals.undated:
         return None
     told = ~np.isnan(source.value) & ~np.isnan(deals.closed)
     if told.sum() < LEAST_PAIRED // 2:
@@ -245,7 +245,7 @@ def one_outcome_a_value(source: Source, deals: Deals) -> str | None:
 
 def counts_the_wins(source: Source, deals: Deals) -> str | None:
     """L11: put in order, the number steps up where a deal was won."""
-    if source.categorical or not source.fixed or deals.timeless:
+    if source.categorical or not source.fixed or deals.undated:
         return None
     for order, word in ((deals.created, "creation"), (deals.closed, "close")):
         rows = np.lexsort((source.value, order))

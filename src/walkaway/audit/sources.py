@@ -55,7 +55,7 @@ class Deals:
         return _days(self.history.closed_at)
 
     @property
-    def timeless(self) -> bool:
+    def undated(self) -> bool:
         """Whether the book knows no dates."""
         return self.history.book.manifest.timeless
 

@@ -122,9 +122,9 @@ def entries(table: str, rows: pd.DataFrame, column: str, says: str, remedy: str)
     return out.astype("object").where(out.notna(), "").astype("str").reset_index(drop=True)
 
 
-def _rules(name: str, timeless: bool) -> list[Rule]:
+def _rules(name: str, undated: bool) -> list[Rule]:
     """The rules of a table; those on moments do not hold for a book without any."""
-    return [rule for rule in RULES if rule.table == name and not (timeless and rule.column in _MOMENTS)]
+    return [rule for rule in RULES if rule.table == name and not (undated and rule.column in _MOMENTS)]
 
 
 def _apply_rules(rules: list[Rule], rows: pd.DataFrame, now: pd.Timestamp) -> tuple[pd.DataFrame, list[pd.DataFrame]]:

@@ -1,7 +1,7 @@
 """The command line: parse, call one function, print. Data goes to stdout, progress and errors to stderr.
 
-Exit codes: 0 ok, 2 usage, 3 bad data, 4 gate not passed, 5 locked, 6 something asked for is missing from the output;
-130 and 143 where Ctrl-C or SIGTERM ended it.
+Exit codes: 0 ok, 2 usage, 3 bad data, 4 new model not promoted, 5 locked, 6 something asked for is missing from the
+output; 130 and 143 where Ctrl-C or SIGTERM ended it.
 """
 
 from __future__ import annotations

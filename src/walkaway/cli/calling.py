@@ -58,7 +58,7 @@ def score(
     check_extension(out)
     every_days = days_of(every)
     from walkaway.scoring import score as score_book
-    from walkaway.training import score_timeless
+    from walkaway.training import score_undated
 
     settings = dial.over(settings_in_force(context), reasons)
     with progress(quiet) as step:
@@ -67,7 +67,7 @@ def score(
         step("calling open deals", 0, 1)
         if read.manifest.timeless:
             _refuse_with_dates(as_of, start, end, dial.forgo, dial.bar, dial.capacity)
-            table = score_timeless(read, model)
+            table = score_undated(read, model)
         else:
             at = _moments(read, as_of, start, end, every_days)
             table = score_book(read, model, at, settings.score, settings.report.locale)
@@ -75,9 +75,9 @@ def score(
     if out != "-" and as_json:
         _print_summary(table, model, {"unusable_deals": read.unusable_deals, "out": out})
     elif out != "-":
-        from walkaway.report.terminal.score_tables import show_score, show_timeless_score
+        from walkaway.report.terminal.score_tables import show_score, show_undated_score
 
-        tell(show_timeless_score(table, out) if model.timeless else show_score(table, model, out), quiet)
+        tell(show_undated_score(table, out) if model.undated else show_score(table, model, out), quiet)
         if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo)):
             tell(refused, quiet)
         if read.unusable_deals:
@@ -96,9 +96,9 @@ def _refuse_with_dates(*given: str | float | None) -> None:
 
 def _print_summary(table: pd.DataFrame, model: Model, more: dict[str, object]) -> None:
     from walkaway.scoring import summary
-    from walkaway.training import summary_timeless
+    from walkaway.training import summary_undated
 
-    print_json((summary_timeless if model.timeless else summary)(table) | more)
+    print_json((summary_undated if model.undated else summary)(table) | more)
 
 
 @takes_dial

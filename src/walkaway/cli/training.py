@@ -21,7 +21,7 @@ from walkaway.cli.options import (
     tell,
     training_moment,
 )
-from walkaway.errors import GateError
+from walkaway.errors import PromotionError
 
 
 def audit(
@@ -57,7 +57,7 @@ def train(
     advice: Annotated[
         Path | None, typer.Option(help="advice.csv of walkaway batch: deals dropped on it teach no losses.")
     ] = None,
-    promote: Annotated[bool, typer.Option("--promote", help="Use the new model without asking the gate.")] = False,
+    promote: Annotated[bool, typer.Option("--promote", help="Use the new model, whether it is better or not.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -93,9 +93,9 @@ def train(
 
         tell(show_training(done), quiet)
     if not done.promoted:
-        raise GateError(
-            f"{done.folder.name} is kept and not used: {done.decision.reason}. In use is {done.champion}; --promote "
-            "decides otherwise."
+        raise PromotionError(
+            f"{done.folder.name} is not promoted: {done.decision.reason}. It is saved; {done.champion} stays in use. "
+            "To use the new model all the same, train with --promote."
         )
 
 

@@ -1,4 +1,4 @@
-"""The curve that every dial picks a point on: a bar, the hours it leaves to work, and the value it forgoes."""
+"""The curve from which every dial picks a bar: the hours that each bar leaves to work, and the value that it loses."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from walkaway.economics.drops import Drops, schedule_drops
+from walkaway.economics.guarantee import CONFIDENCE
 
 __all__ = ["Curve"]
 
@@ -18,13 +19,13 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """bar -> what it frees and forgoes, over past calls. The one curve that every dial picks a point on.
+    """What each bar would have saved and lost on past calls. Every dial picks its bar from this one curve.
 
-    bars ascend (money per hour). The first of a settled curve is 0: no bar is set, and only deals sold at a loss are
-    dropped. hours_per_week are worked when the bar is kept to, of the hours booked within the period; hours_saved and
-    value_forgone are shares of 1 of all there is to the end of each deal, so neither column follows from another.
-    `estimated` is False only once enough of the calls behind it have been settled. promised: shares of value with the
-    highest bar that forgoes no more of it, by the guarantee (`economics.guarantee`), ascending.
+    bars: ascending, money per hour. The first of a settled curve is 0: no bar is set, and only deals sold at a loss are
+    dropped. hours_per_week: hours worked under the bar, of those booked within the period. hours_saved and
+    value_forgone: shares (0 to 1) of all hours and all won value up to the end of each deal. estimated: False only once
+    enough of the calls behind the curve have been settled. guaranteed: (share, bar) pairs, ascending: the highest bar
+    that loses no more than the share of won value, by the guarantee (`economics.guarantee`).
     """
 
     bars: tuple[float, ...]
@@ -32,7 +33,7 @@ class Curve:
     hours_saved: tuple[float, ...]
     value_forgone: tuple[float, ...]
     estimated: bool = True
-    promised: tuple[tuple[float, float], ...] = ()
+    guaranteed: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def settled(
@@ -45,19 +46,19 @@ class Curve:
         weeks: float,
         estimated: bool = True,
     ) -> Curve:
-        """The curve of past calls: what following the verdicts at each bar, and without one, would have done.
+        """The curve of past calls: what following the verdicts would have saved and lost, at each bar and without one.
 
         Args:
             deal: code of each call's deal; rows sorted by deal and moment.
-            walk_away_above: the bar above which each call is a drop (money per hour); -inf: at every bar, inf: at none.
+            walk_away_above: the bar above which each call is a drop (money per hour); -inf: at every bar; inf: at none.
             hours: from each call to the end of its deal.
             worth: money won in the end, the same on all calls of a deal.
-            booked: hours from each call to the end of the period, for hours a week.
-            weeks: how long the period was.
-            estimated: whether some ends are only expected.
+            booked: hours from each call to the end of the period; hours_per_week counts these.
+            weeks: length of the period.
+            estimated: whether the ends of some deals are only expected.
 
         Returns:
-            Without bars where no call is ever a drop by its value.
+            A curve without bars where no call is ever a drop by its value.
 
         >>> deal, above = np.array([0, 1]), np.array([2.0, 5.0])
         >>> hours, worth, booked = np.array([30.0, 10.0]), np.array([0.0, 9.0]), np.array([3.0, 5.0])
@@ -74,14 +75,14 @@ class Curve:
     def of(
         cls, drops: Drops, weeks: float, booked: Drops | None = None, points: int = 200, estimated: bool = True
     ) -> Curve:
-        """The curve of settled drops, thinned to `points` bars above 0; where no bar is set is kept besides.
+        """The curve of settled drops, thinned to `points` bars above 0; the bar of 0, which is none, is kept as well.
 
         Args:
-            drops: by all hours to the end of each deal.
-            weeks: how long the period was.
-            booked: the same drops by the hours booked within the period, if not all were.
+            drops: settled with all hours up to the end of each deal.
+            weeks: length of the period.
+            booked: the same drops settled with the hours booked within the period, where not all were.
             points: how many bars to keep.
-            estimated: whether some ends are only expected.
+            estimated: whether the ends of some deals are only expected.
         """
         within = drops if booked is None else booked
         at = _thinned(drops.bars, points)
@@ -94,17 +95,17 @@ class Curve:
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> Curve:
-        """The curve that `dataclasses.asdict` and JSON wrote; older ones promise nothing.
+        """The curve that `dataclasses.asdict` and JSON wrote; without guaranteed bars where it names none.
 
         Raises:
             KeyError: a part is missing.
         """
         columns = {name: tuple(described[name]) for name in ("bars", "hours_per_week", "hours_saved", "value_forgone")}
-        promised = tuple((float(share), float(bar)) for share, bar in described.get("promised", ()))
-        return cls(estimated=bool(described["estimated"]), promised=promised, **columns)
+        guaranteed = tuple((float(share), float(bar)) for share, bar in described.get("guaranteed", ()))
+        return cls(estimated=bool(described["estimated"]), guaranteed=guaranteed, **columns)
 
     def bar_for_forgo(self, share: float) -> float:
-        """The highest bar whose forgone value stays at or below that share; 0 where none does.
+        """The highest bar at which no more than that share of won value is lost; 0 where there is none.
 
         >>> Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4)).bar_for_forgo(0.10)
         2.0
@@ -113,7 +114,7 @@ class Curve:
         return self.bars[fits[-1]] if len(fits) else 0.0
 
     def bar_for_capacity(self, hours_per_week: float) -> float:
-        """The lowest bar at which the team's weekly hours fit; the highest there is where they fit at none.
+        """The lowest bar at which the hours worked a week fit the team's hours; the highest bar where none is enough.
 
         >>> Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4)).bar_for_capacity(6.0)
         2.0
@@ -123,42 +124,44 @@ class Curve:
         fits = np.flatnonzero(np.asarray(self.hours_per_week) <= hours_per_week)
         return self.bars[fits[0]] if len(fits) else self.bars[-1]
 
-    def bar_promised_for(self, share: float) -> float:
-        """The highest bar of which it is guaranteed that no more than that share is forgone; 0 where none is.
+    def guaranteed_bar_for(self, share: float) -> float:
+        """The highest bar that is guaranteed to lose no more than that share of won value; 0 where there is none.
 
-        >>> Curve((), (), (), (), promised=((0.08, 2.0), (0.15, 5.0))).bar_promised_for(0.10)
+        >>> Curve((), (), (), (), guaranteed=((0.08, 2.0), (0.15, 5.0))).guaranteed_bar_for(0.10)
         2.0
         """
-        return max((bar for promised, bar in self.promised if promised <= share + 1e-12), default=0.0)
+        return max((bar for limit, bar in self.guaranteed if limit <= share + 1e-12), default=0.0)
 
     def refusal(self, share: float) -> str:
-        """A sentence where no bar above 0 can be promised for that share; empty where one can.
+        """A sentence where no bar above 0 can be guaranteed for that share; empty where one can.
 
-        >>> Curve((), (), (), (), promised=((0.36, 5.0),)).refusal(0.10)
-        'No bar can be promised to forgo no more than 10%, so none is set; the smallest share that can is 36%.'
+        >>> Curve((), (), (), (), guaranteed=((0.36, 5.0),)).refusal(0.10)
+        'No bar meets a 10% loss limit at 90% confidence; none is set. The smallest limit that one meets is 36%.'
         """
-        if self.bar_promised_for(share) > 0:
+        if self.guaranteed_bar_for(share) > 0:
             return ""
         least = (
-            f"the smallest share that can is {self.promised[0][0]:.0%}" if self.promised else "nor for any other share"
+            f"The smallest limit that one meets is {self.guaranteed[0][0]:.0%}."
+            if self.guaranteed
+            else "No bar meets any other limit either."
         )
-        return f"No bar can be promised to forgo no more than {share:.0%}, so none is set; {least}."
+        return f"No bar meets a {share:.0%} loss limit at {CONFIDENCE:.0%} confidence; none is set. {least}"
 
     def bar_of(
         self, *, forgo: float, bar: float | None = None, capacity: float | None = None, guarantee: bool = False
     ) -> float:
         """The bar that a dial picks: `bar` itself, or by `capacity` (hours a week), or by `forgo` (share of value).
 
-        With `guarantee`, forgo is promised rather than estimated.
+        With `guarantee` the share of `forgo` is guaranteed rather than estimated.
         """
         if bar is not None:
             return bar
         if guarantee and capacity is None:
-            return self.bar_promised_for(forgo)
+            return self.guaranteed_bar_for(forgo)
         return self.bar_for_forgo(forgo) if capacity is None else self.bar_for_capacity(capacity)
 
     def at(self, bar: float) -> tuple[float, float, float]:
-        """(hours_per_week, hours_saved, value_forgone) at a bar: by straight lines between bars, level outside them."""
+        """(hours_per_week, hours_saved, value_forgone) at a bar: interpolated linearly, constant outside the bars."""
         if not self.bars:
             return float("nan"), 0.0, 0.0
         columns = (self.hours_per_week, self.hours_saved, self.value_forgone)
@@ -167,7 +170,7 @@ class Curve:
 
 
 def _thinned(bars: FloatArray, points: int) -> npt.NDArray[np.int64]:
-    """Positions of `points` bars, the first and the last among them; and of 0 where that is the first."""
+    """Positions of `points` bars, the first and the last among them; and of a first bar of 0."""
     unset = int(len(bars) > 0 and bars[0] == 0)
     others = len(bars) - unset
     kept = np.linspace(unset, len(bars) - 1, min(points, others)).round().astype(np.int64)

@@ -12,8 +12,8 @@ __all__ = [
     "Schedule",
     "area",
     "clairvoyant_index",
+    "hours_saved_at",
     "lowest_calls",
-    "saved_at",
     "schedule_drops",
     "settle_drops",
     "skill",
@@ -133,11 +133,11 @@ def area(drops: Drops, up_to: float = 1.0) -> float:
     return float(np.trapezoid(np.interp(grid, *trade_off(drops)), grid))
 
 
-def saved_at(drops: Drops, share: float) -> float:
+def hours_saved_at(drops: Drops, share: float) -> float:
     """The largest share of hours saved at which no more than that share of won value is forgone; NaN without either.
 
     >>> deal, hours, worth = np.array([0, 1]), np.array([3.0, 1.0]), np.array([0.0, 9.0])
-    >>> saved_at(settle_drops(deal, np.array([1.0, 2.0]), hours, worth), 0.1)
+    >>> hours_saved_at(settle_drops(deal, np.array([1.0, 2.0]), hours, worth), 0.1)
     0.75
     """
     if not drops.hours or not drops.value:

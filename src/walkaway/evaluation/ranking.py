@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.economics import Drops, clairvoyant_index, saved_at, schedule_drops, settle_drops, skill, skill_of
+from walkaway.economics import Drops, clairvoyant_index, hours_saved_at, schedule_drops, settle_drops, skill, skill_of
 from walkaway.evaluation.metrics import deal_weights, interval
 
 __all__ = ["paired_skill", "skills"]
@@ -19,7 +19,7 @@ PRICES = (0.01, 0.02, 0.05, 0.10, 0.20)  # shares of won value forgone
 
 
 def _saving(price: float) -> Callable[[Drops, Drops], float]:
-    return lambda own, best: saved_at(own, price)
+    return lambda own, best: hours_saved_at(own, price)
 
 
 MEASURES: dict[str, Callable[[Drops, Drops], float]] = {

@@ -115,7 +115,7 @@ def _agreed(by_member: FloatArray, mean: FloatArray) -> BoolArray:
 def _groups(model: Model, columns: tuple[str, ...]) -> Groups:
     """Positions of the columns told together; each alone where the model remembers no groups."""
     place = {name: at for at, name in enumerate(columns)}
-    told = model.background.groups or tuple((name,) for name in model.plan.columns)
+    told = model.past_deals.groups or tuple((name,) for name in model.plan.columns)
     return tuple(tuple(place[name] for name in group) for group in (*told, *((term,) for term in TERMS)))
 
 
@@ -141,7 +141,7 @@ def attribute(model: Model, rows: Rows) -> Attribution:
 
     amount, margin = worth.amount(rows.terms["amount"].to_numpy()), worth.margin(rows.terms["margin"].to_numpy())
     explained = amount * margin > 0
-    typical_margin = model.background.typical_margin
+    typical_margin = model.past_deals.typical_margin
     safe = np.where(explained, 1.0, np.nan)
     arithmetic = np.column_stack(
         [

@@ -20,7 +20,7 @@ from walkaway.book import Book
 from walkaway.economics import DROPPED
 from walkaway.explaining.similar import SimilarDeals
 from walkaway.formatting import Wording
-from walkaway.models import Calls, Model, Move, Prospect, make_calls, read_rows, with_move
+from walkaway.models import BuyerEvent, BuyerEventRate, Calls, Model, make_calls, read_rows, with_buyer_event
 
 __all__ = ["FlipCondition", "flip_conditions"]
 
@@ -65,10 +65,10 @@ class _Asked:
     model: Model
     calls: pd.DataFrame
 
-    def after(self, moves: tuple[Move, ...]) -> pd.DataFrame:
+    def after(self, moves: tuple[BuyerEvent, ...]) -> pd.DataFrame:
         """The calls had these moves come to each deal."""
         as_of = self.calls["as_of"].iloc[0]
-        history = History(with_move(self.book, self.calls["deal_id"], as_of, moves))
+        history = History(with_buyer_event(self.book, self.calls["deal_id"], as_of, moves))
         snapshots = self.calls[["deal_id", "as_of"]].reset_index(drop=True)
         return make_calls(
             self.model, read_rows(history, snapshots, self.model.plan), float(self.calls["bar"].iloc[0])
@@ -76,16 +76,16 @@ class _Asked:
 
 
 def _prospects(
-    model: Model, moves: tuple[Move, ...], stage: pd.Series, silent: pd.Series
-) -> list[list[Prospect | None]]:
+    model: Model, moves: tuple[BuyerEvent, ...], stage: pd.Series, silent: pd.Series
+) -> list[list[BuyerEventRate | None]]:
     """What each deal may hope of each move."""
-    told = model.background.moves
+    told = model.past_deals.buyer_events
     pairs = [(None if pd.isna(s) else str(s), float(d)) for s, d in zip(stage, silent.fillna(0.0), strict=True)]
-    return [[told.prospect(move, *pair) for pair in pairs] for move in moves]
+    return [[told.rate(move, *pair) for pair in pairs] for move in moves]
 
 
 def _conditions(
-    asked: _Asked, moves: tuple[Move, ...], hoped: list[list[Prospect | None]]
+    asked: _Asked, moves: tuple[BuyerEvent, ...], hoped: list[list[BuyerEventRate | None]]
 ) -> Iterator[tuple[int, FlipCondition]]:
     """(row, condition) of each deal that these moves together lift, and that may hope for each of them."""
     table = asked.after(moves)
@@ -135,7 +135,7 @@ def flip_conditions(
         return [()] * len(found)
     table, terms = calls.table.iloc[places].reset_index(drop=True), calls.rows.terms.iloc[places].reset_index(drop=True)
     asked = _Asked(only_of(book, table["deal_id"]), model, table)
-    moves = model.background.moves.moves[:MOST_MOVES]
+    moves = model.past_deals.buyer_events.events[:MOST_EVENTS]
     hoped = _prospects(model, moves, terms["stage_name"], terms["silent_days"])
     for place, move in enumerate(moves):
         for row, condition in _conditions(asked, (move,), [hoped[place]]):

@@ -12,7 +12,7 @@ import pandas as pd
 from walkaway.explaining.attribution import FLOOR, Attribution
 from walkaway.explaining.sentences import THEMES, Said, said_of, say_term, sold_at_a_loss
 from walkaway.formatting import Wording
-from walkaway.models import Became, Model, Rows
+from walkaway.models import Model, PastOutcomes, Rows
 
 __all__ = ["Reason", "Reasons", "base_rate", "reasons_table"]
 
@@ -87,7 +87,7 @@ class Reasons:
 
     def __init__(self, model: Model, rows: Rows, attribution: Attribution, wording: Wording) -> None:
         self.model, self.rows, self.attribution, self.wording = model, rows, attribution, wording
-        self._became: dict[int, Became] = {}
+        self._became: dict[int, PastOutcomes] = {}
 
     @cached_property
     def order(self) -> IntArray:
@@ -137,10 +137,10 @@ class Reasons:
         told: IntArray = np.r_[columns[:1], columns[enough & (kinds != kinds[0])][:1]]
         return told
 
-    def _became_of(self, column: int) -> Became:
+    def _became_of(self, column: int) -> PastOutcomes:
         """What became of deals once like each row by that column; asked for once."""
         if column not in self._became:
-            rates = self.model.background.rates
+            rates = self.model.past_deals.rates
             known = column < self.rows.X.shape[1]
             values = self.rows.X[:, column] if known else np.full(len(self.rows.X), np.nan)
             self._became[column] = rates.of(self.attribution.columns[column], values, self.rows.terms["stage_name"])
@@ -148,7 +148,7 @@ class Reasons:
 
     def typical(self, row: int) -> Reason:
         """What became of all settled deals once in the stage of a row's deal: what its base rates are held against."""
-        rates = self.model.background.rates
+        rates = self.model.past_deals.rates
         deals, won, rate = (float(told[0]) for told in rates.of_all(self.rows.terms["stage_name"].iloc[[row]]))
         return Reason("", (), 1.0, TYPICAL, int(deals), int(won), rate)
 

@@ -10,7 +10,7 @@ import pandas as pd
 from walkaway.book import Book
 from walkaway.explaining.attribution import attribute
 from walkaway.heads import TrainingRows
-from walkaway.models import Background, Model, Rows, Settled, groups_alike, learn_base_rates, learn_moves
+from walkaway.models import Model, PastDeals, Rows, Settled, groups_alike, learn_base_rates, learn_buyer_events
 
 __all__ = ["remember"]
 
@@ -32,10 +32,10 @@ def remember(model: Model, book: Book, snapshots: pd.DataFrame, rows: TrainingRo
     rates = learn_base_rates(rows.X[settled], model.plan, stage, rows.deal[settled], ends)
     margin = model.heads.worth.margin(rows.terms["margin"].to_numpy())
     typical = float(np.median(margin[margin > 0])) if (margin > 0).any() else 1.0
-    background = Background(rates, groups_alike(rows.X, model.plan), learn_moves(book), typical)
-    model = replace(model, background=background)
+    past_deals = PastDeals(rates, groups_alike(rows.X, model.plan), learn_buyer_events(book), typical)
+    model = replace(model, past_deals=past_deals)
     part = Rows(snapshots[settled], rows.X[settled], rows.terms[settled])
-    return replace(model, background=replace(background, settled=_settled(model, part, rows.labels[settled], most)))
+    return replace(model, past_deals=replace(past_deals, settled=_settled(model, part, rows.labels[settled], most)))
 
 
 def _settled(model: Model, rows: Rows, labels: pd.DataFrame, most: int) -> Settled | None:

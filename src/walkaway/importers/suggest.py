@@ -43,7 +43,7 @@ _WON = re.compile(r"\b(?:closed ?won|won|win|signed|success(?:ful)?|true|yes)\b"
 _LOST = re.compile(r"\b(?:closed ?lost|lost|loss|declined|rejected|cancell?ed|abandoned|false|no)\b", re.IGNORECASE)
 _CHANGING = ("probability", "forecastcategory", "lastactivitydate", "lastmodifieddate", "nextstep", "stage")
 EFFORT = ["", "# Hours, where no activities are mapped.", "[effort]", "hours_per_open_week = 1.0"]
-TIMELESS = [
+UNDATED = [
     "timeless = true # UNSURE: no column of dates was found, so a model can only learn who wins, from attributes.",
     "# If there are dates, name created_at and closed_at under [deals] and leave timeless out. Without deal_id a deal",
     "# is named by the line it stands on.",
@@ -61,7 +61,7 @@ class _Guess:
     outcome: str | None
 
     @property
-    def timeless(self) -> bool:
+    def undated(self) -> bool:
         """Whether no column of dates was found."""
         return not {"created_at", "closed_at"} & set(self.columns)
 
@@ -196,7 +196,7 @@ def _column_lines(guess: _Guess) -> list[str]:
     """The columns of [deals], each with what is unsure about it."""
     absent = (
         {}
-        if guess.timeless
+        if guess.undated
         else {
             "deal_id": "# UNSURE: no deal_id was found: no column has another value in each row. An import needs one.",
             "created_at": "# UNSURE: no created_at was found: no column of dates. An import needs one.",
@@ -237,7 +237,7 @@ def _named(columns: list[str]) -> dict[str, str]:
 def _rest_lines(guess: _Guess) -> list[str]:
     """Which columns are fixed: to be said by the user, or, without dates, all there are."""
     words, numeric = _rest(guess)
-    if guess.timeless:
+    if guess.undated:
         return [f"fixed_at_creation = {_listed([*_named(words), *_named(numeric)])} # UNSURE: as [deals.attributes]"]
     lines = [
         "# Which of these never change after a deal is created? Only they may be used from the start. Beware of what",
@@ -252,7 +252,7 @@ def _attribute_lines(guess: _Guess) -> list[str]:
     """Without dates attributes are all there is to learn from, so they are drafted."""
     lines: list[str] = []
     for part, columns in zip(("attributes", "measures"), _rest(guess), strict=True):
-        if guess.timeless and columns:
+        if guess.undated and columns:
             lines += ["", f"[deals.{part}] # UNSURE: leave out what is filled in once the outcome is known"]
             lines += [f"{name} = {_quoted(column)}" for name, column in _named(columns).items()]
     return lines
@@ -284,13 +284,13 @@ def suggest(files: Sequence[Path]) -> str:
         'source = "table"',
         'currency = "" # such as "EUR"',
         'timezone = "UTC" # of dates and times without an offset',
-        *(TIMELESS if deals.timeless else []),
+        *(UNDATED if deals.undated else []),
         "",
         "[deals]",
         f"file = {_quoted(deals.sheet.file)}",
     ]
     sides = [line for g in guesses if g is not deals for line in _side_lines(deals, g.sheet)]
-    effort = [] if deals.timeless else EFFORT
+    effort = [] if deals.undated else EFFORT
     parts = (
         head,
         _column_lines(deals),

@@ -27,7 +27,7 @@ from walkaway.importers.weeks import ASSUMED_WEEK, assumed_weeks
 
 __all__ = ["import_table"]
 
-TIMELESS = (
+UNDATED = (
     "No dates: nobody can tell what was known when, so a model of this book learns who wins, not what an hour is "
     "worth: value_per_hour stays empty and every verdict is unsure. Columns filled in after the outcome would look "
     "like skill."
@@ -199,7 +199,7 @@ def _with_first_amounts(book: Book) -> Book:
 def _with_hours(book: Book, mapping: TableMapping) -> tuple[Book, list[str]]:
     """A book without activities gets the hours of the mapping, or a note that it has none."""
     if mapping.timeless:
-        return book, [TIMELESS]
+        return book, [UNDATED]
     if len(book.activities):
         return book, []
     if mapping.effort is None:

@@ -93,7 +93,7 @@ class OutcomePart(Strict):
 
 
 class DealsPart(FilePart):
-    """The deals. `deal_id` and `created_at` may be left out of a draft; an import needs them, a timeless one neither.
+    """The deals. A draft may leave out `deal_id` and `created_at`; an import needs them, unless it has no dates.
 
     `amount` is the worth at the close, `margin` the rate of it that is earned (0.3 for 30%). `amount_at_creation` is
     one known from the first day, such as a list price. `attributes` (words) and `measures` (numbers) are further

@@ -1,12 +1,19 @@
 """A model: what it says of a snapshot, what it remembers of settled deals, its files, and which one is in use."""
 
-from walkaway.models.base_rates import Background, BaseRates, Became, Settled, groups_alike, learn_base_rates
+from walkaway.models.base_rates import BaseRates, PastDeals, PastOutcomes, Settled, groups_alike, learn_base_rates
 from walkaway.models.bundle import VERSION, load_bundle, save_bundle
-from walkaway.models.buyer_events import Move, Prospect, learn_moves, with_move
+from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, learn_buyer_events, with_buyer_event
 from walkaway.models.facts import Facts
 from walkaway.models.model import TERMS, Calls, Model, Rows, call_open, check_askable, check_fits, make_calls, read_rows
-from walkaway.models.nurture import Wait, awaited, learn_silence
-from walkaway.models.reference_profile import Comparison, Profile, Reference, compare, reference_of, relative_errors
+from walkaway.models.nurture import Wait, awaited, learn_waits
+from walkaway.models.reference_profile import (
+    Comparison,
+    Profile,
+    ReferenceProfile,
+    compare,
+    learn_reference_profile,
+    relative_errors,
+)
 from walkaway.models.registry import (
     champion_version,
     clear_unfinished,
@@ -21,17 +28,17 @@ from walkaway.models.registry import (
 __all__ = [
     "TERMS",
     "VERSION",
-    "Background",
     "BaseRates",
-    "Became",
+    "BuyerEvent",
+    "BuyerEventRate",
     "Calls",
     "Comparison",
     "Facts",
     "Model",
-    "Move",
+    "PastDeals",
+    "PastOutcomes",
     "Profile",
-    "Prospect",
-    "Reference",
+    "ReferenceProfile",
     "Rows",
     "Settled",
     "Wait",
@@ -44,19 +51,19 @@ __all__ = [
     "compare",
     "groups_alike",
     "learn_base_rates",
-    "learn_moves",
-    "learn_silence",
+    "learn_buyer_events",
+    "learn_reference_profile",
+    "learn_waits",
     "load_bundle",
     "load_champion",
     "load_champions",
     "make_calls",
     "read_rows",
     "record_decision",
-    "reference_of",
     "relative_errors",
     "rollback",
     "save_bundle",
     "save_card",
     "set_champion",
-    "with_move",
+    "with_buyer_event",
 ]

@@ -22,7 +22,7 @@ from walkaway.features import FeaturePlan, PlannedFeature
 from walkaway.models.buyer_events import Moves
 from walkaway.models.enough import LEAST_DEALS_A_RATE
 
-__all__ = ["Background", "BaseRates", "Became", "ColumnRates", "Settled", "groups_alike", "learn_base_rates"]
+__all__ = ["BaseRates", "ColumnRates", "PastDeals", "PastOutcomes", "Settled", "groups_alike", "learn_base_rates"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -55,7 +55,7 @@ class ColumnRates(_Frozen):
         return cells_of(values, self.edges, len(self.deals[0]))
 
 
-class Became(NamedTuple):
+class PastOutcomes(NamedTuple):
     """What became of deals that were once so, one entry a row; no deals where too few were.
 
     deals: how many. won: how many of them. value_per_hour: worth won from then on over hours booked from then on.
@@ -72,7 +72,7 @@ class BaseRates(_Frozen):
     stages: tuple[str, ...] = ()
     columns: dict[str, ColumnRates] = {}
 
-    def of_all(self, stage: pd.Series) -> Became:
+    def of_all(self, stage: pd.Series) -> PastOutcomes:
         """What became of all settled deals that were once in each row's stage; of any stage where too few were."""
         return self.of(ALL, np.zeros(len(stage)), stage)
 
@@ -96,7 +96,7 @@ class BaseRates(_Frozen):
         told = self.columns.get(column)
         if told is None:
             none = np.zeros(len(values), dtype=np.int64)
-            return Became(none, none, none.astype(np.float64))
+            return PastOutcomes(none, none, none.astype(np.float64))
         deals, won = np.array(told.deals, dtype=np.int64), np.array(told.won, dtype=np.int64)
         hours, worth = np.array(told.hours), np.array(told.worth)
         at = pd.Index(self.stages).get_indexer(pd.Index(stage)) + 1
@@ -104,7 +104,7 @@ class BaseRates(_Frozen):
         at = np.where(deals[at, cell] >= LEAST_DEALS_A_RATE, at, 0)
         enough = deals[at, cell] >= LEAST_DEALS_A_RATE
         rate = np.divide(worth, hours, out=np.zeros_like(worth), where=hours > 0)
-        return Became(*(np.where(enough, told[at, cell], 0) for told in (deals, won, rate)))
+        return PastOutcomes(*(np.where(enough, told[at, cell], 0) for told in (deals, won, rate)))
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class Settled:
 
 
 @dataclass(frozen=True)
-class Background:
+class PastDeals:
     """What a model remembers of settled deals.
 
     groups: columns that say much the same, told together; each of the features is in one, or stands alone where there
@@ -130,7 +130,7 @@ class Background:
 
     rates: BaseRates = field(default_factory=BaseRates)
     groups: tuple[tuple[str, ...], ...] = ()
-    moves: Moves = field(default_factory=Moves)
+    buyer_events: BuyerEvents = field(default_factory=BuyerEvents)
     typical_margin: float = 1.0
     settled: Settled | None = None
 

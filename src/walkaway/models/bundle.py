@@ -22,30 +22,30 @@ from walkaway.errors import BundleError
 from walkaway.features import FeaturePlan
 from walkaway.files import frame_bytes, frame_of_bytes, json_bytes, replaced_folder, write_bytes
 from walkaway.heads import Bag, Calibration, Heads, HoursHead, NoDecisionHead, WinHead, WorthHead
-from walkaway.models.base_rates import Background, BaseRates, Settled
-from walkaway.models.buyer_events import Move, Moves, Prospect
+from walkaway.models.base_rates import BaseRates, PastDeals, Settled
+from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, BuyerEvents
 from walkaway.models.facts import Facts
 from walkaway.models.model import Model
-from walkaway.models.nurture import Silence, Wait
-from walkaway.models.reference_profile import Reference
+from walkaway.models.nurture import Wait, WaitTable
+from walkaway.models.reference_profile import ReferenceProfile
 
 __all__ = ["VERSION", "load_bundle", "manifest_checksum", "read_strictly", "save_bundle"]
 
 FORMAT_VERSION = 1
 MANIFEST = "bundle.json"
 MODEL = "model.json"
-BACKGROUND, SETTLED = "background.json", "settled.parquet"
+PAST_DEALS, SETTLED = "past_deals.json", "settled.parquet"
 VERSION = re.compile(r"(\d{8}-)?[0-9a-f]{12}")
 FILE = re.compile(
-    r"model\.json|background\.json|settled\.parquet|(win|worth|hours|no_decision)-\d+\.txt"
+    r"model\.json|past_deals\.json|settled\.parquet|(win|worth|hours|no_decision)-\d+\.txt"
 )  # all that a manifest may name
 TERM = "term "  # prefix of the columns of settled snapshots that hold their terms
 GOLDEN_ROWS = 8
 GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
 GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
 PARTS = (
-    *("curve", "facts", "floor_hours", "golden", "hours", "no_decision", "plan", "reference", "signal", "silence"),
-    *("timeless", "win", "worth"),
+    *("curve", "facts", "floor_hours", "golden", "hours", "no_decision", "plan", "reference", "signal"),
+    *("undated", "waits", "win", "worth"),
 )  # of model.json
 OTHER_VERSION = "so another version of walkaway wrote this bundle. Train again with --promote."
 TRAIN_AGAIN = "Restore the file, or train again with --promote."
@@ -85,8 +85,8 @@ def _contents(model: Model) -> dict[str, bytes]:
         "floor_hours": model.floor_hours,
         "curve": asdict(model.curve),
         "signal": model.signal,
-        "silence": [asdict(wait) for wait in model.silence.waits],
-        "timeless": model.timeless,
+        "waits": [asdict(wait) for wait in model.wait_table.waits],
+        "undated": model.undated,
         "facts": model.facts.as_json(),
         "golden": _golden(model),
         "reference": model.reference.model_dump(mode="json"),
@@ -95,37 +95,39 @@ def _contents(model: Model) -> dict[str, bytes]:
     text = json.dumps(described, indent=1, allow_nan=False, ensure_ascii=False, sort_keys=True)
     bags = {"win": win.bag, "worth": worth.bag, "hours": hours.bag}
     bags |= {"no_decision": model.heads.no_decision.bag} if model.heads.no_decision else {}
-    files = {MODEL: text.encode()} | _background_files(model.background)
+    files = {MODEL: text.encode()} | _past_deals_files(model.past_deals)
     for head, bag in bags.items():
         files |= _bag_files(head, bag)
     return files
 
 
-def _background_files(background: Background) -> dict[str, bytes]:
+def _past_deals_files(past_deals: PastDeals) -> dict[str, bytes]:
     """What is remembered of settled deals: counts as JSON, settled snapshots (if any) as a table."""
     told = {
-        "rates": background.rates.model_dump(mode="json"),
-        "groups": background.groups,
-        "typical_margin": background.typical_margin,
-        "prospects": [asdict(prospect) for prospect in background.moves.prospects],
+        "rates": past_deals.rates.model_dump(mode="json"),
+        "groups": past_deals.groups,
+        "typical_margin": past_deals.typical_margin,
+        "buyer_events": [asdict(rate) for rate in past_deals.buyer_events.rates],
     }
-    files = {BACKGROUND: json.dumps(told, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()}
-    if background.settled is not None:
-        terms = pd.DataFrame(background.settled.terms).add_prefix(TERM)
-        files[SETTLED] = frame_bytes(background.settled.ends.join(terms))
+    files = {PAST_DEALS: json.dumps(told, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()}
+    if past_deals.settled is not None:
+        terms = pd.DataFrame(past_deals.settled.terms).add_prefix(TERM)
+        files[SETTLED] = frame_bytes(past_deals.settled.ends.join(terms))
     return files
 
 
-def _background(contents: dict[str, bytes]) -> Background:
-    told, settled = json.loads(contents[BACKGROUND]), None
+def _past_deals(contents: dict[str, bytes]) -> PastDeals:
+    told, settled = json.loads(contents[PAST_DEALS]), None
     if SETTLED in contents:
         table = frame_of_bytes(contents[SETTLED])
         names = [name for name in table if name.startswith(TERM)]
         settled = Settled(table.drop(columns=names), table[names].to_numpy(dtype=np.float32))
-    prospects = tuple(Prospect(**(one | {"move": Move(**one["move"])})) for one in told["prospects"])
+    rates_of_events = tuple(
+        BuyerEventRate(**(rate | {"event": BuyerEvent(**rate["event"])})) for rate in told["buyer_events"]
+    )
     groups = tuple(map(tuple, told["groups"]))
     rates = BaseRates.model_validate(told["rates"])
-    return Background(rates, groups, Moves(prospects), told["typical_margin"], settled)
+    return PastDeals(rates, groups, BuyerEvents(rates_of_events), told["typical_margin"], settled)
 
 
 def _short(files: dict[str, str]) -> str:
@@ -258,7 +260,7 @@ def _no_decision(described: dict[str, Any], contents: dict[str, bytes]) -> NoDec
 
 def _check_parts(folder: Path, described: dict[str, Any], contents: dict[str, bytes]) -> None:
     absent = [f"{MODEL} has no {name}" for name in PARTS if name not in described]
-    absent += [] if BACKGROUND in contents else [f"there is no {BACKGROUND}"]
+    absent += [] if PAST_DEALS in contents else [f"there is no {PAST_DEALS}"]
     if absent:
         raise BundleError(f"{folder}: {absent[0]}, {OTHER_VERSION}")
 
@@ -290,11 +292,11 @@ def load_bundle(folder: Path) -> Model:
         )
         curve = Curve.from_json(described["curve"])
         plan = FeaturePlan.model_validate(described["plan"])
-        rest = {name: described[name] for name in ("floor_hours", "signal", "timeless")}
+        rest = {name: described[name] for name in ("floor_hours", "signal", "undated")}
         rest["facts"] = facts
-        rest["silence"] = Silence(tuple(Wait(**wait) for wait in described["silence"]))
-        rest["background"] = _background(contents)
-        rest["reference"] = Reference.model_validate(described["reference"])
+        rest["wait_table"] = WaitTable(tuple(Wait(**wait) for wait in described["waits"]))
+        rest["past_deals"] = _past_deals(contents)
+        rest["reference"] = ReferenceProfile.model_validate(described["reference"])
         model = Model(plan=plan, heads=heads, curve=curve, version=folder.name, **rest)
         _check_golden(model, described["golden"], folder)
         return model

@@ -1,8 +1,8 @@
-"""What a buyer may still do that others can see, and how often buyers of settled deals did so.
+"""Events that a buyer may still cause, and how often buyers of settled deals caused them.
 
-A move is an event the book would record: a sign of the buyer (an inbound activity), a person who joins on the buyer's
-side, a new close date. Nothing that only the seller does is one, and nothing that nobody can change. What a move is
-worth to a deal is asked of the model (`explain.flips`); here stands how often it came true, and by when.
+A buyer event is one that the book would record: an inbound activity, a person who joins on the buyer's side, or a new
+close date. What only the seller does is none, and neither is what nobody can change. The model says what an event would
+do to a deal (`explaining.counterfactuals`). This module says how often it came to past deals, and by when.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from walkaway.formatting import plain_step
 from walkaway.models.enough import LEAST_CAME, LEAST_DEALS_A_RATE, LEAST_SHARE_CAME
 from walkaway.models.nurture import ANY_STAGE, LEAST_LEFT, STEPS, silences_of, stages_of
 
-__all__ = ["Move", "Moves", "Prospect", "learn_moves", "with_move"]
+__all__ = ["BuyerEvent", "BuyerEventRate", "BuyerEvents", "learn_buyer_events", "with_buyer_event"]
 
 IntArray = npt.NDArray[np.int64]
 SIGN, JOINS, DATE = "sign", "joins", "date"
@@ -31,10 +31,10 @@ WHAT_IF = "what-if"
 
 
 @dataclass(frozen=True, order=True)
-class Move:
-    """One thing a buyer may do.
+class BuyerEvent:
+    """One thing that a buyer may do.
 
-    kind: SIGN, JOINS or DATE. word: the kind of activity, or the role of who joins.
+    kind: SIGN, JOINS or DATE. word: the kind of activity, or the role of the person who joins.
     """
 
     kind: str
@@ -50,16 +50,16 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Prospect:
-    """How often a move came to settled deals of a stage that had been silent for so long.
+class BuyerEventRate:
+    """How often an event came to settled deals of one stage that had heard nothing from the buyer for some days.
 
-    stage: empty for deals of any stage, which stand in where a stage has too few of its own. days: from which silence
-    on. deals: settled deals that were once so silent, and to which it had not come before if it can come but once.
-    came: to how many of them it came later. won_came: how many of those were won. within_days: three of four had come
-    by then.
+    stage: empty for deals of any stage, used where a stage has too few deals of its own. days: the least days of
+    silence. deals: settled deals that were once silent for so long; those that a person of the role had joined by then
+    do not count. came: how many of them the event came to later. won_came: how many of those were won. within_days:
+    days in which three quarters of these events came.
     """
 
-    move: Move
+    event: BuyerEvent
     stage: str
     days: float
     deals: int
@@ -69,50 +69,52 @@ class Prospect:
 
 
 @dataclass(frozen=True)
-class Moves:
-    """The moves of a book, each with its prospects; empty where a book records nothing a buyer does."""
+class BuyerEvents:
+    """How often each buyer event came, by stage and days of silence; empty where a book records none."""
 
-    prospects: tuple[Prospect, ...] = ()
+    rates: tuple[BuyerEventRate, ...] = ()
 
     @property
-    def moves(self) -> tuple[Move, ...]:
-        """The moves that ever came often enough to hope for."""
-        return tuple(sorted({prospect.move for prospect in self.prospects}))
+    def events(self) -> tuple[BuyerEvent, ...]:
+        """The events that came often enough to name, in order."""
+        return tuple(sorted({rate.event for rate in self.rates}))
 
-    def prospect(self, move: Move, stage: str | None, silent_days: float) -> Prospect | None:
-        """The prospect of a move for a deal; None where it is not worth hoping for, or nothing is known of it.
+    def rate(self, event: BuyerEvent, stage: str | None, silent_days: float) -> BuyerEventRate | None:
+        """How often an event came to deals like this one; None where it came too seldom, or nothing is known.
 
-        >>> call = Move("sign", "call")
-        >>> told = Moves((Prospect(call, "", 0.0, 90, 30, 10, 4.0), Prospect(call, "offer", 3.0, 40, 9, 3, 6.0)))
-        >>> [told.prospect(call, stage, 5.0).deals for stage in ("offer", "lead", None)]
+        >>> phone_call = BuyerEvent("sign", "call")
+        >>> of_all = BuyerEventRate(phone_call, "", 0.0, 90, 30, 10, 4.0)
+        >>> of_offers = BuyerEventRate(phone_call, "offer", 3.0, 40, 9, 3, 6.0)
+        >>> events = BuyerEvents((of_all, of_offers))
+        >>> [events.rate(phone_call, stage, 5.0).deals for stage in ("offer", "lead", None)]
         [40, 90, 90]
         """
-        reached = [p for p in self.prospects if p.move == move and p.days <= silent_days]
+        reached = [rate for rate in self.rates if rate.event == event and rate.days <= silent_days]
         for place in (stage, ANY_STAGE):
-            there = [p for p in reached if p.stage == place]
-            if there:
-                return max(there, key=lambda p: p.days)
+            of_stage = [rate for rate in reached if rate.stage == place]
+            if of_stage:
+                return max(of_stage, key=lambda rate: rate.days)
         return None
 
 
-def _events(book: Book, deals: pd.DataFrame, move: Move) -> pd.DataFrame:
-    """When a move came to each deal: deal, at, came_at; sorted by at."""
-    match move.kind:
+def _came_at(book: Book, deals: pd.DataFrame, event: BuyerEvent) -> pd.DataFrame:
+    """When an event came to each deal: deal, at, came_at; sorted by at."""
+    match event.kind:
         case "sign":
-            rows = events_of(book, deals, "activities", direction="inbound", kind=move.word)
+            rows = events_of(book, deals, "activities", direction="inbound", kind=event.word)
         case "joins":
-            rows = events_of(book, deals, "contacts", role=move.word)
+            rows = events_of(book, deals, "contacts", role=event.word)
         case _:
             rows = events_of(book, deals, "changes", field=CLOSE_DATE)
     closed = microseconds(deals["closed_at"])
-    there = rows["at"].to_numpy() <= closed[rows["deal"]] - LEAST_LEFT
-    return rows.loc[there, ["deal", "at"]].assign(came_at=lambda found: found["at"]).sort_values("at", kind="stable")
+    in_time = rows["at"].to_numpy() <= closed[rows["deal"]] - LEAST_LEFT
+    return rows.loc[in_time, ["deal", "at"]].assign(came_at=lambda kept: kept["at"]).sort_values("at", kind="stable")
 
 
-def _candidates(book: Book) -> list[Move]:
-    """Moves that enough deals have seen."""
+def _candidates(book: Book) -> list[BuyerEvent]:
+    """Events that enough deals have had."""
     inbound = book.activities[book.activities["direction"] == "inbound"]
-    told = [
+    deals_by_word = [
         (SIGN, inbound.groupby("kind")["deal_id"].nunique()),
         (JOINS, book.contacts.groupby("role")["deal_id"].nunique()),
     ]
@@ -121,16 +123,17 @@ def _candidates(book: Book) -> list[Move]:
     return sorted([*moves, Move(DATE)] if dated else moves)
 
 
-def _prospect(move: Move, stage: str, days: float, rows: pd.DataFrame) -> Prospect | None:
+def _rate(event: BuyerEvent, stage: str, days: float, rows: pd.DataFrame) -> BuyerEventRate | None:
+    """The rate over these deals, one row each; None where too few deals or events are among them."""
     came = rows[rows["came_at"].notna()]
     if len(rows) < LEAST_DEALS_A_RATE or len(came) < max(LEAST_CAME, LEAST_SHARE_CAME * len(rows)):
         return None
     within = float(((came["came_at"] - came["at"]) / DAY).quantile(CAME_BY))
-    return Prospect(move, stage, days, len(rows), len(came), int(came["won"].sum()), within)
+    return BuyerEventRate(event, stage, days, len(rows), len(came), int(came["won"].sum()), within)
 
 
-def learn_moves(book: Book) -> Moves:
-    """What the settled deals of a book teach about what buyers may still do.
+def learn_buyer_events(book: Book) -> BuyerEvents:
+    """How often each buyer event came to the settled deals of a book.
 
     Args:
         book: as known at the moment of training.
@@ -138,44 +141,44 @@ def learn_moves(book: Book) -> Moves:
     deals = book.deals[book.deals["outcome"].notna() & book.deals["created_at"].notna()].reset_index(drop=True)
     candidates = _candidates(book.with_tables(deals=deals)) if len(deals) else []
     if not candidates:
-        return Moves()
-    won, quiet, staged = (deals["outcome"] == "won").to_numpy(), silences_of(deals, book), stages_of(deals, book)
-    events = {move: _events(book, deals, move) for move in candidates}
-    found: list[Prospect | None] = []
+        return BuyerEvents()
+    won, silences, staged = (deals["outcome"] == "won").to_numpy(), silences_of(deals, book), stages_of(deals, book)
+    came_at = {event: _came_at(book, deals, event) for event in candidates}
+    rates: list[BuyerEventRate | None] = []
     for days in STEPS:
-        reached = quiet.assign(at=quiet["begin"] + np.int64(days * DAY))
+        reached = silences.assign(at=silences["begin"] + np.int64(days * DAY))
         reached = reached[reached["end"] > reached["at"]].drop_duplicates("deal").sort_values("at", kind="stable")
         reached = pd.merge_asof(reached, staged, on="at", by="deal").assign(won=lambda rows: won[rows["deal"]])
-        for move, rows in events.items():
+        for event, rows in came_at.items():
             ahead = pd.merge_asof(reached, rows, on="at", by="deal", direction="forward", allow_exact_matches=False)
-            if move.kind == JOINS:  # a role joins once: who has it need not hope for it
-                had = rows.groupby("deal")["at"].min().reindex(ahead["deal"]).to_numpy()
-                ahead = ahead[~(had <= ahead["at"].to_numpy())]
+            if event.kind == JOINS:  # a person of a role joins once: deals that have one are left out
+                joined = rows.groupby("deal")["at"].min().reindex(ahead["deal"]).to_numpy()
+                ahead = ahead[~(joined <= ahead["at"].to_numpy())]
             groups = [(ANY_STAGE, ahead), *((str(stage), part) for stage, part in ahead.groupby("stage"))]
-            found += [_prospect(move, stage, days, part) for stage, part in groups]
-    return Moves(tuple(prospect for prospect in found if prospect is not None))
+            rates += [_rate(event, stage, days, part) for stage, part in groups]
+    return BuyerEvents(tuple(rate for rate in rates if rate is not None))
 
 
-def with_move(book: Book, deal_ids: pd.Series, as_of: pd.Timestamp, moves: tuple[Move, ...]) -> Book:
-    """The book as it would be had these moves come to these deals at a moment.
+def with_buyer_event(book: Book, deal_ids: pd.Series, as_of: pd.Timestamp, events: tuple[BuyerEvent, ...]) -> Book:
+    """The book as it would be if these events had come to these deals at a moment.
 
     Args:
         book: any book.
         deal_ids: of deals open then.
         as_of: UTC moment.
-        moves: what happens, all of it.
+        events: all of them happen to each deal.
     """
-    for move in moves:
+    for event in events:
         rows = pd.DataFrame({"deal_id": deal_ids.to_numpy()})
-        names = [f"{WHAT_IF} {move.kind} {move.word} {deal_id}" for deal_id in deal_ids]
-        match move.kind:
+        names = [f"{WHAT_IF} {event.kind} {event.word} {deal_id}" for deal_id in deal_ids]
+        match event.kind:
             case "sign":
-                told = {"activity_id": names, "kind": move.word, "direction": "inbound"}
+                columns = {"activity_id": names, "kind": event.word, "direction": "inbound"}
                 table = "activities"
             case "joins":
-                told, table = {"contact_id": names, "role": move.word}, "contacts"
+                columns, table = {"contact_id": names, "role": event.word}, "contacts"
             case _:
                 when = (as_of + pd.Timedelta(days=DATE_AHEAD_DAYS)).isoformat()
-                told, table = {"field": CLOSE_DATE, "new_value": when}, "changes"
-        book = with_recorded(book, table, rows.assign(**told), as_of)
+                columns, table = {"field": CLOSE_DATE, "new_value": when}, "changes"
+        book = with_recorded(book, table, rows.assign(**columns), as_of)
     return book

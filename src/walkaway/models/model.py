@@ -15,10 +15,10 @@ from walkaway.economics import Curve, expected_value, value_per_hour, verdicts, 
 from walkaway.errors import DataError, UsageError
 from walkaway.features import FeaturePlan, build_features
 from walkaway.heads import Heads
-from walkaway.models.base_rates import Background
+from walkaway.models.base_rates import PastDeals
 from walkaway.models.facts import Facts
-from walkaway.models.nurture import Silence, Wait
-from walkaway.models.reference_profile import Reference
+from walkaway.models.nurture import Wait, WaitTable
+from walkaway.models.reference_profile import ReferenceProfile
 
 __all__ = [
     "TERMS",
@@ -42,10 +42,10 @@ class Model:
     """All that scoring needs: columns, heads, curve, and what the model says of itself.
 
     `signal` is False where out-of-time predictions were no better than the base rate: then every verdict is unsure.
-    `timeless` is True where the book had no dates: then no hours are known, and every verdict is unsure.
+    `undated` is True where the book had no dates: then no hours are known, and every verdict is unsure.
     `facts` say what it was trained on.
-    `reference` is what open deals looked like in training. `silence` is what deals below the bar may wait for.
-    `background` is what it remembers of settled deals, for reasons. Each is empty in models of folds, which only call.
+    `reference` is what open deals looked like in training. `wait_table` is what deals below the bar may wait for.
+    `past_deals` is what it remembers of settled deals, for reasons. Each is empty in models of folds, which only call.
     """
 
     plan: FeaturePlan
@@ -54,11 +54,11 @@ class Model:
     curve: Curve
     signal: bool
     facts: Facts
-    timeless: bool = False
+    undated: bool = False
     version: str = ""
-    reference: Reference = field(default_factory=Reference)
-    silence: Silence = field(default_factory=Silence)
-    background: Background = field(default_factory=Background)
+    reference: ReferenceProfile = field(default_factory=ReferenceProfile)
+    wait_table: WaitTable = field(default_factory=WaitTable)
+    past_deals: PastDeals = field(default_factory=PastDeals)
 
     @property
     def known_until(self) -> pd.Timestamp:
@@ -102,7 +102,7 @@ def check_fits(book: Book, model: Model) -> None:
     Raises:
         DataError: names what does not fit, and the remedy.
     """
-    if book.manifest.timeless != model.timeless:
+    if book.manifest.timeless != model.undated:
         has, other = ("has no dates", "has them") if book.manifest.timeless else ("has dates", "has none")
         raise DataError(f"this book {has}, and the model was trained on one that {other}: {TRAIN_ANEW}")
     learned = model.facts.currency
@@ -154,7 +154,7 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
         A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (none known, the typical one
         stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), no_decision_if_lost (NaN
         where the model has no such head), bar, verdict; of verdicts to nurture, wait_for (words), wait_sign (the kind
-        of activity) and wait_until (UTC). A timeless model leaves remaining_hours and value_per_hour empty.
+        of activity) and wait_until (UTC). An undated model leaves remaining_hours and value_per_hour empty.
     """
     raw = model.heads.raw(rows.X)
     mean = raw.mean()
@@ -166,8 +166,8 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     index = value_per_hour(expected, one.remaining_hours, model.floor_hours)
     undecided = _no_decision(model, rows.X)
     silent = rows.terms["silent_days"].to_numpy(dtype=np.float64)
-    place = model.silence.place(silent, rows.terms["stage_name"])
-    lifted = index * model.silence.lift(one.win_probability, place)
+    place = model.wait_table.place(silent, rows.terms["stage_name"])
+    lifted = index * model.wait_table.lift(one.win_probability, place)
     waits = (place >= 0) & ((undecided >= LIKELY) | (lifted >= bar))
     verdict = verdicts(by_member, one.value_if_won, bar, model.signal, waits)
     place = np.where(verdict == "nurture", place, -1)
@@ -181,14 +181,14 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
         no_decision_if_lost=undecided,
         bar=np.float64(bar),
         verdict=verdict,
-        wait_for=pd.array(model.silence.told(place), dtype="str"),
-        wait_sign=pd.array(model.silence.sign(place), dtype="str"),
-        wait_until=_wait_until(rows.snapshots, model.silence.left_days(silent, place)),
+        wait_for=pd.array(model.wait_table.told(place), dtype="str"),
+        wait_sign=pd.array(model.wait_table.sign(place), dtype="str"),
+        wait_until=_wait_until(rows.snapshots, model.wait_table.left_days(silent, place)),
     )
-    if model.timeless:
+    if model.undated:
         table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")
-    above = walk_away_above(by_member, one.value_if_won, model.signal and not model.timeless)
-    return Calls(rows, table, above, mean.win, tuple((*model.silence.waits, None)[at] for at in place))
+    above = walk_away_above(by_member, one.value_if_won, model.signal and not model.undated)
+    return Calls(rows, table, above, mean.win, tuple((*model.wait_table.waits, None)[at] for at in place))
 
 
 def check_askable(book: Book, model: Model, at: pd.DatetimeIndex) -> None:

@@ -22,10 +22,10 @@ __all__ = [
     "ANY_STAGE",
     "LEAST_LEFT",
     "STEPS",
-    "Silence",
     "Wait",
+    "WaitTable",
     "awaited",
-    "learn_silence",
+    "learn_waits",
     "silences_of",
     "stages_of",
 ]
@@ -95,7 +95,7 @@ class Wait:
 
 
 @dataclass(frozen=True)
-class Silence:
+class WaitTable:
     """The waits of each stage and step of silence; empty where a book records no sign of a buyer."""
 
     waits: tuple[Wait, ...] = ()
@@ -104,7 +104,7 @@ class Silence:
         """Which wait is that of each deal; -1 where nothing is worth waiting for, or the silence is unknown.
 
         >>> waits = (Wait("", 0.0, "call", 40, 20, 9, 10, 6.0), Wait("", 7.0), Wait("offer", 0.0))
-        >>> Silence(waits).place(np.array([2.0, 6.5, 8.0, 2.0]), pd.Series(["lead", "lead", "lead", "offer"]))
+        >>> WaitTable(waits).place(np.array([2.0, 6.5, 8.0, 2.0]), pd.Series(["lead", "lead", "lead", "offer"]))
         array([ 0, -1, -1, -1])
         """
         if not self.waits:
@@ -126,7 +126,7 @@ class Silence:
         (Plackett, "A class of bivariate distributions", 1965): so no sign that comes often can lift a chance far.
 
         >>> wait = Wait("", 0.0, "call", 40, 20, 9, 10, 6.0)
-        >>> (0.25 * Silence((wait,)).lift(np.array([0.25]), np.array([0]))).round(2).tolist()
+        >>> (0.25 * WaitTable((wait,)).lift(np.array([0.25]), np.array([0]))).round(2).tolist()
         [0.42]
         """
         ratio = np.array([*(wait.odds_ratio for wait in self.waits), 1.0])[place]
@@ -203,7 +203,7 @@ def _wait(stage: str, days: float, silent: pd.DataFrame) -> Wait:
     return Wait(stage, days, str(best), *counts, float(lasted.quantile(MOST_CAME_BY)))
 
 
-def learn_silence(book: Book) -> Silence:
+def learn_waits(book: Book) -> WaitTable:
     """What the settled deals of a book teach about silence; what is still open teaches nothing.
 
     Args:
@@ -215,7 +215,7 @@ def learn_silence(book: Book) -> Silence:
     deals = book.deals[book.deals["outcome"].notna() & book.deals["created_at"].notna()].reset_index(drop=True)
     silences = silences_of(deals, book)
     if not (silences["sign"] != "").any():
-        return Silence()
+        return WaitTable()
     stages, work = stages_of(deals, book), _work(deals, book)
     won = (deals["outcome"] == "won").to_numpy()
     waits = []

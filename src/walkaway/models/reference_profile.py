@@ -23,7 +23,16 @@ from walkaway.asof import History
 from walkaway.binning import cells_of, equal_edges
 from walkaway.features import FeaturePlan, unknown_words
 
-__all__ = ["Comparison", "Profile", "Reference", "compare", "psi", "reference_of", "relative_errors", "stretch_of"]
+__all__ = [
+    "Comparison",
+    "Profile",
+    "ReferenceProfile",
+    "compare",
+    "learn_reference_profile",
+    "psi",
+    "relative_errors",
+    "stretch_of",
+]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -62,7 +71,7 @@ class Profile(_Frozen):
         return cells_of(values, self.edges, len(self.shares))
 
 
-class Reference(_Frozen):
+class ReferenceProfile(_Frozen):
     """What training looked like.
 
     every_days: between training moments. history_days: from the first deal to known_until. words: all that training
@@ -258,7 +267,7 @@ def _flags(told: npt.NDArray[np.bool_]) -> FloatArray:
     return told.astype(np.float64)
 
 
-def reference_of(
+def learn_reference_profile(
     history: History,
     plan: FeaturePlan,
     words: Mapping[str, tuple[str, ...]],
@@ -266,7 +275,7 @@ def reference_of(
     X: npt.NDArray[np.float32],
     scores: pd.DataFrame,
     until: pd.Timestamp | None,
-) -> Reference:
+) -> ReferenceProfile:
     """The reference of a training.
 
     Args:
@@ -281,14 +290,14 @@ def reference_of(
     at = stretch_of(snapshots, until)
     rows = snapshots[at].reset_index(drop=True)
     if rows.empty:  # no deal was open then
-        return Reference(words=dict(words))
+        return ReferenceProfile(words=dict(words))
     looks = _Looks.of(rows, until is not None)
     told = {c: X[at, i].astype(np.float64) for i, c in enumerate(plan.columns)}
     grows = {planned.column for planned in plan.features if planned.declared.family in GROWING}
     told = {name: values for name, values in told.items() if not _of_the_calendar(values, looks) and name not in grows}
     categories = {p.column: len(p.categories) for p in plan.features if p.declared.unit == "category"}
     unknown = unknown_words(history.at(rows), words)
-    return Reference(
+    return ReferenceProfile(
         words=dict(words),
         moments=looks.moments,
         columns={name: _profile(values, looks, categories.get(name)) for name, values in told.items()},

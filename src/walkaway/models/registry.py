@@ -163,7 +163,7 @@ def _whole(folder: Path) -> Model | None:
 
 
 def record_decision(models: Path, decision: dict[str, Any]) -> None:
-    """Add a line to the log of what the gate decided: read by people, never by the software."""
+    """Add a line to the log of which models were promoted: read by people, never by the software."""
     append_line(models / DECISIONS, decision)
 
 

@@ -71,8 +71,8 @@ def check(book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Tim
         DataError: the book does not fit the model.
     """
     check_fits(book, model)
-    if model.timeless or as_of is None:
-        return _check_timeless(book, model, check_settings)
+    if model.undated or as_of is None:
+        return _check_undated(book, model, check_settings)
     check_not_far_ahead(book, as_of, "--as-of")
     until = model.known_until
     if as_of < until:
@@ -120,7 +120,7 @@ def _first_looks(history: History, model: Model, grid: pd.DatetimeIndex, now: pd
     )
 
 
-def _check_timeless(book: Book, model: Model, check_settings: CheckSettings) -> Check:
+def _check_undated(book: Book, model: Model, check_settings: CheckSettings) -> Check:
     rows = rows_without_dates(book, book.deals[book.deals["outcome"].isna()], model.plan)
     history = History(book).without(model.plan.left_out)
     unknown = unknown_words(history.at(rows.snapshots), model.reference.words)

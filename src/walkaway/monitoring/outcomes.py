@@ -68,7 +68,7 @@ def outcome_findings(
         looks: one row a deal that was open since the model learned: settled, won (1, 0; missing while open),
             win_then, hours_then (at its first look), win_now, hours_now, hours_booked (since then).
         signal: whether the model's probability is more than the base rate.
-        errors: of training's averages, relative (`Reference.errors`).
+        errors: of training's averages, relative (`ReferenceProfile.errors`).
         check_settings: thresholds.
     """
     settled = looks["settled"].to_numpy(dtype=bool)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from walkaway.config import CheckSettings, Levels
 from walkaway.features import FeaturePlan, Unknown
-from walkaway.models import Comparison, Profile, Reference, compare
+from walkaway.models import Comparison, Profile, ReferenceProfile, compare
 from walkaway.monitoring.finding import Code, Finding, Level, cannot_tell, level_of, listed, worst
 
 __all__ = ["OpenDeals", "population_findings"]
@@ -37,7 +37,7 @@ class OpenDeals:
         return self.X[:, self.plan.columns.index(name)].astype(np.float64)
 
 
-def population_findings(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> list[Finding]:
+def population_findings(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> list[Finding]:
     """D1 columns, D2 unknown words, D3 missing values, D4 scores.
 
     Args:
@@ -56,7 +56,7 @@ def population_findings(reference: Reference, now: OpenDeals, check_settings: Ch
     ]
 
 
-def _why_not(reference: Reference, deals: int, check_settings: CheckSettings) -> str:
+def _why_not(reference: ReferenceProfile, deals: int, check_settings: CheckSettings) -> str:
     if not reference.columns:
         return "no deal was open in the later half of training."
     rested = min(profile.deals for profile in reference.columns.values())
@@ -85,7 +85,7 @@ def _thresholds(levels: Levels, check_settings: CheckSettings) -> dict[str, floa
     return {"watch": levels.watch, "act": levels.act, "chance": check_settings.chance}
 
 
-def _columns(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
+def _columns(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     values = {name: now.column(name) for name in reference.columns}
     told = _compared(reference.columns, values, check_settings)
     levels = {name: level_of(one.excess, check_settings.psi) for name, one in told.items()}
@@ -139,7 +139,7 @@ def _more(
     return dict(sorted(out.items(), key=lambda item: (item[1]["training"] - item[1]["share"], item[0])))
 
 
-def _missing(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
+def _missing(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     values = {name: np.isnan(now.column(name)).astype(np.float64) for name in reference.missing}
     told = _more(reference.missing, values, check_settings, check_settings.missing)
     more = [name for name, one in told.items() if one["level"] != "ok"]
@@ -153,7 +153,7 @@ def _missing(reference: Reference, now: OpenDeals, check_settings: CheckSettings
     )
 
 
-def _unknown(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
+def _unknown(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     if not reference.unknown:
         return Finding("D2", "ok", "The model looks at no stages, steps, roles or attributes, so none can be new.")
     values = {name: found.any.astype(np.float64) for name, found in now.unknown.items()}
@@ -174,7 +174,7 @@ def _unknown(reference: Reference, now: OpenDeals, check_settings: CheckSettings
     )
 
 
-def _scores(reference: Reference, now: OpenDeals, check_settings: CheckSettings) -> Finding:
+def _scores(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     if not reference.scores:
         return cannot_tell("D4", "training made no out-of-time calls to compare scores with.")
     values = {name: now.scores[name].to_numpy() for name in reference.scores}

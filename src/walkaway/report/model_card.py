@@ -13,7 +13,7 @@ import pandas as pd
 from walkaway.evaluation import failures
 from walkaway.models import Facts
 from walkaway.report.terminal.training_tables import WHO, pooling_sentence
-from walkaway.training import Decision, Trained
+from walkaway.training import Promotion, Trained
 
 __all__ = ["model_card"]
 
@@ -131,17 +131,17 @@ def _judged(trained: Trained) -> list[tuple[str, str]]:
     return [*parts, ("Hours and worth", _totals(tables))] if "hours" in tables else parts
 
 
-def model_card(trained: Trained, version: str, decision: Decision) -> str:
+def model_card(trained: Trained, version: str, decision: Promotion) -> str:
     """The card of a training, in Markdown.
 
     Args:
         trained: the model with its tables and audit.
         version: of its bundle.
-        decision: of the gate.
+        decision: whether the model was promoted, and why.
     """
     facts = trained.model.facts
     signal = (
-        f"It predicts better than the base rate, {'on unlike deals' if trained.model.timeless else 'out of time'}."
+        f"It predicts better than the base rate, {'on unlike deals' if trained.model.undated else 'out of time'}."
         if trained.model.signal
         else "**No signal**: it is no better than the base rate, which is published instead; every verdict is unsure."
     )
@@ -153,6 +153,6 @@ def model_card(trained: Trained, version: str, decision: Decision) -> str:
         ("Leak audit", _audit(trained)),
         *_judged(trained),
         ("Where it fails", _fails(trained.tables)),
-        ("Gate", f"{'Passed' if decision.promoted else 'Held'}: {decision.reason}."),
+        ("Promotion", f"{'Promoted' if decision.promoted else 'Not promoted'}: {decision.reason}."),
     ]
     return "\n\n".join(f"{'#' if at == 0 else '##'} {title}\n\n{text}" for at, (title, text) in enumerate(parts)) + "\n"

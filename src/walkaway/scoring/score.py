@@ -63,7 +63,7 @@ def refined(model: Model, replay: Path | None) -> Model:
         raise UsageError(f"score.replay: {path} is in {currency or 'no currency'}, and the model in {learned}.")
     if not curve.bars:
         raise UsageError(f"score.replay: {path} settled no curve, since nothing in it could be judged. Replay longer.")
-    return replace(model, curve=replace(curve, promised=model.curve.promised))
+    return replace(model, curve=replace(curve, guaranteed=model.curve.guaranteed))
 
 
 def score(

@@ -3,16 +3,16 @@
 from walkaway.training.backtest import Step, no_step
 from walkaway.training.fitting import audit_as_of
 from walkaway.training.mlflow_log import NOT_LOGGED
-from walkaway.training.promotion import Decision
+from walkaway.training.promotion import Promotion
 from walkaway.training.run import Retrained, retrain, roll_back
 from walkaway.training.train import Trained, train, train_to_call
 from walkaway.training.tune import Budget, Tuned
-from walkaway.training.undated import rows_without_dates, score_timeless, summary_timeless
+from walkaway.training.undated import rows_without_dates, score_undated, summary_undated
 
 __all__ = [
     "NOT_LOGGED",
     "Budget",
-    "Decision",
+    "Promotion",
     "Retrained",
     "Step",
     "Trained",
@@ -22,8 +22,8 @@ __all__ = [
     "retrain",
     "roll_back",
     "rows_without_dates",
-    "score_timeless",
-    "summary_timeless",
+    "score_undated",
+    "summary_undated",
     "train",
     "train_to_call",
 ]

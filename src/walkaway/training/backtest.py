@@ -23,7 +23,7 @@ from walkaway.heads import Calibration, Heads, fit_calibration, fit_scale
 from walkaway.models import Rows, make_calls, read_rows
 from walkaway.training.fitting import Fitted, fit_as_of
 
-__all__ = ["Folds", "Step", "calibrated", "call_as_of", "no_step", "roll"]
+__all__ = ["Backtest", "Step", "backtest", "calibrated", "call_as_of", "no_step"]
 
 Step = Callable[[str, int, int], None]
 CALIBRATION_PRIOR_DEALS = 100.0
@@ -47,7 +47,7 @@ def no_step(name: str, done: int, total: int) -> None:
 
 
 @dataclass(frozen=True)
-class Folds:
+class Backtest:
     """What the folds said.
 
     calls: on each snapshot of the final grid after the first origin, by the newest model trained before it: the columns
@@ -226,7 +226,7 @@ def call_as_of(
         history: may know more than the origin.
         origin: UTC moment, on the grid of the earlier calls.
         snapshots: deal_id, as_of; after the origin.
-        earlier: `Folds.calls`; those up to the origin calibrate.
+        earlier: `Backtest.calls`; those up to the origin calibrate.
         train_settings: of training.
         left_out: of the leak audit.
 
@@ -239,7 +239,7 @@ def call_as_of(
     return _call(history, fold, heads, snapshots, train_settings)
 
 
-def roll(
+def backtest(
     history: History,
     final: Fitted,
     train_settings: TrainSettings,
@@ -247,13 +247,13 @@ def roll(
     *,
     looks: bool = True,
     older: bool = True,
-) -> Folds:
+) -> Backtest:
     """Calls on the final grid by models that were trained before.
 
     Each fold trains on what was known at its origin and calls the snapshots up to the next origin, as scoring would
     have; then those after it, as a model would that nobody retrained. No label that closed after an origin is in its
     fold: the gap is in the data, not in a setting. Empty where no fold could be trained. Without `looks`, or without
-    `older`, that part of `Folds` stays empty; the calls are the same.
+    `older`, that part of `Backtest` stays empty; the calls are the same.
     """
     as_of = final.snapshots["as_of"]
     origins = _origins(history, final.until, final.every_days, train_settings.folds)
@@ -280,7 +280,7 @@ def roll(
                 looked += _looks(history, fold, heads, bounds[k], train_settings)
     calls = _in_order(calls)
     at_pace = calls if looks else pd.DataFrame()
-    return Folds(
+    return Backtest(
         calls,
         _settled(history, final, to_come, looked) if looked else at_pace,
         pd.concat(stale, ignore_index=True) if stale else pd.DataFrame(columns=OLDER),

@@ -1,15 +1,17 @@
-"""Champion and challenger: a new model replaces the one in use only if it is better, on the same deals, out of time.
+"""Promotion: a new model replaces the one in use only if it is better out of time, on the same deals.
 
-Three comparisons, each paired over deals and bootstrapped, on log loss and on walk-away skill:
+The new model is called the challenger, the model in use the champion. Up to three comparisons are made. Each is paired
+over deals and bootstrapped, on log loss and on walk-away skill:
 
-- **bundle**: calls after the champion was trained, by the champion as it is and by the challenger's recipe, trained
-  when the champion was and once more halfway. Neither has seen how these deals end.
-- **age**: where recipe and settings are the champion's own, what models that much older lost over all folds.
-- **recipe**: where the settings differ, both recipes over all folds of today's book; tuned settings only over what
-  tuning never saw.
+- **bundle**: calls since the champion was trained. The champion makes them as it is. The challenger's recipe makes them
+  as trained at the same moment, and once more halfway. Neither knows how these deals end.
+- **age**: where both have the same settings. Models as old as the champion is now, or nearly, against fresh ones, over
+  all folds.
+- **recipe**: where the settings differ. Both recipes over all folds of today's book. Tuned settings are compared only
+  after the moment up to which tuning saw how deals ended.
 
-All champions remembered are compared, not only the last: the challenger must beat the best of them on today's data, so
-that a row of lucky promotions cannot lead downwards.
+The challenger must beat the best of all champions that are remembered, on today's data. So a few lucky promotions in a
+row cannot make the model in use worse and worse.
 """
 
 from __future__ import annotations
@@ -32,21 +34,29 @@ from walkaway.evaluation import LEAST_DEALS_TO_JUDGE, OTHER, log_loss_rows, pair
 from walkaway.files import plain
 from walkaway.models import Model, check_fits, make_calls, read_rows
 from walkaway.training.backtest import Step, no_step
-from walkaway.training.recipe import follow
+from walkaway.training.recipe import fit_and_backtest
 from walkaway.training.train import Trained
 
-__all__ = ["Comparison", "Decision", "decide", "forced", "trained_at"]
+__all__ = ["Comparison", "Promotion", "decide_promotion", "promoted_without_comparison", "trained_at"]
 
 STRETCHES = 2  # of the time since the champion was trained, before each of which the challenger's recipe is trained
 AGE = "age"
+COMPARED_ON = {  # for people
+    "bundle": "on deals called since that model was trained",
+    AGE: "judged by models of its age over all folds",
+    "recipe": "over all folds, each with its own settings",
+}
 GAINS = [f"{what}_gain{end}" for what in ("log_loss", "skill") for end in ("", "_low", "_high")]
-NOT_THE_RECIPE = ("folds", "bootstrap")  # settings that judge, and change no model
+NOT_THE_RECIPE = ("folds", "bootstrap")  # settings of judging, which change no model
 CALLED = ["deal_id", "as_of", "win_probability", "value_per_hour"]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Challenger and champion on the same calls: gains above 0 favour the challenger; intervals are 90%, over deals."""
+    """Challenger and champion on the same calls. A gain above 0 favours the challenger; intervals are 90%, over deals.
+
+    better: the 90% interval of one gain lies above 0, and that of neither lies below. worse: that of either lies below.
+    """
 
     against: str
     by: str
@@ -63,17 +73,17 @@ class Comparison:
 
     @property
     def better(self) -> bool:
-        """Beyond doubt on one of both, and not worse beyond doubt on the other."""
+        """Whether the challenger is better at 90% confidence in one measure, and worse in neither."""
         return not self.worse and (self.log_loss_gain_low > 0 or self.skill_gain_low > 0)
 
     @property
     def worse(self) -> bool:
-        """Beyond doubt on one of both."""
+        """Whether the challenger is worse at 90% confidence in either measure."""
         return self.log_loss_gain_high < 0 or self.skill_gain_high < 0
 
 
 @dataclass(frozen=True)
-class Decision:
+class Promotion:
     """Whether the challenger replaces the champion, why, and the comparisons behind it."""
 
     promoted: bool
@@ -86,17 +96,17 @@ class Decision:
         return {"promoted": self.promoted, "reason": self.reason, "comparisons": compared}
 
 
-def forced(reason: str) -> Decision:
-    """A promotion without a comparison: the first model, or one that a person decided for."""
-    return Decision(True, reason)
+def promoted_without_comparison(reason: str) -> Promotion:
+    """A promotion that compares nothing: of the first model, or of one that a person promotes."""
+    return Promotion(True, reason)
 
 
 def trained_at(model: Model) -> pd.Timestamp | None:
-    """The moment until which a model knew; None for one without dates."""
+    """The moment up to which a model knew its book; None for a book without dates."""
     return model.facts.until
 
 
-def decide(
+def decide_promotion(
     book: Book,
     until: pd.Timestamp,
     challenger: Trained,
@@ -104,56 +114,71 @@ def decide(
     train_settings: TrainSettings,
     step: Step = no_step,
     tuned_until: pd.Timestamp | None = None,
-) -> Decision:
-    """Whether the challenger replaces the champion.
+) -> Promotion:
+    """Decide whether the challenger replaces the champion.
 
     Args:
-        book: the one the challenger was trained on.
-        until: the moment until which it knew.
+        book: the one that the challenger was trained on.
+        until: the moment up to which the challenger knew it.
         challenger: with its out-of-time calls.
         champions: the one in use first, then those before it.
         train_settings: of the challenger's training.
-        step: told how far it is.
-        tuned_until: the moment until which tuning saw how deals ended, if the settings were tuned: recipes are
-            compared after it.
+        step: called with the progress.
+        tuned_until: the moment up to which tuning saw how deals ended; None without tuning. Recipes are compared on
+            calls after it.
     """
     book = known(book, until)
-    used = champions[0]
+    champion = champions[0]
     try:
-        check_fits(book, used)
+        check_fits(book, champion)
     except DataError as error:
-        return Decision(False, f"the champion cannot read this book, so the two cannot be compared: {error}")
+        return Promotion(False, f"the model in use cannot read this book, so the two cannot be compared: {error}")
     if challenger.calls.empty:
-        return Decision(False, "the challenger has no out-of-time calls: the book is too young to judge it")
+        return Promotion(False, "the new model has no out-of-time calls: the book's history is too short to judge it")
     step("comparing with the champion", 0, 1)
-    compared = [*_by_bundle(History(book), challenger, champions, train_settings, step)]
-    if (theirs := _settings_of(used)) is not None:
-        if _recipe(theirs) == _recipe(train_settings):
-            compared += _by_age(challenger, used, until)
+    comparisons = [*_by_bundle(History(book), challenger, champions, train_settings, step)]
+    if (settings_before := _settings_of(champion)) is not None:
+        if _recipe(settings_before) == _recipe(train_settings):
+            comparisons += _by_age(challenger, champion, until)
         else:
-            compared += _by_recipe(book, until, challenger, used, theirs, train_settings, step, tuned_until)
-    return _verdict(compared, used)
+            comparisons += _by_recipe(
+                book, until, challenger, champion, settings_before, train_settings, step, tuned_until
+            )
+    return _verdict(comparisons, champion)
 
 
-def _verdict(compared: list[Comparison], used: Model) -> Decision:
-    if not compared:
-        since = trained_at(used)
-        told = "" if since is None else f" since {since:%Y-%m-%d}"
-        return Decision(False, f"the same recipe, and too few deals settled{told} to tell whether it is better")
-    worse = [one for one in compared if one.worse and one.by != AGE]  # age speaks of older models, not of this one
-    best = [next(one for one in compared if one.by == by) for by in dict.fromkeys(one.by for one in compared)]
-    better = [one for one in best if one.better]  # the best champion comes first
-    behind = [one for one in best if one.log_loss_gain < 0 and not one.better and one.by != AGE]
-    aged = any(one.by == AGE for one in better)
+def _reason(result: str, comparison: Comparison) -> str:
+    return f"{result} than {comparison.against} at 90% confidence, {COMPARED_ON[comparison.by]}"
+
+
+def _verdict(comparisons: list[Comparison], champion: Model) -> Promotion:
+    """Promoted if better in some comparison and worse in none; `age` says nothing about this very champion.
+
+    Of each kind of comparison the first counts, which is that with the best champion.
+    """
+    if not comparisons:
+        trained = trained_at(champion)
+        since = "" if trained is None else f" since {trained:%Y-%m-%d}"
+        return Promotion(False, f"too few deals have closed{since} to tell whether it is better")
+    worse = [comparison for comparison in comparisons if comparison.worse and comparison.by != AGE]
+    kinds = dict.fromkeys(comparison.by for comparison in comparisons)
+    first = [next(comparison for comparison in comparisons if comparison.by == kind) for kind in kinds]
+    better = [comparison for comparison in first if comparison.better]
+    behind = [
+        comparison
+        for comparison in first
+        if comparison.log_loss_gain < 0 and not comparison.better and comparison.by != AGE
+    ]
+    aged = any(comparison.by == AGE for comparison in better)
     if worse:
-        return Decision(False, f"worse than {worse[0].against} beyond doubt (by {worse[0].by})", tuple(compared))
+        return Promotion(False, _reason("worse", worse[0]), tuple(comparisons))
     if better and (aged or not behind):
-        return Decision(True, f"better than {better[0].against} beyond doubt (by {better[0].by})", tuple(compared))
-    return Decision(False, f"not better than {compared[0].against} beyond doubt", tuple(compared))
+        return Promotion(True, _reason("better", better[0]), tuple(comparisons))
+    return Promotion(False, f"not better than {comparisons[0].against} at 90% confidence", tuple(comparisons))
 
 
 def _published(calls: pd.DataFrame, signal: bool, floor_hours: float) -> pd.DataFrame:
-    """Calls as a model would publish them: the base rate, where it has no signal."""
+    """Calls as a model publishes them: with the base rate where it has no signal."""
     if not signal:
         expected = (calls["base_rate"] * calls["value_if_won"]).to_numpy()
         index = value_per_hour(expected, calls["remaining_hours"].to_numpy(), floor_hours)
@@ -171,15 +196,16 @@ def _stretches(since: pd.Timestamp, snapshots: pd.DataFrame) -> list[tuple[pd.Ti
 def _calls_since(
     history: History, since: pd.Timestamp, snapshots: pd.DataFrame, train_settings: TrainSettings, step: Step
 ) -> pd.DataFrame:
-    """What the challenger's recipe would have said of these snapshots, had it been trained when the champion was.
+    """Calls of these snapshots by the challenger's recipe, as if it had been trained when the champion was.
 
-    The whole recipe, calibration and leak audit included, as of that moment, and again as time went on, so that what
-    newer data teach counts. Where recipe and data are the champion's own, the first stretch is a tie to the byte.
+    The whole recipe is fitted as of that moment, leak audit and calibration included, and again before each later
+    stretch, so that the gain from newer data counts. Where settings and data are the champion's own, the calls of the
+    first stretch are the champion's, byte for byte.
     """
     parts = []
     for after, up_to in _stretches(since, snapshots):
         rows = snapshots[(snapshots["as_of"] > after) & (snapshots["as_of"] <= up_to)].reset_index(drop=True)
-        model = follow(history.book, after, train_settings, step).model()
+        model = fit_and_backtest(history.book, after, train_settings, step).model()
         parts.append(make_calls(model, read_rows(history, rows, model.plan), bar=0.0).table[CALLED])
     return pd.concat(parts).sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
 
@@ -187,7 +213,7 @@ def _calls_since(
 def _by_bundle(
     history: History, challenger: Trained, champions: Sequence[Model], train_settings: TrainSettings, step: Step
 ) -> Iterator[Comparison]:
-    """The challenger beside the best champion on calls after any of them was trained, and beside the one in use."""
+    """The challenger beside the best champion and beside the one in use, on calls after all of them were trained."""
     book = history.book
     readable = [model for model in champions if _fits(book, model)]
     moments = [moment for model in readable if (moment := trained_at(model)) is not None]
@@ -197,24 +223,24 @@ def _by_bundle(
     later = challenger.calls.loc[challenger.calls["as_of"] > since, ["deal_id", "as_of"]]
     snapshots = later.reset_index(drop=True)
     won = label(book, snapshots)["won"].to_numpy()
-    told = ~np.isnan(won)
-    if not _enough(snapshots["deal_id"].to_numpy()[told], won[told]):
+    settled = ~np.isnan(won)
+    if not _enough(snapshots["deal_id"].to_numpy()[settled], won[settled]):
         return
     try:
-        mine = _calls_since(history, since, snapshots, train_settings, step)
+        of_challenger = _calls_since(history, since, snapshots, train_settings, step)
     except DataError:
-        return  # too young, when the champion was trained, for this recipe
-    theirs = {
+        return  # when the champion was trained the history was too short for this recipe
+    of_champions = {
         model.version: make_calls(model, read_rows(history, snapshots, model.plan), bar=0.0).table for model in readable
     }
     losses = {
-        version: float(log_loss_rows(won[told], one["win_probability"].to_numpy()[told]).mean())
-        for version, one in theirs.items()
+        version: float(log_loss_rows(won[settled], calls["win_probability"].to_numpy()[settled]).mean())
+        for version, calls in of_champions.items()
     }
     best = min(losses, key=lambda version: losses[version])
-    typical = challenger.model.heads.worth.typical_amount
+    typical, draws = challenger.model.heads.worth.typical_amount, train_settings.bootstrap
     for version in dict.fromkeys((best, champions[0].version)):
-        yield from _compare(book, mine, theirs[version][CALLED], version, "bundle", typical, train_settings.bootstrap)
+        yield from _compare(book, of_challenger, of_champions[version][CALLED], version, "bundle", typical, draws)
 
 
 def _enough(deal: np.ndarray, won: np.ndarray) -> bool:
@@ -235,19 +261,19 @@ def _recipe(train_settings: TrainSettings) -> dict[str, object]:
 
 
 def _settings_of(model: Model) -> TrainSettings | None:
-    """What a model was trained with; None where today's training has no such settings."""
+    """The settings that a model was trained with; None where this version no longer has such settings."""
     try:
         return TrainSettings.model_validate(model.facts.settings)
     except ValidationError:
         return None
 
 
-def _by_age(challenger: Trained, used: Model, until: pd.Timestamp) -> Iterator[Comparison]:
-    """What models of this recipe lost, over all folds, that were as old as the champion is, or nearly.
+def _by_age(challenger: Trained, champion: Model, until: pd.Timestamp) -> Iterator[Comparison]:
+    """What models of these settings lost, over all folds, that were as old as the champion is now, or nearly.
 
-    The calls since the champion was trained are few in a small book; what age costs shows in all of its history.
+    A small book has few calls since the champion was trained. Over all of its history the cost of age shows better.
     """
-    since, table = trained_at(used), challenger.tables.get("staleness")
+    since, table = trained_at(champion), challenger.tables.get("staleness")
     if since is None or table is None or not challenger.model.signal:
         return
     younger = table[table["days_older"] <= (until - since) / pd.Timedelta(days=1)]
@@ -255,7 +281,7 @@ def _by_age(challenger: Trained, used: Model, until: pd.Timestamp) -> Iterator[C
         return
     row = younger.iloc[-1]
     yield Comparison(
-        against=used.version,
+        against=champion.version,
         by=AGE,
         since=f"{challenger.calls['as_of'].min():%Y-%m-%d}",
         calls=int(row["calls"]),
@@ -269,37 +295,44 @@ def _by_recipe(
     book: Book,
     until: pd.Timestamp,
     challenger: Trained,
-    used: Model,
-    theirs: TrainSettings,
+    champion: Model,
+    settings_before: TrainSettings,
     train_settings: TrainSettings,
     step: Step,
     tuned_until: pd.Timestamp | None,
 ) -> Iterator[Comparison]:
-    """Both recipes over all folds, where the champion's can still be followed."""
+    """Both recipes over all folds, where the champion's recipe still fits this book."""
     same_judge = {name: getattr(train_settings, name) for name in NOT_THE_RECIPE}
-    threads = theirs.heads.model_copy(update={"threads": train_settings.heads.threads})
+    heads = settings_before.heads.model_copy(update={"threads": train_settings.heads.threads})
+    settings_before = settings_before.model_copy(update=same_judge | {"heads": heads})
     try:
-        rival = follow(book, until, theirs.model_copy(update=same_judge | {"heads": threads}), step)
+        before = fit_and_backtest(book, until, settings_before, step)
     except (UsageError, DataError):
-        return  # its settings name what this book no longer has
-    if len(rival.folds.calls):
-        mine = _published(challenger.calls, challenger.model.signal, train_settings.floor_hours)
-        other = _published(rival.folds.calls, rival.signal, train_settings.floor_hours)
-        typical = challenger.model.heads.worth.typical_amount
+        return  # its settings name features that this book no longer has
+    if len(before.backtest.calls):
+        of_challenger = _published(challenger.calls, challenger.model.signal, train_settings.floor_hours)
+        of_champion = _published(before.backtest.calls, before.signal, train_settings.floor_hours)
+        typical, draws = challenger.model.heads.worth.typical_amount, train_settings.bootstrap
         if tuned_until is not None:
-            mine = mine[mine["as_of"] > tuned_until]
-        yield from _compare(book, mine, other, used.version, "recipe", typical, train_settings.bootstrap)
+            of_challenger = of_challenger[of_challenger["as_of"] > tuned_until]
+        yield from _compare(book, of_challenger, of_champion, champion.version, "recipe", typical, draws)
 
 
 def _compare(
-    book: Book, mine: pd.DataFrame, theirs: pd.DataFrame, against: str, by: str, typical: float, draws: int
+    book: Book,
+    of_challenger: pd.DataFrame,
+    of_champion: pd.DataFrame,
+    against: str,
+    by: str,
+    typical: float,
+    draws: int,
 ) -> Iterator[Comparison]:
-    """The comparison on calls that both made; nothing where too few deals of either kind have settled.
+    """The comparison on calls that both made; none where too few deals have settled, or all ended alike.
 
-    A deal still open counts as not won, its hours so far: the same for both.
+    For both alike, a deal still open counts as not won, with its hours so far.
     """
-    both = mine.merge(theirs, on=["deal_id", "as_of"], suffixes=("", OTHER)).sort_values(["deal_id", "as_of"])
-    both = both.reset_index(drop=True)
+    both = of_challenger.merge(of_champion, on=["deal_id", "as_of"], suffixes=("", OTHER))
+    both = both.sort_values(["deal_id", "as_of"]).reset_index(drop=True)
     ends = label(book, both[["deal_id", "as_of"]])
     unpaid = pd.Series(typical, index=ends.index).where(ends["won"] == 1, 0.0)  # counts as in training
     both = both.assign(won=ends["won"], worth_truth=ends["worth"].fillna(unpaid))

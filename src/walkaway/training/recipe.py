@@ -1,6 +1,7 @@
-"""The recipe followed to a moment: leak audit, heads, folds, calibration. What it takes to judge by, and no more.
+"""The training recipe as of one moment: leak audit, heads, backtest, calibration.
 
-What a model in use needs besides (its curve, what it watches and remembers) is added by `training.train`.
+That is all that a comparison of models needs. `training.train` adds what only a model in use needs: the curve, the
+reference profile for drift, and past deals for explanations.
 """
 
 from __future__ import annotations
@@ -17,19 +18,19 @@ from walkaway.evaluation import has_signal
 from walkaway.features import plan_features, refuse_unknown
 from walkaway.heads import Heads
 from walkaway.models import Facts, Model
-from walkaway.training.backtest import Folds, Step, calibrated, no_step, roll
+from walkaway.training.backtest import Backtest, Step, backtest, calibrated, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
 
-__all__ = ["Followed", "follow", "settled_of"]
+__all__ = ["FittedRecipe", "fit_and_backtest", "settled_of"]
 
 
 @dataclass(frozen=True)
-class Followed:
-    """What the recipe came to.
+class FittedRecipe:
+    """What the recipe gives as of one moment.
 
-    history: of the book as known by then. asked: the settings as given; settings: without the features that the audit
-    denies. final: the heads fitted on all of it. folds: what earlier models said (`backtest.Folds`). heads: as a model
-    uses them, calibrated, or the base rate where `signal` is False.
+    history: of the book as known then. asked: the settings as given. settings: the same without the features that the
+    audit denies. final: the heads fitted on all that was known. backtest: calls by models trained earlier. heads: as a
+    model uses them, which is calibrated, or with the base rate where `signal` is False.
     """
 
     history: History
@@ -37,16 +38,16 @@ class Followed:
     settings: TrainSettings
     audit: Audit
     final: Fitted
-    folds: Folds
+    backtest: Backtest
     heads: Heads
     signal: bool
 
     def model(self) -> Model:
-        """A model that says what the heads say: without a curve, and without anything to explain it by."""
+        """A model of these heads, without a curve and without past deals to explain its calls by."""
         return Model(self.final.plan, self.heads, self.settings.floor_hours, NO_CURVE, self.signal, Facts())
 
 
-def follow(
+def fit_and_backtest(
     book: Book,
     until: pd.Timestamp,
     train_settings: TrainSettings,
@@ -54,39 +55,39 @@ def follow(
     *,
     looks: bool = False,
     older: bool = False,
-) -> Followed:
-    """Follow the recipe on what a book knew at a moment; arguments and errors as of `train`.
+) -> FittedRecipe:
+    """Fit the recipe on what a book knew at a moment, and backtest it; other arguments and errors as of `train`.
 
     Args:
-        looks: whether folds also call at the pace of use, for a curve.
-        older: whether folds also call what newer ones do, to tell what age costs.
+        looks: whether folds also make calls as often as they are made in use, for a curve.
+        older: whether folds also call the later snapshots of newer folds, to measure what age costs.
     """
     check_not_far_ahead(book, until, "--until")
     book = known(book, until)
     if len(book.deals) and train_settings.features != FeatureSettings():
-        refuse_unknown(train_settings.features, plan_features(book).columns)  # folds know fewer words, so here, once
+        refuse_unknown(train_settings.features, plan_features(book).columns)  # here, as folds know fewer words
     history = History(book)
     step("leak audit", 0, 1)
     audit = audit_as_of(book, until, train_settings)
     settings = train_settings.without_features(audit.denied)
     step("heads on all data", 0, 1)
     final = fit_as_of(history, until, settings, audit.left_out)
-    folds = roll(history, final, settings, step, looks=looks, older=older)
+    judged = backtest(history, final, settings, step, looks=looks, older=older)
     step("judging", 0, 1)
-    settled = settled_of(folds.calls)
+    settled = settled_of(judged.calls)
     signal = not settled.empty and has_signal(settled, settings.bootstrap)
-    heads = _finished(final, folds.calls, signal)
-    return Followed(history, train_settings, settings, audit, final, folds, heads, signal)
+    heads = _finished(final, judged.calls, signal)
+    return FittedRecipe(history, train_settings, settings, audit, final, judged, heads, signal)
 
 
 def settled_of(calls: pd.DataFrame) -> pd.DataFrame:
-    """The out-of-time calls of settled deals; none where they all ended one way, since nothing can be judged then."""
+    """The out-of-time calls of settled deals; none where all of them were won or all lost: nothing can be judged."""
     settled = calls[calls["settled"].astype(bool)] if len(calls) else calls
     return settled.iloc[:0] if settled.empty or settled["won"].nunique() < 2 else settled
 
 
 def _finished(final: Fitted, calls: pd.DataFrame, signal: bool) -> Heads:
-    """The heads as exported: calibrated by what the folds said, the base rate where they said no more than that."""
+    """The heads of the saved model: calibrated by the backtest; with the base rate where that showed no signal."""
     known_ends = pd.DataFrame()
     if len(calls):
         columns = {"won_completed": "won", "remaining_hours_truth": "remaining_hours"}

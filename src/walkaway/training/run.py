@@ -1,4 +1,4 @@
-"""All of `walkaway train` and `rollback`: one lock, train, save, ask the gate, log to MLflow, move the pointer."""
+"""All of `walkaway train` and `rollback`: lock, train, save, decide on promotion, log to MLflow, move the pointer."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from walkaway.models import (
 from walkaway.scoring import read_advice, with_advice
 from walkaway.training.backtest import Step, no_step
 from walkaway.training.mlflow_log import can_log, log_training, mirror_champion
-from walkaway.training.promotion import Decision, decide, forced
+from walkaway.training.promotion import Promotion, decide_promotion, promoted_without_comparison
 from walkaway.training.train import Trained, train
 from walkaway.training.tune import Budget, Tuned, tune
-from walkaway.training.undated import train_timeless
+from walkaway.training.undated import train_undated
 
 __all__ = ["Retrained", "retrain", "roll_back"]
 
 
 @dataclass(frozen=True)
 class Retrained:
-    """A training that was kept: what it found, where its bundle lies, what was decided, and the version in use now.
+    """A saved training: its result, its bundle's folder, whether it was promoted and why, and the version in use now.
 
     `registered` is its version in MLflow, None where MLflow is not installed.
     """
@@ -48,7 +48,7 @@ class Retrained:
     folder: Path
     registered: str | None
     champion: str
-    decision: Decision
+    decision: Promotion
     tuned: Tuned | None = None
 
     @property
@@ -59,17 +59,17 @@ class Retrained:
 
 def _train(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings, step: Step) -> Trained:
     if until is None:
-        return train_timeless(book, train_settings, step)
+        return train_undated(book, train_settings, step)
     return train(book, until, train_settings, step)
 
 
 def _tune(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings, budget: Budget, step: Step) -> Tuned:
     if until is None:
-        raise UsageError("--tune: this book has no dates, so there are no folds in time. Leave --tune out.")
+        raise UsageError("--tune: this book has no dates, so it has no folds in time. Leave --tune out.")
     return tune(book, until, train_settings, budget, step)
 
 
-def _texts(trained: Trained, decision: Decision, card: str) -> dict[str, str]:
+def _texts(trained: Trained, decision: Promotion, card: str) -> dict[str, str]:
     """What MLflow keeps beside metrics and figures, by file name."""
     audit = trained.audit
     return {
@@ -88,18 +88,18 @@ def _decide(
     train_settings: TrainSettings,
     step: Step,
     tuned_until: pd.Timestamp | None,
-) -> Decision:
-    """The gate's decision; the first model passes, and one without dates cannot be compared in time."""
+) -> Promotion:
+    """Whether the new model is promoted: the first one is; one without dates cannot be compared in time."""
     champions = load_champions(folder.parent)
     if not champions:
-        return forced("the first model")
+        return promoted_without_comparison("the first model")
     if champions[0].version == folder.name:
-        return forced("it is the champion already, to the byte")
+        return promoted_without_comparison("it is the same, byte for byte, as the model in use")
     if until is None:
-        return Decision(
-            False, "without dates nothing says which deals the champion has not seen, so nothing is compared"
+        return Promotion(
+            False, "without dates nobody can tell which deals the model in use has not seen, so nothing is compared"
         )
-    return decide(book, until, trained, champions, train_settings, step, tuned_until)
+    return decide_promotion(book, until, trained, champions, train_settings, step, tuned_until)
 
 
 def _advised(book: Book, until: pd.Timestamp | None, advice: Path | None) -> Book:
@@ -107,7 +107,9 @@ def _advised(book: Book, until: pd.Timestamp | None, advice: Path | None) -> Boo
     if advice is None:
         return book
     if until is None:
-        raise UsageError("--advice: this book has no dates, so nothing tells what came after. Leave --advice out.")
+        raise UsageError(
+            "--advice: this book has no dates, so what came after the advice is unknown. Leave --advice out."
+        )
     return with_advice(known(book, until), read_advice(advice))
 
 
@@ -121,22 +123,23 @@ def retrain(
     budget: Budget | None = None,
     advice: Path | None = None,
     figures: Callable[[Trained], dict[str, Any]] = lambda trained: {},
-    card: Callable[[Trained, str, Decision], str] = lambda trained, version, decision: "",
+    card: Callable[[Trained, str, Promotion], str] = lambda trained, version, decision: "",
     step: Step = no_step,
 ) -> Retrained:
-    """Train on a book, keep the model, and use it if it passes the gate.
+    """Train on a book, keep the model, and use it if it is better than the one in use.
 
     Args:
         book: with the hours that are set.
         models: where bundles, the champion pointer and MLflow's SQLite store live.
         until: train on what was known by then (UTC); None for a book without dates.
         settings: of the project.
-        promote: make the new model champion without asking the gate; the first model always becomes champion.
+        promote: make the new model champion without a comparison; the first model always becomes champion.
         budget: tune the win head for so long first.
-        advice: what batch advised (its advice.csv): deals dropped on it teach no losses (`walkaway.scoring.advice`).
-        figures: draws what MLflow keeps.
-        card: writes the model card, which MLflow keeps and MODELS/cards.
-        step: told how far it is.
+        advice: what batch advised (its advice.csv): deals dropped on this advice are not counted as losses
+            (`walkaway.scoring.advice`).
+        figures: makes the figures that MLflow keeps, by file name.
+        card: writes the model card, kept in MLflow and in MODELS/cards.
+        step: called with the progress.
 
     Raises:
         LockedError: another training runs on `models`.
@@ -146,18 +149,18 @@ def retrain(
     logged = can_log(settings.tracking_uri)
     with exclusive(models):
         if not promote and champion_version(models):
-            load_champion(models)  # a damaged one shows before the work, not after
+            load_champion(models)  # a damaged one is refused before the work begins
         clear_unfinished(models)
-        read = _advised(book, until, advice)
-        tuned = _tune(read, until, settings.train, budget, step) if budget else None
-        asked = tuned.settings if tuned else settings.train
-        trained = _train(read, until, asked, step)
+        known_book = _advised(book, until, advice)
+        tuned = _tune(known_book, until, settings.train, budget, step) if budget else None
+        train_settings = tuned.settings if tuned else settings.train
+        trained = _train(known_book, until, train_settings, step)
         folder = save_bundle(trained.model, models)
-        decision = forced("a person decided (--promote)")
+        decision = promoted_without_comparison("a person asked for it (--promote)")
         if not promote:
-            seen = pd.Timestamp(tuned.unseen["since"]) if tuned and tuned.used else None
-            decision = _decide(read, until, trained, folder, asked, step, seen)
-        told = card(trained, folder.name, decision)
+            tuned_until = pd.Timestamp(tuned.unseen["since"]) if tuned and tuned.used else None
+            decision = _decide(known_book, until, trained, folder, train_settings, step, tuned_until)
+        card_text = card(trained, folder.name, decision)
         registered = None
         if logged:
             step("logging to MLflow", 0, 1)
@@ -168,12 +171,12 @@ def retrain(
                 figures(trained),
                 models=models,
                 uri=settings.tracking_uri,
-                texts=_texts(trained, decision, told),
+                texts=_texts(trained, decision, card_text),
                 tags={"promoted": str(decision.promoted), "decision": decision.reason},
                 tuned=tuned,
             )
-        if told:
-            save_card(models, folder.name, told)
+        if card_text:
+            save_card(models, folder.name, card_text)
         now = pd.Timestamp.now("UTC").isoformat(timespec="seconds")
         record_decision(models, {"decided_at": now, "version": folder.name} | decision.as_json())
         if decision.promoted:

@@ -12,7 +12,7 @@ from walkaway.asof.labels import no_decision
 from walkaway.audit import Audit
 from walkaway.book import Book, assumed_share
 from walkaway.config import TrainSettings
-from walkaway.economics import Curve, expected_value, lowest_calls, promised_bars, value_per_hour
+from walkaway.economics import Curve, expected_value, guaranteed_bars, lowest_calls, value_per_hour
 from walkaway.evaluation import (
     by_ending,
     by_slice,
@@ -25,10 +25,10 @@ from walkaway.evaluation import (
 from walkaway.explaining import remember
 from walkaway.features import known_words
 from walkaway.heads import Heads, pooling
-from walkaway.models import Facts, Model, Reference, learn_silence, reference_of, relative_errors
-from walkaway.training.backtest import Folds, Step, no_step
+from walkaway.models import Facts, Model, ReferenceProfile, learn_reference_profile, learn_waits, relative_errors
+from walkaway.training.backtest import Backtest, Step, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted
-from walkaway.training.recipe import Followed, follow, settled_of
+from walkaway.training.recipe import FittedRecipe, fit_and_backtest, settled_of
 
 __all__ = ["PROBABILITIES", "Trained", "train", "train_to_call"]
 
@@ -67,7 +67,7 @@ def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hou
     )
 
 
-def _promised(
+def _guaranteed(
     calls: pd.DataFrame, above: np.ndarray, pace: float, until: pd.Timestamp, book: Book
 ) -> tuple[tuple[float, float], ...]:
     """What can be guaranteed of bars, by deals that were called from their first look on and had time to end.
@@ -89,7 +89,7 @@ def _promised(
     there = (whole & (begun <= until - life))[last].to_numpy() & (value > 0)
     lowest, settled = lowest_calls(pd.factorize(calls["deal_id"])[0], above), calls.loc[last, "settled"].to_numpy(bool)
     cap = float(earlier.quantile(LARGEST))
-    return promised_bars(value[there], lowest[there], cap, settled[there])
+    return guaranteed_bars(value[there], lowest[there], cap, settled[there])
 
 
 def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Timestamp, book: Book) -> Curve:
@@ -101,25 +101,25 @@ def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Tim
     above = scores["walk_away_above"].to_numpy()
     deal, booked = pd.factorize(calls["deal_id"])[0], calls["hours_booked"].to_numpy()
     curve = Curve.settled(deal, above, hours, worth, booked, max(float(weeks), 1 / 7))
-    return replace(curve, promised=_promised(calls, above, pace, until, book))
+    return replace(curve, guaranteed=_guaranteed(calls, above, pace, until, book))
 
 
-def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> Reference:
+def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> ReferenceProfile:
     """What open deals looked like. Without signal the base rate is said of each, so only hours can look otherwise."""
     history = history.without(final.plan.left_out)
     words = known_words(history.book, final.plan)
     profiled = ["deal_id", "as_of", *(PROFILED if signal else ["remaining_hours"])]
     scores = scores if scores.empty else scores[profiled]
-    found = reference_of(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
+    found = learn_reference_profile(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
     days = (final.until - history.book.deals["created_at"].min()) / pd.Timedelta(days=1)
     ends = {"win_probability": final.completed["won"], "remaining_hours": final.completed["remaining_hours"]}
     errors = relative_errors(final.rows.deal, {name: values.to_numpy() for name, values in ends.items()})
     return found.model_copy(update={"every_days": final.every_days, "history_days": days, "errors": errors})
 
 
-def _facts(followed: Followed) -> Facts:
+def _facts(fitted: FittedRecipe) -> Facts:
     """What went in."""
-    book, final, calls, asked = followed.history.book, followed.final, followed.folds.calls, followed.asked
+    book, final, calls, asked = fitted.history.book, fitted.final, fitted.backtest.calls, fitted.asked
     deals, outcome, shares = book.deals, book.deals["outcome"], pooling(final.rows, asked.heads)
     return Facts(
         known_until=final.until,
@@ -142,14 +142,14 @@ def _facts(followed: Followed) -> Facts:
         source=book.manifest.source,
         currency=book.manifest.currency,
         assumed_hours=dict(book.manifest.assumed_hours),
-        left_out=tuple(followed.audit.told()),
+        left_out=tuple(fitted.audit.told()),
         settings=asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     )
 
 
-def _tables(folds: Folds, train_settings: TrainSettings) -> dict[str, pd.DataFrame]:
+def _tables(backtest: Backtest, train_settings: TrainSettings) -> dict[str, pd.DataFrame]:
     """Tables of metrics; none where no settled out-of-time calls tell wins from losses."""
-    calls, draws = folds.calls, train_settings.bootstrap
+    calls, draws = backtest.calls, train_settings.bootstrap
     settled = settled_of(calls)
     if settled.empty:
         return {}
@@ -160,7 +160,7 @@ def _tables(folds: Folds, train_settings: TrainSettings) -> dict[str, pd.DataFra
         "hours": hours_metrics(calls, draws),
         "worth": worth_metrics(settled, draws),
         "skill": skills(calls, INDICES, draws),
-        "staleness": staleness(calls, folds.stale, draws),
+        "staleness": staleness(calls, backtest.stale, draws),
         "no_decision": _no_decision_metrics(settled, train_settings.no_decision_reasons, draws),
     }
     return {name: table for name, table in tables.items() if len(table)}
@@ -176,18 +176,18 @@ def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws:
     return win_metrics(lost, ["no_decision_if_lost", "no_decision_rate"], draws)
 
 
-def _scored(followed: Followed, calls: pd.DataFrame) -> pd.DataFrame:
+def _scored(fitted: FittedRecipe, calls: pd.DataFrame) -> pd.DataFrame:
     """`_as_scored`, by the heads that the recipe came to."""
-    return _as_scored(calls, followed.heads, followed.final.heads, followed.settings.floor_hours)
+    return _as_scored(calls, fitted.heads, fitted.final.heads, fitted.settings.floor_hours)
 
 
-def _calling_model(followed: Followed) -> Model:
+def _calling_model(fitted: FittedRecipe) -> Model:
     """The model with all that calls need: the curve its bar is picked from, what deals may wait for, its facts."""
-    history, final, settings = followed.history, followed.final, followed.settings
-    folds = followed.folds
-    curve = _curve(folds.looks, _scored(followed, folds.looks), settings.calls_every_days, final.until, history.book)
-    silence = learn_silence(history.book.without(final.plan.left_out))
-    return replace(followed.model(), facts=_facts(followed), curve=curve, silence=silence)
+    history, final, settings = fitted.history, fitted.final, fitted.settings
+    looks = fitted.backtest.looks
+    curve = _curve(looks, _scored(fitted, looks), settings.calls_every_days, final.until, history.book)
+    wait_table = learn_waits(history.book.without(final.plan.left_out))
+    return replace(fitted.model(), facts=_facts(fitted), curve=curve, wait_table=wait_table)
 
 
 def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings) -> Model:
@@ -195,7 +195,7 @@ def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings
 
     It makes the same calls, to the byte. Arguments and errors as of `train`.
     """
-    return _calling_model(follow(book, until, train_settings, looks=True))
+    return _calling_model(fit_and_backtest(book, until, train_settings, looks=True))
 
 
 def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: Step = no_step) -> Trained:
@@ -215,12 +215,12 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
             allowed or denied does not exist.
         DataError: no won or no lost deal to learn from.
     """
-    followed = follow(book, until, train_settings, step, looks=True, older=True)
-    history, final, folds = followed.history, followed.final, followed.folds
-    tables = _tables(folds, followed.settings)
-    reference = _reference(history, final, _scored(followed, folds.calls), followed.signal)
-    model = replace(_calling_model(followed), reference=reference)
+    fitted = fit_and_backtest(book, until, train_settings, step, looks=True, older=True)
+    history, final, backtest = fitted.history, fitted.final, fitted.backtest
+    tables = _tables(backtest, fitted.settings)
+    reference = _reference(history, final, _scored(fitted, backtest.calls), fitted.signal)
+    model = replace(_calling_model(fitted), reference=reference)
     step("what became of settled deals", 0, 1)
     seen, remembered = history.book.without(final.plan.left_out), train_settings.remembered_snapshots
     model = remember(model, seen, final.snapshots, final.rows, remembered)
-    return Trained(model, tables, folds.calls, followed.audit)
+    return Trained(model, tables, backtest.calls, fitted.audit)

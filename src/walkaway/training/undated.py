@@ -20,11 +20,11 @@ from walkaway.errors import DataError, UsageError
 from walkaway.evaluation import fit_logistic, fit_naive_bayes, has_signal, win_metrics
 from walkaway.features import FeaturePlan, known_words, plan_features
 from walkaway.heads import Examples, Heads, HoursHead, WinHead, WorthHead, fit_bag, fit_calibration, fit_worth
-from walkaway.models import Facts, Model, Rows, check_fits, make_calls, read_rows, reference_of
+from walkaway.models import Facts, Model, Rows, check_fits, learn_reference_profile, make_calls, read_rows
 from walkaway.training.backtest import CALIBRATION_PRIOR_DEALS, Step, no_step
 from walkaway.training.train import Trained
 
-__all__ = ["score_timeless", "summary_timeless", "train_timeless"]
+__all__ = ["score_undated", "summary_undated", "train_undated"]
 
 LEAST_OF_EACH_TO_TRAIN = 20  # won and lost deals below which folds would judge by a handful
 PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "base_rate"]
@@ -125,7 +125,7 @@ def _facts(book: Book, calls: pd.DataFrame, plan: FeaturePlan, audit: Audit, tra
     )
 
 
-def train_timeless(book: Book, train_settings: TrainSettings, step: Step = no_step) -> Trained:
+def train_undated(book: Book, train_settings: TrainSettings, step: Step = no_step) -> Trained:
     """Train and judge the win head on a book without dates.
 
     Args:
@@ -160,13 +160,13 @@ def train_timeless(book: Book, train_settings: TrainSettings, step: Step = no_st
     facts = _facts(book, calls, plan, audit, train_settings)
     seen = History(book).without(plan.left_out)
     words, none = known_words(seen.book, plan), pd.DataFrame()
-    reference = reference_of(seen, plan, words, rows.snapshots, rows.X, none, None)
+    reference = learn_reference_profile(seen, plan, words, rows.snapshots, rows.X, none, None)
     curve = Curve((), (), (), ())
-    model = Model(plan, heads, train_settings.floor_hours, curve, signal, facts, timeless=True, reference=reference)
+    model = Model(plan, heads, train_settings.floor_hours, curve, signal, facts, undated=True, reference=reference)
     return Trained(model, tables, calls, audit)
 
 
-def score_timeless(book: Book, model: Model) -> pd.DataFrame:
+def score_undated(book: Book, model: Model) -> pd.DataFrame:
     """Call every open deal of a book without dates.
 
     Returns:
@@ -187,7 +187,7 @@ def score_timeless(book: Book, model: Model) -> pd.DataFrame:
     return table.iloc[order].reset_index(drop=True)
 
 
-def summary_timeless(table: pd.DataFrame) -> dict[str, object]:
+def summary_undated(table: pd.DataFrame) -> dict[str, object]:
     """Calls without dates in a few plain numbers."""
     return {
         "calls": len(table),

@@ -7,7 +7,7 @@ from tests.books import UNTIL, trained_until_day_210
 
 from walkaway.economics import DROPPED
 from walkaway.explaining import Similarity, attribute
-from walkaway.models.base_rates import Background
+from walkaway.models.base_rates import PastDeals
 from walkaway.models.model import call_open
 from walkaway.report.html.check_first import CLOSE, alike_earned, check_first
 
@@ -32,7 +32,7 @@ def test_what_deals_like_each_deal_let_go_earned_is_known(calls, model):
 
 
 def test_a_model_that_remembers_no_deals_knows_nothing_of_deals_alike(calls):
-    model = replace(trained_until_day_210().model, background=Background())
+    model = replace(trained_until_day_210().model, past_deals=PastDeals())
 
     assert np.isnan(alike_earned(model, calls.table, attribute(model, calls.rows))).all()
 

@@ -55,7 +55,7 @@ def test_a_deal_to_nurture_says_how_often_its_sign_came(content, model):
 
     assert len(nurture)
     assert nurture["sign_came"].between(0.05, 1.0).all()
-    wait = {str(wait): wait for wait in model.silence.waits}
+    wait = {str(wait): wait for wait in model.wait_table.waits}
     for deal in nurture.to_dict("records"):
         told = wait[deal["wait_for"]]
         assert deal["sign_came"] == told.heard / told.deals

@@ -8,7 +8,7 @@ from tests.screens import broken_numbers, shown, too_long, words
 
 from walkaway.economics import Curve
 from walkaway.report.terminal.training_tables import show_training
-from walkaway.training.promotion import Comparison, Decision
+from walkaway.training.promotion import Comparison, Promotion
 from walkaway.training.run import Retrained
 from walkaway.training.tune import TRIED, Tuned
 
@@ -20,7 +20,7 @@ def done(trained):
     gained = Comparison(
         "20250101-ffffffffffff", "bundle", "2025-01-02", 900, 120, 80, 0.01, -0.002, 0.022, 0.1, 0.02, 0.2
     )
-    decision = Decision(False, "not better than 20250101-ffffffffffff beyond doubt", (gained,))
+    decision = Promotion(False, "not better than 20250101-ffffffffffff", (gained,))
     return Retrained(trained, Path("models/20250804-0123456789ab"), "3", "20250101-ffffffffffff", decision)
 
 
@@ -106,12 +106,12 @@ def test_without_a_curve_a_bar_by_hand_is_proposed(done):
     assert "No curve: too few settled deals to try a bar on. Set one by hand with --bar." in text
 
 
-def test_the_gates_decision_is_shown_with_its_figures(done):
+def test_the_promotion_is_shown_with_its_figures(done):
     said = words(shown(show_training(done)))
 
     assert "beside 20250101-ffffffffffff by bundle, 80 deals settled, from 2025-01-02:" in said
     assert "log loss gain +0.0100 (90%: -0.0020 to +0.0220); skill gain +0.100 (90%: +0.020 to +0.200)" in said
-    assert "Gate: held, not better than 20250101-ffffffffffff beyond doubt." in said
+    assert "Not promoted: saved, not in use. Reason: not better than 20250101-ffffffffffff." in said
 
 
 TRIALS = pd.DataFrame(

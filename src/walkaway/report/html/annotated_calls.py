@@ -92,12 +92,12 @@ def _waits_of(model: Model, calls: Calls) -> pd.DataFrame:
     sign_came is the share of past deals as silent that it came to.
     """
     table, terms = calls.table, calls.rows.terms
-    place = model.silence.place(terms["silent_days"].to_numpy(dtype=np.float64), terms["stage_name"])
-    waits = pd.DataFrame([(wait.sign, wait.came) for wait in model.silence.waits], columns=["sign", "sign_came"])
+    place = model.wait_table.place(terms["silent_days"].to_numpy(dtype=np.float64), terms["stage_name"])
+    waits = pd.DataFrame([(wait.sign, wait.came) for wait in model.wait_table.waits], columns=["sign", "sign_came"])
     place = np.where(table["verdict"] == "nurture", place, -1)
     told = waits.reindex(place).reset_index(drop=True).astype({"sign": "str"})
     chance = table["win_probability"].to_numpy()
-    return told.assign(chance_if_heard=np.where(place >= 0, chance * model.silence.lift(chance, place), np.nan))
+    return told.assign(chance_if_heard=np.where(place >= 0, chance * model.wait_table.lift(chance, place), np.nan))
 
 
 def _advised_since(calls: pd.DataFrame, advice: pd.DataFrame | None) -> pd.Series:

@@ -16,7 +16,7 @@ _STYLE = {"left out": "bold red", "allowed": "yellow"}
 NOTES = (
     "filled: share of settled deals that have it (of events: at their last look); while open: of open deals. AUC: how "
     "well it alone tells won from lost when a deal is new. at close: last recorded within a day of the close or later; "
-    "the gate keeps such a record from every earlier snapshot."
+    "no earlier snapshot sees such a record."
 )
 ALLOW = "To keep one, name it in the settings: train.audit.allowed = [{!r}]"
 

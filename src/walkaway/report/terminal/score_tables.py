@@ -13,7 +13,7 @@ from walkaway.models import Model, awaited
 from walkaway.report.terminal.plain_table import money, plain_table
 from walkaway.scoring import summary
 
-__all__ = ["show_score", "show_timeless_score"]
+__all__ = ["show_score", "show_undated_score"]
 
 
 def _hindsight(table: pd.DataFrame, model: Model) -> str:
@@ -71,7 +71,7 @@ def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
     return Group(sentence, "", worst, "", where) if len(drop) else Group(sentence, "", where)
 
 
-def show_timeless_score(table: pd.DataFrame, out: str) -> RenderableType:
+def show_undated_score(table: pd.DataFrame, out: str) -> RenderableType:
     """Calls without dates: who is likely to win, and nothing on hours."""
     win = table["win_probability"]
     said = Text(

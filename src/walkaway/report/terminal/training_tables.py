@@ -12,7 +12,7 @@ from walkaway.evaluation import failures
 from walkaway.models import Facts, Model
 from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import money, plain_table
-from walkaway.training import NOT_LOGGED, Decision, Retrained, Trained, Tuned
+from walkaway.training import NOT_LOGGED, Promotion, Retrained, Trained, Tuned
 
 __all__ = ["WHO", "pooling_sentence", "show_training"]
 
@@ -141,9 +141,9 @@ def _went_in(facts: Facts) -> Text:
 def show_training(done: Retrained) -> RenderableType:
     """What went in, how good it is beside simple baselines, where the bar lies, and which model is in use."""
     facts = done.trained.model.facts
-    shown = _timeless_training(done.trained) if done.trained.model.timeless else _dated_training(done.trained, facts)
+    shown = _undated_training(done.trained) if done.trained.model.undated else _dated_training(done.trained, facts)
     use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion}"
-    shown = [*(show_tuning(done.tuned) if done.tuned else ()), *shown, *_gate(done.decision)]
+    shown = [*(show_tuning(done.tuned) if done.tuned else ()), *shown, *_promotion(done.decision)]
     return Group(
         *shown,
         show_suspects(done.trained.audit),
@@ -175,9 +175,10 @@ def show_tuning(tuned: Tuned) -> list[RenderableType]:
     return [*parts, Text("To keep what was tuned, put into walkaway.toml:"), Text(f"  {keep}", style="bold"), ""]
 
 
-def _gate(decision: Decision) -> list[RenderableType]:
-    """Challenger beside champion, and what was decided."""
-    said = Text(f"Gate: {'passed' if decision.promoted else 'held'}, {decision.reason}.", style="bold")
+def _promotion(decision: Promotion) -> list[RenderableType]:
+    """The new model beside the one in use, and whether it was promoted."""
+    outcome = "Promoted" if decision.promoted else "Not promoted: saved, not in use"
+    said = Text(f"{outcome}. Reason: {decision.reason}.", style="bold")
     if not decision.comparisons:
         return [said, ""]
     parts: list[RenderableType] = [Text("Challenger and champion on the same deals", style="bold")]
@@ -206,12 +207,12 @@ def _leaning(facts: Facts, signal: bool) -> list[RenderableType]:
 
 def _no_signal(model: Model) -> list[RenderableType]:
     said = "No signal: out of time no better than the base rate. It is published instead; each verdict is unsure."
-    if model.timeless:
+    if model.undated:
         said = "No signal: on unlike deals no better than the base rate. It is published instead."
     return [] if model.signal else [Text(said, style="bold yellow"), ""]
 
 
-def _timeless_training(trained: Trained) -> list[RenderableType]:
+def _undated_training(trained: Trained) -> list[RenderableType]:
     """A book without dates: the warning first."""
     facts = trained.model.facts
     went_in = (
