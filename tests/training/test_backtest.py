@@ -4,7 +4,7 @@ import pytest
 from tests.books import TINY, UNTIL
 
 from walkaway.asof.history import History, known
-from walkaway.training.backtest import _calibration, calibrated, call_as_of, roll
+from walkaway.training.backtest import _calibration, backtest, calibrated, call_as_of
 from walkaway.training.fitting import fit_as_of
 
 pytest_plugins = ("tests.books",)

@@ -17,7 +17,7 @@ from walkaway.economics.drops import (
     skill_of,
     trade_off,
 )
-from walkaway.economics.guarantee import CONFIDENCE, promised_bar, promised_bars
+from walkaway.economics.guarantee import CONFIDENCE, guaranteed_bar, guaranteed_bars
 from walkaway.economics.index import (
     AGREEMENT,
     DROPPED,

@@ -25,7 +25,7 @@ from walkaway.models import BuyerEvent, BuyerEventRate, Calls, Model, make_calls
 __all__ = ["FlipCondition", "flip_conditions"]
 
 MOST = 3  # conditions a deal is told
-MOST_MOVES = 8  # tried alone, then in pairs where none is enough
+MOST_EVENTS = 8  # tried alone, then in pairs where none is enough
 LEAST_WON_WITHIN, LEAST_SHARE_WITHIN = (
     3,
     0.05,

@@ -19,7 +19,7 @@ from scipy.stats import rankdata
 
 from walkaway.binning import cells_of, equal_edges
 from walkaway.features import FeaturePlan, PlannedFeature
-from walkaway.models.buyer_events import Moves
+from walkaway.models.buyer_events import BuyerEvents
 from walkaway.models.enough import LEAST_DEALS_A_RATE
 
 __all__ = ["BaseRates", "ColumnRates", "PastDeals", "PastOutcomes", "Settled", "groups_alike", "learn_base_rates"]
@@ -76,7 +76,7 @@ class BaseRates(_Frozen):
         """What became of all settled deals that were once in each row's stage; of any stage where too few were."""
         return self.of(ALL, np.zeros(len(stage)), stage)
 
-    def of(self, column: str, values: npt.NDArray[np.floating], stage: pd.Series) -> Became:
+    def of(self, column: str, values: npt.NDArray[np.floating], stage: pd.Series) -> PastOutcomes:
         """What became of settled deals that were once at values like these in the same stage.
 
         Deals of any stage stand in where fewer than LEAST_DEALS_A_RATE were so in this one; still fewer count as none.

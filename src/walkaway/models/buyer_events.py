@@ -118,9 +118,14 @@ def _candidates(book: Book) -> list[BuyerEvent]:
         (SIGN, inbound.groupby("kind")["deal_id"].nunique()),
         (JOINS, book.contacts.groupby("role")["deal_id"].nunique()),
     ]
-    moves = [Move(kind, str(word)) for kind, deals in told for word, n in deals.items() if n >= LEAST_DEALS_A_RATE]
+    events = [
+        BuyerEvent(kind, str(word))
+        for kind, deals in deals_by_word
+        for word, n in deals.items()
+        if n >= LEAST_DEALS_A_RATE
+    ]
     dated = book.changes.loc[book.changes["field"] == CLOSE_DATE, "deal_id"].nunique() >= LEAST_DEALS_A_RATE
-    return sorted([*moves, Move(DATE)] if dated else moves)
+    return sorted([*events, BuyerEvent(DATE)] if dated else events)
 
 
 def _rate(event: BuyerEvent, stage: str, days: float, rows: pd.DataFrame) -> BuyerEventRate | None:

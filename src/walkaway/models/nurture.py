@@ -223,4 +223,4 @@ def learn_waits(book: Book) -> WaitTable:
         silent = _unworked(silences, days, stages, work).assign(won=lambda rows: won[rows["deal"]])
         groups = [(ANY_STAGE, silent), *((str(stage), part) for stage, part in silent.groupby("stage"))]
         waits += [_wait(stage, days, part) for stage, part in groups if len(part) >= LEAST_DEALS_A_RATE]
-    return Silence(tuple(waits))
+    return WaitTable(tuple(waits))
