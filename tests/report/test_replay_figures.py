@@ -11,13 +11,13 @@ from walkaway.replaying.measures import judged, measure
 from walkaway.report.replay_figures import (
     CLAIRVOYANT,
     draw_trade_off,
-    exits_frame,
     replay_figures,
+    stop_points_frame,
     trade_off_frame,
     write_figures,
 )
 
-EXITS = [
+STOP_POINTS = [
     {"dimension": "all", "value": "all", "hours_after": 9.0, "value_forgone": 10.0},
     {"dimension": "month", "value": "2026-01", "hours_after": 4.0, "value_forgone": 0.0},
     {"dimension": "month", "value": "2026-02", "hours_after": 5.0, "value_forgone": 10.0},
@@ -27,7 +27,7 @@ EXITS = [
 @pytest.fixture(scope="module")
 def done() -> Replayed:
     calls = judged(BY_HAND, DAY + pd.Timedelta(days=9))
-    summary = {"exits": EXITS, "currency": "EUR"}
+    summary = {"stop_points": STOP_POINTS, "currency": "EUR"}
     return Replayed(BY_HAND, calls, measure(calls, 20), Curve((), (), (), ()), {}, pd.DataFrame(), summary)
 
 
@@ -52,7 +52,7 @@ def test_the_point_of_the_verdicts_lies_where_they_came_out(done):
 
 
 def test_exits_are_shown_by_month_with_their_price(done):
-    assert exits_frame(done.summary).to_dict("list") == {
+    assert stop_points_frame(done.summary).to_dict("list") == {
         "month": ["2026-01", "2026-02"],
         "hours_after": [4.0, 5.0],
         "value_forgone": [0.0, 10.0],
@@ -65,13 +65,13 @@ def test_figures_are_written_and_the_same_again(done, tmp_path):
         write_figures(done, tmp_path / folder)
     one, two = ({p.name: p.read_bytes() for p in (tmp_path / n / "figures").iterdir()} for n in ("one", "two"))
 
-    assert sorted(one) == ["calibration.png", "exits.png", "trade_off.png"]
+    assert sorted(one) == ["calibration.png", "stop_points.png", "trade_off.png"]
     assert one == two
     assert all(data.startswith(b"\x89PNG") for data in one.values())
 
 
 def test_without_measures_there_are_no_figures(done, tmp_path):
-    empty = Replayed(done.ledger, done.calls, {}, done.curve, {}, done.exits, done.summary)
+    empty = Replayed(done.ledger, done.calls, {}, done.curve, {}, done.stop_points, done.summary)
     write_figures(empty, tmp_path)
 
     assert replay_figures(empty) == {}

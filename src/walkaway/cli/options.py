@@ -119,9 +119,11 @@ def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | 
     """The book with the hours that are set, and the model in use with the curve of a replay, if one is in force."""
     from walkaway.book import read_book
     from walkaway.models import load_champion
-    from walkaway.scoring import refined
+    from walkaway.scoring import with_replay_curve
 
-    return read_book(book).with_hours(settings.hours), refined(load_champion(models), replay or settings.score.replay)
+    return read_book(book).with_hours(settings.hours), with_replay_curve(
+        load_champion(models), replay or settings.score.replay
+    )
 
 
 def settings_in_force(context: typer.Context) -> Settings:

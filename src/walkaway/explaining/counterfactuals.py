@@ -19,7 +19,7 @@ from walkaway.asof import History, only_of
 from walkaway.book import Book
 from walkaway.economics import DROPPED
 from walkaway.explaining.similar import SimilarDeals
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model, Move, Prospect, make_calls, read_rows, with_move
 
 __all__ = ["FlipCondition", "flip_conditions"]
@@ -100,7 +100,7 @@ def _conditions(
 
 
 def _less_work(
-    call: dict[str, float], floor_hours: float, near: SimilarDeals | None, wording: Wording
+    call: dict[str, float], floor_hours: float, near: SimilarDeals | None, wording: LocaleFormat
 ) -> FlipCondition | None:
     """A smaller scope of work: so few hours that the deal is worth the bar, if deals like it took as few."""
     if near is None or call["bar"] <= 0:
@@ -114,7 +114,7 @@ def _less_work(
 
 
 def flip_conditions(
-    book: Book, model: Model, calls: Calls, similar: list[SimilarDeals | None], wording: Wording
+    book: Book, model: Model, calls: Calls, similar: list[SimilarDeals | None], wording: LocaleFormat
 ) -> list[tuple[FlipCondition, ...]]:
     """What would lift each dropped deal over the bar: what buyers do first, oftenest first; empty for all others.
 

@@ -24,9 +24,11 @@ from walkaway.training import Step, no_step, train_to_call
 
 __all__ = ["LEDGER", "SUMMARY", "Replayed", "replay"]
 
-ASKED, SUMMARY, EXITS = "replay.json", "summary.json", "exits.csv"
+ASKED, SUMMARY, STOP_POINTS = "replay.json", "summary.json", "stop_points.csv"
 PARTS, MODELS = "calls", "models"
-OURS = re.compile(rf"{VERSION.pattern}|\d{{4}}\.parquet|{'|'.join(map(re.escape, (ASKED, LEDGER, SUMMARY, EXITS)))}")
+OURS = re.compile(
+    rf"{VERSION.pattern}|\d{{4}}\.parquet|{'|'.join(map(re.escape, (ASKED, LEDGER, SUMMARY, STOP_POINTS)))}"
+)
 ANOTHER = "Name another --out, or remove that folder."
 
 
@@ -106,7 +108,7 @@ def _parts(book: Book, period: Period, out: Path, settings: Settings, step: Step
 
 
 def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step = no_step) -> Replayed:
-    """Replay a period of a book, and write what it proves: ledger.parquet, exits.csv and summary.json.
+    """Replay a period of a book, and write what it proves: ledger.parquet, stop_points.csv and summary.json.
 
     Models (models/) and the calls of each stretch (calls/) stay there, so that a replay that was killed, or is
     asked for again, makes only what is missing.
@@ -143,6 +145,6 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         models.sort(key=lambda model: model.known_until)
         replayed = measured(ledger, book, period, settings, models, asked)
         write_frame(ledger, str(out / LEDGER))
-        write_frame(replayed.exits, str(out / EXITS))
+        write_frame(replayed.stop_points, str(out / STOP_POINTS))
         write_json(out / SUMMARY, replayed.summary)
     return replayed

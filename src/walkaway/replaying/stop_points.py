@@ -11,13 +11,13 @@ import pandas as pd
 from walkaway.book import Book
 from walkaway.economics import DROPPED
 
-__all__ = ["exits", "exits_by"]
+__all__ = ["stop_points", "stop_points_by"]
 
 ALL = "all"
 MISSING = "(none)"
 
 
-def exits(calls: pd.DataFrame) -> pd.DataFrame:
+def stop_points(calls: pd.DataFrame) -> pd.DataFrame:
     """Where each deal that was ever below the bar should have been left.
 
     Args:
@@ -56,11 +56,11 @@ def _group(table: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def exits_by(found: pd.DataFrame, book: Book) -> pd.DataFrame:
+def stop_points_by(found: pd.DataFrame, book: Book) -> pd.DataFrame:
     """Exits rolled up: over all, by month, by stage, by team and by each text attribute fixed at creation.
 
     Args:
-        found: of `exits`.
+        found: of `stop_points`.
         book: says what the deals are.
 
     Returns:

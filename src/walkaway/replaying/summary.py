@@ -1,4 +1,4 @@
-"""What a replay found, in tables and in plain numbers: measures, curves, exits, and what limits the proof."""
+"""What a replay found, in tables and in plain numbers: measures, curves, stop_points, and what limits the proof."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from walkaway.economics import Curve
 from walkaway.models import Model
 from walkaway.replaying.measures import judged, measure, settled_curve
 from walkaway.replaying.period import Period
-from walkaway.replaying.stop_points import exits, exits_by
+from walkaway.replaying.stop_points import stop_points, stop_points_by
 
 __all__ = ["Replayed", "measured"]
 
@@ -27,7 +27,7 @@ class Replayed:
 
     ledger: every call, settled (`replay.ledger`). calls: those that are judged. measures: of `replay.measures`, empty
     where nothing can be judged. curve: bar -> what it would have freed and forgone; teams: the same for each team.
-    exits: of `replay.exits`, one row a deal that fell below the bar for good.
+    stop_points: of `replay.stop_points`, one row a deal that fell below the bar for good.
     summary: all of it in plain numbers, as summary.json holds it; its `notes` are sentences.
     """
 
@@ -36,7 +36,7 @@ class Replayed:
     measures: dict[str, Any]
     curve: Curve
     teams: dict[str, Curve]
-    exits: pd.DataFrame
+    stop_points: pd.DataFrame
     summary: dict[str, Any]
 
 
@@ -63,7 +63,7 @@ def measured(
     provable = len(calls) > 0 and calls["settled"].any() and calls["won"].nunique() == 2
     measures = measure(calls, settings.replay.bootstrap, settings.train.no_decision_reasons) if provable else {}
     curve, teams = _curves(calls, book, period.every_days) if provable else (Curve((), (), (), ()), {})
-    found = exits(calls)
+    found = stop_points(calls)
     settled = calls[["deal_id", "settled"]].drop_duplicates("deal_id")
     summary = asked | {
         "grace_days": settings.replay.grace_days,
@@ -78,7 +78,7 @@ def measured(
         "measures": measures,
         "curve": asdict(curve),
         "teams": {name: asdict(one) for name, one in teams.items()},
-        "exits": exits_by(found, book),
+        "stop_points": stop_points_by(found, book),
         "notes": [*_notes(ledger, calls), *_model_notes(models, settings.score)],
     }
     return Replayed(ledger, calls, measures, curve, teams, found, _plain(summary))

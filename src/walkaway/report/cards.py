@@ -13,7 +13,7 @@ from rich.text import Text
 
 from walkaway.economics import DROPPED
 from walkaway.explaining import DealStory, Example, SimilarDeals, base_rate
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import awaited
 from walkaway.report.terminal.plain_table import plain_table
 
@@ -84,7 +84,7 @@ def _flips(story: DealStory) -> Iterator[Text]:
     yield Text("")
 
 
-def _example(one: Example, wording: Wording) -> str:
+def _example(one: Example, wording: LocaleFormat) -> str:
     end = f"won {wording.money(one.worth)}" if one.won else "lost"
     worked = f"after {wording.hours(one.remaining_hours)}" if one.remaining_hours >= ONE_MINUTE else "with no more work"
     return f"{one.deal_id} {end} {worked}"

@@ -17,7 +17,14 @@ from walkaway.files import write_bytes
 from walkaway.replaying import INDICES, Replayed
 from walkaway.report.figures import calibration_frame, draw_calibration
 
-__all__ = ["draw_exits", "draw_trade_off", "exits_frame", "replay_figures", "trade_off_frame", "write_figures"]
+__all__ = [
+    "draw_stop_points",
+    "draw_trade_off",
+    "replay_figures",
+    "stop_points_frame",
+    "trade_off_frame",
+    "write_figures",
+]
 
 CLAIRVOYANT = "knowing the end"
 SHOWN = {"value_per_hour": "C0", "expected_value": "C1", "win_probability": "C2", "random": "0.6"}
@@ -65,14 +72,14 @@ def draw_trade_off(frame: pd.DataFrame, followed: Mapping[str, float]) -> Figure
     return figure
 
 
-def exits_frame(summary: Mapping[str, Any]) -> pd.DataFrame:
-    """Last cheap exits by month: month, hours_after (worked on lost deals after it), value_forgone (its price)."""
-    rows = [row for row in summary["exits"] if row["dimension"] == "month"]
+def stop_points_frame(summary: Mapping[str, Any]) -> pd.DataFrame:
+    """Last cheap stop_points by month: month, hours_after (worked on lost deals after it), value_forgone (its price)."""
+    rows = [row for row in summary["stop_points"] if row["dimension"] == "month"]
     table = pd.DataFrame(rows, columns=["value", "hours_after", "value_forgone"])
     return table.rename(columns={"value": "month"})
 
 
-def draw_exits(frame: pd.DataFrame, currency: str) -> Figure:
+def draw_stop_points(frame: pd.DataFrame, currency: str) -> Figure:
     """Hours worked after the last cheap exit, beside the price of having taken it, by month."""
     figure = Figure(figsize=(6.5, 3.5), layout="constrained")
     hours, price = figure.subplots(1, 2)
@@ -95,8 +102,10 @@ def replay_figures(done: Replayed) -> dict[str, Figure]:
         "trade_off.png": draw_trade_off(trade_off_frame(done.calls), done.measures["followed"]),
         "calibration.png": draw_calibration(calibration_frame(settled)),
     }
-    exits = exits_frame(done.summary)
-    return figures | ({"exits.png": draw_exits(exits, done.summary["currency"])} if len(exits) else {})
+    stop_points = stop_points_frame(done.summary)
+    return figures | (
+        {"stop_points.png": draw_stop_points(stop_points, done.summary["currency"])} if len(stop_points) else {}
+    )
 
 
 def write_figures(done: Replayed, out: Path) -> None:

@@ -24,9 +24,9 @@ from walkaway.errors import DataError, IncompleteError, WalkawayError
 from walkaway.files import append_line, checksum, exclusive, read_lines, read_text_frame, write_frame
 from walkaway.models import Model, load_champion
 from walkaway.scoring.advice import more_advice, read_advice
-from walkaway.scoring.score import refined, score, summary
+from walkaway.scoring.score import score, summary, with_replay_curve
 
-__all__ = ["CHANGES", "KINDS", "Batch", "changes", "fresh_as_of", "run_batch", "uncalled"]
+__all__ = ["CHANGES", "KINDS", "Batch", "changes", "deals_without_call", "fresh_as_of", "run_batch"]
 
 RUNS, CHANGES, ADVICE = "runs.jsonl", "changes.csv", "advice.csv"
 KINDS = ("newly_below_bar", "back_above_bar", "newly_open", "closed", "gone", "not_called")
@@ -95,11 +95,11 @@ def _open(book: Book, as_of: pd.Timestamp, name: str) -> pd.Series:
     return found
 
 
-def uncalled(calls: pd.DataFrame, open_deals: pd.Series) -> list[str]:
+def deals_without_call(calls: pd.DataFrame, open_deals: pd.Series) -> list[str]:
     """Open deals that have no row among the calls, or one without a verdict or a number.
 
     >>> calls = pd.DataFrame({"deal_id": ["a", "b"], "verdict": "pursue", "value_per_hour": [1.0, None]})
-    >>> uncalled(calls, pd.Series(["a", "b", "c"]))
+    >>> deals_without_call(calls, pd.Series(["a", "b", "c"]))
     ['b', 'c']
     """
     whole = calls.dropna(subset=["verdict", "value_per_hour"])
@@ -257,7 +257,7 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, now: pd.T
         as_of = fresh_as_of(read, now, settings.batch.max_age_days, str(book))
         record["as_of"] = as_of.isoformat()
         open_deals = _open(read, as_of, str(book))
-        model, dial = refined(load_champion(models), settings.score.replay), settings.score
+        model, dial = with_replay_curve(load_champion(models), settings.score.replay), settings.score
         at = pd.DatetimeIndex([as_of])
         calls = score(read, model, at, dial, settings.report.locale)
         return _written(read, model, calls, open_deals, out, settings, record)
@@ -281,7 +281,7 @@ def _written(
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
     write_frame(advice, str(out / ADVICE))
-    problem = _incomplete(uncalled(calls, open_deals), len(open_deals))
+    problem = _incomplete(deals_without_call(calls, open_deals), len(open_deals))
     told = summary(calls)
     record |= {key: told[key] for key in ("model_version", "bar", "verdicts")}
     record |= {"open_deals": len(open_deals), "unusable_deals": book.unusable_deals}

@@ -11,7 +11,7 @@ from walkaway.economics import DROPPED
 from walkaway.errors import UsageError
 from walkaway.files import read_text_frame
 
-__all__ = ["CHOICES", "COLUMNS", "read_decisions", "settle_decisions", "standing"]
+__all__ = ["CHOICES", "COLUMNS", "decisions_in_force", "read_decisions", "settle_decisions"]
 
 COLUMNS = ["deal_id", "decision", "by", "reason", "date"]
 CHOICES = ("pursue", "walk_away", "nurture")
@@ -45,12 +45,12 @@ def read_decisions(path: Path) -> pd.DataFrame:
     return told.assign(decision=choice, date=when.astype(MOMENT))
 
 
-def standing(decisions: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+def decisions_in_force(decisions: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """The newest decision on each deal by a moment; of two of one day the later row counts.
 
     >>> told = {"deal_id": ["a", "a"], "decision": ["pursue", "nurture"], "by": "x", "reason": "", "date": pd.NaT}
     >>> rows = pd.DataFrame(told).assign(date=pd.to_datetime(["2026-01-02", "2026-01-02"], utc=True))
-    >>> standing(rows, pd.Timestamp("2026-02-01", tz="UTC"))["decision"].tolist()
+    >>> decisions_in_force(rows, pd.Timestamp("2026-02-01", tz="UTC"))["decision"].tolist()
     ['nurture']
     """
     known = decisions[decisions["date"] <= as_of]
@@ -69,7 +69,7 @@ def settle_decisions(decisions: pd.DataFrame, calls: pd.DataFrame, book: Book, a
     Returns:
         By what the model and the person would do (kept, let go): deals, settled, won.
     """
-    rows = standing(decisions, as_of).sort_values("date", kind="stable")
+    rows = decisions_in_force(decisions, as_of).sort_values("date", kind="stable")
     said = calls[["deal_id", "as_of", "verdict"]].sort_values("as_of", kind="stable")
     both = pd.merge_asof(rows, said, left_on="date", right_on="as_of", by="deal_id").dropna(subset="verdict")
     deals = book.deals.set_index("deal_id")

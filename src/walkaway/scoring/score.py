@@ -15,16 +15,16 @@ from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED, Curve
 from walkaway.errors import UsageError
 from walkaway.explaining import Reasons, attribute, reasons_table
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model, Rows, call_open
 from walkaway.scoring.advice import kept_to_learn
 
-__all__ = ["refined", "score", "summary"]
+__all__ = ["score", "summary", "with_replay_curve"]
 
 CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
 
 
-def _explained(model: Model, calls: Calls, reasons: int, wording: Wording) -> pd.DataFrame:
+def _explained(model: Model, calls: Calls, reasons: int, wording: LocaleFormat) -> pd.DataFrame:
     """Reasons of every call, a chunk at a time."""
     parts = [
         _chunk_reasons(model, calls.rows, slice(begin, begin + CHUNK), reasons, wording)
@@ -33,12 +33,12 @@ def _explained(model: Model, calls: Calls, reasons: int, wording: Wording) -> pd
     return pd.concat(parts, ignore_index=True)
 
 
-def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int, wording: Wording) -> pd.DataFrame:
+def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int, wording: LocaleFormat) -> pd.DataFrame:
     part = Rows(rows.snapshots.iloc[at], rows.X[at], rows.terms.iloc[at])
     return reasons_table(Reasons(model, part, attribute(model, part), wording), reasons)
 
 
-def refined(model: Model, replay: Path | None) -> Model:
+def with_replay_curve(model: Model, replay: Path | None) -> Model:
     """The model with the settled curve of a replay in place of its own, so that every dial picks from that.
 
     Args:
@@ -92,7 +92,7 @@ def score(
     calls = call_open(book, model, at, score_settings)
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], score_settings.keep_share)
     table = calls.table.assign(kept_to_learn=kept)
-    wording = Wording(locale, model.facts.currency)
+    wording = LocaleFormat(locale, model.facts.currency)
     if score_settings.reasons:
         table = pd.concat([table, _explained(model, calls, score_settings.reasons, wording)], axis=1)
     assumed = {moment: _assumed_share(book, moment) for moment in at}

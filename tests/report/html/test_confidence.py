@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from tests.proofs import CHANCES, proof_of
 
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.monitoring import Check
 from walkaway.monitoring.finding import Finding
 from walkaway.report.html import confidence, phrases
 
 pytest_plugins = ("tests.reports",)
-EN = Wording("en", "EUR")
+EN = LocaleFormat("en", "EUR")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from walkaway.explaining import Portfolio
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.report.terminal.plain_table import plain_table
 
 __all__ = ["show_portfolio"]
@@ -21,7 +21,7 @@ NO_GROUPS = "The book records no team, pipeline or attribute of which two groups
 ALIKE = "No group differs beyond chance from all deals (90%)."
 
 
-def _themes(found: Portfolio, wording: Wording) -> Table:
+def _themes(found: Portfolio, wording: LocaleFormat) -> Table:
     table = plain_table(
         "weighs most against it", "deals", "hours to come", "worked, 30 days", "would cost", title="Themes"
     )
@@ -31,7 +31,9 @@ def _themes(found: Portfolio, wording: Wording) -> Table:
     return table
 
 
-def _groups(table: pd.DataFrame, wording: Wording, headers: tuple[str, ...], title: str) -> Iterator[RenderableType]:
+def _groups(
+    table: pd.DataFrame, wording: LocaleFormat, headers: tuple[str, ...], title: str
+) -> Iterator[RenderableType]:
     """Groups by dimension, those that differ first; each with its raw figures, the shrunk one and its interval."""
     for dimension, part in table.groupby(level="dimension", sort=False):
         shown = part.sort_values(["differs", "deals"], ascending=False, kind="stable").head(ON_SCREEN)
@@ -50,7 +52,7 @@ def _groups(table: pd.DataFrame, wording: Wording, headers: tuple[str, ...], tit
 
 def show_portfolio(found: Portfolio, locale: str, currency: str, settled: bool) -> RenderableType:
     """Themes by what they cost, then groups of deals by how often they are dropped and how well they are called."""
-    wording = Wording(locale, currency)
+    wording = LocaleFormat(locale, currency)
     dropped, hours = int(found.themes["deals"].sum()), found.themes["hours"].sum()
     said = Text(
         f"{found.open_deals:,} deals open at {wording.moment(found.as_of)} UTC; {dropped:,} of them below the bar of "

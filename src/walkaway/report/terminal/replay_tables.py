@@ -96,7 +96,7 @@ def _followed(done: Replayed) -> list[RenderableType]:
 
 def _exits(summary: dict[str, Any]) -> list[RenderableType]:
     """Hours worked after the last cheap exit, beside their price, over all and by stage."""
-    rows = [row for row in summary["exits"] if row["dimension"] in ("all", "stage")]
+    rows = [row for row in summary["stop_points"] if row["dimension"] in ("all", "stage")]
     headers = ("stage", "lost, below for good", "hours after it", "won, ever below", "value forgone")
     table = plain_table(*headers, title="The last cheap exit, and the price of taking it")
     for row in rows:
