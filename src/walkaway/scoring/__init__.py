@@ -1,4 +1,4 @@
-"""Scoring: every open deal called at a moment, the nightly batch, and what became of advice and decisions."""
+"""Scoring: a verdict for every open deal, the nightly batch, and the results of advice and of decisions."""
 
 from walkaway.scoring.advice import chance_weights, kept_to_learn, read_advice, settle_advice, with_advice
 from walkaway.scoring.batch import CHANGES, KINDS, Batch, changes, run_batch
