@@ -37,7 +37,7 @@ from walkaway.config import TrainSettings
 from walkaway.economics import DROPPED
 from walkaway.explaining import Attribution, Reasons, attribute
 from walkaway.explaining.attribution import _shap
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models.model import Model, Rows, make_calls, read_rows
 from walkaway.sample import FIRST_DAY, WEEKS, make_sample
 from walkaway.sample.chain import CUT, Calendar, backward, parts, state_of
@@ -80,7 +80,7 @@ def in_groups(terms: FloatArray, attribution: Attribution) -> FloatArray:
 def published(model: Model, rows: Rows) -> tuple[Chosen, Attribution]:
     """Our reasons: the groups of the three strongest of each deal on which the bag agrees."""
     attribution = attribute(model, rows)
-    reasons = Reasons(model, rows, attribution, Wording())
+    reasons = Reasons(model, rows, attribution, LocaleFormat())
     place = {attribution.columns[at]: number for number, group in enumerate(attribution.groups) for at in group}
     told = [tuple(place[one.features[0]] for one in reasons.of(row, TOP) if one.features) for row in range(len(rows.X))]
     return told, attribution

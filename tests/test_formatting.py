@@ -5,9 +5,9 @@ import pytest
 
 from walkaway.config import ReportSettings
 from walkaway.errors import UsageError
-from walkaway.formatting import Wording, locale_named
+from walkaway.formatting import LocaleFormat, locale_named
 
-EUROS = Wording("en_GB", "EUR")
+EUROS = LocaleFormat("en_GB", "EUR")
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_an_overdue_hour_is_not_written_as_less_than_an_hour_to_come():
 
 
 def test_money_without_a_currency_has_no_space_in_front():
-    assert Wording().value(900.0, "money") == "900"
+    assert LocaleFormat().value(900.0, "money") == "900"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_money_without_a_currency_has_no_space_in_front():
     ],
 )
 def test_numbers_money_and_dates_are_written_as_the_reader_writes_them(locale, money, percent, date):
-    told = Wording(locale, "EUR")
+    told = LocaleFormat(locale, "EUR")
 
     assert told.money(1234567.8) == money
     assert told.percent(0.83).replace("\u202f", " ") == percent

@@ -1,26 +1,28 @@
-"""Numbers, money, spans of time and steps as a reader writes them: by the reader's locale, in the book's currency.
+"""Numbers, money, dates and durations in the reader's locale and the book's currency.
 
-Sentences are English; what is written by locale are separators, percent signs and where the currency stands. Currencies
-are named by their code, which no reader takes for another's dollar.
+Sentences stay English. The locale sets separators, dates, percent signs and the place of the currency. Currencies are
+shown by code, because the sign $ stands for several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cached_property, lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import NumberPattern, format_decimal, format_percent, parse_pattern
+from babel.numbers import NumberPattern, format_decimal, parse_pattern
 
 from walkaway.errors import UsageError
 
-__all__ = ["Wording", "locale_named", "plain_step", "times"]
+__all__ = ["LocaleFormat", "locale_named", "plain_step", "times"]
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CURRENCY, CODE, SPACE = "¤", "¤¤", "\xa0"
 FEW = ("never", "once", "twice")
+NOT_KNOWN = "n/a"
 
 
 @lru_cache
@@ -28,7 +30,7 @@ def locale_named(name: str) -> Locale:
     """The locale of a name such as en, en_IN or de-CH.
 
     Raises:
-        UsageError: there is none of that name.
+        UsageError: no locale has that name.
     """
     try:
         return Locale.parse(name.replace("-", "_"))
@@ -41,13 +43,17 @@ def locale_named(name: str) -> Locale:
 
 @lru_cache
 def _money_pattern(locale: Locale) -> NumberPattern:
-    """The locale's pattern of money in whole units, with the currency's code a space away from the number."""
+    """The locale's pattern for money in whole units, with a space between currency code and number."""
     pattern = locale.currency_formats["standard"].pattern.split(";")[0].replace(".00", "").replace(CURRENCY, CODE)
     return parse_pattern(pattern.replace(f"{CODE}#", f"{CODE}{SPACE}#"))
 
 
+def _decimals(digits: int) -> str:
+    return "." + "0" * digits if digits else ""
+
+
 def plain_step(word: str) -> str:
-    """A step as a reader says it: what is done needs no saying.
+    """A step in plain words; "done" is left out.
 
     >>> plain_step("offer_sent / done"), plain_step("call after offer / planned")
     ('offer sent', 'call after offer, planned')
@@ -56,7 +62,7 @@ def plain_step(word: str) -> str:
 
 
 def times(count: float) -> str:
-    """How often: never, once, twice, 3 times.
+    """How often something happened: never, once, twice, 3 times.
 
     >>> times(1.0), times(4.0)
     ('once', '4 times')
@@ -65,10 +71,12 @@ def times(count: float) -> str:
     return FEW[whole] if 0 <= whole < len(FEW) else f"{whole} times"
 
 
-class Wording:
-    """How one reader writes.
+class LocaleFormat:
+    """Formats values for one reader: in their locale, with money in one currency.
 
-    >>> Wording("de_DE", "EUR").money(5000.4).replace(chr(160), " ")
+    A number that is missing (NaN) or infinite is written n/a.
+
+    >>> LocaleFormat("de_DE", "EUR").money(5000.4).replace(chr(160), " ")
     '5.000 EUR'
     """
 
@@ -83,37 +91,56 @@ class Wording:
     def money(self, value: float) -> str:
         """Whole units of the currency; a plain number where the book names none.
 
-        >>> Wording("en", "EUR").money(-1234.5).replace(chr(160), " "), Wording("en").money(5000)
+        >>> LocaleFormat("en", "EUR").money(-1234.5).replace(chr(160), " "), LocaleFormat("en").money(5000)
         ('-EUR 1,234', '5,000')
         """
+        if not math.isfinite(value):
+            return NOT_KNOWN
         if not self.currency:
-            return self.number(round(value))
-        told = _money_pattern(self._locale).apply(value, self._locale, currency=self.currency, currency_digits=False)
-        spaced: str = told.replace(SPACE, " ")
-        return spaced
+            return self.whole(value)
+        text = _money_pattern(self._locale).apply(value, self._locale, currency=self.currency, currency_digits=False)
+        return text.replace(SPACE, " ")
 
     def number(self, value: float, digits: int | None = None) -> str:
-        """A number with the reader's separators; `digits` after the point, else as many as it has, up to ten.
+        """A number with exactly `digits` decimals; by default with the decimals that it has, up to ten.
 
-        >>> Wording("de_DE").number(1234.5), Wording("en").number(2.0, digits=1)
+        >>> LocaleFormat("de_DE").number(1234.5), LocaleFormat("en").number(2.0, digits=1)
         ('1.234,5', '2.0')
         """
-        pattern = "#,##0.##########" if digits is None else "#,##0." + "0" * digits if digits else "#,##0"
-        return format_decimal(value, pattern, locale=self._locale)
+        return self._decimal(value, f"#,##0{'.##########' if digits is None else _decimals(digits)}")
+
+    def whole(self, value: float) -> str:
+        """A number without decimals.
+
+        >>> LocaleFormat("en").whole(1234.5), LocaleFormat("en").whole(float("nan"))
+        ('1,234', 'n/a')
+        """
+        return self.number(value, digits=0)
+
+    def signed(self, value: float, digits: int) -> str:
+        """A difference: a number that shows its sign even if it is positive.
+
+        >>> LocaleFormat("de_DE").signed(0.0123, 3), LocaleFormat("en").signed(-1.0, 1)
+        ('+0,012', '-1.0')
+        """
+        return self._decimal(value, f"+#,##0{_decimals(digits)};-#,##0{_decimals(digits)}")
 
     def percent(self, share: float, digits: int = 0) -> str:
-        """A share in percent, to so many digits after the point.
+        """A share in percent, with exactly `digits` decimals.
 
-        >>> Wording("de_DE").percent(0.123).replace(chr(160), " "), Wording("en").percent(0.1234, 1)
-        ('12 %', '12.3%')
+        >>> LocaleFormat("de_DE").percent(0.123).replace(chr(160), " "), LocaleFormat("en").percent(0.12, 1)
+        ('12 %', '12.0%')
         """
-        rounded = round(share, 2 + digits)
-        return format_percent(rounded, locale=self._locale, decimal_quantization=False).replace(SPACE, " ")
+        pattern = self._locale.percent_formats[None].pattern.replace("0", f"0{_decimals(digits)}")
+        return self._decimal(round(share, 2 + digits), pattern).replace(SPACE, " ")
+
+    def _decimal(self, value: float, pattern: str) -> str:
+        return format_decimal(value, pattern, locale=self._locale) if math.isfinite(value) else NOT_KNOWN
 
     def date(self, moment: datetime) -> str:
         """A day.
 
-        >>> Wording("en_GB").date(datetime(2026, 3, 1))
+        >>> LocaleFormat("en_GB").date(datetime(2026, 3, 1))
         '1 Mar 2026'
         """
         return format_date(moment, "medium", locale=self._locale)
@@ -121,15 +148,15 @@ class Wording:
     def moment(self, moment: datetime) -> str:
         """A day with its time.
 
-        >>> Wording("en_GB").moment(datetime(2026, 3, 1, 6))
+        >>> LocaleFormat("en_GB").moment(datetime(2026, 3, 1, 6))
         '1 Mar 2026, 06:00'
         """
         return f"{self.date(moment)}, {format_time(moment, 'short', locale=self._locale)}"
 
     def days(self, value: float) -> str:
-        """A span of days, in hours where it is short.
+        """A duration given in days, in hours if it is shorter than a day.
 
-        >>> [Wording().days(days) for days in (0.01, 0.04, 0.5, 1.0, 41.2, -2.0)]
+        >>> [LocaleFormat().days(days) for days in (0.01, 0.04, 0.5, 1.0, 41.2, -2.0)]
         ['less than an hour', 'about an hour', '12 hours', '1 day', '41 days', '-2 days']
         """
         if value < 0:
@@ -137,25 +164,26 @@ class Wording:
         if value < 1:
             hours = value * 24
             return f"{hours:.0f} hours" if hours >= 1.5 else "about an hour" if hours >= 0.5 else "less than an hour"
-        return "1 day" if round(value) == 1 else f"{self.number(round(value))} days"
+        return "1 day" if round(value) == 1 else f"{self.whole(value)} days"
 
     def hours(self, value: float) -> str:
-        """Hours of work, to a tenth; less than one in minutes.
+        """Hours of work, to a tenth of an hour; in minutes if it is less than an hour.
 
-        >>> Wording().hours(1.0), Wording().hours(12.34), Wording().hours(0.2)
+        >>> LocaleFormat().hours(1.0), LocaleFormat().hours(12.34), LocaleFormat().hours(0.2)
         ('1.0 hour', '12.3 hours', '12 minutes')
         """
         minutes = round(value * 60)
         if minutes < 60:
             return "1 minute" if minutes == 1 else f"{minutes} minutes"
-        told = self.number(round(value, 1), digits=1)
-        return f"{told} hour" if round(value, 1) == 1 else f"{told} hours"
+        rounded = round(value, 1)
+        return f"{self.number(rounded, digits=1)} {'hour' if rounded == 1 else 'hours'}"
 
     def value(self, value: float, unit: str, categories: Sequence[str] = ()) -> str:
         """A feature's value with its unit (`walkaway.features.declare.Unit`).
 
-        >>> told, values = Wording("en", "EUR"), {"days": 41.2, "days ahead": -2.0, "weekday": 2.0, "times": 2.0}
-        >>> [told.value(value, unit) for unit, value in values.items()]
+        >>> english = LocaleFormat("en", "EUR")
+        >>> values = {"days": 41.2, "days ahead": -2.0, "weekday": 2.0, "times": 2.0}
+        >>> [english.value(value, unit) for unit, value in values.items()]
         ['41 days', '2 days ago', 'Wednesday', 'twice']
         """
         if unit == "category":
@@ -169,7 +197,7 @@ class Wording:
             "ratio": self.percent,
             "times": times,
             "weekday": lambda day: WEEKDAYS[int(day)],
-        }.get(unit, lambda count: self.number(round(count)))
+        }.get(unit, self.whole)
         return write(value)
 
     def _ahead(self, days: float) -> str:

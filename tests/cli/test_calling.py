@@ -170,7 +170,7 @@ def test_a_batch_folder_that_is_held_exits_with_5(walkaway, here, tmp_path):
 
 
 def test_an_open_deal_without_a_call_exits_with_6_after_the_output_is_told(walkaway, here, monkeypatch):
-    monkeypatch.setattr("walkaway.scoring.batch.uncalled", lambda calls, open_deals: ["d7"])
+    monkeypatch.setattr("walkaway.scoring.batch.deals_without_call", lambda calls, open_deals: ["d7"])
     code, out, err = walkaway("batch", *here, "--now", "2025-08-04", "--json")
 
     assert (code, json.loads(out)["exit_status"]) == (6, 6)

@@ -11,7 +11,9 @@ def test_replay_tells_what_it_found_on_stderr_and_keeps_it(walkaway, saved_book,
     for part in ("Walk-away skill", "Hours saved at", "Had the verdicts been followed", "The last cheap exit"):
         assert part in err
     assert [line for line in err.splitlines() if len(line) > 80] == []
-    assert {"ledger.parquet", "summary.json", "exits.csv"} <= {path.name for path in (tmp_path / "past").iterdir()}
+    assert {"ledger.parquet", "summary.json", "stop_points.csv"} <= {
+        path.name for path in (tmp_path / "past").iterdir()
+    }
     again = walkaway("replay", "--book", saved_book, "--out", tmp_path / "past", *period, "--json")[1]
     assert json.loads(again)["notes"] == []
 

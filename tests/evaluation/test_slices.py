@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from walkaway.evaluation import SEGMENT, by_ending, by_slice, failures
+from walkaway.formatting import LocaleFormat
 
 
 def calls_of(won, probability, base=0.5, deal=None, **others):
@@ -92,7 +93,7 @@ def test_of_honest_models_one_in_twenty_is_said_to_fail_somewhere():
         rng = np.random.default_rng(seed)
         p = calls["win_probability"].to_numpy()[: len(calls) // 2]
         won = np.tile((rng.random(len(p)) < p).astype(float), 2)
-        failing += bool(failures(by_slice(calls.assign(won_completed=won), 100)))
+        failing += bool(failures(by_slice(calls.assign(won_completed=won), 100), LocaleFormat()))
 
     assert failing <= 5
 
@@ -103,12 +104,14 @@ def test_a_slice_that_is_promised_too_much_is_named():
 
     assert row["fails"].startswith("too high")
     said = f"({row['predicted']:.0%} predicted, {row['won']:.0%} won; {row['deals']:,.0f} deals)"
-    assert f"industry media: {row['fails']} {said}" in failures(table)
+    assert f"industry media: {row['fails']} {said}" in failures(table, LocaleFormat())
 
 
 def test_a_sure_but_small_error_is_no_failure():
     """Forty thousand deals show a gap of three points beyond doubt."""
-    assert "industry media" not in " ".join(failures(by_slice(sliced(off_in_media=0.03, deals=20_000), 100)))
+    assert "industry media" not in " ".join(
+        failures(by_slice(sliced(off_in_media=0.03, deals=20_000), 100), LocaleFormat())
+    )
 
 
 def test_a_slice_where_the_base_rate_does_better_is_named():

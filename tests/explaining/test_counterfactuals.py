@@ -10,14 +10,14 @@ from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
 from walkaway.explaining import SimilarDeals, explain
 from walkaway.explaining.counterfactuals import FlipCondition, _less_work, flip_conditions
-from walkaway.formatting import Wording
-from walkaway.models.base_rates import PastDeals
-from walkaway.models.buyer_events import BuyerEvent, with_buyer_event
+from walkaway.formatting import LocaleFormat
+from walkaway.models.base_rates import Background
+from walkaway.models.buyer_events import Move, with_move
 from walkaway.models.model import make_calls, read_rows
 
 pytest_plugins = ("tests.books",)
 
-EUROS = Wording("en_GB", "EUR")
+EUROS = LocaleFormat("en_GB", "EUR")
 NEAR = SimilarDeals(50, 20, 2.0, 90.0, tuple([0.5] * 8 + [4.0] * 12), ())
 
 

@@ -5,10 +5,10 @@ from tests.books import plain_model
 from walkaway.book.schema import Book, Manifest
 from walkaway.explaining.early_signs import _ours, early_signs
 from walkaway.features import plan_features
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models.model import Model
 
-EUROS = Wording("en_GB", "EUR")
+EUROS = LocaleFormat("en_GB", "EUR")
 START = pd.Timestamp("2026-01-01T00:00Z")
 
 

@@ -10,14 +10,14 @@ from walkaway.explaining import Attribution, Factor, Reason, Reasons, attribute,
 from walkaway.explaining.attribution import TERMS
 from walkaway.explaining.sentences import say
 from walkaway.features import REGISTRY, FeaturePlan, PlannedFeature
-from walkaway.formatting import Wording
-from walkaway.models.enough import LEAST_DEALS_A_RATE
+from walkaway.formatting import LocaleFormat
+from walkaway.models.base_rates import LEAST_DEALS
 from walkaway.models.model import read_rows
 
 pytest_plugins = ("tests.books",)
 
 NONE = float("nan")
-EUROS = Wording("en_GB", "EUR")
+EUROS = LocaleFormat("en_GB", "EUR")
 TWO = FeaturePlan(features=(PlannedFeature(feature="age_days"), PlannedFeature(feature="days_since_touch")))
 
 

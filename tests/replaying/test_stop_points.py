@@ -2,7 +2,7 @@ import pandas as pd
 from tests.books import START
 
 from walkaway.book.schema import Book, Manifest
-from walkaway.replaying.stop_points import exits, exits_by
+from walkaway.replaying.stop_points import stop_points, stop_points_by
 
 DAY = pd.Timedelta(days=1)
 
@@ -38,7 +38,7 @@ CALLS = calls_of(**DEALS, open=(None, 0.0, "w"))
 
 
 def test_an_exit_is_the_first_call_of_the_last_stretch_below_the_bar():
-    found = exits(CALLS)
+    found = stop_points(CALLS)
 
     good = found[found["for_good"]]
     assert good["deal_id"].tolist() == ["back", "dear", "open"]
@@ -49,15 +49,15 @@ def test_an_exit_is_the_first_call_of_the_last_stretch_below_the_bar():
 def test_a_won_deal_that_came_back_above_the_bar_is_part_of_the_price():
     """Nobody knew at its first call below that it would come back."""
     calls = calls_of(**DEALS, recovered=("won", 50.0, "pwpp"))
-    [row] = exits(calls).query("deal_id == 'recovered'").to_dict("records")
+    [row] = stop_points(calls).query("deal_id == 'recovered'").to_dict("records")
 
     assert (row["for_good"], row["as_of"], row["value_after"]) == (False, START + DAY, 50.0)
-    table = exits_by(exits(calls), book_of(*DEALS, "recovered"))
+    table = stop_points_by(stop_points(calls), book_of(*DEALS, "recovered"))
     assert table.loc[("all", "all")].tolist() == [1, 2.0, 2, 140.0]
 
 
 def test_hours_after_an_exit_stand_beside_the_value_the_same_rule_forgoes():
-    table = exits_by(exits(CALLS), book_of("back", "dear", "never", "open"))
+    table = stop_points_by(stop_points(CALLS), book_of("back", "dear", "never", "open"))
 
     assert table.loc[("all", "all")].tolist() == [1, 2.0, 1, 90.0]
     assert table.loc[("team", "x")].tolist() == [1, 2.0, 0, 0.0]

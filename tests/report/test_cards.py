@@ -65,7 +65,7 @@ def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
 
     assert "Deal d0 at 6 Jan 2025, 00:00 UTC" in text
     assert "PURSUE an hour on it is worth EUR 600; the bar is EUR 120" in text
-    assert "50% to win × EUR 3,000 = EUR 1,500 expected, for 2.0 hours still to spend" in text
+    assert "50% to win × EUR 3,000 = EUR 1,500 expected, for 2.0 hours of work still to come" in text
     assert "a typical open deal EUR 200 deal size of EUR 3,000 ×3.00 EUR 600" in text
 
 
@@ -79,7 +79,7 @@ def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(screens):
 def test_a_story_says_that_a_typical_amount_stands_in_for_a_missing_one():
     [told] = tell(plain_model(), make_calls(plain_model(), rows_of([float("nan")]), 120.0), 0.125)
 
-    assert "50% to win × EUR 1,000 (no amount recorded yet, the typical one stands in) = EUR 500 expected" in words(
+    assert "50% to win × EUR 1,000 (no amount recorded yet, so a typical one is used) = EUR 500 expected" in words(
         shown(show_story(told))
     )
 
@@ -101,16 +101,16 @@ def test_a_card_says_what_would_change_our_mind_and_deals_like_it(story):
     text = words(shown(show_story(dropped)).replace("│", ""))
 
     assert (
-        "Would change our mind • call from the buyer: it came true for 43 of 212 deals like this, 20 of which were won "
-        "(by 4 Aug 2025). An hour would then be worth EUR 321. Seen in past deals; not a promise"
+        "What would change the verdict • call from the buyer: it came true for 43 of 212 deals like this, 20 of which "
+        "were won (by 4 Aug 2025). An hour on it would then be worth EUR 321. Seen in past deals. Making it happen"
     ) in text
-    assert "9 of 50 were won; half took 1.5 hours or less from then on; an hour on them earned EUR 40." in text
+    assert "9 of 50 were won. Half of them took 1.5 hours or less from then on. An hour on them earned EUR 40." in text
     assert "Nearest: d007 won EUR 900 with no more work." in text
 
 
 def test_a_dropped_deal_that_nothing_would_lift_is_told_so_and_a_kept_one_is_not(story):
     bare = replace(story, flip_conditions=())
-    none = "Nothing that came to deals like this would lift it over the bar."
+    none = "Nothing seen in past deals like this would lift it above the bar."
 
     assert none in words(shown(show_story(replace(bare, verdict="walk_away"))).replace("│", ""))
     assert none not in words(shown(show_story(replace(bare, verdict="pursue"))).replace("│", ""))
@@ -119,8 +119,8 @@ def test_a_dropped_deal_that_nothing_would_lift_is_told_so_and_a_kept_one_is_not
 def test_a_deal_without_history_is_told_as_such(story):
     bare = words(shown(show_story(replace(story, events=0))).replace("│", ""))
 
-    assert "Nothing is recorded of it but its creation" in bare
-    assert "Nothing is recorded of it but its creation" not in words(shown(show_story(story)))
+    assert "Only its creation is recorded, so it is scored like a new deal." in bare
+    assert "Only its creation is recorded, so it is scored like a new deal." not in words(shown(show_story(story)))
 
 
 def test_a_base_rate_that_is_that_of_the_whole_stage_is_not_told_again(story):

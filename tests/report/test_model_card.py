@@ -4,11 +4,13 @@ import pandas as pd
 import pytest
 
 from walkaway.audit import Audit
+from walkaway.formatting import LocaleFormat
 from walkaway.report.model_card import model_card
 from walkaway.training.promotion import Promotion, promoted_without_comparison
 
 pytest_plugins = ("tests.books",)
 
+EUR = LocaleFormat("en_GB", "EUR")
 VERSION = "20250804-0123456789ab"
 
 
@@ -19,7 +21,7 @@ STALE = pd.DataFrame({"days_older": [30.0], "calls": [9], "deals": [5]} | dict.f
 @pytest.fixture(scope="module")
 def card(trained):
     judged = replace(trained, tables=trained.tables | {"staleness": STALE})
-    return model_card(judged, VERSION, promoted_without_comparison("the first model"))
+    return model_card(judged, VERSION, forced("the first model"), EUR)
 
 
 def test_what_retraining_less_often_costs_is_told(card):
@@ -35,11 +37,11 @@ def test_every_section_is_there_in_order(card):
         "## What it must not be used for",
         "## What it learned from",
         "## Leak audit",
-        "## Win probability",
+        "## Win probability, tested on later deals",
         "## Calibration",
         "## Ranking",
         "## Retraining less often",
-        "## Hours and worth",
+        "## Hours and value",
         "## Where it fails",
         "## Promotion",
     ]
@@ -62,15 +64,18 @@ def test_the_figures_are_those_of_the_tables(card, trained):
 def test_the_data_window_and_the_assumed_hours_are_told(card, trained):
     facts = trained.model.facts
 
-    assert f"{facts.deals:,} deals known until 2025-08-04T00:00 UTC: {facts.won:,} won" in card
-    assert f"{facts.assumed_hours_share:.0%} (call 0.25 h, email 0.1 h, meeting 1 h)" in card
+    assert f"{facts.deals:,} deals known until 4 Aug 2025, 00:00 UTC: {facts.won:,} won" in card
+    assert (
+        f"{facts.assumed_hours_share:.0%} of the hours are assumed, not recorded (call 0.25 h, email 0.1 h, meeting 1 h)"
+        in card
+    )
 
 
 def test_a_model_of_few_deals_says_how_strongly_it_pools(card, trained):
     share = trained.model.facts.pooled_win
 
     assert share > 0.1
-    assert f"- Few deals, so heads pool: {share:.0%} of what the win head learns" in card
+    assert f"- There are few deals, so {share:.0%} of the win head" in card
 
 
 def test_what_was_left_out_is_told_with_its_evidence(trained):
@@ -80,24 +85,20 @@ def test_what_was_left_out_is_told_with_its_evidence(trained):
     audit = Audit(sources, sources.iloc[:0], ("deals.reason",), ())
 
     assert "- `deals.reason`: left out [L1] alone tells the end." in model_card(
-        replace(trained, audit=audit), VERSION, promoted_without_comparison("x")
+        replace(trained, audit=audit), VERSION, forced("x"), EUR
     )
 
 
 def test_a_failing_slice_is_named(trained):
     table = trained.tables["by_slice"].copy()
     table.loc[("all", "all"), "fails"] = "too high"
-    card = model_card(
-        replace(trained, tables=trained.tables | {"by_slice": table}), VERSION, promoted_without_comparison("x")
-    )
+    card = model_card(replace(trained, tables=trained.tables | {"by_slice": table}), VERSION, forced("x"), EUR)
 
     assert "- all: too high (" in card
 
 
 def test_without_signal_it_says_so_first(trained):
-    card = model_card(
-        replace(trained, model=replace(trained.model, signal=False)), VERSION, promoted_without_comparison("x")
-    )
+    card = model_card(replace(trained, model=replace(trained.model, signal=False)), VERSION, forced("x"), EUR)
 
     assert card.splitlines()[2].startswith("**No signal**")
 
@@ -105,15 +106,15 @@ def test_without_signal_it_says_so_first(trained):
 def test_a_book_without_slices_or_money_is_told_so(trained):
     facts = trained.model.facts.model_copy(update={"currency": ""})
     tables = {name: table for name, table in trained.tables.items() if name != "by_slice"}
-    bare = replace(trained, model=replace(trained.model, facts=facts, undated=True), tables=tables)
-    card = model_card(bare, VERSION, promoted_without_comparison("x"))
+    bare = replace(trained, model=replace(trained.model, facts=facts, timeless=True), tables=tables)
+    card = model_card(bare, VERSION, forced("x"), EUR)
 
-    assert "## Where it fails\n\nNot judged by slice." in card
+    assert "## Where it fails\n\nNot measured by slice." in card
     assert ", money in" not in card
-    assert "than the base rate, on unlike deals." in card
+    assert "than the base rate on other deals." in card
 
 
 def test_a_model_that_is_not_promoted_says_so(trained):
-    assert model_card(trained, VERSION, Promotion(False, "not better")).endswith(
+    assert model_card(trained, VERSION, Decision(False, "not better"), EUR).endswith(
         "## Promotion\n\nNot promoted: not better.\n"
     )

@@ -52,11 +52,11 @@ def test_the_same_story_gives_the_same_bytes(story, tmp_path, name, magic):
 
 
 def test_a_file_of_another_kind_is_refused(story, tmp_path):
-    with pytest.raises(UsageError, match=r"--waterfall .*w\.xlsx: a figure is written as \.png, \.svg, \.pdf"):
+    with pytest.raises(UsageError, match=r"--waterfall .*w\.xlsx: figures are \.png, \.svg, \.pdf files"):
         write_waterfall(story, tmp_path / "w.xlsx")
 
 
 def test_a_deal_sold_at_a_loss_has_no_steps(tmp_path):
     [loss] = tell(plain_model(), make_calls(plain_model(), rows_of([100.0], [-0.5]), 0.0), 0.125)
-    with pytest.raises(UsageError, match="deal d0 is sold at a loss, which no factors explain"):
+    with pytest.raises(UsageError, match="deal d0 is sold at a loss, so it has no factors to draw"):
         write_waterfall(replace(loss, deal_id="d0"), tmp_path / "w.png")

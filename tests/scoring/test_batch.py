@@ -13,7 +13,7 @@ from walkaway.errors import BookError, DataError, LockedError, UsageError
 from walkaway.files import checksum, exclusive, read_lines
 from walkaway.scoring import batch as module
 from walkaway.scoring.advice import read_advice
-from walkaway.scoring.batch import changes, fresh_as_of, run_batch, uncalled
+from walkaway.scoring.batch import changes, deals_without_call, fresh_as_of, run_batch
 
 pytest_plugins = ("tests.books",)
 
@@ -162,7 +162,7 @@ def test_a_deal_without_row_verdict_or_number_is_uncalled():
     calls = pd.DataFrame({"deal_id": ["a", "b", "c"], "verdict": ["pursue", None, "unsure"]})
     calls = calls.assign(value_per_hour=[1.0, 1.0, np.nan])
 
-    assert uncalled(calls, pd.Series(["a", "b", "c", "d"])) == ["b", "c", "d"]
+    assert deals_without_call(calls, pd.Series(["a", "b", "c", "d"])) == ["b", "c", "d"]
 
 
 # The whole run

@@ -3,7 +3,7 @@ import pytest
 
 from walkaway.book.schema import Book
 from walkaway.errors import UsageError
-from walkaway.scoring.decisions import read_decisions, settle_decisions, standing
+from walkaway.scoring.decisions import decisions_in_force, read_decisions, settle_decisions
 
 NOW = pd.Timestamp("2026-03-01", tz="UTC")
 FILE = """deal_id,decision,by,reason,date
@@ -30,8 +30,13 @@ def test_decisions_are_read_with_their_words_as_they_are(tmp_path):
 def test_the_newest_decision_on_a_deal_stands_and_a_later_one_is_not_known_yet(tmp_path):
     told = read(tmp_path)
 
-    assert standing(told, NOW).set_index("deal_id")["decision"].to_dict() == {"a": "nurture", "b": "walk_away"}
-    assert standing(told, pd.Timestamp("2026-02-10", tz="UTC")).set_index("deal_id")["decision"]["a"] == "pursue"
+    assert decisions_in_force(told, NOW).set_index("deal_id")["decision"].to_dict() == {
+        "a": "nurture",
+        "b": "walk_away",
+    }
+    assert (
+        decisions_in_force(told, pd.Timestamp("2026-02-10", tz="UTC")).set_index("deal_id")["decision"]["a"] == "pursue"
+    )
 
 
 @pytest.mark.parametrize(

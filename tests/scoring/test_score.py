@@ -14,9 +14,9 @@ from walkaway.economics import Curve
 from walkaway.errors import UsageError
 from walkaway.explaining import Reasons, attribute, explain, reasons_table
 from walkaway.files import write_json
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models.model import make_calls, read_rows
-from walkaway.scoring.score import refined, score
+from walkaway.scoring.score import score, with_replay_curve
 
 pytest_plugins = ("tests.books",)
 
@@ -221,7 +221,7 @@ def test_reasons_do_not_depend_on_how_many_rows_are_explained_at_a_time(scored, 
 
 def test_reasons_of_a_scored_row_are_those_of_its_attribution(scored, champion, book):
     rows = read_rows(History(book), scored[["deal_id", "as_of"]], champion.plan)
-    told = reasons_table(Reasons(champion, rows, attribute(champion, rows), Wording("en_GB", "EUR")), 5)
+    told = reasons_table(Reasons(champion, rows, attribute(champion, rows), LocaleFormat("en_GB", "EUR")), 5)
 
     pd.testing.assert_frame_equal(scored[told.columns.tolist()], told, check_exact=True)
 
@@ -328,21 +328,21 @@ def replay_of(folder: Path, currency: str = "EUR", curve: Curve = SETTLED) -> Pa
 
 
 def test_a_replay_gives_the_dials_its_settled_curve_and_leaves_the_promise(tmp_path):
-    model = plain_model(curve=replace(CURVE, guaranteed=((0.2, 7.0),)))
-    found = refined(model, replay_of(tmp_path)).curve
+    model = plain_model(curve=replace(CURVE, promised=((0.2, 7.0),)))
+    found = with_replay_curve(model, replay_of(tmp_path)).curve
 
     assert found == replace(SETTLED, guaranteed=((0.2, 7.0),))
     assert (model.curve.bar_of(forgo=0.1), found.bar_of(forgo=0.1)) == (20.0, 50.0)
-    assert refined(model, None) is model
+    assert with_replay_curve(model, None) is model
 
 
 def test_a_folder_that_is_no_replay_or_in_other_money_is_refused(tmp_path):
     with pytest.raises(UsageError, match="is no summary of a replay"):
-        refined(plain_model(), tmp_path)
+        with_replay_curve(plain_model(), tmp_path)
     with pytest.raises(UsageError, match="is in USD, and the model in EUR"):
-        refined(plain_model(), replay_of(tmp_path, currency="USD"))
+        with_replay_curve(plain_model(), replay_of(tmp_path, currency="USD"))
     with pytest.raises(UsageError, match="settled no curve"):
-        refined(plain_model(), replay_of(tmp_path, curve=Curve((), (), (), ())))
+        with_replay_curve(plain_model(), replay_of(tmp_path, curve=Curve((), (), (), ())))
     (tmp_path / "summary.json").write_text('{"currency": "EUR", "curve": {"bars": [1]}}')
     with pytest.raises(UsageError, match="is no summary of a replay"):
-        refined(plain_model(), tmp_path)
+        with_replay_curve(plain_model(), tmp_path)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from walkaway.cli.options import BOOK, AsJson, Quiet, print_json, progress, settings_in_force, tell
+from walkaway.cli.options import BOOK, AsJson, Quiet, formatter_of, print_json, progress, settings_in_force, tell
 
 if TYPE_CHECKING:
-    from walkaway.config import MoneySettings
+    from walkaway.config import Settings
     from walkaway.importers import Imported, Importer
 
 Mapping = Annotated[str | None, typer.Option(help="A mapping file (TOML), or the name of one that ships.")]
@@ -60,7 +60,7 @@ def _command_of(importer: Importer) -> Any:
         if suggest:
             sys.stdout.write(importer.suggest(files))
         else:
-            _import(importer, files, mapping, out, settings_in_force(context).money, quiet, as_json)
+            _import(importer, files, mapping, out, settings_in_force(context), quiet, as_json)
 
     single = typer.Typer(add_completion=False)
     command.__annotations__["files"] = Annotated[list[Path], typer.Argument(help=importer.paths)]
@@ -73,7 +73,7 @@ def _import(
     files: list[Path],
     mapping: str | None,
     out: Path,
-    money: MoneySettings,
+    settings: Settings,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -86,23 +86,24 @@ def _import(
     with progress(quiet) as step:
         now = pd.Timestamp.now("UTC")
         read = importer.read(
-            Export(files, mapping, now, money, lambda what, count: step(what, count, 0 if count else 1))
+            Export(files, mapping, now, settings.money, lambda what, count: step(what, count, 0 if count else 1))
         )
         step("writing the book", 0, 1)
         write_book(read.book, out, read.quarantine)
-    _print_import(read, out, quiet, as_json)
+    _print_import(read, out, settings, quiet, as_json)
 
 
-def _print_import(read: Imported, out: Path, quiet: bool, as_json: bool) -> None:
+def _print_import(read: Imported, out: Path, settings: Settings, quiet: bool, as_json: bool) -> None:
     if as_json:
         print_json(read.as_json() | {"book": str(out)})
     else:
         from walkaway.report.terminal.import_tables import show_import
 
-        tell(show_import(read, str(out)), quiet)
+        tell(show_import(read, str(out), formatter_of(settings)), quiet)
 
 
 def sample(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder of the book to write.")] = BOOK,
     deals: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many deals, over four years.")] = 3000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same book.")] = 0,
@@ -114,6 +115,7 @@ def sample(
     from walkaway.book import write_book
     from walkaway.sample import describe, make_sample
 
+    settings = settings_in_force(context)
     with progress(quiet) as step:
         step("living the deals", 0, 1)
         made = make_sample(deals, seed, stationary)
@@ -124,4 +126,4 @@ def sample(
     else:
         from walkaway.report.terminal.import_tables import show_sample
 
-        tell(show_sample(describe(made), str(out)), quiet)
+        tell(show_sample(describe(made), str(out), formatter_of(settings)), quiet)

@@ -19,6 +19,7 @@ from walkaway.cli.options import (
     Reasons,
     book_and_model,
     days_of,
+    formatter_of,
     moment_of,
     newest_or,
     print_json,
@@ -77,12 +78,14 @@ def score(
     elif out != "-":
         from walkaway.report.terminal.score_tables import show_score, show_undated_score
 
-        tell(show_undated_score(table, out) if model.undated else show_score(table, model, out), quiet)
+        fmt = formatter_of(settings, model.facts.currency)
+        shown = show_timeless_score(table, out, fmt) if model.timeless else show_score(table, model, out, fmt)
+        tell(shown, quiet)
         if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo)):
             tell(refused, quiet)
         if read.unusable_deals:
             where = f"see quarantine.parquet in {book}"
-            tell(f"{read.unusable_deals:,} deals of the export could not be used: {where}", quiet)
+            tell(f"{fmt.whole(read.unusable_deals)} deals of the export could not be used: {where}", quiet)
 
 
 def _refuse_with_dates(*given: str | float | None) -> None:
@@ -130,7 +133,7 @@ def batch(
     else:
         from walkaway.report.terminal.batch_tables import show_batch
 
-        tell(show_batch(done), quiet)
+        tell(show_batch(done, formatter_of(settings, done.model.facts.currency)), quiet)
     if done.problem:
         raise done.problem
 

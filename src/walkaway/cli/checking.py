@@ -12,6 +12,7 @@ from walkaway.cli.options import (
     BookOption,
     ModelsOption,
     Quiet,
+    formatter_of,
     newest_or,
     print_json,
     progress,
@@ -48,4 +49,4 @@ def check(
     else:
         from walkaway.report.terminal.drift_tables import show_check
 
-        tell(show_check(found), quiet)
+        tell(show_check(found, formatter_of(settings)), quiet)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from walkaway.book import Book
     from walkaway.config import Settings
+    from walkaway.formatting import LocaleFormat
     from walkaway.models import Model
     from walkaway.training import Budget
 
@@ -39,6 +40,7 @@ __all__ = [
     "book_and_model",
     "budget_of",
     "days_of",
+    "formatter_of",
     "moment_of",
     "newest_or",
     "print_json",
@@ -118,9 +120,10 @@ def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | 
     """The book with the hours that are set, and the model in use with the curve of a replay, if one is in force."""
     from walkaway.book import read_book
     from walkaway.models import load_champion
-    from walkaway.scoring import refined
+    from walkaway.scoring import with_replay_curve
 
-    return read_book(book).with_hours(settings.hours), refined(load_champion(models), replay or settings.score.replay)
+    model = with_replay_curve(load_champion(models), replay or settings.score.replay)
+    return read_book(book).with_hours(settings.hours), model
 
 
 def settings_in_force(context: typer.Context) -> Settings:
@@ -128,6 +131,13 @@ def settings_in_force(context: typer.Context) -> Settings:
     from walkaway.config import read_settings
 
     return read_settings(context.obj).settings
+
+
+def formatter_of(settings: Settings, currency: str = "") -> LocaleFormat:
+    """What writes numbers, money and dates: in the locale of the settings, with money in this currency."""
+    from walkaway.formatting import LocaleFormat
+
+    return LocaleFormat(settings.report.locale, currency)
 
 
 @dataclass(frozen=True)

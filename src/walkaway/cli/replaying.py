@@ -15,6 +15,7 @@ from walkaway.cli.options import (
     Dial,
     Quiet,
     days_of,
+    formatter_of,
     print_json,
     progress,
     settings_in_force,
@@ -53,10 +54,11 @@ def replay(
         read = read_book(book).with_hours(settings.hours)
         done = replay_book(read, out, period, settings, step)
         step("drawing", 0, 1)
-        write_figures(done, out)
+        fmt = formatter_of(settings, read.manifest.currency)
+        write_figures(done, out, fmt)
     if as_json:
         print_json(done.summary)
     else:
         from walkaway.report.terminal.replay_tables import show_replay
 
-        tell(show_replay(done, out), quiet)
+        tell(show_replay(done, out, fmt), quiet)

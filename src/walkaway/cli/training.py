@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,7 @@ from walkaway.cli.options import (
     ModelsOption,
     Quiet,
     budget_of,
+    formatter_of,
     print_json,
     progress,
     settings_in_force,
@@ -36,14 +38,15 @@ def audit(
     from walkaway.training import audit_as_of
 
     read = read_book(book)
-    found = audit_as_of(read, training_moment(until, read), settings_in_force(context).train)
+    settings = settings_in_force(context)
+    found = audit_as_of(read, training_moment(until, read), settings.train)
     if as_json:
         tables = {"sources": found.sources, "features": found.features}
         print_json({"left_out": found.left_out, "denied": found.denied} | tables)
     else:
         from walkaway.report.terminal.audit_tables import show_audit
 
-        tell(show_audit(found), quiet)
+        tell(show_audit(found, formatter_of(settings)), quiet)
 
 
 def train(
@@ -71,6 +74,7 @@ def train(
     with progress(quiet) as step:
         step("reading the book", 0, 1)
         read = read_book(book).with_hours(settings.hours)
+        fmt = formatter_of(settings, read.manifest.currency)
         done = retrain(
             read,
             models,
@@ -80,7 +84,7 @@ def train(
             budget=budget,
             advice=advice,
             figures=training_figures,
-            card=model_card,
+            card=partial(model_card, fmt=fmt),
             step=step,
         )
     if as_json:
@@ -91,7 +95,7 @@ def train(
     else:
         from walkaway.report.terminal.training_tables import show_training
 
-        tell(show_training(done), quiet)
+        tell(show_training(done, fmt), quiet)
     if not done.promoted:
         raise PromotionError(
             f"{done.folder.name} is not promoted: {done.decision.reason}. It is saved; {done.champion} stays in use. "

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.evaluation.metrics import LEAST_DEALS_TO_JUDGE, DealDraws, interval, log_loss_rows
+from walkaway.evaluation.metrics import DealDraws, interval, log_loss_rows
+from walkaway.formatting import LocaleFormat
 
 __all__ = ["AGE_EDGES", "SEGMENT", "by_ending", "by_slice", "failures", "slices_of"]
 
@@ -106,16 +107,17 @@ def _fails(table: pd.DataFrame, off_draws: FloatArray, gain_draws: FloatArray) -
     return said
 
 
-def failures(table: pd.DataFrame) -> list[str]:
+def failures(table: pd.DataFrame, fmt: LocaleFormat) -> list[str]:
     """One sentence a failing slice, the largest first.
 
     Args:
         table: of `by_slice`.
+        fmt: writes the numbers.
     """
     failing = table[table["fails"] != ""].sort_values("calls", ascending=False, kind="stable")
     return [
-        f"{value if dimension == 'all' else f'{dimension} {value}'}: {row['fails']} ({row['predicted']:.0%} predicted, "
-        f"{row['won']:.0%} won; {row['deals']:,.0f} deals)"
+        f"{value if dimension == 'all' else f'{dimension} {value}'}: {row['fails']} "
+        f"({fmt.percent(row['predicted'])} predicted, {fmt.percent(row['won'])} won; {fmt.whole(row['deals'])} deals)"
         for (dimension, value), row in failing.iterrows()
     ]
 

@@ -19,8 +19,8 @@ from walkaway.asof import History, only_of
 from walkaway.book import Book
 from walkaway.economics import DROPPED
 from walkaway.explaining.similar import SimilarDeals
-from walkaway.formatting import Wording
-from walkaway.models import BuyerEvent, BuyerEventRate, Calls, Model, make_calls, read_rows, with_buyer_event
+from walkaway.formatting import LocaleFormat
+from walkaway.models import Calls, Model, Move, Prospect, make_calls, read_rows, with_move
 
 __all__ = ["FlipCondition", "flip_conditions"]
 
@@ -103,7 +103,7 @@ def _conditions(
 
 
 def _less_work(
-    call: dict[str, float], floor_hours: float, near: SimilarDeals | None, wording: Wording
+    call: dict[str, float], floor_hours: float, near: SimilarDeals | None, wording: LocaleFormat
 ) -> FlipCondition | None:
     """A smaller scope of work: so few hours that the deal is worth the bar, if deals like it took as few."""
     if near is None or call["bar"] <= 0:
@@ -117,7 +117,7 @@ def _less_work(
 
 
 def flip_conditions(
-    book: Book, model: Model, calls: Calls, similar: list[SimilarDeals | None], wording: Wording
+    book: Book, model: Model, calls: Calls, similar: list[SimilarDeals | None], wording: LocaleFormat
 ) -> list[tuple[FlipCondition, ...]]:
     """What would lift each dropped deal over the bar: what buyers do first, oftenest first; empty for all others.
 

@@ -14,7 +14,7 @@ from walkaway.asof.labels import label
 from walkaway.book import Book
 from walkaway.explaining.sentences import say
 from walkaway.features import PlannedFeature
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Model, Rows, learn_base_rates, read_rows
 
 __all__ = ["EarlySign", "early_signs"]
@@ -76,7 +76,7 @@ def _ours(planned: PlannedFeature, signs: set[str]) -> bool:
 
 
 def _candidates(
-    model: Model, rows: Rows, ends: pd.DataFrame, signs: set[str], wording: Wording
+    model: Model, rows: Rows, ends: pd.DataFrame, signs: set[str], wording: LocaleFormat
 ) -> Iterator[_Candidate]:
     """All cells of all features that enough deals were in, and that win otherwise than all beyond chance."""
     n = len(rows.X)
@@ -97,7 +97,7 @@ def _candidates(
                 yield _Candidate(EarlySign(planned.declared.theme, sentence, *counts), float(z), inside)
 
 
-def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: Wording, most: int = 5) -> list[EarlySign]:
+def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: LocaleFormat, most: int = 5) -> list[EarlySign]:
     """The signs that tell most, hopeless ones first, then fruitful ones; up to `most` of each.
 
     Args:

@@ -11,8 +11,8 @@ import pandas as pd
 
 from walkaway.explaining.attribution import FLOOR, Attribution
 from walkaway.explaining.sentences import THEMES, Said, said_of, say_term, sold_at_a_loss
-from walkaway.formatting import Wording
-from walkaway.models import Model, PastOutcomes, Rows
+from walkaway.formatting import LocaleFormat
+from walkaway.models import Became, Model, Rows
 
 __all__ = ["Reason", "Reasons", "base_rate", "reasons_table"]
 
@@ -44,10 +44,10 @@ class Reason:
         return f"{self.sentence}: ×{self.factor:.2f}"
 
 
-def base_rate(reason: Reason, wording: Wording, deals: str = "such deals") -> str:
+def base_rate(reason: Reason, wording: LocaleFormat, deals: str = "such deals") -> str:
     """What became of deals that were once so; empty where too few were. Of a price it tells what an hour earned, too.
 
-    >>> base_rate(Reason("need", (), 0.5, "", deals=212, won=9, value_per_hour=31.0), Wording("en", "EUR"))
+    >>> base_rate(Reason("need", (), 0.5, "", deals=212, won=9, value_per_hour=31.0), LocaleFormat("en", "EUR"))
     '9 of 212 such deals were won'
     """
     if not reason.deals:
@@ -85,7 +85,7 @@ class Reasons:
         wording: of the reader.
     """
 
-    def __init__(self, model: Model, rows: Rows, attribution: Attribution, wording: Wording) -> None:
+    def __init__(self, model: Model, rows: Rows, attribution: Attribution, wording: LocaleFormat) -> None:
         self.model, self.rows, self.attribution, self.wording = model, rows, attribution, wording
         self._became: dict[int, PastOutcomes] = {}
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from walkaway.explaining.attribution import MARGIN, SIZE, TERMS, Attribution
 from walkaway.features import PlannedFeature
-from walkaway.formatting import Wording, plain_step
+from walkaway.formatting import LocaleFormat, plain_step
 from walkaway.models import Model, Rows
 
 __all__ = ["Factor", "Said", "factors_of", "said_of", "say", "say_term", "sold_at_a_loss"]
@@ -45,10 +45,10 @@ class Said:
         return f"{self.subject}: {self.predicate}" if self.subject else self.predicate
 
 
-def said_of(planned: PlannedFeature, value: float, wording: Wording) -> Said:
+def said_of(planned: PlannedFeature, value: float, wording: LocaleFormat) -> Said:
     """The sentence of a feature at a value, its subject and its predicate apart.
 
-    >>> said_of(PlannedFeature(feature="step_count", word="offer sent / done"), 2.0, Wording())
+    >>> said_of(PlannedFeature(feature="step_count", word="offer sent / done"), 2.0, LocaleFormat())
     Said(predicate='twice so far', subject='offer sent')
     """
     declared, word = planned.declared, planned.word or ""
@@ -60,17 +60,17 @@ def said_of(planned: PlannedFeature, value: float, wording: Wording) -> Said:
     return Said(predicate, *subject)
 
 
-def say(planned: PlannedFeature, value: float, wording: Wording) -> str:
+def say(planned: PlannedFeature, value: float, wording: LocaleFormat) -> str:
     """The sentence of a feature at a value; what it says of a missing one, and of 0, where it has words for that.
 
     >>> touched = PlannedFeature(feature="days_since_touch_by", word="inbound")
-    >>> say(touched, 41.0, Wording()), say(touched, float("nan"), Wording())
+    >>> say(touched, 41.0, LocaleFormat()), say(touched, float("nan"), LocaleFormat())
     ('nothing from the buyer for 41 days', 'nothing from the buyer yet')
     """
     return str(said_of(planned, value, wording))
 
 
-def say_term(name: str, rows: Rows, row: int, model: Model, wording: Wording) -> str:
+def say_term(name: str, rows: Rows, row: int, model: Model, wording: LocaleFormat) -> str:
     """The sentence of a factor that comes from arithmetic: deal size, margin rate, the floor under hours."""
     if name == SIZE:
         known = float(rows.terms["amount"].iloc[row])
@@ -83,7 +83,7 @@ def say_term(name: str, rows: Rows, row: int, model: Model, wording: Wording) ->
     return "least time any deal takes"
 
 
-def sold_at_a_loss(rows: Rows, row: int, value_if_won: float, wording: Wording) -> str:
+def sold_at_a_loss(rows: Rows, row: int, value_if_won: float, wording: LocaleFormat) -> str:
     """Why a deal is worth no hour however likely it is: one plain sentence, and no factors."""
     amount, margin = (float(rows.terms[name].iloc[row]) for name in ("amount", "margin"))
     size = "an amount not recorded yet" if np.isnan(amount) else f"an amount of {wording.money(amount)}"
@@ -91,7 +91,7 @@ def sold_at_a_loss(rows: Rows, row: int, value_if_won: float, wording: Wording) 
     return f"worth {wording.money(value_if_won)} even if won, sold at a loss: {size}{rate}"
 
 
-def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int, wording: Wording) -> list[Factor]:
+def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int, wording: LocaleFormat) -> list[Factor]:
     """All factors of one row, in the order of the attribution's columns; none where value_if_won <= 0."""
     if not attribution.explained[row]:
         return []

@@ -14,8 +14,7 @@ from walkaway.explaining.counterfactuals import FlipCondition, flip_conditions
 from walkaway.explaining.reasons import Reason, Reasons
 from walkaway.explaining.sentences import Factor, factors_of
 from walkaway.explaining.similar import SimilarDeals, Similarity
-from walkaway.files import plain
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model, Wait
 
 __all__ = ["DealStory", "tell"]
@@ -65,9 +64,9 @@ class DealStory:
         return None if self.wait is None else str(self.wait)
 
     @property
-    def wording(self) -> Wording:
+    def wording(self) -> LocaleFormat:
         """How its reader writes."""
-        return Wording(self.locale, self.currency)
+        return LocaleFormat(self.locale, self.currency)
 
     @property
     def look_twice(self) -> bool:
@@ -99,7 +98,7 @@ def tell(
     Raises:
         UsageError: no such locale.
     """
-    attribution, wording = attribute(model, calls.rows), Wording(locale, model.facts.currency)
+    attribution, wording = attribute(model, calls.rows), LocaleFormat(locale, model.facts.currency)
     reasons, similarity = Reasons(model, calls.rows, attribution, wording), Similarity.of(model)
     similar: list[SimilarDeals | None] = [None] * len(calls.table)
     similar = similarity.to(attribution) if similarity else similar

@@ -1,8 +1,8 @@
-"""Replay: the past, call by call. What walking away would have freed and cost is then counted, not modelled.
+"""Replay: call past deals as they were known then, and count what walking away would have saved and cost.
 
-Models are trained on what was known at the moment of training, call the deals open at each moment until the next one,
-and the calls are frozen. What became of the deals is joined at the end. Each stretch of calls lies in a file of its
-own, so that a replay that was killed goes on where it was, and ends with the same bytes.
+Each model learns only from what was known when it was trained. It calls the open deals at each moment until the next
+training. The calls are frozen, and the outcomes of the deals are joined at the end. Each stretch of calls has its own
+file, so a replay that was killed goes on where it stopped and ends with the same bytes.
 """
 
 from walkaway.replaying.ledger import FROZEN, SETTLED, first_drops, read_ledger

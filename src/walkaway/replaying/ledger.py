@@ -1,4 +1,4 @@
-"""The ledger: every call as it was made, frozen, and later what became of its deal."""
+"""The ledger: every call, frozen as it was made, with the outcome of its deal joined later."""
 
 from __future__ import annotations
 
@@ -43,24 +43,24 @@ SETTLED = ["outcome", "ending", "realised_value", "realised_remaining_hours"]
 
 
 def _days_since_event(view: View) -> np.ndarray:
-    """Days since anything was recorded of the deal; since its creation where nothing was."""
+    """Days since anything was recorded of the deal, or since its creation if nothing was."""
     last = np.fmin(view.activities.days_since_last(), view.changes.days_since_last())
     return np.where(np.isnan(last), view.age_days, last)
 
 
 def frozen_calls(history: History, model: Model, snapshots: pd.DataFrame, bar: float) -> pd.DataFrame:
-    """What a model says of these snapshots, and what was known of them that other rankings use.
+    """The calls of a model at these snapshots, with the columns that other rankings need.
 
     Args:
-        history: may know more than the snapshots; what came later is not read.
-        model: trained on no more than was known at the first of them.
+        history: may hold later events; they are not read.
+        model: trained on no more than was known at the first snapshot.
         snapshots: deal_id, as_of.
         bar: money per hour.
 
     Returns:
-        The columns of FROZEN but first_drop. walk_away_above is the bar above which the call would be a drop. amount
-        (known at as_of; NaN where none), age_days, days_since_event, stage and base_rate (of the model's training) are
-        there for comparison.
+        The columns of FROZEN except first_drop. walk_away_above: the bar above which the deal would be dropped. For
+        comparison: amount (known at as_of; NaN if none), age_days, days_since_event, stage and base_rate (of the
+        model's training).
     """
     view = history.at(snapshots)
     calls = make_calls(model, read_rows(history, snapshots, model.plan), bar)
@@ -79,19 +79,19 @@ def read_ledger(folder: Path) -> pd.DataFrame:
     """The ledger of a finished replay.
 
     Args:
-        folder: its --out.
+        folder: the --out of the replay.
 
     Raises:
-        UsageError: no ledger lies there.
+        UsageError: the folder has no ledger.
     """
     path = folder / LEDGER
     if not path.is_file():
-        raise UsageError(f"{path}: there is no such ledger. Name the --out of a finished walkaway replay.")
+        raise UsageError(f"{path}: no ledger found. Name the --out of a finished walkaway replay.")
     return pd.read_parquet(path)
 
 
 def first_drops(calls: pd.DataFrame) -> pd.Series:
-    """Whether each call is its deal's first to walk away or to nurture; calls sorted by deal_id and as_of.
+    """Whether each call is the first of its deal to say walk_away or nurture; calls sorted by deal_id and as_of.
 
     >>> calls = pd.DataFrame({"deal_id": ["a", "a", "b"], "verdict": ["pursue", "walk_away", "nurture"]})
     >>> first_drops(calls).tolist()
@@ -102,12 +102,12 @@ def first_drops(calls: pd.DataFrame) -> pd.Series:
 
 
 def settle(calls: pd.DataFrame, book: Book) -> pd.DataFrame:
-    """The calls with what the whole book says became of their deals.
+    """The calls with the outcomes of their deals, according to the whole book.
 
     Returns:
         FROZEN, then SETTLED, sorted by deal_id and as_of. outcome: won, lost, or missing while open. ending: won, the
-        loss reason, or open. realised_value: money won after the call, 0 if lost; NaN while open, or where no amount
-        was recorded. realised_remaining_hours: booked after as_of, so far while open.
+        loss reason, or open. realised_value: money won after the call, 0 if lost; NaN while the deal is open or if no
+        amount was recorded. realised_remaining_hours: booked after as_of; so far, if the deal is still open.
     """
     calls = calls.sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
     ends = label(book, calls[["deal_id", "as_of"]])

@@ -1,7 +1,7 @@
-"""What a settled ledger proves: skill, hours saved at a price, truth of the numbers, and what following it did.
+"""What a settled ledger proves: skill, hours saved and value lost, accuracy, and the result of following the verdicts.
 
-Deals still open when the book ends count as not won, with the hours worked so far; calls of its last days are not
-judged (method, section 7).
+Deals still open at the end of the book count as not won, with the hours worked so far. Calls of the last days are not
+measured (method, section 7).
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ SEED = 0
 
 
 def judged(ledger: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
-    """The calls up to a moment, with the columns that `evaluation` asks for: what was and what would rank deals.
+    """The calls up to a moment, with the columns that `evaluation` needs: outcomes, and the indices that rank deals.
 
     Returns:
-        The ledger's rows with won (0 for deals still open), settled, worth_truth and remaining_hours_truth, and an
-        index column each of INDICES. A deal won without an amount counts with the typical win.
+        The ledger's rows with won (0 for open deals), settled, worth_truth, remaining_hours_truth, and one column per
+        index of INDICES. A deal won without an amount counts as a typical win.
     """
     calls = ledger[ledger["as_of"] <= until].reset_index(drop=True)
     won = calls["outcome"] == "won"
@@ -58,12 +58,12 @@ def judged(ledger: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
 
 
 def settled_curve(calls: pd.DataFrame, after_period: pd.Series, weeks: float) -> Curve:
-    """bar -> what following the verdicts at it would have freed and forgone on these calls.
+    """For each bar, the hours saved and the value lost if the verdicts at that bar had been followed.
 
     Args:
         calls: of `judged`.
-        after_period: hours booked after the period, one a call: they are no load of its weeks.
-        weeks: how long the period was.
+        after_period: hours booked after the period, one per call. They are not part of the hours per week.
+        weeks: length of the period.
     """
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
     deal, above = pd.factorize(calls["deal_id"])[0], calls["walk_away_above"].to_numpy()
@@ -72,36 +72,36 @@ def settled_curve(calls: pd.DataFrame, after_period: pd.Series, weeks: float) ->
 
 
 def _share(drawn: DealDraws, part: FloatArray, whole: FloatArray, name: str) -> dict[str, float]:
-    """part / whole in total, with its interval over deals."""
+    """part / whole in total, with its 90% interval over deals."""
     total = float(whole.sum())
     low, high = interval(drawn.sums(part) / np.maximum(drawn.sums(whole), 1e-12))
     return {name: float(part.sum()) / total if total else float("nan"), f"{name}_low": low, f"{name}_high": high}
 
 
 def _followed(calls: pd.DataFrame, draws: int) -> dict[str, float]:
-    """What dropping each deal for good at its first walk_away or nurture did."""
+    """What dropping each deal for good at its first walk_away or nurture would have saved and lost."""
     dropped = calls["verdict"].isin(DROPPED)
     first = ~calls["deal_id"].duplicated()
     drop = first_drops(calls)
     hours, value = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].clip(lower=0).to_numpy()
     drawn = DealDraws.of(calls["deal_id"].to_numpy(), draws)
     at_first, at_drop = first.to_numpy(dtype=float), drop.to_numpy(dtype=float)
-    told = _share(drawn, at_drop, at_first, "deals_dropped")
-    told |= _share(drawn, hours * at_drop, hours * at_first, "hours_saved")
-    told |= _share(drawn, value * at_drop, value * at_first, "value_forgone")
-    saved, forgone = float((hours * at_drop).sum()), float((value * at_drop).sum())
-    kept_hours, kept_value = float((hours * at_first).sum()) - saved, float((value * at_first).sum()) - forgone
-    told |= {"hours": float((hours * at_first).sum()), "value": float((value * at_first).sum())}
-    told["value_per_hour_kept"] = kept_value / kept_hours if kept_hours else float("nan")
-    told["value_per_hour_dropped"] = forgone / saved if saved else float("nan")
-    return told | _turned_back(calls, dropped)
+    measures = _share(drawn, at_drop, at_first, "deals_dropped")
+    measures |= _share(drawn, hours * at_drop, hours * at_first, "hours_saved")
+    measures |= _share(drawn, value * at_drop, value * at_first, "value_forgone")
+    saved, lost = float((hours * at_drop).sum()), float((value * at_drop).sum())
+    kept_hours, kept_value = float((hours * at_first).sum()) - saved, float((value * at_first).sum()) - lost
+    measures |= {"hours": float((hours * at_first).sum()), "value": float((value * at_first).sum())}
+    measures["value_per_hour_kept"] = kept_value / kept_hours if kept_hours else float("nan")
+    measures["value_per_hour_dropped"] = lost / saved if saved else float("nan")
+    return measures | _turned_back(calls, dropped)
 
 
 def drops_by_verdict(calls: pd.DataFrame, reasons: tuple[str, ...]) -> pd.DataFrame:
-    """What became of deals by the verdict that first dropped them, open ones left out; a row a verdict.
+    """How dropped deals ended, one row per verdict that dropped them first. Open deals are left out.
 
     Returns:
-        deals; won (share); no_decision (share of those lost for a known reason); hours_saved; value_forgone.
+        deals; won (share); no_decision (share of deals lost for a known reason); hours_saved; value_forgone.
     """
     first = calls[first_drops(calls) & calls["settled"]]
     undecided = no_decision(first["ending"], reasons)
@@ -118,7 +118,7 @@ def drops_by_verdict(calls: pd.DataFrame, reasons: tuple[str, ...]) -> pd.DataFr
 
 
 def _turned_back(calls: pd.DataFrame, dropped: pd.Series) -> dict[str, float]:
-    """How often a deal that was to be dropped was called worth its hours again later."""
+    """The share of dropped deals that a later call put above the bar again."""
     after = dropped.groupby(calls["deal_id"]).cumsum() > 0
     back = (after & ~dropped).groupby(calls["deal_id"]).any()
     ever = dropped.groupby(calls["deal_id"]).any()
@@ -126,25 +126,26 @@ def _turned_back(calls: pd.DataFrame, dropped: pd.Series) -> dict[str, float]:
 
 
 def _hours(calls: pd.DataFrame, draws: int) -> dict[str, float]:
-    said, came = (calls[name].to_numpy() for name in ("remaining_hours", "remaining_hours_truth"))
+    predicted, booked = (calls[name].to_numpy() for name in ("remaining_hours", "remaining_hours_truth"))
     drawn = DealDraws.of(calls["deal_id"].to_numpy(), draws)
-    ratio = _share(drawn, said, came, "predicted_over_booked")
-    return ratio | {"error": float(np.abs(said - came).mean()), "booked": float(came.mean())}
+    ratio = _share(drawn, predicted, booked, "predicted_over_booked")
+    return ratio | {"error": float(np.abs(predicted - booked).mean()), "booked": float(booked.mean())}
 
 
 def measure(calls: pd.DataFrame, draws: int, no_decision_reasons: tuple[str, ...] = ("no_decision",)) -> dict[str, Any]:
-    """The measures of section 7 on judged calls; intervals are 90%, over deals.
+    """The measures of section 7; intervals are 90%, over deals.
 
     Args:
-        calls: of `judged`; won and not won among them.
+        calls: of `judged`, with both won and other deals.
         draws: of the bootstrap.
-        no_decision_reasons: loss reasons that say nobody decided.
+        no_decision_reasons: loss reasons which mean that nobody decided.
 
     Returns:
-        indices: a table, one row an index (`evaluation.skills`). win: AUC, Brier, log loss beside the base rate. age:
-        calibration by age of the deal (`evaluation.by_slice`). hours: predicted over booked, error a call. followed:
-        shares of deals dropped, hours saved and value forgone, value per hour kept and dropped, turned_back. drops: a
-        table, one row a verdict that drops (`drops_by_verdict`). verdicts: shares of calls.
+        indices: a table, one row per index (`evaluation.skills`). win: AUC, Brier and log loss, of the model and of the
+        base rate. age: calibration by age of the deal (`evaluation.by_slice`). hours: predicted over booked, mean error
+        per call. followed: shares of deals dropped, of hours saved and of value lost (value_forgone); value per hour
+        on deals kept and on deals dropped; turned_back. drops: a table, one row per verdict (`drops_by_verdict`).
+        verdicts: shares of calls.
     """
     table = by_slice(calls.assign(won_completed=calls["won"]).drop(columns="stage"), draws)
     return {

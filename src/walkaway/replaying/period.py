@@ -1,4 +1,4 @@
-"""Which moments a replay calls, and which of them by the same model."""
+"""At which moments a replay calls deals, and by which model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Period", "Stretch"]
 
 @dataclass(frozen=True)
 class Stretch:
-    """Moments called by one model, trained on what was known at the first of them."""
+    """Moments whose calls one model makes. It is trained on what was known at the first of them."""
 
     trained_at: pd.Timestamp
     at: pd.DatetimeIndex
@@ -21,7 +21,7 @@ class Stretch:
 
 @dataclass(frozen=True)
 class Period:
-    """From when to when deals are called, how often, and how often models are trained (days)."""
+    """The first and the last moment of calls, the days between calls, and the days between trainings."""
 
     begin: pd.Timestamp
     end: pd.Timestamp
@@ -29,7 +29,7 @@ class Period:
     retrain_days: float = 30.0
 
     def stretches(self) -> list[Stretch]:
-        """The period cut at each training: at the first call, then at each first one `retrain_days` or more after that.
+        """The period, cut at each training: at the first call, then at each first call `retrain_days` or more later.
 
         >>> day = pd.Timestamp("2026-01-01", tz="UTC")
         >>> period = Period(day, day + pd.Timedelta(days=4), every_days=1, retrain_days=2)

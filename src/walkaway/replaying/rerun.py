@@ -1,4 +1,4 @@
-"""All of a replay: train, call and freeze, stretch by stretch; then settle, measure, and write ledger and summary."""
+"""A whole replay: train, call and freeze, one stretch after another; then settle, measure, write ledger and summary."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ from walkaway.training import Step, no_step, train_to_call
 
 __all__ = ["LEDGER", "SUMMARY", "Replayed", "replay"]
 
-ASKED, SUMMARY, EXITS = "replay.json", "summary.json", "exits.csv"
+ASKED, SUMMARY, STOP_POINTS = "replay.json", "summary.json", "stop_points.csv"
 PARTS, MODELS = "calls", "models"
-OURS = re.compile(rf"{VERSION.pattern}|\d{{4}}\.parquet|{'|'.join(map(re.escape, (ASKED, LEDGER, SUMMARY, EXITS)))}")
+OUR_FILES = re.compile(
+    rf"{VERSION.pattern}|\d{{4}}\.parquet|{'|'.join(map(re.escape, (ASKED, LEDGER, SUMMARY, STOP_POINTS)))}"
+)
 ANOTHER = "Name another --out, or remove that folder."
 
 
@@ -36,18 +38,18 @@ def _check(book: Book, period: Period) -> None:
     first, newest = book.deals["created_at"].min(), book.last_recorded_at()
     if period.begin < first:
         raise UsageError(
-            f"--from {period.begin:%Y-%m-%dT%H:%M}Z lies before the first deal was created ({first:%Y-%m-%dT%H:%M}Z). "
+            f"--from {period.begin:%Y-%m-%dT%H:%M}Z is before the first deal was created ({first:%Y-%m-%dT%H:%M}Z). "
             "Use a later one."
         )
     if period.end > newest:
         raise UsageError(
-            f"--to {period.end:%Y-%m-%dT%H:%M}Z lies after the newest record of the book ({newest:%Y-%m-%dT%H:%M}Z). "
+            f"--to {period.end:%Y-%m-%dT%H:%M}Z is after the newest record of the book ({newest:%Y-%m-%dT%H:%M}Z). "
             "Use an earlier one."
         )
 
 
 def _claim(out: Path, asked: dict[str, Any]) -> None:
-    """Note what was asked for; a folder that holds another replay is refused, so that two never mix."""
+    """Write down what was asked for, and refuse a folder that holds another replay, so that two never mix."""
     path, data = out / ASKED, json_bytes(asked)
     begun = any((out / PARTS).iterdir())
     if begun and (not path.is_file() or path.read_bytes() != data):
@@ -56,7 +58,7 @@ def _claim(out: Path, asked: dict[str, Any]) -> None:
 
 
 def _asked(book: Book, period: Period, settings: Settings) -> dict[str, Any]:
-    """What shapes the calls; how they are measured does not."""
+    """All that decides the calls. How they are measured is not part of it."""
     manifest = book.manifest.model_dump(mode="json")
     return {
         "version": __version__,
@@ -71,19 +73,19 @@ def _asked(book: Book, period: Period, settings: Settings) -> dict[str, Any]:
 
 
 def _trained(book: Book, stretch: Stretch, out: Path, settings: Settings) -> Model:
-    """The model of a stretch, trained on what was known at its first moment, and kept."""
+    """The model of a stretch, trained on what was known at its first moment, and saved."""
     try:
         model = train_to_call(book, stretch.trained_at, settings.train)
     except DataError as error:
         raise DataError(
             f"no model can be trained as of {stretch.trained_at:%Y-%m-%dT%H:%M}Z, so nothing can be replayed from "
-            f"then on (--until is --from here): {error}"
+            f"then on (here, --until means --from): {error}"
         ) from error
     return load_bundle(save_bundle(model, out / MODELS))
 
 
-def _made(path: Path, out: Path) -> pd.DataFrame | None:
-    """The calls of a stretch, if they are there and the model that made them is."""
+def _saved_calls(path: Path, out: Path) -> pd.DataFrame | None:
+    """The calls of a stretch, if they and the model that made them were saved."""
     if not path.is_file():
         return None
     calls = pd.read_parquet(path)
@@ -91,45 +93,45 @@ def _made(path: Path, out: Path) -> pd.DataFrame | None:
 
 
 def _parts(book: Book, period: Period, out: Path, settings: Settings, step: Step) -> Iterator[pd.DataFrame]:
-    """The frozen calls of each stretch; those that are there already are read, not made again."""
+    """The frozen calls of each stretch; saved ones are read, not made again."""
     history, stretches = History(book), period.stretches()
     for number, stretch in enumerate(stretches):
         step(f"replaying, models trained as of {stretch.trained_at:%Y-%m-%d}", number, len(stretches))
         path = out / PARTS / f"{number:04d}.parquet"
-        calls = _made(path, out)
+        calls = _saved_calls(path, out)
         if calls is None:
             model = _trained(book, stretch, out, settings)
             bar = model.curve.bar_of(**settings.score.dial())
             write_frame(frozen_calls(history, model, open_snapshots(book, stretch.at), bar), str(path))
-            calls = pd.read_parquet(path)  # as a replay that goes on finds them
+            calls = pd.read_parquet(path)  # with the types that a resumed replay reads
         yield calls
 
 
 def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step = no_step) -> Replayed:
-    """Replay a period of a book, and write what it proves: ledger.parquet, exits.csv and summary.json.
+    """Replay a period of a book, and write the results: ledger.parquet, stop_points.csv and summary.json.
 
-    Models (models/) and the calls of each stretch (calls/) stay there, so that a replay that was killed, or is
-    asked for again, makes only what is missing.
+    Models (models/) and the calls of each stretch (calls/) are kept. A replay that was killed, or is run again, makes
+    only what is missing.
 
     Args:
         book: any book with dates.
-        out: a folder of this replay's own, for what it writes.
+        out: folder of the results, used by this replay alone.
         period: what to replay.
         settings: of training, of the dial (`score`), and of the replay.
-        step: told how far it is.
+        step: receives the progress.
 
     Raises:
         UsageError: the period ends after the newest record, no deal is open in it, or the folder holds another replay.
-        DataError: the book has no dates, or nothing to learn from at the beginning of the period.
+        DataError: the book has no dates, or no model can be trained at the beginning of the period.
         LockedError: another run writes to the folder.
     """
     _check(book, period)
-    own = {"calls_every_days": period.every_days, "remembered_snapshots": 0}  # its models remember nothing
+    own = {"calls_every_days": period.every_days, "remembered_snapshots": 0}  # its models need no memory of past deals
     settings = settings.model_copy(update={"train": settings.train.model_copy(update=own)})
     with exclusive(out):
         for folder in (out, out / PARTS, out / MODELS):
             folder.mkdir(exist_ok=True)
-            clear_leftovers(folder, OURS)
+            clear_leftovers(folder, OUR_FILES)
         asked = _asked(book, period, settings)
         _claim(out, asked)
         parts = [part for part in _parts(book, period, out, settings, step) if len(part)]
@@ -143,6 +145,6 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         models.sort(key=lambda model: model.known_until)
         replayed = measured(ledger, book, period, settings, models, asked)
         write_frame(ledger, str(out / LEDGER))
-        write_frame(replayed.exits, str(out / EXITS))
+        write_frame(replayed.stop_points, str(out / STOP_POINTS))
         write_json(out / SUMMARY, replayed.summary)
     return replayed

@@ -1,7 +1,8 @@
-"""The last cheap exit: when a deal fell below the bar for good, the hours worked after it, and what that rule costs.
+"""Stop points: when a deal fell below the bar for good, the hours worked after that, and what stopping there costs.
 
-For a lost deal these hours could have been saved. Whether a deal is below the bar for good nobody knows at the time, so
-the price of the rule is the value of all won deals that were ever below it, and no hours are told without it.
+On a lost deal, these hours could have been saved. But at the time nobody knows whether a deal is below the bar for
+good. So the price of stopping is the value of all won deals that were ever below the bar. Always show hours and price
+together.
 """
 
 from __future__ import annotations
@@ -11,42 +12,42 @@ import pandas as pd
 from walkaway.book import Book
 from walkaway.economics import DROPPED
 
-__all__ = ["exits", "exits_by"]
+__all__ = ["stop_points", "stop_points_by"]
 
 ALL = "all"
 MISSING = "(none)"
 
 
-def exits(calls: pd.DataFrame) -> pd.DataFrame:
-    """Where each deal that was ever below the bar should have been left.
+def stop_points(calls: pd.DataFrame) -> pd.DataFrame:
+    """The stop point of each deal that was ever below the bar.
 
     Args:
         calls: of `measures.judged`; sorted by deal_id and as_of.
 
     Returns:
-        One row a deal: deal_id, as_of (of the first call of its last stretch below the bar; if it came back above it,
-        of its first call below), for_good (it did not come back), stage, outcome, ending, hours_after (booked after
-        it), value_after (won after it, 0 if lost).
+        One row per deal: deal_id; as_of, the stop point: the first call since which all calls were below the bar, or
+        the first call below it if the deal rose above it again; for_good (it never rose above it again); stage;
+        outcome; ending; hours_after (booked after as_of); value_after (won after as_of, 0 if lost).
     """
     dropped = calls["verdict"].isin(DROPPED)
     last_stretch = dropped[::-1].groupby(calls["deal_id"][::-1]).cummin()[::-1]
     calls = calls.assign(for_good=last_stretch.groupby(calls["deal_id"]).transform("max"))
-    found = calls[last_stretch | (dropped & ~calls["for_good"])].drop_duplicates("deal_id")
+    stops = calls[last_stretch | (dropped & ~calls["for_good"])].drop_duplicates("deal_id")
     return pd.DataFrame(
         {
-            "deal_id": found["deal_id"],
-            "as_of": found["as_of"],
-            "for_good": found["for_good"],
-            "stage": found["stage"],
-            "outcome": found["outcome"],
-            "ending": found["ending"],
-            "hours_after": found["remaining_hours_truth"],
-            "value_after": found["worth_truth"].clip(lower=0),
+            "deal_id": stops["deal_id"],
+            "as_of": stops["as_of"],
+            "for_good": stops["for_good"],
+            "stage": stops["stage"],
+            "outcome": stops["outcome"],
+            "ending": stops["ending"],
+            "hours_after": stops["remaining_hours_truth"],
+            "value_after": stops["worth_truth"].clip(lower=0),
         }
     ).reset_index(drop=True)
 
 
-def _group(table: pd.DataFrame) -> dict[str, float]:
+def _totals(table: pd.DataFrame) -> dict[str, float]:
     lost, won = (table["outcome"] == "lost") & table["for_good"], table["outcome"] == "won"
     return {
         "lost_deals": int(lost.sum()),
@@ -56,23 +57,23 @@ def _group(table: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def exits_by(found: pd.DataFrame, book: Book) -> pd.DataFrame:
-    """Exits rolled up: over all, by month, by stage, by team and by each text attribute fixed at creation.
+def stop_points_by(stops: pd.DataFrame, book: Book) -> pd.DataFrame:
+    """Totals of stop points: over all deals, by month, stage, team and each text attribute fixed at creation.
 
     Args:
-        found: of `exits`.
-        book: says what the deals are.
+        stops: of `stop_points`.
+        book: has the teams and attributes of the deals.
 
     Returns:
-        Indexed by dimension and value: lost_deals that fell below the bar for good, and the hours worked on them after
-        it; won_deals that were ever below it, and their value.
+        Indexed by dimension and value: lost_deals (they fell below the bar for good), hours_after (worked on them after
+        that), won_deals (they were ever below the bar), value_forgone (their value).
     """
-    deals = book.deals.set_index("deal_id").reindex(found["deal_id"])
-    groups = {"month": found["as_of"].dt.strftime("%Y-%m"), "stage": found["stage"]}
+    deals = book.deals.set_index("deal_id").reindex(stops["deal_id"])
+    groups = {"month": stops["as_of"].dt.strftime("%Y-%m"), "stage": stops["stage"]}
     groups |= {name: pd.Series(deals[name].to_numpy()) for name in dict.fromkeys(["team", *book.attributes("text")])}
-    rows = {(ALL, ALL): _group(found)}
+    rows = {(ALL, ALL): _totals(stops)}
     for dimension, values in groups.items():
         rows |= {
-            (dimension, str(value)): _group(part) for value, part in found.groupby(values.fillna(MISSING), sort=True)
+            (dimension, str(value)): _totals(part) for value, part in stops.groupby(values.fillna(MISSING), sort=True)
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis(["dimension", "value"])

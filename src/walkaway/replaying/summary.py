@@ -1,4 +1,4 @@
-"""What a replay found, in tables and in plain numbers: measures, curves, exits, and what limits the proof."""
+"""The results of a replay, as tables and as plain values: measures, curves, stop points, and what limits the proof."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from walkaway.asof.labels import label
 from walkaway.book import Book
 from walkaway.config import ScoreSettings, Settings
 from walkaway.economics import Curve
-from walkaway.files import plain
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Model
 from walkaway.replaying.measures import judged, measure, settled_curve
 from walkaway.replaying.period import Period
-from walkaway.replaying.stop_points import exits, exits_by
+from walkaway.replaying.stop_points import stop_points, stop_points_by
 
 __all__ = ["Replayed", "measured"]
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay found.
+    """The results of a replay.
 
-    ledger: every call, settled (`replay.ledger`). calls: those that are judged. measures: of `replay.measures`, empty
-    where nothing can be judged. curve: bar -> what it would have freed and forgone; teams: the same for each team.
-    exits: of `replay.exits`, one row a deal that fell below the bar for good.
-    summary: all of it in plain numbers, as summary.json holds it; its `notes` are sentences.
+    ledger: every call, settled (`ledger.settle`). calls: the measured ones (`measures.judged`). measures: of
+    `measures.measure`, empty if nothing can be measured. curve: hours saved and value lost by bar; teams: the same for
+    each team. stop_points: of `stop_points.stop_points`, one row per deal that was ever below the bar. summary: all of
+    it as plain values, as written to summary.json; its `notes` are sentences.
     """
 
     ledger: pd.DataFrame
@@ -37,7 +37,7 @@ class Replayed:
     measures: dict[str, Any]
     curve: Curve
     teams: dict[str, Curve]
-    exits: pd.DataFrame
+    stop_points: pd.DataFrame
     summary: dict[str, Any]
 
 
@@ -49,22 +49,22 @@ def measured(
     models: Sequence[Model],
     asked: dict[str, Any],
 ) -> Replayed:
-    """All that a settled ledger tells.
+    """Measure a settled ledger.
 
     Args:
         ledger: of `ledger.settle`.
-        book: the one it was settled by.
+        book: with the outcomes.
         period: that was replayed.
-        settings: of the dial and the replay.
-        models: those that made the calls.
-        asked: what the summary begins with.
+        settings: of the dial and of the replay; the notes are written in its locale.
+        models: that made the calls.
+        asked: what was replayed; the summary begins with it.
     """
     until = book.last_recorded_at() - pd.Timedelta(days=settings.replay.grace_days)
     calls = judged(ledger, until)
-    provable = len(calls) > 0 and calls["settled"].any() and calls["won"].nunique() == 2
-    measures = measure(calls, settings.replay.bootstrap, settings.train.no_decision_reasons) if provable else {}
-    curve, teams = _curves(calls, book, period.every_days) if provable else (Curve((), (), (), ()), {})
-    found = exits(calls)
+    measurable = len(calls) > 0 and calls["settled"].any() and calls["won"].nunique() == 2
+    measures = measure(calls, settings.replay.bootstrap, settings.train.no_decision_reasons) if measurable else {}
+    curve, teams = _curves(calls, book, period.every_days) if measurable else (Curve((), (), (), ()), {})
+    stops = stop_points(calls)
     settled = calls[["deal_id", "settled"]].drop_duplicates("deal_id")
     summary = asked | {
         "grace_days": settings.replay.grace_days,
@@ -78,15 +78,18 @@ def measured(
         "expected": _expected(ledger, models),
         "measures": measures,
         "curve": asdict(curve),
-        "teams": {name: asdict(one) for name, one in teams.items()},
-        "exits": exits_by(found, book),
-        "notes": [*_notes(ledger, calls), *_model_notes(models, settings.score)],
+        "teams": {name: asdict(of_team) for name, of_team in teams.items()},
+        "stop_points": stop_points_by(stops, book),
+        "notes": [
+            *_notes(ledger, calls, LocaleFormat(settings.report.locale)),
+            *_model_notes(models, settings.score),
+        ],
     }
-    return Replayed(ledger, calls, measures, curve, teams, found, plain(summary))
+    return Replayed(ledger, calls, measures, curve, teams, stops, _plain(summary))
 
 
 def _curves(calls: pd.DataFrame, book: Book, every_days: float) -> tuple[Curve, dict[str, Curve]]:
-    """The curve of all deals, and of each team where the book says whose deals are whose."""
+    """The curve of all deals, and of each team that the book names."""
     end = calls["as_of"].max() + pd.Timedelta(days=every_days)
     weeks = (end - calls["as_of"].min()) / pd.Timedelta(days=7)
     after = label(book, calls[["deal_id"]].assign(as_of=end))["remaining_hours"]
@@ -98,47 +101,62 @@ def _curves(calls: pd.DataFrame, book: Book, every_days: float) -> tuple[Curve, 
     return settled_curve(calls, after, weeks), teams
 
 
-def _notes(ledger: pd.DataFrame, calls: pd.DataFrame) -> list[str]:
+def _notes(ledger: pd.DataFrame, calls: pd.DataFrame, fmt: LocaleFormat) -> list[str]:
     """What limits the proof, in sentences."""
     notes = []
     if calls.empty:
-        notes.append("No call lies early enough to be judged: all are in the last days of the book.")
+        notes.append("No call is early enough to be measured: all are in the last days of the book.")
     elif not calls["settled"].any():
         notes.append("No deal of the period has settled, so nothing can be measured yet.")
     elif calls["won"].nunique() < 2:
-        one = calls["outcome"].dropna().iloc[0]
-        notes.append(f"Every settled deal of the period was {one}, so nothing tells good calls from bad.")
+        outcome = calls["outcome"].dropna().iloc[0]
+        notes.append(f"Every settled deal of the period was {outcome}, so good and bad calls look the same.")
     if late := len(ledger) - len(calls):
-        notes.append(f"{late:,} of {len(ledger):,} calls lie in the last days of the book and are not judged.")
+        of_all = f"{fmt.whole(late)} of {fmt.whole(len(ledger))} calls"
+        notes.append(f"{of_all} are in the last days of the book and are not measured.")
     drops = int(ledger["first_drop"].sum())
     if drops in (0, ledger["deal_id"].nunique()):
         notes.append(f"The bar dropped {'every' if drops else 'no'} deal.")
     return notes
 
 
+def _plain(value: Any) -> Any:
+    """Tables as rows, numbers as plain numbers, and NaN or infinity as null."""
+    if isinstance(value, pd.DataFrame):
+        rows = value.reset_index().to_dict("records")
+        return [_plain(row) for row in rows]
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return float(value) if np.isfinite(value) else None
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _expected(ledger: pd.DataFrame, models: Sequence[Model]) -> dict[str, float]:
-    """What the models' own curves expected of their bars, in the mean over calls; without signal nothing."""
-    told = []
+    """What the models' own curves expected of their bars, averaged over calls. Models without signal expect nothing."""
+    expected = []
     for model in models:
         calls = ledger[ledger["model_version"] == model.version]
         if model.signal and model.curve.bars:
-            told.append((len(calls), *model.curve.at(float(calls["bar"].iloc[0]))[1:]))
-    if not told:
+            expected.append((len(calls), *model.curve.at(float(calls["bar"].iloc[0]))[1:]))
+    if not expected:
         return {"hours_saved": float("nan"), "value_forgone": float("nan")}
-    count, saved, forgone = np.array(told).T
+    count, saved, lost = np.array(expected).T
     return {
         "hours_saved": float(np.average(saved, weights=count)),
-        "value_forgone": float(np.average(forgone, weights=count)),
+        "value_forgone": float(np.average(lost, weights=count)),
     }
 
 
 def _model_notes(models: Sequence[Model], dial: ScoreSettings) -> list[str]:
-    """What the models could not do, in sentences."""
+    """Models without signal, and promises that could not be given, in sentences."""
     silent = sum(not model.signal for model in models)
     notes = []
     if silent:
-        notes.append(f"{silent} of {len(models)} models saw no signal; of what they call every verdict is unsure.")
+        notes.append(f"{silent} of {len(models)} models found no signal. All their verdicts are unsure.")
     if dial.guarantee:
         refused = {model.version: model.curve.refusal(dial.forgo) for model in models}
-        notes += [f"Model {version}: {told}" for version, told in refused.items() if told]
+        notes += [f"Model {version}: {refusal}" for version, refusal in refused.items() if refusal]
     return notes

@@ -1,4 +1,4 @@
-"""The card of one deal: the verdict, its numbers, why, what would change that, and what became of deals like it."""
+"""The card of one deal: the verdict, its numbers, the reasons, what would change it, and how similar deals ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.text import Text
 
 from walkaway.economics import DROPPED
 from walkaway.explaining import DealStory, Example, SimilarDeals, base_rate
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import awaited
 from walkaway.report.terminal.plain_table import plain_table
 
@@ -21,32 +21,41 @@ __all__ = ["LOOK_TWICE", "VERDICT_STYLE", "show_story", "steps_of"]
 
 VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 AT_ITS_STAGE = "deals at its stage"
-ON_CARD = 5  # reasons: what can be read in ten seconds
+MOST_REASONS = 5  # what can be read in ten seconds
 ALMOST_ALL = 0.95  # of the deals at its stage
 ONE_MINUTE = 1 / 60
-NO_HISTORY = "Nothing is recorded of it but its creation: it is called as any deal of which so little is known."
-LOOK_TWICE = "That is above the bar: look twice before you let it go."
-NO_FLIP = "Nothing that came to deals like this would lift it over the bar."
-ASSOCIATION = "Seen in past deals; not a promise that bringing it about has the same effect."
+NO_HISTORY = "Only its creation is recorded, so it is scored like a new deal."
+LOOK_TWICE = "That is above the bar, so look twice before you drop it."
+NO_FLIP = "Nothing seen in past deals like this would lift it above the bar."
+ASSOCIATION = "Seen in past deals. Making it happen need not have the same effect."
 
 
 def steps_of(story: DealStory, most: int) -> pd.DataFrame:
-    """From the typical value per hour to the deal's, a reason a step.
+    """The steps from the value per hour of a typical deal to that of this deal, one reason per step.
+
+    Args:
+        story: of the deal.
+        most: reasons to show.
 
     Returns:
-        sentence, factor, value_per_hour (money per hour, after that step), base_rate ("" where none is told); the first
-        row is the typical deal, the last all other factors together, and its value is the deal's.
+        sentence, factor, value_per_hour (money per hour, after that step), base_rate (how deals with that reason ended;
+        "" if that is no news). The first row is the typical deal. The last row combines all other factors, and its
+        value is the deal's.
     """
-    told = story.reasons[:most]
-    factors = [1.0, *(reason.factor for reason in told)]
+    reasons = story.reasons[:most]
+    factors = [1.0, *(reason.factor for reason in reasons)]
     values = story.typical_value_per_hour * np.cumprod(factors)
     rest = story.value_per_hour / values[-1] if values[-1] else 1.0
-    others = len(story.factors) - sum(len(reason.features) for reason in told)
-    some = [reason.deals < ALMOST_ALL * story.typical.deals for reason in told]  # else it says nothing that is not said
-    rates = [base_rate(reason, story.wording) if part else "" for reason, part in zip(told, some, strict=True)]
+    others = len(story.factors) - sum(len(reason.features) for reason in reasons)
+    # A reason that holds for almost all deals at the stage has their base rate, which the first row shows already.
+    rates = [
+        base_rate(reason, story.wording) if reason.deals < ALMOST_ALL * story.typical.deals else ""
+        for reason in reasons
+    ]
+    rest_sentence = f"{story.wording.whole(others)} other factors together"
     return pd.DataFrame(
         {
-            "sentence": [story.typical.sentence, *(r.sentence for r in told), f"{others} other factors together"],
+            "sentence": [story.typical.sentence, *(reason.sentence for reason in reasons), rest_sentence],
             "factor": [*factors, rest],
             "value_per_hour": [*values, story.value_per_hour],
             "base_rate": [base_rate(story.typical, story.wording, AT_ITS_STAGE), *rates, ""],
@@ -54,91 +63,101 @@ def steps_of(story: DealStory, most: int) -> pd.DataFrame:
     )
 
 
-def _why(story: DealStory) -> Table:
+def _reasons_table(story: DealStory) -> Table:
     table = plain_table("why", "factor", "per hour")
-    steps = steps_of(story, ON_CARD)
+    steps, fmt = steps_of(story, MOST_REASONS), story.wording
     for place, step in enumerate(steps.to_dict("records")):
-        reason = 0 < place < len(steps) - 1
-        said = Text(step["sentence"], style="" if reason else "dim")
+        is_reason = 0 < place < len(steps) - 1
+        sentence = Text(step["sentence"], style="" if is_reason else "dim")
         if step["base_rate"]:
-            said.append(f"\n  {step['base_rate']}", style="dim")
-        style = ("green" if step["factor"] > 1 else "red") if reason else "dim"
-        factor = Text(f"×{story.wording.number(step['factor'], 2)}" if place else "", style=style)
-        table.add_row(said, factor, Text(story.wording.money(step["value_per_hour"]), style="" if reason else "dim"))
+            sentence.append(f"\n  {step['base_rate']}", style="dim")
+        style = ("green" if step["factor"] > 1 else "red") if is_reason else "dim"
+        factor = Text(f"×{fmt.number(step['factor'], 2)}" if place else "", style=style)
+        value = Text(fmt.money(step["value_per_hour"]), style="" if is_reason else "dim")
+        table.add_row(sentence, factor, value)
     return table
 
 
 def _flips(story: DealStory) -> Iterator[Text]:
+    """What would lift a dropped deal above the bar."""
     if story.verdict in DROPPED:
-        yield Text("Would change our mind", style="bold")
+        yield Text("What would change the verdict", style="bold")
         if not story.flip_conditions:
             yield Text(NO_FLIP)
             yield Text("")
     if not story.flip_conditions:
         return
-    for one in story.flip_conditions:
-        until = "" if one.until is None else f" (by {story.wording.date(one.until)})"
-        worth = story.wording.money(one.value_per_hour)
-        yield Text(f"• {one}{until}. An hour would then be worth {worth}.")
+    for condition in story.flip_conditions:
+        until = "" if condition.until is None else f" (by {story.wording.date(condition.until)})"
+        value = story.wording.money(condition.value_per_hour)
+        yield Text(f"• {condition}{until}. An hour on it would then be worth {value}.")
     yield Text(ASSOCIATION, style="dim")
     yield Text("")
 
 
-def _example(one: Example, wording: Wording) -> str:
-    end = f"won {wording.money(one.worth)}" if one.won else "lost"
-    worked = f"after {wording.hours(one.remaining_hours)}" if one.remaining_hours >= ONE_MINUTE else "with no more work"
-    return f"{one.deal_id} {end} {worked}"
+def _example(example: Example, fmt: LocaleFormat) -> str:
+    end = f"won {fmt.money(example.worth)}" if example.won else "lost"
+    hours = example.remaining_hours
+    return f"{example.deal_id} {end} {f'after {fmt.hours(hours)}' if hours >= ONE_MINUTE else 'with no more work'}"
 
 
-def _similar(similar: SimilarDeals, story: DealStory) -> Iterator[Text]:
+def _similar_deals(similar: SimilarDeals, story: DealStory) -> Iterator[Text]:
     yield Text("Deals like this one", style="bold")
-    wording = story.wording
-    half = f"half took {wording.hours(similar.median_hours)} or less from then on"
-    earned = f"an hour on them earned {wording.money(similar.value_per_hour)}"
+    fmt = story.wording
     twice = f" {LOOK_TWICE}" if story.look_twice else ""
-    yield Text(f"{similar.won} of {similar.deals} were won; {half}; {earned}.{twice}")
-    yield Text("Nearest: " + "; ".join(_example(one, wording) for one in similar.examples) + ".", style="dim")
+    yield Text(
+        f"{fmt.whole(similar.won)} of {fmt.whole(similar.deals)} were won. Half of them took "
+        f"{fmt.hours(similar.median_hours)} or less from then on. An hour on them earned "
+        f"{fmt.money(similar.value_per_hour)}.{twice}"
+    )
+    yield Text("Nearest: " + "; ".join(_example(example, fmt) for example in similar.examples) + ".", style="dim")
     yield Text("")
 
 
 def _numbers(story: DealStory) -> Text:
-    told = story.wording
-    imputed = " (no amount recorded yet, the typical one stands in)" if story.amount_imputed else ""
+    fmt = story.wording
+    imputed = " (no amount recorded yet, so a typical one is used)" if story.amount_imputed else ""
     return Text(
-        f"{told.percent(story.win_probability)} to win × {told.money(story.value_if_won)}{imputed} = "
-        f"{told.money(story.expected_value)} expected, for {told.hours(story.remaining_hours)} still to spend."
+        f"{fmt.percent(story.win_probability)} to win × {fmt.money(story.value_if_won)}{imputed} = "
+        f"{fmt.money(story.expected_value)} expected, for {fmt.hours(story.remaining_hours)} of work still to come."
         f"{_floor(story)}"
     )
 
 
 def _floor(story: DealStory) -> str:
-    """That the floor is counted as well, without which the numbers above it do not give the value per hour."""
+    """The floor under the hours: without it, the numbers on the card do not give the value per hour."""
     if not story.floor_hours:
         return ""
-    return f" {story.wording.hours(story.floor_hours)} more count for each deal, as the least it takes."
+    return f" {story.wording.hours(story.floor_hours)} are added for every deal, as the least it takes."
+
+
+def _wait(story: DealStory) -> list[Text]:
+    """What a nurtured deal waits for."""
+    if not story.wait:
+        return []
+    until = "" if story.wait_until is None else f", until {story.wording.date(story.wait_until)} at the latest"
+    return [Text(f"No hours, but wait for {awaited(story.wait.sign)}{until}: {story.wait.past}.", style="yellow")]
+
+
+def _why(story: DealStory) -> list[RenderableType]:
+    """The reasons, and what would change the verdict; a deal sold at a loss has one reason without factors."""
+    if story.factors:
+        return [_reasons_table(story), Text(""), *_flips(story)]
+    return [*(Text(f"{reason.sentence[:1].upper()}{reason.sentence[1:]}.") for reason in story.reasons), Text("")]
 
 
 def show_story(story: DealStory) -> RenderableType:
     """A card, readable at 80 columns."""
-    told = story.wording
+    fmt = story.wording
     head = Text.assemble(
         (story.verdict.replace("_", " ").upper(), f"bold {VERDICT_STYLE[story.verdict]}"),
-        f"  an hour on it is worth {told.money(story.value_per_hour)}; the bar is {told.money(story.bar)}",
+        f"  an hour on it is worth {fmt.money(story.value_per_hour)}; the bar is {fmt.money(story.bar)}",
     )
-    body: list[RenderableType] = [head]
-    if story.wait:
-        until = "" if story.wait_until is None else f", until {told.date(story.wait_until)} at the latest"
-        sign, past = awaited(story.wait.sign), story.wait.past
-        body.append(Text(f"No hours, but wait for {sign}{until}: {past}.", style="yellow"))
-    body += [_numbers(story), *([Text(NO_HISTORY, style="yellow")] if story.events == 0 else []), Text("")]
-    if story.factors:
-        body += [_why(story), Text(""), *_flips(story)]
-    else:
-        body += [*(Text(f"{reason.sentence[:1].upper()}{reason.sentence[1:]}.") for reason in story.reasons), Text("")]
+    no_history = [Text(NO_HISTORY, style="yellow")] if story.events == 0 else []
+    body: list[RenderableType] = [head, *_wait(story), _numbers(story), *no_history, Text(""), *_why(story)]
     if story.similar_deals:
-        body += _similar(story.similar_deals, story)
-    body.append(
-        Text(f"model {story.model_version}, hours assumed: {told.percent(story.assumed_hours_share)}", style="dim")
-    )
-    title = f"Deal {story.deal_id} at {told.moment(story.as_of)} UTC"
+        body += _similar_deals(story.similar_deals, story)
+    assumed = f"{fmt.percent(story.assumed_hours_share)} of the hours are assumed"
+    body.append(Text(f"Model {story.model_version}; {assumed}.", style="dim"))
+    title = f"Deal {story.deal_id} at {fmt.moment(story.as_of)} UTC"
     return Panel(Group(*body), title=title, title_align="left", expand=False, padding=(1, 2))

@@ -1,4 +1,4 @@
-"""Figures: each has a function that makes its tidy frame, and one that draws that frame."""
+"""Figures of a training: one function makes the tidy frame of a figure, another draws it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["calibration_frame", "curve_frame", "draw_calibration", "draw_curve",
 
 
 def calibration_frame(calls: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
-    """Settled calls in bins of equal size: predicted and won shares, and how many.
+    """Settled calls in bins of equal size: the predicted share, the share won, and the number of calls.
 
     >>> calls = pd.DataFrame({"win_probability": [0.2, 0.4], "won": [0.0, 1.0]})
     >>> calibration_frame(calls, 1)
@@ -21,15 +21,15 @@ def calibration_frame(calls: pd.DataFrame, bins: int = 10) -> pd.DataFrame:
     0        0.3  0.5      2
     """
     ordered = calls.sort_values("win_probability", kind="stable")
-    part = np.minimum(np.arange(len(ordered)) * bins // max(len(ordered), 1), bins - 1)
-    grouped = ordered.groupby(part)
+    bin_of_row = np.minimum(np.arange(len(ordered)) * bins // max(len(ordered), 1), bins - 1)
+    grouped = ordered.groupby(bin_of_row)
     return grouped.agg(predicted=("win_probability", "mean"), won=("won", "mean"), calls=("won", "size")).reset_index(
         drop=True
     )
 
 
 def draw_calibration(frame: pd.DataFrame) -> Figure:
-    """Predicted against realised share won; on the diagonal, 80% means 80%."""
+    """The share won against the predicted share; on the diagonal, a predicted 80% is 80% won."""
     figure = Figure(figsize=(4.5, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
@@ -37,7 +37,7 @@ def draw_calibration(frame: pd.DataFrame) -> Figure:
     axes.set(
         xlabel="predicted win probability",
         ylabel="share won",
-        title="Out-of-time calibration",
+        title="Calibration on later deals",
         xlim=(0, 1),
         ylim=(0, 1),
     )
@@ -45,7 +45,7 @@ def draw_calibration(frame: pd.DataFrame) -> Figure:
 
 
 def curve_frame(curve: Curve) -> pd.DataFrame:
-    """One row a bar: bar, value_forgone, hours_saved (shares) and hours_per_week."""
+    """One row per bar: bar (money per hour), value_forgone and hours_saved (shares), hours_per_week."""
     return pd.DataFrame(
         {
             "bar": curve.bars,
@@ -57,20 +57,18 @@ def curve_frame(curve: Curve) -> pd.DataFrame:
 
 
 def draw_curve(frame: pd.DataFrame) -> Figure:
-    """Hours saved against value forgone, as the bar rises."""
+    """Hours saved against value lost, as the bar rises."""
     figure = Figure(figsize=(5.5, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, label="dropping at random")
     axes.plot(frame["value_forgone"], frame["hours_saved"], color="C0", label="below the bar")
-    axes.set(
-        xlabel="share of won value forgone", ylabel="share of hours saved", title="What walking away frees and costs"
-    )
+    axes.set(xlabel="share of won value lost", ylabel="share of hours saved", title="What walking away saves and costs")
     axes.legend()
     return figure
 
 
 def training_figures(trained: Trained) -> dict[str, Figure]:
-    """The figures of one training, by file name; none where nothing could be judged."""
+    """The figures of one training, by file name; none if the model was not tested."""
     if trained.calls.empty:
         return {}
     settled = trained.calls[trained.calls["settled"].astype(bool)]

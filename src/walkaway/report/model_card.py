@@ -1,4 +1,4 @@
-"""The model card: what a model is for and not for, what it was taught, how good it is and where it fails, in Markdown.
+"""The model card, in Markdown: what a model is for, what it learned from, how good it is and where it fails.
 
 After Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
 """
@@ -6,12 +6,15 @@ After Mitchell et al., Model Cards for Model Reporting, FAT* 2019.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from textwrap import fill
 
 import pandas as pd
 
 from walkaway.evaluation import failures
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts
+from walkaway.report.terminal.plain_table import interval
 from walkaway.report.terminal.training_tables import WHO, pooling_sentence
 from walkaway.training import Promotion, Trained
 
@@ -19,19 +22,19 @@ __all__ = ["model_card"]
 
 INTENDED = """\
 It tells a sales team what an hour spent on an open deal from now on is worth, and which deals to walk away from. A
-person decides: the verdict is advice with its reasons, and `unsure` is an answer."""
+person decides. The verdict is advice with its reasons, and `unsure` is a valid answer."""
 NOT_INTENDED = (
-    "It must not decide alone: no deal is closed, no customer turned away without a person.",
-    "It must not score people: who owns a deal is no feature unless the settings say so, and its figures compare "
+    "It must not decide alone: a person confirms before a deal is closed or a customer turned away.",
+    "It must not score people. Who owns a deal is not a feature unless the settings say so, and the numbers compare "
     "deals, not sellers or buyers.",
-    "It must not be used for other teams' deals than those it learned from, nor where `walkaway check` says that the "
-    "world has changed.",
-    "Hours already spent never count, and must not be argued with.",
+    "It must not be used for deals of teams that it did not learn from, or when `walkaway check` says that the data "
+    "has changed.",
+    "It must not be used to justify hours already spent. They never count.",
 )
 
 
 def _item(text: str) -> str:
-    """An item of a Markdown list, in lines that a terminal shows whole."""
+    """An item of a Markdown list, wrapped at 120 characters."""
     return fill(text, 120, initial_indent="- ", subsequent_indent="  ")
 
 
@@ -41,118 +44,143 @@ def _table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _between(row: pd.Series, name: str, places: int) -> str:
-    return f"{row[name]:.{places}f} ({row[f'{name}_low']:.{places}f} to {row[f'{name}_high']:.{places}f})"
+def _with_interval(row: pd.Series, name: str, digits: int, fmt: LocaleFormat) -> str:
+    """A number with its 90% interval."""
+    number = partial(fmt.number, digits=digits)
+    return f"{number(row[name])} ({interval(row, name, number)})"
 
 
-def _win(table: pd.DataFrame) -> str:
+def _win(table: pd.DataFrame, fmt: LocaleFormat) -> str:
     rows = [
-        (WHO[str(name)], f"{row['auc']:.3f}", _between(row, "log_loss", 4), _between(row, "brier", 4))
+        (
+            WHO[str(name)],
+            fmt.number(row["auc"], 3),
+            _with_interval(row, "log_loss", 4, fmt),
+            _with_interval(row, "brier", 4, fmt),
+        )
         for name, row in table.iterrows()
     ]
-    return _table(("out of time", "AUC", "log loss (90%)", "Brier score (90%)"), rows)
+    return _table(("prediction by", "AUC", "log loss (90%)", "Brier score (90%)"), rows)
 
 
-def _slices(table: pd.DataFrame) -> str:
+def _ages(table: pd.DataFrame, fmt: LocaleFormat) -> str:
     rows = [
-        (str(value), f"{row['calls']:,.0f}", f"{row['won']:.1%}", f"{row['predicted']:.1%}", _points(row))
+        (
+            str(value),
+            fmt.whole(row["calls"]),
+            fmt.percent(row["won"], 1),
+            fmt.percent(row["predicted"], 1),
+            _points(row, fmt),
+        )
         for (dimension, value), row in table.iterrows()
         if dimension in ("all", "age")
     ]
-    return _table(("age", "calls", "won", "predicted", "off, points (90%)"), rows)
+    return _table(("age", "calls", "won", "predicted", "error, points (90%)"), rows)
 
 
-def _points(row: pd.Series) -> str:
-    return f"{100 * row['off']:+.1f} ({100 * row['off_low']:+.1f} to {100 * row['off_high']:+.1f})"
+def _points(row: pd.Series, fmt: LocaleFormat) -> str:
+    """The error in percentage points, with its interval."""
+    points = {name: 100 * row[name] for name in ("off", "off_low", "off_high")}
+    signed = partial(fmt.signed, digits=1)
+    return f"{signed(points['off'])} ({interval(points, 'off', signed)})"
 
 
-def _skill(table: pd.DataFrame) -> str:
-    rows = [(WHO.get(str(name), str(name)), _between(row, "skill", 3)) for name, row in table.iterrows()]
+def _skill(table: pd.DataFrame, fmt: LocaleFormat) -> str:
+    rows = [(WHO.get(str(name), str(name)), _with_interval(row, "skill", 3, fmt)) for name, row in table.iterrows()]
     return _table(("ranking deals by", "walk-away skill (90%)"), rows)
 
 
-def _totals(tables: dict[str, pd.DataFrame]) -> str:
-    rows = [("remaining hours", _between(tables["hours"].loc[("all", "all")], "ratio", 2))]
+def _totals(tables: dict[str, pd.DataFrame], fmt: LocaleFormat) -> str:
+    rows = [("remaining hours", _with_interval(tables["hours"].loc[("all", "all")], "ratio", 2, fmt))]
     if "worth" in tables:
-        rows.append(("worth of wins", _between(tables["worth"].loc["all"], "ratio", 2)))
-    return _table(("predicted over realised", "ratio (90%)"), rows)
+        rows.append(("value of wins", _with_interval(tables["worth"].loc["all"], "ratio", 2, fmt)))
+    return _table(("predicted total over actual total", "ratio (90%)"), rows)
 
 
-def _staleness(table: pd.DataFrame) -> str:
+def _staleness(table: pd.DataFrame, fmt: LocaleFormat) -> str:
     rows = [
-        (f"{row['days_older']:,.0f} days", _between(row, "log_loss_lost", 4), _between(row, "skill_lost", 3))
+        (
+            fmt.days(row["days_older"]),
+            _with_interval(row, "log_loss_lost", 4, fmt),
+            _with_interval(row, "skill_lost", 3, fmt),
+        )
         for _, row in table.iterrows()
     ]
-    return _table(("older by", "log loss lost (90%)", "skill lost (90%)"), rows)
+    return _table(("model older by", "rise in log loss (90%)", "loss of skill (90%)"), rows)
 
 
-def _data(facts: Facts, signal: bool) -> str:
-    window = f" known until {facts.until:%Y-%m-%dT%H:%M} UTC" if facts.until else " without dates"
-    counts = f"{facts.deals:,} deals{window}: {facts.won:,} won, {facts.lost:,} lost, {facts.open:,} open"
-    money = f", money in {facts.currency}" if facts.currency else ""
-    lines = [f"- {counts}.", f"- Source: {facts.source}, fingerprint {facts.book}{money}."]
+def _data(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
+    """What the model learned from, as a Markdown list."""
+    until = f" known until {fmt.moment(facts.until)} UTC" if facts.until else " without dates"
+    outcomes = f"{fmt.whole(facts.won)} won, {fmt.whole(facts.lost)} lost, {fmt.whole(facts.open)} open"
+    currency = f", money in {facts.currency}" if facts.currency else ""
+    lines = [
+        f"- {fmt.whole(facts.deals)} deals{until}: {outcomes}.",
+        f"- Source: {facts.source}, fingerprint {facts.book}{currency}.",
+    ]
     if facts.assumed_hours_share is not None:
-        hours = ", ".join(f"{kind} {value:g} h" for kind, value in sorted(facts.assumed_hours.items()))
-        lines.append(f"- Share of hours assumed rather than recorded: {facts.assumed_hours_share:.0%} ({hours}).")
-    if facts.until:
-        said = pooling_sentence(facts, signal)
-        lines += [f"- {said}"] if said else []
-    return "\n".join(lines)
+        hours = ", ".join(f"{kind} {fmt.number(value)} h" for kind, value in sorted(facts.assumed_hours.items()))
+        share = fmt.percent(facts.assumed_hours_share)
+        lines.append(f"- {share} of the hours are assumed, not recorded ({hours}).")
+    pooling = pooling_sentence(facts, signal, fmt) if facts.until else ""
+    return "\n".join([*lines, *([f"- {pooling}"] if pooling else [])])
 
 
-def _audit(trained: Trained) -> str:
-    looked = f"{len(trained.audit.sources)} columns, fields, kinds and roles looked at"
+def _audit(trained: Trained, fmt: LocaleFormat) -> str:
+    checked = f"Checked {fmt.whole(len(trained.audit.sources))} columns, fields, kinds and roles."
     suspects = trained.audit.suspects
     if suspects.empty:
-        return f"{looked}; none knows the end before it could."
+        return f"{checked} None leaks the outcome."
     rows = [f"- `{name}`: {row['verdict']} [{row['rules']}] {row['evidence']}." for name, row in suspects.iterrows()]
-    return "\n".join([f"{looked}.", "", *rows])
+    return "\n".join([checked, "", *rows])
 
 
-def _fails(tables: dict[str, pd.DataFrame]) -> str:
+def _failing_slices(tables: dict[str, pd.DataFrame], fmt: LocaleFormat) -> str:
     if "by_slice" not in tables:
-        return "Not judged by slice."
-    said = failures(tables["by_slice"])
-    if not said:
-        return "No slice (age, stage, segment) fails beyond luck."
-    return "\n".join(f"- {sentence}." for sentence in said)
+        return "Not measured by slice."
+    sentences = failures(tables["by_slice"], fmt)
+    if not sentences:
+        return "No slice (age, stage, segment) fails by more than chance."
+    return "\n".join(f"- {sentence}." for sentence in sentences)
 
 
-def _judged(trained: Trained) -> list[tuple[str, str]]:
+def _test_results(trained: Trained, fmt: LocaleFormat) -> list[tuple[str, str]]:
+    """Title and text of each section with measures."""
     tables = trained.tables
-    makers = {"win": _win, "by_slice": _slices, "skill": _skill, "staleness": _staleness}
-    titles = {
-        "win": "Win probability",
-        "by_slice": "Calibration",
-        "skill": "Ranking",
-        "staleness": "Retraining less often",
+    win = "Win probability" if trained.model.timeless else "Win probability, tested on later deals"
+    sections = {
+        "win": (win, _win),
+        "by_slice": ("Calibration", _ages),
+        "skill": ("Ranking", _skill),
+        "staleness": ("Retraining less often", _staleness),
     }
-    parts = [(titles[name], make(tables[name])) for name, make in makers.items() if name in tables]
-    return [*parts, ("Hours and worth", _totals(tables))] if "hours" in tables else parts
+    parts = [(title, write(tables[name], fmt)) for name, (title, write) in sections.items() if name in tables]
+    return [*parts, ("Hours and value", _totals(tables, fmt))] if "hours" in tables else parts
 
 
-def model_card(trained: Trained, version: str, decision: Promotion) -> str:
+def model_card(trained: Trained, version: str, decision: Decision, fmt: LocaleFormat) -> str:
     """The card of a training, in Markdown.
 
     Args:
         trained: the model with its tables and audit.
         version: of its bundle.
-        decision: whether the model was promoted, and why.
+        decision: whether the model is used, and why.
+        fmt: writes the numbers.
     """
     facts = trained.model.facts
     signal = (
-        f"It predicts better than the base rate, {'on unlike deals' if trained.model.undated else 'out of time'}."
+        f"It predicts better than the base rate on {'other' if trained.model.timeless else 'later'} deals."
         if trained.model.signal
-        else "**No signal**: it is no better than the base rate, which is published instead; every verdict is unsure."
+        else "**No signal**: it is no better than the base rate, which is used instead. Every verdict is unsure."
     )
     parts = [
         (f"Model card: walkaway {version}", signal),
         ("Intended use", INTENDED),
         ("What it must not be used for", "\n".join(_item(limit) for limit in NOT_INTENDED)),
-        ("What it learned from", _data(facts, trained.model.signal)),
-        ("Leak audit", _audit(trained)),
-        *_judged(trained),
-        ("Where it fails", _fails(trained.tables)),
+        ("What it learned from", _data(facts, trained.model.signal, fmt)),
+        ("Leak audit", _audit(trained, fmt)),
+        *_test_results(trained, fmt),
+        ("Where it fails", _failing_slices(trained.tables, fmt)),
         ("Promotion", f"{'Promoted' if decision.promoted else 'Not promoted'}: {decision.reason}."),
     ]
     return "\n\n".join(f"{'#' if at == 0 else '##'} {title}\n\n{text}" for at, (title, text) in enumerate(parts)) + "\n"

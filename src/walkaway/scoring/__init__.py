@@ -1,9 +1,9 @@
-"""Scoring: every open deal called at a moment, the nightly batch, and what became of advice and decisions."""
+"""Scoring: a verdict for every open deal, the nightly batch, and the results of advice and of decisions."""
 
 from walkaway.scoring.advice import chance_weights, kept_to_learn, read_advice, settle_advice, with_advice
 from walkaway.scoring.batch import CHANGES, KINDS, Batch, changes, run_batch
-from walkaway.scoring.decisions import read_decisions, settle_decisions, standing
-from walkaway.scoring.score import refined, score, summary
+from walkaway.scoring.decisions import decisions_in_force, read_decisions, settle_decisions
+from walkaway.scoring.score import score, summary, with_replay_curve
 
 __all__ = [
     "CHANGES",
@@ -11,15 +11,15 @@ __all__ = [
     "Batch",
     "chance_weights",
     "changes",
+    "decisions_in_force",
     "kept_to_learn",
     "read_advice",
     "read_decisions",
-    "refined",
     "run_batch",
     "score",
     "settle_advice",
     "settle_decisions",
-    "standing",
     "summary",
     "with_advice",
+    "with_replay_curve",
 ]

@@ -1,8 +1,8 @@
-"""The nightly batch: call every open deal, say what changed since the last run, and leave a record of the run.
+"""The nightly batch: call every open deal, show what changed since the last run, and record the run.
 
-One folder holds it all: calls.csv (or .parquet), changes.csv, advice.csv with each deal's first walk_away or nurture,
-and runs.jsonl with one line a run. A scheduler reads the exit code: 0 ok, 2 usage, 3 bad or stale data, 5 locked, 6 an
-open deal got no call.
+One folder has all the output: calls.csv (or .parquet), changes.csv, advice.csv with each deal's first walk_away or
+nurture, and runs.jsonl with one line per run. Exit codes for a scheduler: 0 ok, 2 usage, 3 bad or stale data, 5 locked,
+6 an open deal got no call.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from walkaway.config import ScoreSettings, Settings
 from walkaway.economics import DROPPED
 from walkaway.errors import DataError, IncompleteError, WalkawayError
 from walkaway.files import append_line, checksum, exclusive, read_lines, read_text_frame, write_frame
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Model, load_champion
 from walkaway.scoring.advice import more_advice, read_advice
-from walkaway.scoring.score import refined, score, summary
+from walkaway.scoring.score import score, summary, with_replay_curve
 
-__all__ = ["CHANGES", "KINDS", "Batch", "changes", "fresh_as_of", "run_batch", "uncalled"]
+__all__ = ["CHANGES", "KINDS", "Batch", "changes", "deals_without_call", "fresh_as_of", "run_batch"]
 
 RUNS, CHANGES, ADVICE = "runs.jsonl", "changes.csv", "advice.csv"
 KINDS = ("newly_below_bar", "back_above_bar", "newly_open", "closed", "gone", "not_called")
@@ -36,9 +37,9 @@ _COLUMNS = ["deal_id", "change", *(f"{name}{when}" for name in COMPARED for when
 
 @dataclass(frozen=True)
 class Batch:
-    """A run that wrote its output: the calls, what changed (None where nothing could be compared), and its record.
+    """A run that wrote its output: the calls, the changes (None if nothing could be compared), and its record.
 
-    `notes` are sentences on the comparison; `problem` is set where an open deal got no call.
+    `notes` are sentences for the reader; `problem` is set if an open deal got no call.
     """
 
     calls: pd.DataFrame
@@ -51,10 +52,10 @@ class Batch:
 
 
 def fresh_as_of(book: Book, now: pd.Timestamp, max_age_days: float, name: str) -> pd.Timestamp:
-    """The newest record by now, at which deals are called.
+    """The moment of the newest record by `now`. Deals are called at that moment.
 
     Raises:
-        DataError: it is older than `max_age_days`, or nothing was known by now.
+        DataError: it is more than `max_age_days` before `now`, or nothing was recorded by `now`.
 
     >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"]}))
     >>> fresh_as_of(book, pd.Timestamp("2026-01-09", tz="UTC"), 3, "data/book")
@@ -64,10 +65,10 @@ def fresh_as_of(book: Book, now: pd.Timestamp, max_age_days: float, name: str) -
     2026-01-09 00:00 UTC; batch.max_age_days allows 3. Export and import again, allow more days, or replay a past moment
     with --now.
     """
-    then = known(book, now) if book.last_recorded_at() > now else book
-    if then.deals.empty:
+    known_by_now = known(book, now) if book.last_recorded_at() > now else book
+    if known_by_now.deals.empty:
         raise DataError(f"{name}: no deal had been created by {now:%Y-%m-%d %H:%M} UTC. Use a later --now.")
-    newest = then.last_recorded_at()
+    newest = known_by_now.last_recorded_at()
     age = (now - newest) / pd.Timedelta(days=1)
     if age > max_age_days:
         raise DataError(
@@ -81,44 +82,44 @@ def fresh_as_of(book: Book, now: pd.Timestamp, max_age_days: float, name: str) -
 def _check_dated(book: Book, name: str) -> None:
     if book.manifest.timeless:
         raise DataError(
-            f"{name}: has no dates, so nothing tells whether it is fresh, or what changed. Import an export with "
-            "dates; walkaway score calls this one as it is."
+            f"{name}: has no dates, so batch cannot check how old it is or what changed. Import an export with "
+            "dates, or use walkaway score."
         )
 
 
 def _open(book: Book, as_of: pd.Timestamp, name: str) -> pd.Series:
-    """Deals open at a moment, found without what scoring uses: this is what its output is checked against."""
+    """Deals open at a moment, found independently of scoring, whose output is checked against them."""
     deals = book.deals
-    found = deals["deal_id"][(deals["created_at"] <= as_of) & ~(deals["closed_at"] <= as_of)]
-    if found.empty:
-        raise DataError(f"{name}: no deal is open at {as_of:%Y-%m-%d %H:%M} UTC: nothing to call. Check the export.")
-    return found
+    open_deals = deals["deal_id"][(deals["created_at"] <= as_of) & ~(deals["closed_at"] <= as_of)]
+    if open_deals.empty:
+        raise DataError(f"{name}: no deal is open at {as_of:%Y-%m-%d %H:%M} UTC. Check the export.")
+    return open_deals
 
 
-def uncalled(calls: pd.DataFrame, open_deals: pd.Series) -> list[str]:
-    """Open deals that have no row among the calls, or one without a verdict or a number.
+def deals_without_call(calls: pd.DataFrame, open_deals: pd.Series) -> list[str]:
+    """Open deals without a call, or with a call that lacks a verdict or a value.
 
     >>> calls = pd.DataFrame({"deal_id": ["a", "b"], "verdict": "pursue", "value_per_hour": [1.0, None]})
-    >>> uncalled(calls, pd.Series(["a", "b", "c"]))
+    >>> deals_without_call(calls, pd.Series(["a", "b", "c"]))
     ['b', 'c']
     """
-    whole = calls.dropna(subset=["verdict", "value_per_hour"])
-    return sorted(set(open_deals) - set(whole["deal_id"]))
+    complete = calls.dropna(subset=["verdict", "value_per_hour"])
+    return sorted(set(open_deals) - set(complete["deal_id"]))
 
 
 def changes(previous: pd.DataFrame, current: pd.DataFrame, book: Book) -> pd.DataFrame:
-    """What changed from one run's calls to the next.
+    """What changed from the calls of one run to those of the next.
 
     Args:
         previous: calls of one moment: deal_id, as_of, verdict, value_per_hour, bar.
-        current: likewise, of a later moment or the same one.
+        current: the same, of a later moment or the same one.
         book: says which deals were closed by the later moment, and how.
 
     Returns:
-        One row a changed deal, by kind and deal_id: deal_id, change, the verdict, value_per_hour and bar of before and
+        One row per changed deal, by kind and deal_id: deal_id, change, the verdict, value_per_hour and bar before and
         now, outcome (of closed deals). Kinds: newly_below_bar (dropped now, kept before), back_above_bar, newly_open,
-        closed (those opened since as well), gone (no longer in the book), not_called (open, and yet without a call).
-        A deal whose verdict is walk_away or nurture counts as below the bar, an unsure one as kept.
+        closed (also deals that were opened since), gone (no longer in the book), not_called (open, but without a call).
+        walk_away and nurture count as below the bar, unsure counts as kept.
     """
     since, as_of = previous["as_of"].max(), current["as_of"].max()
     sides = previous[["deal_id", *COMPARED]].merge(
@@ -135,13 +136,13 @@ def changes(previous: pd.DataFrame, current: pd.DataFrame, book: Book) -> pd.Dat
 
 
 def _kind(sides: pd.DataFrame, in_book: pd.Series, closed: pd.Series) -> np.ndarray:
-    was, called = sides["verdict_before"].notna(), sides["verdict"].notna()
+    called_before, called = sides["verdict_before"].notna(), sides["verdict"].notna()
     below_before, below = (sides[column].isin(DROPPED) for column in ("verdict_before", "verdict"))
     cases = {
         "closed": ~called & closed,
         "gone": ~called & ~in_book,
         "not_called": ~called,
-        "newly_open": ~was,
+        "newly_open": ~called_before,
         "newly_below_bar": below & ~below_before,
         "back_above_bar": ~below & below_before,
     }
@@ -149,80 +150,82 @@ def _kind(sides: pd.DataFrame, in_book: pd.Series, closed: pd.Series) -> np.ndar
 
 
 def _last_calls(out: Path, name: str) -> tuple[pd.DataFrame | None, str]:
-    """The calls of the last run that wrote any, or None and a sentence that says why not."""
+    """The calls of the last run that wrote some; if there are none to compare with, None and the reason."""
     wrote = [run for run in read_lines(out / RUNS) if run.get("calls")]
     last: dict[str, Any] = wrote[-1] if wrote else {}
     path = out / str(last.get("calls", name))
     if not path.is_file():
-        return None, f"No calls of an earlier run in {out}: nothing to compare with."
+        return None, f"No calls of an earlier run in {out}, so there is nothing to compare with."
     if last and checksum(path) != last.get("calls_sha256"):
-        return None, f"{path} is not what the last run wrote (its bytes differ): nothing compared."
+        return None, f"{path} was changed after the last run wrote it, so nothing was compared."
     try:
         return _as_calls(read_text_frame(path)), ""
     except (ValueError, KeyError, OSError) as error:
-        return None, f"{path} cannot be read as calls ({type(error).__name__}): nothing compared."
+        return None, f"{path} cannot be read as calls ({type(error).__name__}), so nothing was compared."
 
 
 def _as_calls(frame: pd.DataFrame) -> pd.DataFrame:
-    """What `changes` asks of calls that were read back, typed; of the newest moment only."""
+    """The columns that `changes` needs, typed; of the newest moment only."""
     numbers = {column: frame[column].replace("", "nan").astype("float64") for column in ("value_per_hour", "bar")}
     as_of = pd.to_datetime(frame["as_of"], utc=True, format="ISO8601")
     verdict = frame["verdict"].where(frame["verdict"] != "")
     typed = frame[["deal_id", "model_version"]].assign(as_of=as_of, verdict=verdict, **numbers)
     newest = typed[as_of == as_of.max()]
     if newest.empty or not newest["deal_id"].is_unique:
-        raise ValueError("calls need one row a deal")
+        raise ValueError("calls need one row per deal")
     return newest
 
 
-def _compared(previous: pd.DataFrame, calls: pd.DataFrame, book: Book) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
-    """The changes, and what besides the deals changed between the runs."""
+def _compared(
+    previous: pd.DataFrame, calls: pd.DataFrame, book: Book, fmt: LocaleFormat
+) -> tuple[pd.DataFrame | None, tuple[str, ...]]:
+    """The changes, and notes: since when, and whether bar or model changed too."""
     before, now = previous.iloc[0], calls.iloc[0]
     if before["as_of"] > now["as_of"]:
-        return None, (
-            f"The last run called at {before['as_of']:%Y-%m-%d %H:%M} UTC, a later moment: nothing compared.",
-        )
+        later = fmt.moment(before["as_of"])
+        return None, (f"The last run called deals at a later moment, {later} UTC, so nothing was compared.",)
     notes = []
     if before["bar"] != now["bar"]:
-        notes.append(f"The bar itself went from {before['bar']:,.0f} to {now['bar']:,.0f} per hour.")
+        notes.append(f"The bar changed from {fmt.money(before['bar'])} to {fmt.money(now['bar'])} per hour.")
     if before["model_version"] != now["model_version"]:
         notes.append(f"The model changed from {before['model_version']} to {now['model_version']}.")
-    return changes(previous, calls, book), (f"Since {before['as_of']:%Y-%m-%d %H:%M} UTC:", *notes)
+    return changes(previous, calls, book), (f"Since {fmt.moment(before['as_of'])} UTC:", *notes)
 
 
-def _unusable(book: Book) -> tuple[str, ...]:
-    """A sentence where deals of the export are in no call: nothing vanishes unsaid."""
+def _unusable(book: Book, fmt: LocaleFormat) -> tuple[str, ...]:
+    """A sentence if deals of the export could not be used, so that no deal is missing without notice."""
     if not book.unusable_deals:
         return ()
-    return (f"{book.unusable_deals:,} deals of the export could not be used: the book's quarantine.parquet says why.",)
+    deals = fmt.whole(book.unusable_deals)
+    return (f"{deals} deals of the export could not be used. The book's quarantine.parquet says why.",)
 
 
 def _refused(model: Model, dial: ScoreSettings) -> tuple[str, ...]:
-    """A sentence where the guarantee was asked for and no bar can be promised."""
-    told = model.curve.refusal(dial.forgo) if dial.guarantee else ""
-    return (told,) if told else ()
+    """A sentence if the guarantee was asked for and no bar meets it."""
+    refusal = model.curve.refusal(dial.forgo) if dial.guarantee else ""
+    return (refusal,) if refusal else ()
 
 
 def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
-    """A sentence where the model learned from other assumed hours than the book has now."""
+    """A sentence if the model was trained with other assumed hours than the book has now."""
     if model.facts.assumed_hours_share is None or model.facts.assumed_hours == book.manifest.assumed_hours:
         return ()
-    return ("The hours assumed of activities are not those this model was trained with: train again.",)
+    return ("The hours assumed for activities have changed since this model was trained. Train again.",)
 
 
 @contextmanager
 def _recorded(out: Path, now: pd.Timestamp) -> Iterator[dict[str, Any]]:
-    """A record that is filled as the run goes, and kept however the run ends."""
+    """A record that is filled during the run, and written however the run ends."""
     later = ("ended_at", "as_of", "book", "model_version", "bar", "open_deals", "unusable_deals", "verdicts", "changes")
     record: dict[str, Any] = {"started_at": _clock(), "now": now.isoformat(), **dict.fromkeys(later)}
     record |= {"calls": None, "calls_sha256": None, "exit_status": 0, "error": None}
     try:
         yield record
     except Exception as error:
-        foreseen = isinstance(error, WalkawayError)
-        said = str(error) if foreseen else f"unexpected {type(error).__name__}: {error}"
-        record |= {"ended_at": _clock(), "exit_status": getattr(error, "exit_code", 1), "error": said}
-        with suppress(OSError):  # a full disk must not hide what went wrong
+        expected = isinstance(error, WalkawayError)
+        sentence = str(error) if expected else f"unexpected {type(error).__name__}: {error}"
+        record |= {"ended_at": _clock(), "exit_status": getattr(error, "exit_code", 1), "error": sentence}
+        with suppress(OSError):  # a full disk must not hide the first error
             append_line(out / RUNS, record)
         raise
     record["ended_at"] = _clock()
@@ -235,21 +238,21 @@ def _clock() -> str:
 
 
 def run_batch(book: Path, models: Path, out: Path, settings: Settings, now: pd.Timestamp) -> Batch:
-    """Call every deal open at the book's newest record, and say what changed since the last run.
+    """Call every deal open at the book's newest record, and compare with the last run.
 
     Args:
         book: folder of the book.
         models: folder with the champion.
-        out: folder of the output, which one run holds at a time.
+        out: folder of the output; only one run can use it at a time.
         settings: of the project.
-        now: the moment it runs at (UTC); nothing recorded later is looked at.
+        now: the moment of the run (UTC); later records are ignored.
 
     Returns:
         What was written. The same book, model and settings give the same bytes of calls.
 
     Raises:
-        LockedError: another batch holds `out`; that run alone leaves a record.
-        DataError: the book or the model cannot be used, is stale, or holds no open deal.
+        LockedError: another batch uses `out`. Only that other run leaves a record.
+        DataError: the book or the model cannot be used, the book is too old, or no deal is open.
     """
     with exclusive(out), _recorded(out, now) as record:
         read = read_book(book).with_hours(settings.hours)
@@ -258,7 +261,7 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, now: pd.T
         as_of = fresh_as_of(read, now, settings.batch.max_age_days, str(book))
         record["as_of"] = as_of.isoformat()
         open_deals = _open(read, as_of, str(book))
-        model, dial = refined(load_champion(models), settings.score.replay), settings.score
+        model, dial = with_replay_curve(load_champion(models), settings.score.replay), settings.score
         at = pd.DatetimeIndex([as_of])
         calls = score(read, model, at, dial, settings.report.locale)
         return _written(read, model, calls, open_deals, out, settings, record)
@@ -275,16 +278,17 @@ def _written(
 ) -> Batch:
     """Compare with the last run, write, and fill the record."""
     name = f"calls.{settings.batch.format}"
+    fmt = LocaleFormat(settings.report.locale, model.facts.currency)
     advice = more_advice(_advice(out / ADVICE), calls, settings.score.keep_share)
     previous, note = _last_calls(out, name)
-    changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book)
-    notes += (*_unusable(book), *_other_hours(model, book), *_refused(model, settings.score))
+    changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book, fmt)
+    notes += (*_unusable(book, fmt), *_other_hours(model, book), *_refused(model, settings.score))
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
     write_frame(advice, str(out / ADVICE))
-    problem = _incomplete(uncalled(calls, open_deals), len(open_deals))
-    told = summary(calls)
-    record |= {key: told[key] for key in ("model_version", "bar", "verdicts")}
+    problem = _incomplete(deals_without_call(calls, open_deals), len(open_deals), fmt)
+    numbers = summary(calls)
+    record |= {key: numbers[key] for key in ("model_version", "bar", "verdicts")}
     record |= {"open_deals": len(open_deals), "unusable_deals": book.unusable_deals}
     record |= {"calls": name, "calls_sha256": checksum(out / name)}
     if changed is not None:
@@ -295,15 +299,15 @@ def _written(
 
 
 def _advice(path: Path) -> pd.DataFrame | None:
-    """What earlier runs advised; it is kept for good, so a file that cannot be read stops the run."""
+    """The advice of earlier runs. It must never be lost, so a file that cannot be read stops the run."""
     return read_advice(path) if path.is_file() else None
 
 
-def _incomplete(missing: list[str], open_deals: int) -> IncompleteError | None:
+def _incomplete(missing: list[str], open_deals: int, fmt: LocaleFormat) -> IncompleteError | None:
     if not missing:
         return None
     named = ", ".join(missing[:5]) + (", ..." if len(missing) > 5 else "")
     return IncompleteError(
-        f"{len(missing):,} of {open_deals:,} open deals got no call: {named}. The others are written. "
-        "`walkaway explain DEAL` tells what is known of one."
+        f"{fmt.whole(len(missing))} of {fmt.whole(open_deals)} open deals got no call: {named}. All other calls are "
+        "written. `walkaway explain DEAL` shows what is known about a deal."
     )

@@ -1,4 +1,4 @@
-"""What people decided about deals: read back, shown beside the model's calls, never overwritten, settled like them."""
+"""Decisions of people on deals: shown beside the model's calls, never overwritten, and settled like calls."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from walkaway.economics import DROPPED
 from walkaway.errors import UsageError
 from walkaway.files import read_text_frame
 
-__all__ = ["CHOICES", "COLUMNS", "read_decisions", "settle_decisions", "standing"]
+__all__ = ["CHOICES", "COLUMNS", "decisions_in_force", "read_decisions", "settle_decisions"]
 
 COLUMNS = ["deal_id", "decision", "by", "reason", "date"]
 CHOICES = ("pursue", "walk_away", "nurture")
@@ -22,7 +22,7 @@ def read_decisions(path: Path) -> pd.DataFrame:
     """The decisions of a file: deal_id, decision (CHOICES), by, reason, date (UTC); in the order of the file.
 
     Raises:
-        UsageError: it cannot be read, a column is absent, a decision is none of CHOICES, or a date is none.
+        UsageError: the file cannot be read, a column is missing, or a decision or a date is not valid.
     """
     try:
         frame = read_text_frame(path)
@@ -32,25 +32,25 @@ def read_decisions(path: Path) -> pd.DataFrame:
         ) from error
     for column in COLUMNS:
         if column not in frame:
-            raise UsageError(f"{path}: column {column} is absent, found {', '.join(map(str, frame))}. Add it.")
-    told = frame[COLUMNS].astype("str")
-    choice = told["decision"].str.strip().str.casefold().str.replace(r"[\s-]+", "_", regex=True)
-    for row in told.index[~choice.isin(CHOICES)]:
-        found = told.loc[row, "decision"]
+            raise UsageError(f"{path}: column {column} is missing, found {', '.join(map(str, frame))}. Add it.")
+    rows = frame[COLUMNS].astype("str")
+    choice = rows["decision"].str.strip().str.casefold().str.replace(r"[\s-]+", "_", regex=True)
+    for row in rows.index[~choice.isin(CHOICES)]:
+        found = rows.loc[row, "decision"]
         raise UsageError(f"{path}: row {row + 2}, decision must be {', '.join(CHOICES)}, found {found!r}. Correct it.")
-    when = pd.to_datetime(told["date"], utc=True, format="ISO8601", errors="coerce")
-    for row in told.index[when.isna()]:
-        found = told.loc[row, "date"]
+    when = pd.to_datetime(rows["date"], utc=True, format="ISO8601", errors="coerce")
+    for row in rows.index[when.isna()]:
+        found = rows.loc[row, "date"]
         raise UsageError(f"{path}: row {row + 2}, date must be a day such as 2026-03-31, found {found!r}. Correct it.")
-    return told.assign(decision=choice, date=when.astype(MOMENT))
+    return rows.assign(decision=choice, date=when.astype(MOMENT))
 
 
-def standing(decisions: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    """The newest decision on each deal by a moment; of two of one day the later row counts.
+def decisions_in_force(decisions: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """The newest decision on each deal by a moment; of two on the same day, the later row counts.
 
-    >>> told = {"deal_id": ["a", "a"], "decision": ["pursue", "nurture"], "by": "x", "reason": "", "date": pd.NaT}
-    >>> rows = pd.DataFrame(told).assign(date=pd.to_datetime(["2026-01-02", "2026-01-02"], utc=True))
-    >>> standing(rows, pd.Timestamp("2026-02-01", tz="UTC"))["decision"].tolist()
+    >>> columns = {"deal_id": ["a", "a"], "decision": ["pursue", "nurture"], "by": "x", "reason": "", "date": pd.NaT}
+    >>> rows = pd.DataFrame(columns).assign(date=pd.to_datetime(["2026-01-02", "2026-01-02"], utc=True))
+    >>> decisions_in_force(rows, pd.Timestamp("2026-02-01", tz="UTC"))["decision"].tolist()
     ['nurture']
     """
     known = decisions[decisions["date"] <= as_of]
@@ -58,23 +58,23 @@ def standing(decisions: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 
 
 def settle_decisions(decisions: pd.DataFrame, calls: pd.DataFrame, book: Book, as_of: pd.Timestamp) -> pd.DataFrame:
-    """What became of deals on which a person and the model differed, beside those on which they agreed.
+    """How deals ended, by what the model and a person said about them.
 
     Args:
         decisions: of `read_decisions`.
-        calls: earlier calls of the model: deal_id, as_of, verdict. The newest at or before each decision counts.
+        calls: earlier calls of the model: deal_id, as_of, verdict. The newest call by each decision counts.
         book: says how deals ended by `as_of`.
         as_of: UTC moment.
 
     Returns:
-        By what the model and the person would do (kept, let go): deals, settled, won.
+        model and person (kept or let go), deals, settled, won; one row per combination.
     """
-    rows = standing(decisions, as_of).sort_values("date", kind="stable")
-    said = calls[["deal_id", "as_of", "verdict"]].sort_values("as_of", kind="stable")
-    both = pd.merge_asof(rows, said, left_on="date", right_on="as_of", by="deal_id").dropna(subset="verdict")
+    rows = decisions_in_force(decisions, as_of).sort_values("date", kind="stable")
+    verdicts = calls[["deal_id", "as_of", "verdict"]].sort_values("as_of", kind="stable")
+    both = pd.merge_asof(rows, verdicts, left_on="date", right_on="as_of", by="deal_id").dropna(subset="verdict")
     deals = book.deals.set_index("deal_id")
     ended = deals["outcome"].where(deals["closed_at"] <= as_of).reindex(both["deal_id"])
-    told = pd.DataFrame(
+    compared = pd.DataFrame(
         {
             "model": both["verdict"].isin(DROPPED).map({True: LET_GO, False: KEPT}).to_numpy(),
             "person": both["decision"].isin(DROPPED).map({True: LET_GO, False: KEPT}).to_numpy(),
@@ -83,4 +83,4 @@ def settle_decisions(decisions: pd.DataFrame, calls: pd.DataFrame, book: Book, a
             "won": (ended == "won").to_numpy(),
         }
     )
-    return told.groupby(["model", "person"])[["deals", "settled", "won"]].sum().reset_index()
+    return compared.groupby(["model", "person"])[["deals", "settled", "won"]].sum().reset_index()

@@ -1,4 +1,4 @@
-"""The batch recipe: a model and a book in, one row an open deal and moment out, most valuable hour first."""
+"""Scoring: one row per open deal and moment, the most valuable hours first."""
 
 from __future__ import annotations
 
@@ -15,55 +15,55 @@ from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED, Curve
 from walkaway.errors import UsageError
 from walkaway.explaining import Reasons, attribute, reasons_table
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model, Rows, call_open
 from walkaway.scoring.advice import kept_to_learn
 
-__all__ = ["refined", "score", "summary"]
+__all__ = ["score", "summary", "with_replay_curve"]
 
-CHUNK = 20_000  # rows explained at a time: SHAP values of all members stand in memory
+CHUNK = 20_000  # rows explained at a time, to limit the memory for the SHAP values of all members
 
 
-def _explained(model: Model, calls: Calls, reasons: int, wording: Wording) -> pd.DataFrame:
-    """Reasons of every call, a chunk at a time."""
+def _explained(model: Model, calls: Calls, reasons: int, fmt: LocaleFormat) -> pd.DataFrame:
+    """The reasons of every call, made one chunk at a time."""
     parts = [
-        _chunk_reasons(model, calls.rows, slice(begin, begin + CHUNK), reasons, wording)
+        _chunk_reasons(model, calls.rows, slice(begin, begin + CHUNK), reasons, fmt)
         for begin in range(0, len(calls.table), CHUNK)
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int, wording: Wording) -> pd.DataFrame:
+def _chunk_reasons(model: Model, rows: Rows, at: slice, reasons: int, fmt: LocaleFormat) -> pd.DataFrame:
     part = Rows(rows.snapshots.iloc[at], rows.X[at], rows.terms.iloc[at])
-    return reasons_table(Reasons(model, part, attribute(model, part), wording), reasons)
+    return reasons_table(Reasons(model, part, attribute(model, part), fmt), reasons)
 
 
-def refined(model: Model, replay: Path | None) -> Model:
-    """The model with the settled curve of a replay in place of its own, so that every dial picks from that.
+def with_replay_curve(model: Model, replay: Path | None) -> Model:
+    """The model with the curve of a replay in place of its own, so that the bar is chosen on that curve.
 
     Args:
         model: any model.
-        replay: folder of a finished replay; None leaves the model as it is. What is promised stays the model's.
+        replay: folder of a finished replay; None leaves the model as it is. Guarantees stay those of the model.
 
     Raises:
-        UsageError: no finished replay lies there, it settled no curve, or its money is another.
+        UsageError: the folder has no finished replay, or the replay has no curve or another currency.
     """
     if replay is None:
         return model
     path = replay / "summary.json"
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        curve, currency = Curve.from_json(told["curve"]), str(told["currency"])
+        results = json.loads(path.read_text(encoding="utf-8"))
+        curve, currency = Curve.from_json(results["curve"]), str(results["currency"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
-            f"score.replay: {path} is no summary of a replay ({error!r}). Name the --out of a finished walkaway replay."
+            f"score.replay: {path} is not the summary of a replay ({error!r}). Name the --out of a finished replay."
         ) from error
     learned = model.facts.currency
     if currency != learned:
-        raise UsageError(f"score.replay: {path} is in {currency or 'no currency'}, and the model in {learned}.")
+        raise UsageError(f"score.replay: {path} is in {currency or 'no currency'}, but the model is in {learned}.")
     if not curve.bars:
-        raise UsageError(f"score.replay: {path} settled no curve, since nothing in it could be judged. Replay longer.")
-    return replace(model, curve=replace(curve, guaranteed=model.curve.guaranteed))
+        raise UsageError(f"score.replay: {path} has no curve: nothing could be measured. Replay a longer period.")
+    return replace(model, curve=replace(curve, promised=model.curve.promised))
 
 
 def score(
@@ -73,28 +73,28 @@ def score(
 
     Args:
         book: any book.
-        model: the champion, say.
+        model: for example the champion.
         at: UTC moments.
-        score_settings: the dial that picks the bar off the model's curve, and how many reasons a call gets at most:
-            none is much faster.
-        locale: of who reads the reasons.
+        score_settings: the dial that chooses the bar on the model's curve, and the most reasons per call; without
+            reasons, scoring is much faster.
+        locale: of the reader of the reasons.
 
     Returns:
-        One row an open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
-        kept_to_learn (below the bar, and to be worked all the same: `walkaway.scoring.advice`), reason_1, factor_1,
+        One row per open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
+        kept_to_learn (below the bar, but to be worked on all the same: `walkaway.scoring.advice`), reason_1, factor_1,
         base_rate_1, ..., model_version, assumed_hours_share.
 
     Raises:
-        UsageError: a moment before the first deal, more than a year after the newest record, or without any open deal;
-            or the book knows no dates.
+        UsageError: a moment is before the first deal, is more than a year after the newest record, or has no open deal;
+            or the book has no dates.
         DataError: the book does not fit the model.
     """
     calls = call_open(book, model, at, score_settings)
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], score_settings.keep_share)
     table = calls.table.assign(kept_to_learn=kept)
-    wording = Wording(locale, model.facts.currency)
+    fmt = LocaleFormat(locale, model.facts.currency)
     if score_settings.reasons:
-        table = pd.concat([table, _explained(model, calls, score_settings.reasons, wording)], axis=1)
+        table = pd.concat([table, _explained(model, calls, score_settings.reasons, fmt)], axis=1)
     assumed = {moment: _assumed_share(book, moment) for moment in at}
     table = table.assign(model_version=model.version, assumed_hours_share=table["as_of"].map(assumed))
     order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))
@@ -102,9 +102,9 @@ def score(
 
 
 def summary(table: pd.DataFrame) -> dict[str, object]:
-    """Scored calls in a few plain numbers, of the newest moment: what walking away frees, and what it puts at risk.
+    """The newest moment of scored calls in a few numbers: what walking away frees, and what it puts at risk.
 
-    Deals kept to learn from free nothing.
+    Deals that are kept to learn from free no hours.
     """
     last = table[table["as_of"] == table["as_of"].max()]
     drop = last[last["verdict"].isin(DROPPED) & ~last["kept_to_learn"]]
@@ -123,5 +123,5 @@ def summary(table: pd.DataFrame) -> dict[str, object]:
 
 
 def _assumed_share(book: Book, moment: pd.Timestamp) -> float:
-    """Share of the hours booked by then that were assumed."""
+    """The share of the hours booked by then that were assumed."""
     return assumed_share(known(book, moment).activities, book.manifest.assumed_hours)

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from tests.proofs import CHANCES, proof_of
 
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.monitoring import Check
 from walkaway.monitoring.finding import Finding
 from walkaway.report.html import confidence, phrases
 
 pytest_plugins = ("tests.reports",)
-EN = Wording("en", "EUR")
+EN = LocaleFormat("en", "EUR")
 
 
 @pytest.fixture
@@ -24,7 +24,11 @@ def proved(content):
     [
         ({}, "fair", "lost no more than expected, but saved less."),
         ({"hours_saved_high": 0.33}, "good", "lost no more and saved no less than expected."),
-        ({"value_forgone": 0.12, "value_forgone_low": 0.1}, "low", "lost 12% of the value won, and 9.5% was expected."),
+        (
+            {"value_forgone": 0.12, "value_forgone_low": 0.1},
+            "low",
+            "lost 12.0% of the value won, and 9.5% was expected.",
+        ),
         ({"value_forgone": np.nan}, "unproved", phrases.NO_PROOF),
     ],
 )
@@ -82,7 +86,7 @@ def test_the_list_is_not_to_be_used_where_such_calls_cost_more_than_expected(pro
 
     may, what = confidence.use(low)
     assert may == "not yet"
-    assert what.startswith("On your own past, calls like these lost 12% of the value won, and 9.5% was expected. An")
+    assert what.startswith("On your own past, calls like these lost 12.0% of the value won, and 9.5% was expected. An")
 
 
 def test_without_a_replay_nothing_is_said_to_be_proved(content):
@@ -96,8 +100,8 @@ def test_without_a_replay_nothing_is_said_to_be_proved(content):
 def test_what_was_expected_stands_beside_what_came():
     rows = {what: (expected, came) for what, expected, came in confidence.tried(proof_of(), EN)}
 
-    assert rows["hours saved"] == ("32.2%", "24% (21% to 26.6%)")
-    assert rows["won value lost by it"] == ("9.5%", "6% (4.7% to 7.3%)")
+    assert rows["hours saved"] == ("32.2%", "24.0% (21.0% to 26.6%)")
+    assert rows["won value lost by it"] == ("9.5%", "6.0% (4.7% to 7.3%)")
     assert rows["an hour on deals kept earned"] == ("EUR 2,880 or more", "EUR 7,831")
     assert rows["an hour on those to stop or let wait earned"] == ("less than EUR 2,880", "EUR 1,179")
     assert rows["an hour on those to check first earned"] == ("less than EUR 2,880", "EUR 2,768")
@@ -106,7 +110,7 @@ def test_what_was_expected_stands_beside_what_came():
 def test_what_a_replay_cannot_tell_is_unknown():
     rows = {what: came for what, _, came in confidence.tried(proof_of({"hours_saved": np.nan}), EN)}
 
-    assert rows["hours saved"] == "unknown (21% to 26.6%)"
+    assert rows["hours saved"] == "unknown (21.0% to 26.6%)"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.report.html.main_reason import counted_legs, leg_told, typical_deal, weakest_leg
 
 TYPICAL = pd.Series({"win_probability": 0.5, "value_if_won": 1000.0, "remaining_hours": 4.0})
@@ -50,8 +50,8 @@ def test_the_typical_deal_is_one_to_pursue_if_there_are_any():
 def test_a_deal_says_what_it_lacks_beside_the_typical_one_and_whatever_it_lacks_nearly_as_much(row, words):
     call = calls_of(row).iloc[0]
 
-    assert leg_told(call, TYPICAL, Wording("en", "EUR")) == words
-    assert "deals kept" not in leg_told(call, TYPICAL, Wording("en", "EUR"), beside=False)
+    assert leg_told(call, TYPICAL, LocaleFormat("en", "EUR")) == words
+    assert "deals kept" not in leg_told(call, TYPICAL, LocaleFormat("en", "EUR"), beside=False)
 
 
 def test_legs_are_counted_with_their_hours_no_value_below_zero_and_what_is_typical_of_them():

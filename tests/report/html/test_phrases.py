@@ -4,12 +4,12 @@ import pandas as pd
 import pytest
 from tests.proofs import proof_of
 
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.report.html import phrases
 from walkaway.report.html.digest import board_sentence
 
 pytest_plugins = ("tests.reports",)
-EN = Wording("en", "EUR")
+EN = LocaleFormat("en", "EUR")
 
 
 @pytest.mark.parametrize(

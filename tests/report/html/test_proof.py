@@ -12,7 +12,7 @@ from walkaway.replaying import Period, replay
 from walkaway.report.html import gather, page
 from walkaway.report.html.check_first import CLOSE
 from walkaway.report.html.proof import read_proof
-from walkaway.scoring.score import refined
+from walkaway.scoring.score import with_replay_curve
 
 pytest_plugins = ("tests.reports",)
 SETTINGS = Settings(train=TINY, replay=ReplaySettings(grace_days=60, bootstrap=20))
@@ -81,7 +81,7 @@ def test_wins_and_hours_are_expected_at_the_first_call_of_each_settled_deal(proo
 
 def test_the_page_shows_what_was_tried_and_the_bar_picked_from_it(folder, hostile, model, settings, proof):
     told = settings.model_copy(update={"score": settings.score.model_copy(update={"bar": None})})
-    content = gather(hostile, refined(model, folder), UNTIL, told, replayed=folder)
+    content = gather(hostile, with_replay_curve(model, folder), UNTIL, told, replayed=folder)
     html = page(content)
 
     assert f'<td class="n">{content.wording.money(proof.bar)} or more</td>' in html

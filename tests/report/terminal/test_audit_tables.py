@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from walkaway.audit import Audit
+from walkaway.formatting import LocaleFormat
 from walkaway.report.terminal.audit_tables import show_audit, show_suspects
 
 
@@ -41,25 +42,26 @@ FEATURES = pd.DataFrame(
     },
     index=pd.Index(["age_days", "touches_by[inbound]"], name="feature"),
 )
+FMT = LocaleFormat()
 FOUND = Audit(SOURCES, FEATURES, ("deals.close_reason",), ("touches_by[inbound]",))
 CLEAN = Audit(SOURCES.iloc[[0]], FEATURES.iloc[[0]], (), ())
 
 
 def test_a_clean_audit_is_one_sentence():
-    said = "1 columns, fields, kinds and roles and 1 features looked at; none knows the end before it could."
+    checked = "checked 1 columns, fields, kinds and roles, and 1 features"
 
-    assert words(shown(show_suspects(CLEAN))) == f"Leak audit: {said}"
+    assert words(shown(show_suspects(CLEAN, FMT))) == f"Leak audit: {checked}. None leaks the outcome."
 
 
 def test_each_suspect_is_told_with_verdict_rules_and_evidence():
-    said = words(shown(show_suspects(FOUND)))
+    said = words(shown(show_suspects(FOUND, FMT)))
 
     assert "left out: deals.close_reason [L1 L5] alone tells won from lost; open deals differ" in said
     assert "left out: touches_by[inbound] [L13] too well" in said
 
 
 def test_how_to_keep_a_suspect_is_said():
-    assert "train.audit.allowed = ['deals.close_reason']" in words(shown(show_suspects(FOUND)))
+    assert "train.audit.allowed = ['deals.close_reason']" in words(shown(show_suspects(FOUND, FMT)))
 
 
 @pytest.mark.parametrize(
@@ -73,8 +75,8 @@ def test_how_to_keep_a_suspect_is_said():
     ],
 )
 def test_the_tables_show_shares_and_areas(line):
-    assert line in words(shown(show_audit(FOUND)))
+    assert line in words(shown(show_audit(FOUND, FMT)))
 
 
 def test_no_line_is_wider_than_80():
-    assert max(map(len, shown(show_audit(FOUND)).splitlines())) <= 80
+    assert max(map(len, shown(show_audit(FOUND, FMT)).splitlines())) <= 80

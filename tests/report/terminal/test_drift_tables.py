@@ -4,6 +4,7 @@ import pytest
 from rich.console import Console
 from tests.conftest import at
 
+from walkaway.formatting import LocaleFormat
 from walkaway.monitoring import Check
 from walkaway.monitoring.finding import Finding, cannot_tell
 from walkaway.report.terminal.drift_tables import show_check
@@ -24,14 +25,16 @@ FINDINGS = (
 def shown(*findings: Finding, dated: bool = True) -> str:
     moments = (at("2026-01-01"), at("2026-02-01")) if dated else (None, None)
     out = StringIO()
-    Console(file=out, width=80, highlight=False).print(show_check(Check(findings, "v1", 1234, *moments)))
+    Console(file=out, width=80, highlight=False).print(
+        show_check(Check(findings, "v1", 1234, *moments), LocaleFormat())
+    )
     return out.getvalue()
 
 
 def test_the_summary_says_the_worst_and_counts_the_levels():
     assert " ".join(shown(*FINDINGS).split()).startswith(
-        "The world has changed: train again, and look into what changed. 1,234 open deals at 2026-02-01 00:00 UTC, "
-        "model v1, which learned until 2026-01-01: 1 act, 1 watch, 1 cannot tell, 1 ok."
+        "The data has changed since training. Train again, and find out what changed. 1,234 open deals at 1 Feb 2026, "
+        "00:00 UTC, model v1 (trained on data until 1 Jan 2026): 1 act, 1 watch, 1 cannot tell, 1 ok."
     )
 
 
@@ -52,21 +55,22 @@ def test_no_line_is_wider_than_the_terminal_and_nothing_is_cut():
 
 def test_without_dates_no_moment_is_told():
     assert shown(FINDINGS[3], dated=False).startswith(
-        "The world looks as it did in training. 1,234 open deals, model v1: 1 ok."
+        "The data looks as it did in training. 1,234 open deals, model v1: 1 ok."
     )
 
 
 @pytest.mark.parametrize(
-    ("findings", "said"), [(FINDINGS[1:], "Something has moved"), (FINDINGS[2:3], "Nothing can be told")]
+    ("findings", "said"),
+    [(FINDINGS[1:], "Something has changed since training."), (FINDINGS[2:3], "There is not enough data to tell")],
 )
 def test_the_summary_is_of_the_worst_finding(findings, said):
     assert shown(*findings).startswith(said)
 
 
-def test_an_old_model_alone_is_no_news_of_the_world():
+def test_an_old_model_alone_is_no_change_of_the_data():
     old = Finding("D7", "act", "The model is old.")
 
-    assert "looks as it did in training, but the model is old: train again." in " ".join(
+    assert "The data looks as it did in training, but the model is old. Train again." in " ".join(
         shown(old, FINDINGS[2]).split()
     )
 

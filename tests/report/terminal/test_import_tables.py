@@ -5,6 +5,7 @@ import pytest
 from rich.console import Console
 
 from walkaway.book.schema import Book, Manifest
+from walkaway.formatting import LocaleFormat
 from walkaway.importers.imported import FileFound, Imported
 from walkaway.report.terminal.import_tables import show_import
 
@@ -29,7 +30,7 @@ def imported(quarantine: pd.DataFrame = QUARANTINE, **more) -> Imported:
 
 def shown(found: Imported) -> str:
     out = StringIO()
-    Console(file=out, width=80, highlight=False).print(show_import(found, "data/book"))
+    Console(file=out, width=80, highlight=False).print(show_import(found, "data/book", LocaleFormat()))
     return out.getvalue()
 
 
@@ -51,7 +52,7 @@ def test_how_each_file_was_read_and_the_notes_are_shown():
     text = shown(imported(files=FILES, notes=("one.csv: not named by the mapping, left alone.",)))
 
     assert "tab" in text
-    assert "sum: 0,0" in text
+    assert "sum: comma" in text
     assert "on: %d.%m.%Y" in text
     assert "one.csv: not named by the mapping, left alone." in text
 

@@ -3,6 +3,7 @@ import pytest
 from rich.console import Console
 
 from walkaway.explaining import Portfolio
+from walkaway.formatting import LocaleFormat
 from walkaway.report.terminal.portfolio_tables import show_portfolio
 
 THEMES = pd.DataFrame(
@@ -32,7 +33,7 @@ def found(drops: pd.DataFrame | None = None) -> Portfolio:
 def shown(portfolio: Portfolio, settled: bool = True) -> list[str]:
     console = Console(width=80, highlight=False)
     with console.capture() as captured:
-        console.print(show_portfolio(portfolio, "en_GB", "EUR", settled))
+        console.print(show_portfolio(portfolio, LocaleFormat("en_GB", "EUR"), settled))
     return [" ".join(line.split()) for line in captured.get().splitlines()]
 
 
@@ -40,8 +41,8 @@ def test_the_whole_is_told_in_a_sentence_and_themes_by_what_they_cost():
     lines = shown(found())
 
     assert " ".join(lines[:3]).strip() == (
-        "50 deals open at 5 Jan 2026, 06:00 UTC; 4 of them below the bar of EUR 120 per hour. To their ends they take "
-        "14 hours, which at the bar would earn EUR 950 more."
+        "50 deals open at 5 Jan 2026, 06:00 UTC; 4 of them are below the bar of EUR 120 per hour. They still take 14 "
+        "hours. Deals at the bar would earn EUR 950 more in these hours."
     )
     assert "engagement 3 12 5 EUR 900" in lines
 
@@ -49,24 +50,30 @@ def test_the_whole_is_told_in_a_sentence_and_themes_by_what_they_cost():
 def test_groups_that_differ_come_first_with_their_interval():
     lines = shown(found())
 
-    drops = lines.index("Drops")
+    drops = lines.index("How often deals are dropped")
     assert lines[drops + 2 : drops + 4] == ["south 20 10% 20% (10% to 30%) differs", "north 30 50% 40% (30% to 50%)"]
-    calibration = lines.index("Calibration, of settled calls")
+    calibration = lines.index("Calibration, from settled calls")
     assert lines[calibration + 2] == "south 20 40% 20% 20% (10% to 30%) differs"
 
 
 def test_without_a_replay_it_says_what_calibration_needs():
     text = " ".join(shown(found(), settled=False))
 
-    assert "Calibration by group needs calls that have settled since: name a replay with --replay." in text
-    assert "Calibration, of settled calls" not in text
+    assert "Calibration by group needs settled calls: name a replay with --replay." in text
+    assert "Calibration, from settled calls" not in text
 
 
 @pytest.mark.parametrize(
     ("drops", "said"),
     [
-        (groups_of(dropped=[0.5, 0.1]).iloc[:0], "The book records no team, pipeline or attribute of which two groups"),
-        (groups_of(dropped=[0.5, 0.1]).assign(differs=False), "No group differs beyond chance from all deals (90%)."),
+        (
+            groups_of(dropped=[0.5, 0.1]).iloc[:0],
+            "No team, pipeline or attribute has two groups with at least five",
+        ),
+        (
+            groups_of(dropped=[0.5, 0.1]).assign(differs=False),
+            "No group differs from all deals by more than chance",
+        ),
     ],
     ids=["no groups", "alike"],
 )

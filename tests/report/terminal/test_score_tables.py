@@ -7,10 +7,13 @@ from tests.screens import broken_numbers, shown, too_long, words
 
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
+from walkaway.formatting import LocaleFormat
 from walkaway.report.terminal.score_tables import show_score
 from walkaway.scoring.score import score
 
 pytest_plugins = ("tests.books",)
+
+EUR = LocaleFormat("en_GB", "EUR")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +24,7 @@ def called(trained, book):
 
 @pytest.fixture(scope="module")
 def screen(called, trained):
-    return show_score(called, trained.model, "reports/" + "x" * 90 + ".csv")
+    return show_score(called, trained.model, "reports/" + "x" * 90 + ".csv", EUR)
 
 
 def test_no_line_is_longer_than_80_columns_and_nothing_is_cut(screen):
@@ -39,11 +42,11 @@ def test_a_screen_without_a_terminal_holds_no_escape_codes(screen):
 
 
 def test_the_score_screen_counts_the_newest_moment_only(called, trained):
-    text = words(shown(show_score(called, trained.model, "calls.csv")))
+    text = words(shown(show_score(called, trained.model, "calls.csv", EUR)))
     last = called[called["as_of"] == UNTIL]
     dropped = last[last["verdict"].isin(DROPPED)]
 
-    assert text.startswith(f"{len(last)} deals open at 2025-08-04 00:00 UTC: ")
+    assert text.startswith(f"{len(last)} deals open at 4 Aug 2025, 00:00 UTC: ")
     for verdict, count in dropped["verdict"].value_counts().items():
         assert f"{count} {verdict}" in text
     hours = f"{dropped['remaining_hours'].sum():,.0f} of {last['remaining_hours'].sum():,.0f} expected hours"
@@ -53,7 +56,7 @@ def test_the_score_screen_counts_the_newest_moment_only(called, trained):
 
 
 def test_the_deals_most_worth_dropping_are_those_that_would_take_most_hours(called, trained):
-    text = shown(show_score(called, trained.model, "calls.csv"))
+    text = shown(show_score(called, trained.model, "calls.csv", EUR))
     last = called[(called["as_of"] == UNTIL) & called["verdict"].isin(DROPPED)]
     expected = last.sort_values("remaining_hours", ascending=False)["deal_id"].head(10).tolist()
 
@@ -62,15 +65,15 @@ def test_the_deals_most_worth_dropping_are_those_that_would_take_most_hours(call
 
 def test_calls_of_moments_before_the_model_learned_are_said_to_prove_nothing(called, trained):
     """One of the two moments lies a week before the model's last lesson; the other is that very moment."""
-    text = words(shown(show_score(called, trained.model, "calls.csv")))
+    text = words(shown(show_score(called, trained.model, "calls.csv", EUR)))
     late = int((called["as_of"] < UNTIL).sum())
 
     assert text.endswith(
-        f"{late} of them lie before 2025-08-04 00:00, until when this model learned: it has seen what came next, "
-        "so they prove nothing. Train with --until to test on the past."
+        f"{late} of them are from before 4 Aug 2025, 00:00 UTC, the end of the training data. The model has seen what "
+        "happened next, so these calls prove nothing. Train with --until to test on the past."
     )
     newest = called[called["as_of"] == UNTIL]
-    assert "prove nothing" not in words(shown(show_score(newest, trained.model, "calls.csv")))
+    assert "prove nothing" not in words(shown(show_score(newest, trained.model, "calls.csv", EUR)))
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -86,7 +89,7 @@ def test_no_reason_is_cut_off_however_large_the_money(called, trained, width):
         reason_2=None,
         factor_2=float("nan"),
     )
-    text = shown(show_score(large, trained.model, "calls.csv"), width)
+    text = shown(show_score(large, trained.model, "calls.csv", EUR), width)
 
     rows = [line for line in text.splitlines() if "deal-" in line]
     told = words(text.split("why")[1])
@@ -95,7 +98,7 @@ def test_no_reason_is_cut_off_however_large_the_money(called, trained, width):
 
 
 def test_a_score_without_any_drop_lists_none(called, trained):
-    text = shown(show_score(called.assign(verdict="pursue"), trained.model, "calls.csv"))
+    text = shown(show_score(called.assign(verdict="pursue"), trained.model, "calls.csv", EUR))
 
     assert "Most worth dropping" not in text
     assert "Walking away frees 0 of" in words(text)
@@ -104,19 +107,19 @@ def test_a_score_without_any_drop_lists_none(called, trained):
 def test_deals_kept_to_learn_from_free_nothing_and_are_not_listed(called, trained):
     last = called[called["as_of"] == UNTIL].assign(verdict="walk_away")
     kept = last.assign(kept_to_learn=[True] * 20 + [False] * (len(last) - 20))
-    text = words(shown(show_score(kept, trained.model, "calls.csv"), 120))
+    text = words(shown(show_score(kept, trained.model, "calls.csv", EUR), 120))
 
     freed = kept["remaining_hours"].iloc[20:].sum()
     assert f"Walking away frees {freed:,.0f} of" in text
-    assert "20 below the bar are to be worked all the same, to learn from." in text
+    assert "Keep working on 20 deals below the bar, so that the model can learn." in text
     assert not set(kept["deal_id"].head(20)) & set(text.split())
 
 
 def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(called, trained):
     told = {"wait_for": "call from the buyer: it came to 40 of 100", "wait_sign": "call"}
     waiting = called.assign(verdict="nurture", wait_until=UNTIL, **told)
-    text = words(shown(show_score(waiting, trained.model, "calls.csv"), 120))
-    gone = words(shown(show_score(called.assign(verdict="walk_away"), trained.model, "calls.csv"), 120))
+    text = words(shown(show_score(waiting, trained.model, "calls.csv", EUR), 120))
+    gone = words(shown(show_score(called.assign(verdict="walk_away"), trained.model, "calls.csv", EUR), 120))
 
-    assert text.count("until 2025-08-04: wait for call from the buyer") == 10
+    assert text.count("until 4 Aug 2025: wait for call from the buyer") == 10
     assert "wait for" not in gone

@@ -7,12 +7,15 @@ from tests.books import CURVE, TINY
 from tests.screens import broken_numbers, shown, too_long, words
 
 from walkaway.economics import Curve
+from walkaway.formatting import LocaleFormat
 from walkaway.report.terminal.training_tables import show_training
 from walkaway.training.promotion import Comparison, Promotion
 from walkaway.training.run import Retrained
 from walkaway.training.tune import TRIED, Tuned
 
 pytest_plugins = ("tests.books",)
+
+EUR = LocaleFormat("en_GB", "EUR")
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +31,8 @@ def done(trained):
 def screens(done, trained):
     blind = replace(trained, model=replace(trained.model, signal=False), tables={})
     return {
-        "training": show_training(done),
-        "training without signal": show_training(replace(done, trained=blind)),
+        "training": show_training(done, EUR),
+        "training without signal": show_training(replace(done, trained=blind), EUR),
     }
 
 
@@ -53,27 +56,27 @@ def test_a_screen_without_a_terminal_holds_no_escape_codes(screens):
 def test_the_training_screen_says_what_went_in(screens):
     text = words(shown(screens["training"]))
 
-    assert "171 deals known until 2025-08-04T00:00: 61 won, 77 lost, 33 open." in text
+    assert "171 deals known until 4 Aug 2025, 00:00 UTC: 61 won, 77 lost, 33 open." in text
     assert (
-        "1,375 events, 897 snapshots (14% of them of deals still open), 30 features. Share of hours assumed: 11%."
-        in text
+        "1,375 events, 30 features, 897 snapshots (14% of them from deals that are still open). 11% of the hours are "
+        "assumed, not recorded." in text
     )
-    assert "573 out-of-time calls, 446 of them settled since" in text
+    assert "573 out-of-time calls, 446 settled" in text
 
 
 def test_the_training_screen_names_the_model_in_use(done):
-    text = words(shown(show_training(done)))
-    other = words(shown(show_training(replace(done, champion=done.folder.name))))
+    text = words(shown(show_training(done, EUR)))
+    other = words(shown(show_training(replace(done, champion=done.folder.name), EUR)))
 
-    assert "Model 20250804-0123456789ab, version 3 in MLflow: kept" in text
-    assert text.endswith("kept; in use is 20250101-ffffffffffff")
+    assert "Model 20250804-0123456789ab, version 3 in MLflow: saved, not in use." in text
+    assert text.endswith("saved, not in use. In use is 20250101-ffffffffffff")
     assert other.endswith("Model 20250804-0123456789ab, version 3 in MLflow: in use (champion)")
 
 
 def test_the_training_screen_says_that_a_training_without_mlflow_is_not_logged(done):
-    text = words(shown(show_training(replace(done, registered=None))))
+    text = words(shown(show_training(replace(done, registered=None), EUR)))
 
-    assert "Model 20250804-0123456789ab, no version in MLflow: kept" in text
+    assert "Model 20250804-0123456789ab, no version in MLflow: saved, not in use." in text
     assert text.endswith("To log it: pip install 'walkaway[mlflow]'.")
 
 
@@ -83,7 +86,7 @@ def test_each_baseline_stands_beside_the_model(screens, trained):
     for label, name in (
         ("this model", "win_probability"),
         ("logistic regression", "logistic"),
-        ("naive Bayes, as Odoo", "naive_bayes"),
+        ("naive Bayes, as in Odoo", "naive_bayes"),
         ("win rate of the stage", "stage_rate"),
         ("base rate", "base_rate"),
     ):
@@ -94,24 +97,25 @@ def test_without_signal_the_screen_says_so(screens):
     text = words(shown(screens["training without signal"]))
 
     assert (
-        "No signal: out of time no better than the base rate. It is published instead; each verdict is unsure." in text
+        "No signal: on later deals the model is no better than the base rate, which is used instead. Every verdict is "
+        "unsure." in text
     )
     assert "No signal" not in shown(screens["training"])
 
 
 def test_without_a_curve_a_bar_by_hand_is_proposed(done):
     model = replace(done.trained.model, curve=Curve((), (), (), ()))
-    text = words(shown(show_training(replace(done, trained=replace(done.trained, model=model)))))
+    text = words(shown(show_training(replace(done, trained=replace(done.trained, model=model)), EUR)))
 
-    assert "No curve: too few settled deals to try a bar on. Set one by hand with --bar." in text
+    assert "No curve: too few settled deals to test a bar on. Set a bar by hand with --bar." in text
 
 
-def test_the_promotion_is_shown_with_its_figures(done):
-    said = words(shown(show_training(done)))
+def test_the_gates_decision_is_shown_with_its_figures(done):
+    said = words(shown(show_training(done, EUR)))
 
-    assert "beside 20250101-ffffffffffff by bundle, 80 deals settled, from 2025-01-02:" in said
-    assert "log loss gain +0.0100 (90%: -0.0020 to +0.0220); skill gain +0.100 (90%: +0.020 to +0.200)" in said
-    assert "Not promoted: saved, not in use. Reason: not better than 20250101-ffffffffffff." in said
+    assert "with 20250101-ffffffffffff, by bundle: 80 settled deals from 2 Jan 2025" in said
+    assert "log loss gain +0.0100 (-0.0020 to +0.0220); skill gain +0.100 (+0.020 to +0.200)" in said
+    assert "Not promoted: not better than 20250101-ffffffffffff beyond doubt." in said
 
 
 TRIALS = pd.DataFrame(
@@ -123,37 +127,42 @@ UNSEEN = {"since": "2025-06-01T00:00:00+00:00", "settled_deals": 70} | dict.from
 
 
 def test_what_tuning_gained_on_unseen_deals_is_shown_with_the_settings_to_keep(done):
-    said = words(shown(show_training(replace(done, tuned=Tuned(TINY, TRIALS, UNSEEN, True)))))
+    said = words(shown(show_training(replace(done, tuned=Tuned(TINY, TRIALS, UNSEEN, True)), EUR)))
 
     assert "Tuning: 3 trials (2 complete, 1 pruned)." in said
-    assert "On 70 deals after 2025-06-01, which no trial saw, the best gains in log loss +0.0100" in said
+    assert (
+        "On 70 deals after 1 Jun 2025, which no trial saw, the best trial gains +0.0100 (+0.0100 to +0.0100) in log loss"
+        in said
+    )
     assert "train.heads = { decay = 100, win = { trees = 100, learning_rate = 100," in said
 
 
 def test_tuning_that_gained_nothing_says_what_was_trained_with(done):
-    said = words(shown(show_training(replace(done, tuned=Tuned(TINY, TRIALS, UNSEEN, False)))))
+    said = words(shown(show_training(replace(done, tuned=Tuned(TINY, TRIALS, UNSEEN, False)), EUR)))
 
-    assert "That is no gain, so the settings given were trained with." in said
+    assert "This is not better, so the model was trained with the settings as given." in said
     assert "walkaway.toml" not in said
 
 
 def test_a_curve_is_shown_at_five_shares_and_called_an_estimate(done):
     model = replace(done.trained.model, curve=CURVE)
-    text = shown(show_training(replace(done, trained=replace(done.trained, model=model))))
-    [_, below] = text.split("What a bar frees")
+    text = shown(show_training(replace(done, trained=replace(done.trained, model=model)), EUR))
+    [_, below] = text.split("Hours saved and value lost by a bar")
     rows = [line.split() for line in below.splitlines() if " EUR " in line]
 
-    assert "What a bar frees and forgoes (an estimate)" in text
+    assert "Hours saved and value lost by a bar (an estimate)" in text
     assert rows == [["0.0%", "EUR", "10", "10%", "9"]] * 3 + [["10.0%", "EUR", "20", "50%", "5"]] * 2
 
 
 def pooled(done, signal: bool, **shares) -> str:
     facts = done.trained.model.facts.model_copy(update={"pooled_win": 0.7, "pooled_hours": 0.9} | shares)
     model = replace(done.trained.model, signal=signal, facts=facts)
-    return words(shown(show_training(replace(done, trained=replace(done.trained, model=model)))))
+    return words(shown(show_training(replace(done, trained=replace(done.trained, model=model)), EUR)))
 
 
 def test_few_deals_are_told_by_how_much_the_heads_pool(done):
-    assert "heads pool: 70% of what the win head learns and 90% of what the hours head learns is" in pooled(done, True)
-    assert "heads pool: 90% of what the hours head learns is" in pooled(done, False)
-    assert "heads pool" not in pooled(done, True, pooled_win=0.09, pooled_hours=0.0)
+    assert "few deals, so 70% of the win head and 90% of the hours head come from a regularised linear model" in pooled(
+        done, True
+    )
+    assert "few deals, so 90% of the hours head comes from a regularised linear model" in pooled(done, False)
+    assert "few deals" not in pooled(done, True, pooled_win=0.09, pooled_hours=0.0)

@@ -9,11 +9,11 @@ from walkaway.asof import recorded_by
 from walkaway.book import MOMENT, Book
 from walkaway.economics import DROPPED
 from walkaway.explaining import Attribution, Reasons, reasons_table
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model
 from walkaway.report.html.check_first import alike_earned, check_first
 from walkaway.report.html.main_reason import typical_deal, weakest_leg
-from walkaway.scoring import kept_to_learn, standing
+from walkaway.scoring import decisions_in_force, kept_to_learn
 
 __all__ = ["CALLS", "CHECK_FIRST", "called"]
 
@@ -28,7 +28,7 @@ def called(
     model: Model,
     calls: Calls,
     attribution: Attribution,
-    wording: Wording,
+    wording: LocaleFormat,
     keep_share: float,
     decisions: pd.DataFrame | None = None,
     advice: pd.DataFrame | None = None,
@@ -65,7 +65,7 @@ def called(
     )
     if decisions is None:
         return told.assign(decision="", by="", why="")
-    rows = standing(decisions, as_of).set_index("deal_id").reindex(told["deal_id"])
+    rows = decisions_in_force(decisions, as_of).set_index("deal_id").reindex(told["deal_id"])
     names = {"decision": "decision", "by": "by", "why": "reason"}
     return told.assign(**{name: rows[column].fillna("").to_numpy() for name, column in names.items()})
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from walkaway.asof import known
 from walkaway.book import Book, assumed_share
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Model
 from walkaway.report.html.annotated_calls import CALLS
 
@@ -103,11 +103,11 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
     )
 
 
-def _until(answer: Answer, wording: Wording) -> str:
+def _until(answer: Answer, wording: LocaleFormat) -> str:
     return f"{wording.moment(pd.Timestamp(answer.known_until))} UTC" if answer.known_until else "an unknown day"
 
 
-def quality_of(book: Book, answer: Answer, wording: Wording) -> tuple[tuple[str, str], ...]:
+def quality_of(book: Book, answer: Answer, wording: LocaleFormat) -> tuple[tuple[str, str], ...]:
     """What the figures rest on, each with what it is."""
     quarantined = sum(book.manifest.rows_quarantined.values())
     return (

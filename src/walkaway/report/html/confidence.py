@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.monitoring import Finding, Level
 from walkaway.report.html.annotated_calls import CHECK_FIRST
 from walkaway.report.html.content import Content
@@ -76,7 +76,7 @@ def _since(content: Content) -> str:
     )
 
 
-def tried(proof: Proof, told: Wording) -> list[tuple[str, str, str]]:
+def tried(proof: Proof, told: LocaleFormat) -> list[tuple[str, str, str]]:
     """What following the verdicts would have done on the past: (measure, what was expected, what came)."""
     earned = proof.earned.set_index("name")
     rows = [
@@ -103,12 +103,12 @@ def tried(proof: Proof, told: Wording) -> list[tuple[str, str, str]]:
     return rows
 
 
-def period(proof: Proof, told: Wording) -> str:
+def period(proof: Proof, told: LocaleFormat) -> str:
     """The days of the replay."""
     return f"{told.date(pd.Timestamp(proof.begin))} to {told.date(pd.Timestamp(proof.end))}"
 
 
-def proved(proof: Proof, told: Wording) -> str:
+def proved(proof: Proof, told: LocaleFormat) -> str:
     """When and how the past was tried."""
     return (
         f"Tried on your own past, {period(proof, told)}: every open deal was called by models that knew no more than "
@@ -136,7 +136,7 @@ def _found(content: Content, level: Level) -> list[Finding]:
     return [one for one in found if one.level == level]
 
 
-def _bias(proof: Proof, told: Wording) -> str:
+def _bias(proof: Proof, told: LocaleFormat) -> str:
     """Whether chances to win and hours were too high or too low on the past, beyond chance; empty if neither was."""
     off = []
     for what, it, unit, gap in (
@@ -166,16 +166,16 @@ def _young(content: Content) -> str:
     return f"{said_so}; {'all the same, ' if young <= older else ''}on the past {rates}."
 
 
-def _share(proof: Proof, name: str, told: Wording) -> str:
+def _share(proof: Proof, name: str, told: LocaleFormat) -> str:
     part = proof.followed.get(name, float("nan"))
     return told.percent(part, 1) if part == part else UNKNOWN
 
 
-def _achieved(proof: Proof, name: str, told: Wording) -> str:
+def _achieved(proof: Proof, name: str, told: LocaleFormat) -> str:
     """A realised share with its 90% interval."""
     low, high = (_share(proof, f"{name}_{end}", told) for end in ("low", "high"))
     return _share(proof, name, told) + (f" ({low} to {high})" if UNKNOWN not in (low, high) else "")
 
 
-def _money(amount: float, told: Wording) -> str:
+def _money(amount: float, told: LocaleFormat) -> str:
     return told.money(amount) if amount == amount else UNKNOWN

@@ -13,7 +13,7 @@ from walkaway.book import Book
 from walkaway.config import Settings
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, early_signs, portfolio_of, tell
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model, call_open
 from walkaway.monitoring import Check, check
 from walkaway.report.figures import curve_frame
@@ -38,7 +38,7 @@ class Content:
     """
 
     answer: Answer
-    wording: Wording
+    wording: LocaleFormat
     typical: pd.Series
     legs: pd.DataFrame
     curve: pd.DataFrame
@@ -138,7 +138,7 @@ def gather(
     """
     calls = call_open(book, model, pd.DatetimeIndex([as_of]), settings.score)
     wording, bar = (
-        Wording(settings.report.locale, model.facts.currency),
+        LocaleFormat(settings.report.locale, model.facts.currency),
         float(calls.table["bar"].iloc[0]),
     )
     attribution = attribute(model, calls.rows)

@@ -13,7 +13,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 
 __all__ = ["calibration_svg", "curve_svg", "inline_svg", "productivity_svg"]
 
@@ -77,7 +77,7 @@ def _attributes(style: str) -> str:
     return " ".join(out)
 
 
-def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: Wording, description: str) -> str:
+def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: LocaleFormat, description: str) -> str:
     """Hours saved against value forgone, and the point where the bar stands."""
     with rc_context(STYLE):
         figure = Figure(figsize=(6.2, 3.8), layout="constrained")
@@ -98,7 +98,7 @@ def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: Wording, descriptio
     return inline_svg(figure, "curve", "What a bar frees and what it costs", description)
 
 
-def productivity_svg(months: pd.DataFrame, wording: Wording, description: str) -> str:
+def productivity_svg(months: pd.DataFrame, wording: LocaleFormat, description: str) -> str:
     """Value won per hour worked, by month."""
     with rc_context(STYLE):
         figure = Figure(figsize=(6.2, 2.8), layout="constrained")

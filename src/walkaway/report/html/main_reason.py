@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 
 __all__ = ["LEGS", "counted_legs", "leg_shown", "leg_told", "typical_deal", "weakest_leg"]
 
@@ -48,17 +48,17 @@ def weakest_leg(calls: pd.DataFrame, typical: pd.Series) -> pd.Series:
     return weakest.mask(calls["value_if_won"] <= 0, NO_GAIN)
 
 
-def leg_shown(leg: str, values: Mapping[str, float], wording: Wording) -> str:
+def leg_shown(leg: str, values: Mapping[str, float], wording: LocaleFormat) -> str:
     """What a deal has of a leg.
 
-    >>> leg_shown(TOO_SMALL, {"value_if_won": 5000.0}, Wording("en"))
+    >>> leg_shown(TOO_SMALL, {"value_if_won": 5000.0}, LocaleFormat("en"))
     '5,000 if won'
     """
     name = OF_LEG[leg]
     return f"{_amount(name, values, wording)} {WORDS[name]}"
 
 
-def _amount(name: str, values: Mapping[str, float], wording: Wording) -> str:
+def _amount(name: str, values: Mapping[str, float], wording: LocaleFormat) -> str:
     """A column of LEGS as it is written, without its words."""
     writers: dict[str, Callable[[float], str]] = {
         "win_probability": wording.percent,
@@ -68,12 +68,12 @@ def _amount(name: str, values: Mapping[str, float], wording: Wording) -> str:
     return writers[name](float(values[name]))
 
 
-def leg_told(call: Mapping[str, float], typical: pd.Series, wording: Wording, beside: bool = True) -> str:
+def leg_told(call: Mapping[str, float], typical: pd.Series, wording: LocaleFormat, beside: bool = True) -> str:
     """What a deal lacks: its weakest leg, and others nearly as weak; `beside` the typical deal that is kept, or alone.
 
     >>> typical = pd.Series({"win_probability": 0.5, "value_if_won": 9000.0, "remaining_hours": 1.0})
     >>> call = {"win_probability": 0.5, "value_if_won": 5000.0, "remaining_hours": 0.9}
-    >>> leg_told(call, typical, Wording("en"))
+    >>> leg_told(call, typical, LocaleFormat("en"))
     'too small: 5,000 if won (deals kept: 9,000)'
     """
     if call["value_if_won"] <= 0:

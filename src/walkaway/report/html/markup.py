@@ -11,7 +11,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from walkaway.formatting import Wording, plain_step
+from walkaway.formatting import LocaleFormat, plain_step
 from walkaway.report.html.content import Content
 from walkaway.report.html.phrases import capital
 from walkaway.report.html.sections import shown
@@ -52,7 +52,7 @@ def _bounded(value: Any) -> Any:
     return value
 
 
-def _environment(wording: Wording) -> Environment:
+def _environment(wording: LocaleFormat) -> Environment:
     env = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

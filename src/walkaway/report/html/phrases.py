@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.formatting import Wording, plain_step
+from walkaway.formatting import LocaleFormat, plain_step
 from walkaway.report.html.check_first import CLOSE
 from walkaway.report.html.content import Content
 from walkaway.report.html.proof import Proof
@@ -77,7 +77,7 @@ WORDS = (
 )
 
 
-def _dial(dial: dict[str, Any], told: Wording) -> str:
+def _dial(dial: dict[str, Any], told: LocaleFormat) -> str:
     """What set the bar."""
     if dial.get("bar") is not None:
         return "set by hand"
@@ -177,7 +177,7 @@ def plan(content: Content) -> str:
     )
 
 
-def waits(nurture: pd.DataFrame, told: Wording) -> list[str]:
+def waits(nurture: pd.DataFrame, told: LocaleFormat) -> list[str]:
     """What the deals to nurture wait for, and how often it came to past deals as silent: a sentence a sign.
 
     Args:
@@ -194,7 +194,7 @@ def waits(nurture: pd.DataFrame, told: Wording) -> list[str]:
     return rows
 
 
-def waits_in_short(nurture: pd.DataFrame, told: Wording) -> str:
+def waits_in_short(nurture: pd.DataFrame, told: LocaleFormat) -> str:
     """How many deals to nurture the past lets expect to stay silent, the sign most of them lack, and until when.
 
     Args:
@@ -210,7 +210,7 @@ def waits_in_short(nurture: pd.DataFrame, told: Wording) -> str:
     return f"going by the past, {silent} will; the sign to wait for is {mostly}{sign}{until}"
 
 
-def judged(proof: Proof, told: Wording) -> str:
+def judged(proof: Proof, told: LocaleFormat) -> str:
     """Of how many calls the end is known."""
     return (
         f"Of the {told.number(proof.judged)} calls that are judged, {told.number(proof.ended)} are of deals that have "
@@ -218,7 +218,7 @@ def judged(proof: Proof, told: Wording) -> str:
     )
 
 
-def price(proof: Proof, told: Wording) -> str:
+def price(proof: Proof, told: LocaleFormat) -> str:
     """What the rule of the last cheap exit costs; no hours are told without it."""
     forgone = told.money(float(proof.drops["value_forgone"].sum()) if len(proof.drops) else 0.0)
     return (
@@ -227,7 +227,7 @@ def price(proof: Proof, told: Wording) -> str:
     )
 
 
-def well_called(proof: Proof, told: Wording) -> str:
+def well_called(proof: Proof, told: LocaleFormat) -> str:
     """Deals let go that died anyway; nobody is ranked."""
     deals, hours = (told.number(round(proof.good_calls[name])) for name in ("deals", "hours"))
     return (
@@ -247,7 +247,7 @@ def advised(content: Content) -> str:
     return f"Since {since} the nightly run advised to let go of {deals} deals; on {followed} nobody worked any more."
 
 
-def waited(proof: Proof | None, told: Wording) -> str:
+def waited(proof: Proof | None, told: LocaleFormat) -> str:
     """What became of the deals that the replay would have let wait."""
     rows = proof.drops[proof.drops["verdict"] == "nurture"] if proof and len(proof.drops) else pd.DataFrame()
     if rows.empty:

@@ -64,7 +64,7 @@ def read_proof(folder: Path) -> Proof:
         UsageError: no finished replay lies there.
     """
     ledger, summary = read_ledger(folder), json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-    exits = pd.read_csv(folder / "exits.csv", dtype={"deal_id": "str"}, parse_dates=["as_of"])
+    exits = pd.read_csv(folder / "stop_points.csv", dtype={"deal_id": "str"}, parse_dates=["as_of"])
     measures: dict[str, Any] = summary["measures"]
     followed, expected = measures.get("followed", {}), summary.get("expected") or {}
     calls = judged(ledger, pd.Timestamp(summary["judged_until"]))

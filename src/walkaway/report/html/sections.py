@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.report.cards import steps_of
 from walkaway.report.html import confidence, phrases
 from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST
@@ -48,14 +48,14 @@ def _rows(table: pd.DataFrame | None) -> list[Shown]:
     ]
 
 
-def _most(table: pd.DataFrame, rows: int, wording: Wording) -> Shown:
+def _most(table: pd.DataFrame, rows: int, wording: LocaleFormat) -> Shown:
     """The first rows, and how many there are of how many in all."""
     all_of = wording.number(len(table))
     shown = f"All {all_of} are shown." if len(table) <= rows else f"The first {rows} of {all_of} are shown."
     return {"rows": _rows(table.head(rows)), "said": shown}
 
 
-def _against(wording: Wording) -> Callable[[Shown], list[str]]:
+def _against(wording: LocaleFormat) -> Callable[[Shown], list[str]]:
     """The strongest reasons against a deal, each with its factor; none where it is sold at a loss."""
 
     def told(call: Shown) -> list[str]:

@@ -1,1 +1,1 @@
-"""What the terminal shows: one file a table, readable at 80 columns. Each file is imported by its own name."""
+"""What the terminal shows: one file per table, readable at 80 columns. Import each file by its own name."""

@@ -10,62 +10,70 @@ from rich.table import Table
 from rich.text import Text
 
 from walkaway.explaining import Portfolio
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.report.terminal.plain_table import plain_table
 
 __all__ = ["show_portfolio"]
 
-ON_SCREEN = 12  # groups of one dimension
-NO_LEDGER = "Calibration by group needs calls that have settled since: name a replay with --replay."
-NO_GROUPS = "The book records no team, pipeline or attribute of which two groups have five open deals each."
-ALIKE = "No group differs beyond chance from all deals (90%)."
+MOST_GROUPS = 12  # of one dimension, on screen
+NO_LEDGER = "Calibration by group needs settled calls: name a replay with --replay."
+NO_GROUPS = "No team, pipeline or attribute has two groups with at least five open deals each."
+NONE_DIFFERS = "No group differs from all deals by more than chance (90% confidence)."
 
 
-def _themes(found: Portfolio, wording: Wording) -> Table:
-    table = plain_table(
-        "weighs most against it", "deals", "hours to come", "worked, 30 days", "would cost", title="Themes"
-    )
-    for theme, row in found.themes.iterrows():
-        hours = (wording.number(round(row["hours"])), wording.number(round(row["worked"])))
-        table.add_row(str(theme), f"{row['deals']:,.0f}", *hours, wording.money(row["cost"]))
+def _themes_table(portfolio: Portfolio, fmt: LocaleFormat) -> Table:
+    headers = ("main reason against", "deals", "hours to come", "hours, last 30 days", "cost")
+    table = plain_table(*headers, title="Deals below the bar, by theme")
+    for theme, row in portfolio.themes.iterrows():
+        counts = (fmt.whole(row["deals"]), fmt.whole(row["hours"]), fmt.whole(row["worked"]))
+        table.add_row(str(theme), *counts, fmt.money(row["cost"]))
     return table
 
 
-def _groups(table: pd.DataFrame, wording: Wording, headers: tuple[str, ...], title: str) -> Iterator[RenderableType]:
-    """Groups by dimension, those that differ first; each with its raw figures, the shrunk one and its interval."""
-    for dimension, part in table.groupby(level="dimension", sort=False):
-        shown = part.sort_values(["differs", "deals"], ascending=False, kind="stable").head(ON_SCREEN)
-        drawn = plain_table(str(dimension).replace("_", " "), *headers, "", title=title)
+def _group_tables(
+    groups: pd.DataFrame, fmt: LocaleFormat, headers: tuple[str, ...], title: str
+) -> Iterator[RenderableType]:
+    """One table per dimension, groups that differ first.
+
+    Each row has the observed shares, then the share shrunk towards all deals with its interval.
+    """
+    for dimension, part in groups.groupby(level="dimension", sort=False):
+        shown = part.sort_values(["differs", "deals"], ascending=False, kind="stable").head(MOST_GROUPS)
+        table = plain_table(str(dimension).replace("_", " "), *headers, "", title=title)
         for (_, group), row in shown.iterrows():
-            shares = [wording.percent(row[name]) for name in ("dropped", "predicted", "won") if name in row]
-            between = (
-                f"{wording.percent(row['shrunk'])} ({wording.percent(row['low'])} to {wording.percent(row['high'])})"
-            )
-            drawn.add_row(str(group), f"{row['deals']:,.0f}", *shares, between, "differs" if row["differs"] else "")
-        yield drawn
+            shares = [fmt.percent(row[name]) for name in ("dropped", "predicted", "won") if name in row]
+            shrunk = f"{fmt.percent(row['shrunk'])} ({fmt.percent(row['low'])} to {fmt.percent(row['high'])})"
+            table.add_row(str(group), fmt.whole(row["deals"]), *shares, shrunk, "differs" if row["differs"] else "")
+        yield table
         if len(part) > len(shown):
-            yield Text(f"and {len(part) - len(shown)} more groups (--json has all)", style="dim")
+            yield Text(f"and {fmt.whole(len(part) - len(shown))} more groups (--json shows all)", style="dim")
         yield Text("")
 
 
-def show_portfolio(found: Portfolio, locale: str, currency: str, settled: bool) -> RenderableType:
-    """Themes by what they cost, then groups of deals by how often they are dropped and how well they are called."""
-    wording = Wording(locale, currency)
-    dropped, hours = int(found.themes["deals"].sum()), found.themes["hours"].sum()
-    said = Text(
-        f"{found.open_deals:,} deals open at {wording.moment(found.as_of)} UTC; {dropped:,} of them below the bar of "
-        f"{wording.money(found.bar)} per hour. To their ends they take {wording.number(round(hours))} hours, which at "
-        f"the bar would earn {wording.money(found.themes['cost'].sum())} more."
+def show_portfolio(portfolio: Portfolio, fmt: LocaleFormat, settled: bool) -> RenderableType:
+    """Themes by what they cost, then groups of deals: how often they are dropped, and how well they are predicted.
+
+    Args:
+        portfolio: the open deals as a whole.
+        fmt: writes the numbers, in the model's currency.
+        settled: whether its calibration comes from settled calls.
+    """
+    below_bar, hours = int(portfolio.themes["deals"].sum()), portfolio.themes["hours"].sum()
+    summary = Text(
+        f"{fmt.whole(portfolio.open_deals)} deals open at {fmt.moment(portfolio.as_of)} UTC; {fmt.whole(below_bar)} of "
+        f"them are below the bar of {fmt.money(portfolio.bar)} per hour. They still take {fmt.whole(hours)} hours. "
+        f"Deals at the bar would earn {fmt.money(portfolio.themes['cost'].sum())} more in these hours."
     )
-    body: list[RenderableType] = [said, Text(""), _themes(found, wording), Text("")]
-    if found.drops.empty:
+    body: list[RenderableType] = [summary, Text(""), _themes_table(portfolio, fmt), Text("")]
+    if portfolio.drops.empty:
         return Group(*body, Text(NO_GROUPS, style="dim"))
-    body += _groups(found.drops, wording, ("deals", "dropped", "drawn towards all (90%)"), "Drops")
+    headers: tuple[str, ...] = ("deals", "dropped", "shrunk to all (90%)")
+    body += _group_tables(portfolio.drops, fmt, headers, "How often deals are dropped")
     if settled:
         headers = ("deals", "predicted", "won", "too high by (90%)")
-        body += _groups(found.calibration, wording, headers, "Calibration, of settled calls")
+        body += _group_tables(portfolio.calibration, fmt, headers, "Calibration, from settled calls")
     else:
         body += [Text(NO_LEDGER, style="dim"), Text("")]
-    if not found.drops["differs"].any():
-        body.append(Text(ALIKE, style="dim"))
+    if not portfolio.drops["differs"].any():
+        body.append(Text(NONE_DIFFERS, style="dim"))
     return Group(*body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,128 +12,135 @@ from rich.table import Table
 from rich.text import Text
 
 from walkaway.economics import Curve
-from walkaway.evaluation import PRICES
+from walkaway.formatting import LocaleFormat
 from walkaway.replaying import INDICES, Replayed
-from walkaway.report.terminal.plain_table import plain_table
+from walkaway.report.terminal.plain_table import interval, plain_table
 
 __all__ = ["show_replay"]
 
-
-def _between(row: pd.Series | dict[str, float], name: str, form: str) -> str:
-    return f"{row[f'{name}_low']:{form}} to {row[f'{name}_high']:{form}}"
+LOST_SHARES = ("0.01", "0.02", "0.05", "0.10", "0.20")
 
 
-def _indices(table: pd.DataFrame) -> list[RenderableType]:
-    title = "Walk-away skill (0 random, 1 clairvoyant)"
+def _ranking_tables(indices: pd.DataFrame, fmt: LocaleFormat) -> list[RenderableType]:
+    title = "Walk-away skill (0 random, 1 perfect foresight)"
     skill = plain_table("ranking deals by", "skill", "90% interval", "up to 20%", "90% interval", title=title)
-    title = "Hours saved at value forgone of"
-    saved = plain_table("ranking deals by", *(f"{price:.0%}" for price in PRICES), title=title)
-    for name, row in table.iterrows():
-        who = INDICES[str(name)].replace("_", " ")
-        whole = (f"{row['skill']:.3f}", _between(row, "skill", ".2f"))
-        skill.add_row(who, *whole, f"{row['skill_up_to_0.2']:.3f}", _between(row, "skill_up_to_0.2", ".2f"))
-        saved.add_row(who, *(f"{row[f'saved_at_{price:.2f}']:.0%}" for price in PRICES))
+    title = "Hours saved, if this share of value is lost"
+    saved = plain_table("ranking deals by", *(fmt.percent(float(share)) for share in LOST_SHARES), title=title)
+    two_digits = partial(fmt.number, digits=2)
+    for name, row in indices.iterrows():
+        ranking = INDICES[str(name)].replace("_", " ")
+        whole = (fmt.number(row["skill"], 3), interval(row, "skill", two_digits))
+        early = (fmt.number(row["skill_up_to_0.2"], 3), interval(row, "skill_up_to_0.2", two_digits))
+        skill.add_row(ranking, *whole, *early)
+        saved.add_row(ranking, *(fmt.percent(row[f"saved_at_{share}"]) for share in LOST_SHARES))
     return [skill, "", saved]
 
 
-def _heads(measures: dict[str, Any]) -> list[RenderableType]:
-    """How true the win head and the hours head were."""
-    model, base, hours = *(measures["win"].loc[who] for who in ("win_probability", "base_rate")), measures["hours"]
-    brier = f"Brier {model['brier']:.4f} ({_between(model, 'brier', '.4f')}; base rate {base['brier']:.4f})"
-    ratio = f"{hours['predicted_over_booked']:.2f} ({_between(hours, 'predicted_over_booked', '.2f')})"
+def _accuracy(measures: dict[str, Any], fmt: LocaleFormat) -> list[RenderableType]:
+    """How accurate the predictions of winning and of hours were."""
+    model, base, hours = *(measures["win"].loc[name] for name in ("win_probability", "base_rate")), measures["hours"]
+    four_digits, two_digits = partial(fmt.number, digits=4), partial(fmt.number, digits=2)
+    brier = f"{four_digits(model['brier'])} ({interval(model, 'brier', four_digits)}"
+    brier += f"; base rate {four_digits(base['brier'])})"
+    ratio = two_digits(hours["predicted_over_booked"])
+    ratio += f" ({interval(hours, 'predicted_over_booked', two_digits)})"
     return [
-        Text(f"Winning: AUC {model['auc']:.3f}, {brier}, log loss {model['log_loss']:.4f}."),
-        Text(f"Hours: predicted over booked {ratio}, {hours['error']:.2f} h off a call."),
+        Text(f"Winning: AUC {fmt.number(model['auc'], 3)}, Brier {brier}, log loss {four_digits(model['log_loss'])}."),
+        Text(f"Hours: predicted over booked {ratio}; mean error per call {two_digits(hours['error'])} h."),
     ]
 
 
-def _ages(table: pd.DataFrame) -> Table:
-    shown = plain_table("age of the deal", "calls", "won", "predicted", "off, 90%", title="By age")
-    for (dimension, value), row in table.iterrows():
+def _age_table(slices: pd.DataFrame, fmt: LocaleFormat) -> Table:
+    one_digit = partial(fmt.signed, digits=1)
+    table = plain_table("age of the deal", "calls", "won", "predicted", "error, points (90%)", title="By age")
+    for (dimension, value), row in slices.iterrows():
         if dimension in ("all", "age"):
-            off = f"{100 * row['off']:+.1f} ({100 * row['off_low']:+.1f} to {100 * row['off_high']:+.1f})"
-            shown.add_row(str(value), f"{row['calls']:,.0f}", f"{row['won']:.1%}", f"{row['predicted']:.1%}", off)
-    return shown
-
-
-def _expected(done: Replayed, name: str) -> str:
-    value = done.summary["expected"][name]
-    return "" if value is None else f"; the models expected {value:.1%}"
-
-
-def _promised(done: Replayed, name: str) -> str:
-    """What the guarantee promised, where it was asked for."""
-    dial = done.summary["score"]
-    return f"; promised was at most {dial['forgo']:.0%}" if dial["guarantee"] and name == "value_forgone" else ""
-
-
-def _drops(table: pd.DataFrame, currency: str) -> Table:
-    headers = ("first dropped as", "deals", "won", "no decision, if lost", "hours saved", "value forgone")
-    shown = plain_table(*headers, title="What became of deals that the verdicts dropped")
-    for verdict, row in table.iterrows():
-        undecided = "" if pd.isna(row["no_decision"]) else f"{row['no_decision']:.0%}"
-        money = f"{currency} {row['value_forgone']:,.0f}"
-        shown.add_row(
-            str(verdict), f"{row['deals']:,.0f}", f"{row['won']:.0%}", undecided, f"{row['hours_saved']:,.0f}", money
-        )
-    return shown
-
-
-def _followed(done: Replayed) -> list[RenderableType]:
-    told, currency = done.measures["followed"], done.summary["currency"]
-    shares = {"deals dropped": "deals_dropped", "hours saved": "hours_saved", "value forgone": "value_forgone"}
-    lines = [
-        f"  {said:<14} {told[name]:.1%} ({_between(told, name, '.1%')})"
-        f"{'' if name == 'deals_dropped' else _expected(done, name)}{_promised(done, name)}"
-        for said, name in shares.items()
-    ]
-    if told["hours_saved"] > 0:
-        worth = f"{currency} {told['value_per_hour_kept']:,.0f}, an hour saved {currency} "
-        lines.append(f"  an hour kept was worth {worth}{told['value_per_hour_dropped']:,.0f}")
-        lines.append(f"  {told['turned_back']:.0%} of the deals dropped were called worth their hours again later")
-    return [Text("Had the verdicts been followed", style="bold"), *(Text(line) for line in lines)]
-
-
-def _exits(summary: dict[str, Any]) -> list[RenderableType]:
-    """Hours worked after the last cheap exit, beside their price, over all and by stage."""
-    rows = [row for row in summary["exits"] if row["dimension"] in ("all", "stage")]
-    headers = ("stage", "lost, below for good", "hours after it", "won, ever below", "value forgone")
-    table = plain_table(*headers, title="The last cheap exit, and the price of taking it")
-    for row in rows:
-        hours, value = f"{row['hours_after']:,.0f}", f"{summary['currency']} {row['value_forgone']:,.0f}"
-        table.add_row(row["value"], f"{row['lost_deals']:,}", hours, f"{row['won_deals']:,}", value)
-    return ["", table] if rows else []
-
-
-def _curve(curve: Curve, currency: str) -> Table:
-    table = plain_table(
-        "value forgone", "bar per hour", "hours saved", "hours worked a week", title="What each bar would have done"
-    )
-    for price in PRICES:
-        bar = curve.bar_for_forgo(price)
-        worked, saved, forgone = curve.at(bar)
-        table.add_row(f"{forgone:.1%}", f"{currency} {bar:,.0f}", f"{saved:.0%}", f"{worked:,.0f}")
+            points = {name: 100 * row[name] for name in ("off", "off_low", "off_high")}
+            error = f"{one_digit(points['off'])} ({interval(points, 'off', one_digit)})"
+            shares = (fmt.percent(row["won"], 1), fmt.percent(row["predicted"], 1))
+            table.add_row(str(value), fmt.whole(row["calls"]), *shares, error)
     return table
 
 
-def _period(summary: dict[str, Any]) -> Text:
+def _expected(done: Replayed, name: str, fmt: LocaleFormat) -> str:
+    value = done.summary["expected"][name]
+    return "" if value is None else f"; the models expected {fmt.percent(value, 1)}"
+
+
+def _promised(done: Replayed, name: str, fmt: LocaleFormat) -> str:
+    """The limit that was guaranteed, if a guarantee was asked for."""
+    dial = done.summary["score"]
+    guaranteed = dial["guarantee"] and name == "value_forgone"
+    return f"; the promise was at most {fmt.percent(dial['forgo'])}" if guaranteed else ""
+
+
+def _drops_table(drops: pd.DataFrame, fmt: LocaleFormat) -> Table:
+    headers = ("first dropped as", "deals", "won", "no decision, if lost", "hours saved", "lost value")
+    table = plain_table(*headers, title="How dropped deals ended")
+    for verdict, row in drops.iterrows():
+        undecided = "" if pd.isna(row["no_decision"]) else fmt.percent(row["no_decision"])
+        shares = (fmt.whole(row["deals"]), fmt.percent(row["won"]), undecided)
+        table.add_row(str(verdict), *shares, fmt.whole(row["hours_saved"]), fmt.money(row["value_forgone"]))
+    return table
+
+
+def _followed(done: Replayed, fmt: LocaleFormat) -> list[RenderableType]:
+    """What following every verdict would have saved and lost."""
+    followed, one_digit = done.measures["followed"], partial(fmt.percent, digits=1)
+    shares = {"deals dropped": "deals_dropped", "hours saved": "hours_saved", "lost value": "value_forgone"}
+    lines = [
+        f"  {label:<14} {one_digit(followed[name])} ({interval(followed, name, one_digit)})"
+        f"{_expected(done, name, fmt)}{_promised(done, name, fmt)}"
+        for label, name in shares.items()
+    ]
+    if followed["hours_saved"] > 0:
+        kept, dropped = (fmt.money(followed[f"value_per_hour_{which}"]) for which in ("kept", "dropped"))
+        lines.append(f"  value per hour {kept} on deals kept, {dropped} on deals dropped")
+        lines.append(f"  {fmt.percent(followed['turned_back'])} of the dropped deals rose above the bar again later")
+    return [Text("If every verdict had been followed", style="bold"), *(Text(line) for line in lines)]
+
+
+def _stop_points_table(summary: dict[str, Any], fmt: LocaleFormat) -> list[RenderableType]:
+    """Hours worked after the stop point beside the value lost by stopping there: for all deals, and by stage."""
+    rows = [row for row in summary["stop_points"] if row["dimension"] in ("all", "stage")]
+    headers = ("stage", "lost, below for good", "hours after it", "won, ever below", "lost value")
+    table = plain_table(*headers, title="When a deal fell below the bar for good, and the price of stopping then")
+    for row in rows:
+        lost, won = (fmt.whole(row["lost_deals"]), fmt.whole(row["hours_after"])), fmt.whole(row["won_deals"])
+        table.add_row(row["value"], *lost, won, fmt.money(row["value_forgone"]))
+    return ["", table] if rows else []
+
+
+def _curve_table(curve: Curve, fmt: LocaleFormat) -> Table:
+    headers = ("lost value", "bar per hour", "hours saved", "hours worked a week")
+    table = plain_table(*headers, title="What each bar would have done")
+    for share in LOST_SHARES:
+        bar = curve.bar_for_forgo(float(share))
+        worked, saved, lost = curve.at(bar)
+        table.add_row(fmt.percent(lost, 1), fmt.money(bar), fmt.percent(saved), fmt.whole(worked))
+    return table
+
+
+def _period(summary: dict[str, Any], fmt: LocaleFormat) -> Text:
     period, open_still = summary["period"], summary["unsettled_share"] or 0.0
-    when = f"{period['from'][:16]} to {period['to'][:16]}, every {period['every_days']:g} days"
+    begin, end = (fmt.moment(pd.Timestamp(period[name])) for name in ("from", "to"))
+    every = "every day" if period["every_days"] == 1 else f"every {fmt.number(period['every_days'])} days"
     return Text(
-        f"{when}: {summary['calls']:,} calls by {len(summary['models'])} models. Judged are "
-        f"{summary['judged_calls']:,} calls of {summary['deals']:,} deals, {open_still:.1%} of which have not settled."
+        f"{begin} to {end} UTC, {every}: {fmt.whole(summary['calls'])} calls by {fmt.whole(len(summary['models']))} "
+        f"models. Measured on {fmt.whole(summary['judged_calls'])} calls of {fmt.whole(summary['deals'])} deals; "
+        f"{fmt.percent(open_still, 1)} of these deals are still open."
     )
 
 
-def show_replay(done: Replayed, out: Path) -> RenderableType:
+def show_replay(done: Replayed, out: Path, fmt: LocaleFormat) -> RenderableType:
     """Skill beside other rankings, what following the verdicts did beside what was expected, and the curve."""
     notes = [Text(note, style="yellow") for note in done.summary["notes"]]
-    parts: list[RenderableType] = [_period(done.summary), *notes]
+    parts: list[RenderableType] = [_period(done.summary, fmt), *notes]
     if done.measures:
-        measures, currency = done.measures, done.summary["currency"]
-        parts += ["", *_indices(measures["indices"]), "", *_heads(measures), "", _ages(measures["age"])]
-        parts += ["", *_followed(done)]
+        measures = done.measures
+        parts += ["", *_ranking_tables(measures["indices"], fmt), "", *_accuracy(measures, fmt)]
+        parts += ["", _age_table(measures["age"], fmt), "", *_followed(done, fmt)]
         if len(measures["drops"]):
-            parts += ["", _drops(measures["drops"], currency)]
-        parts += ["", _curve(done.curve, currency), *_exits(done.summary)]
+            parts += ["", _drops_table(measures["drops"], fmt)]
+        parts += ["", _curve_table(done.curve, fmt), *_stop_points_table(done.summary, fmt)]
     return Group(*parts, "", Text(f"Ledger, summary and models: {out}"))

@@ -1,4 +1,4 @@
-"""What the terminal shows of scored deals: the answer in a sentence, and the deals most worth dropping."""
+"""What the terminal shows of scored deals: a summary, and the deals most worth dropping."""
 
 from __future__ import annotations
 
@@ -6,77 +6,101 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from walkaway.economics import DROPPED
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Model, awaited
-from walkaway.report.terminal.plain_table import money, plain_table
+from walkaway.report.terminal.plain_table import plain_table
 from walkaway.scoring import summary
 
 __all__ = ["show_score", "show_undated_score"]
 
+MOST_DEALS = 10  # in the table of deals to drop
 
-def _hindsight(table: pd.DataFrame, model: Model) -> str:
-    """A warning where the model was trained on what happened after the moments it calls."""
+
+def _hindsight(table: pd.DataFrame, model: Model, fmt: LocaleFormat) -> str:
+    """A warning if the model was trained on data from after the moments it calls."""
     known_until = model.facts.until
     late = 0 if known_until is None else int((table["as_of"] < known_until).sum())
-    if not late:
+    if known_until is None or not late:
         return ""
     return (
-        f"\n{late:,} of them lie before {known_until:%Y-%m-%d %H:%M}, until when this model learned: it has seen "
-        "what came next, so they prove nothing. Train with --until to test on the past."
+        f"\n{fmt.whole(late)} of them are from before {fmt.moment(known_until)} UTC, the end of the training data. "
+        "The model has seen what happened next, so these calls prove nothing. Train with --until to test on the past."
     )
 
 
-def _why(call: dict[str, Any], most: int = 2) -> str:
-    """The strongest reasons against a deal, a line each; what to wait for, if it is nurtured."""
-    numbers = [k.removeprefix("reason_") for k in call if k.startswith("reason_")]
-    told = [(call[f"reason_{k}"], call[f"factor_{k}"]) for k in numbers]
-    against = [(reason, factor) for reason, factor in told if pd.notna(reason) and not factor >= 1]
-    lines = [f"{r} ×{f:.2f}" if pd.notna(f) else str(r) for r, f in against[:most]]
+def _reasons_against(call: dict[str, Any], fmt: LocaleFormat, most: int = 2) -> str:
+    """The strongest reasons against a deal, one per line, and for a nurtured deal what to wait for."""
+    numbers = [column.removeprefix("reason_") for column in call if column.startswith("reason_")]
+    reasons = [(call[f"reason_{number}"], call[f"factor_{number}"]) for number in numbers]
+    against = [(reason, factor) for reason, factor in reasons if pd.notna(reason) and not factor >= 1]
+    lines = [
+        f"{reason} ×{fmt.number(factor, 2)}" if pd.notna(factor) else str(reason) for reason, factor in against[:most]
+    ]
     if call["verdict"] == "nurture":
-        lines.append(f"until {call['wait_until']:%Y-%m-%d}: wait for {awaited(call['wait_sign'])}")
+        lines.append(f"until {fmt.date(call['wait_until'])}: wait for {awaited(call['wait_sign'])}")
     return "\n".join(lines)
 
 
-def _kept(count: int) -> str:
-    return f"{count:,} below the bar are to be worked all the same, to learn from. " if count else ""
+def _kept_to_learn(count: int, fmt: LocaleFormat) -> str:
+    return f"Keep working on {fmt.whole(count)} deals below the bar, so that the model can learn. " if count else ""
 
 
-def show_score(table: pd.DataFrame, model: Model, out: str) -> RenderableType:
-    """One sentence on what following the verdicts would free and forgo, and the deals most worth dropping."""
-    curve, currency = model.curve, model.facts.currency
-    told: dict[str, Any] = summary(table)
-    drop = table[(table["as_of"] == table["as_of"].max()) & table["verdict"].isin(DROPPED) & ~table["kept_to_learn"]]
-    _, saved, forgone = curve.at(told["bar"])
-    counts = ", ".join(f"{n:,} {verdict}" for verdict, n in told["verdicts"].items())
-    sentence = Text(
-        f"{told['open_deals']:,} deals open at {pd.Timestamp(told['as_of']):%Y-%m-%d %H:%M} UTC: {counts}. "
-        f"Walking away frees {told['hours_freed']:,.0f} of {told['hours']:,.0f} expected hours, with "
-        f"{money(told['value_at_risk'], currency)} of expected value at risk. "
-        f"Bar: {money(told['bar'], currency)} per hour; in the past it saved {saved:.0%} of hours "
-        f"and forwent {forgone:.1%} of value ({'an estimate' if curve.estimated else 'settled'}). "
-        f"{_kept(told['kept_to_learn'])}Model {told['model_version']}."
-    )
-    worst = plain_table("deal", "value/hour", "hours", "at risk", "win", title="Most worth dropping")
-    worst.add_column("why", ratio=1, min_width=22, overflow="fold")
-    for row in drop.sort_values("remaining_hours", ascending=False).head(10).to_dict("records"):
-        amounts = (
-            money(row["value_per_hour"], currency),
-            f"{row['remaining_hours']:.1f}",
-            money(row["expected_value"], currency),
+def _worst_table(dropped: pd.DataFrame, fmt: LocaleFormat) -> Table:
+    """The deals to drop that would take most hours."""
+    table = plain_table("deal", "value/hour", "hours", "at risk", "win", title="Most worth dropping")
+    table.add_column("why", ratio=1, min_width=22, overflow="fold")
+    for call in dropped.sort_values("remaining_hours", ascending=False).head(MOST_DEALS).to_dict("records"):
+        table.add_row(
+            call["deal_id"],
+            fmt.money(call["value_per_hour"]),
+            fmt.number(call["remaining_hours"], 1),
+            fmt.money(call["expected_value"]),
+            fmt.percent(call["win_probability"]),
+            _reasons_against(call, fmt),
         )
-        worst.add_row(row["deal_id"], *amounts, f"{row['win_probability']:.0%}", _why(row))
-    where = Text(f"{len(table):,} calls written to {out}{_hindsight(table, model)}")
-    return Group(sentence, "", worst, "", where) if len(drop) else Group(sentence, "", where)
+    return table
 
 
-def show_undated_score(table: pd.DataFrame, out: str) -> RenderableType:
-    """Calls without dates: who is likely to win, and nothing on hours."""
+def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -> RenderableType:
+    """What following the verdicts would free and put at risk, and the deals most worth dropping.
+
+    Args:
+        table: of `walkaway.scoring.score`.
+        model: that made the calls.
+        out: where they were written.
+        fmt: writes the numbers, in the model's currency.
+    """
+    numbers: dict[str, Any] = summary(table)
+    newest = table["as_of"] == table["as_of"].max()
+    dropped = table[newest & table["verdict"].isin(DROPPED) & ~table["kept_to_learn"]]
+    _, saved, lost = model.curve.at(numbers["bar"])
+    source = "an estimate" if model.curve.estimated else "from settled deals"
+    counts = ", ".join(f"{fmt.whole(count)} {verdict}" for verdict, count in numbers["verdicts"].items())
+    sentences = Text(
+        f"{fmt.whole(numbers['open_deals'])} deals open at {fmt.moment(pd.Timestamp(numbers['as_of']))} UTC: {counts}. "
+        f"Walking away frees {fmt.whole(numbers['hours_freed'])} of {fmt.whole(numbers['hours'])} expected hours and "
+        f"puts {fmt.money(numbers['value_at_risk'])} of expected value at risk. "
+        f"Bar: {fmt.money(numbers['bar'])} per hour. On past deals this bar saved {fmt.percent(saved)} of the hours "
+        f"and lost {fmt.percent(lost, 1)} of the value ({source}). "
+        f"{_kept_to_learn(numbers['kept_to_learn'], fmt)}Model {numbers['model_version']}."
+    )
+    written = Text(f"{fmt.whole(len(table))} calls written to {out}{_hindsight(table, model, fmt)}")
+    worst: list[RenderableType] = [_worst_table(dropped, fmt), ""] if len(dropped) else []
+    return Group(sentences, "", *worst, written)
+
+
+def show_timeless_score(table: pd.DataFrame, out: str, fmt: LocaleFormat) -> RenderableType:
+    """Calls of a book without dates: how likely each deal is to be won, and nothing about hours."""
     win = table["win_probability"]
-    said = Text(
-        f"{len(table):,} open deals, win probability {win.min():.0%} to {win.max():.0%}, {win.mean():.0%} on average. "
+    low, high, mean = (fmt.percent(share) for share in (win.min(), win.max(), win.mean()))
+    deals = fmt.whole(len(table))
+    sentences = Text(
+        f"{deals} open deals, win probability {low} to {high}, {mean} on average. "
         f"Model {table['model_version'].iloc[0]}."
     )
-    warning = Text("Time-less: value_per_hour is empty and every verdict is unsure.", style="bold yellow")
-    return Group(said, warning, "", Text(f"{len(table):,} calls written to {out}"))
+    warning = Text("No dates: value_per_hour is empty and every verdict is unsure.", style="bold yellow")
+    return Group(sentences, warning, "", Text(f"{deals} calls written to {out}"))

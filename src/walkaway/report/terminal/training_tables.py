@@ -1,6 +1,8 @@
-"""What the terminal shows of a training: what went in, how good the model is, and whether it is in use."""
+"""What the terminal shows of a training: the data, how good the model is, and whether it is in use."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import pandas as pd
 from rich.console import Group, RenderableType
@@ -9,20 +11,20 @@ from rich.text import Text
 
 from walkaway.economics import Curve
 from walkaway.evaluation import failures
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts, Model
 from walkaway.report.terminal.audit_tables import show_suspects
-from walkaway.report.terminal.plain_table import money, plain_table
-from walkaway.training import NOT_LOGGED, Promotion, Retrained, Trained, Tuned
+from walkaway.report.terminal.plain_table import interval, plain_table
+from walkaway.training import NOT_LOGGED, Decision, Retrained, Trained, Tuned
 
 __all__ = ["WHO", "pooling_sentence", "show_training"]
 
-ERRORS = ("error", "error_base")
-TOLD_POOLING = 0.1  # of a head; a smaller share is not worth a line
+LEAST_POOLING = 0.1  # a head that pools less is not mentioned
 WHO = {
     "win_probability": "this model",
     "crm_probability": "the CRM's own",
     "logistic": "logistic regression",
-    "naive_bayes": "naive Bayes, as Odoo",
+    "naive_bayes": "naive Bayes, as in Odoo",
     "stage_rate": "win rate of the stage",
     "base_rate": "base rate",
     "value_per_hour": "value per hour",
@@ -30,123 +32,145 @@ WHO = {
     "amount": "amount",
     "younger": "youngest first",
     "no_decision_if_lost": "this model",
-    "no_decision_rate": "rate of such losses",
+    "no_decision_rate": "share of such losses",
 }
 
 
-def _win_table(metrics: pd.DataFrame, title: str = "How good", what: str = "out-of-time prediction") -> Table:
-    table = plain_table(what, "AUC", "Brier", "90% interval", "log loss", title=title)
+def _win_table(metrics: pd.DataFrame, title: str, fmt: LocaleFormat) -> Table:
+    """How well the model and each baseline predict one outcome."""
+    table = plain_table("prediction by", "AUC", "Brier", "90% interval", "log loss", title=title)
+    three_digits, four_digits = partial(fmt.number, digits=3), partial(fmt.number, digits=4)
     for name, row in metrics.iterrows():
-        between = f"{row['brier_low']:.3f} to {row['brier_high']:.3f}"
-        table.add_row(WHO[str(name)], f"{row['auc']:.3f}", f"{row['brier']:.4f}", between, f"{row['log_loss']:.4f}")
+        brier = (four_digits(row["brier"]), interval(row, "brier", three_digits))
+        table.add_row(WHO[str(name)], three_digits(row["auc"]), *brier, four_digits(row["log_loss"]))
     return table
 
 
-def _parts_of_brier(metrics: pd.DataFrame) -> Text:
-    """The Brier score of this model, taken apart."""
+def _brier_parts(metrics: pd.DataFrame, fmt: LocaleFormat) -> Text:
+    """The Brier score of this model as the sum of its parts."""
     row = metrics.loc["win_probability"]
-    said = (
-        f"Its Brier score: {row['miscalibration']:.4f} miscalibration - {row['discrimination']:.4f} discrimination + "
-        f"{row['uncertainty']:.4f} uncertainty of the deals."
+    names = ("miscalibration", "discrimination", "uncertainty")
+    miscalibration, discrimination, uncertainty = (fmt.number(row[name], 4) for name in names)
+    sentence = (
+        f"Brier score of this model: {miscalibration} miscalibration - {discrimination} discrimination + "
+        f"{uncertainty} uncertainty of the deals."
     )
-    return Text(said, style="dim")
+    return Text(sentence, style="dim")
 
 
-def _skill_table(metrics: pd.DataFrame) -> Table:
-    table = plain_table(
-        "ranking deals by", "skill", "90% interval", "up to 20%", title="Walk-away skill (0 random, 1 clairvoyant)"
-    )
+def _skill_table(metrics: pd.DataFrame, fmt: LocaleFormat) -> Table:
+    title = "Walk-away skill (0 random, 1 perfect foresight)"
+    table = plain_table("ranking deals by", "skill", "90% interval", "up to 20%", title=title)
+    three_digits = partial(fmt.number, digits=3)
     for name, row in metrics.iterrows():
-        who = "win probability" if name == "win_probability" else WHO[str(name)]
-        between = f"{row['skill_low']:.3f} to {row['skill_high']:.3f}"
-        table.add_row(who, f"{row['skill']:.3f}", between, f"{row['skill_up_to_0.2']:.3f}")
+        ranking = "win probability" if name == "win_probability" else WHO[str(name)]
+        skill = (three_digits(row["skill"]), interval(row, "skill", three_digits))
+        table.add_row(ranking, *skill, three_digits(row["skill_up_to_0.2"]))
     return table
 
 
-def _off(row: pd.Series) -> str:
-    return f"{100 * row['off']:+.1f} ({100 * row['off_low']:+.1f} to {100 * row['off_high']:+.1f})"
+def _with_interval(row: pd.Series | dict[str, float], name: str, digits: int, fmt: LocaleFormat) -> str:
+    """A signed number with its 90% interval."""
+    signed = partial(fmt.signed, digits=digits)
+    return f"{signed(row[name])} ({interval(row, name, signed)})"
 
 
-def _age_table(metrics: pd.DataFrame) -> Table:
-    table = plain_table("age of the deal", "calls", "won", "predicted", "off, 90%", "Brier", "base", title="By age")
+def _age_table(metrics: pd.DataFrame, fmt: LocaleFormat) -> Table:
+    headers = ("age of the deal", "calls", "won", "predicted", "error, points (90%)", "Brier", "base rate")
+    table = plain_table(*headers, title="By age")
     for (dimension, value), row in metrics.iterrows():
         if dimension in ("all", "age"):
-            shares = (f"{row['won']:.1%}", f"{row['predicted']:.1%}", _off(row))
-            table.add_row(
-                str(value), f"{row['calls']:,.0f}", *shares, f"{row['brier']:.3f}", f"{row['brier_base']:.3f}"
-            )
+            points = {name: 100 * row[name] for name in ("off", "off_low", "off_high")}
+            shares = (fmt.percent(row["won"], 1), fmt.percent(row["predicted"], 1))
+            scores = (fmt.number(row["brier"], 3), fmt.number(row["brier_base"], 3))
+            error = _with_interval(points, "off", 1, fmt)
+            table.add_row(str(value), fmt.whole(row["calls"]), *shares, error, *scores)
     return table
 
 
-def _failing(metrics: pd.DataFrame) -> RenderableType:
-    """Slices where the model fails, by name."""
-    said = failures(metrics)
-    if not said:
-        return Text(f"No slice of {len(metrics)} (age, stage, segment) fails beyond luck.", style="dim")
-    return Group(Text("Where it fails:", style="bold yellow"), *(Text(f"  {sentence}") for sentence in said))
+def _failing_slices(metrics: pd.DataFrame, fmt: LocaleFormat) -> RenderableType:
+    """The slices where the model fails, by name."""
+    sentences = failures(metrics, fmt)
+    if not sentences:
+        count = fmt.whole(len(metrics))
+        return Text(f"None of the {count} slices (age, stage, segment) fails by more than chance.", style="dim")
+    title = Text("Where the model fails:", style="bold yellow")
+    return Group(title, *(Text(f"  {sentence}") for sentence in sentences))
 
 
-def _totals_table(hours: pd.DataFrame, worth: pd.DataFrame | None, currency: str) -> Table:
-    title = "Totals predicted over realised"
-    table = plain_table("what", "calls", "ratio", "90% interval", "error a call", "plain guess", title=title)
+def _totals_table(hours: pd.DataFrame, worth: pd.DataFrame | None, fmt: LocaleFormat) -> Table:
+    headers = ("total", "calls", "ratio", "90% interval", "error per call", "by a plain guess")
+    table = plain_table(*headers, title="Predicted totals over actual totals")
+    two_digits = partial(fmt.number, digits=2)
 
-    def add(what: str, row: pd.Series, unit: str) -> None:
-        between = f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}"
-        errors = [f"{row[name]:,.2f} h" if unit == "h" else money(row[name], currency) for name in ERRORS]
-        table.add_row(what, f"{row['calls']:,.0f}", f"{row['ratio']:.2f}", between, *errors)
+    def add(total: str, row: pd.Series, in_hours: bool) -> None:
+        errors = [row["error"], row["error_base"]]
+        written = [f"{two_digits(error)} h" if in_hours else fmt.money(error) for error in errors]
+        ratio = (two_digits(row["ratio"]), interval(row, "ratio", two_digits))
+        table.add_row(total, fmt.whole(row["calls"]), *ratio, *written)
 
-    add("remaining hours", hours.loc[("all", "all")], "h")
+    add("remaining hours", hours.loc[("all", "all")], in_hours=True)
     shown = worth if worth is not None else hours.iloc[:0]
     for value, row in (shown if len(shown) > 2 else shown.iloc[:1]).iterrows():
-        add("worth of wins" if value == "all" else f"  amount {value}", row, "money")
+        add("value of wins" if value == "all" else f"  amount {value}", row, in_hours=False)
     return table
 
 
-def _staleness_table(metrics: pd.DataFrame) -> Table:
-    headers = ("model older by", "calls", "log loss lost, 90%", "skill lost, 90%")
+def _staleness_table(metrics: pd.DataFrame, fmt: LocaleFormat) -> Table:
+    headers = ("model older by", "calls", "rise in log loss (90%)", "loss of skill (90%)")
     table = plain_table(*headers, title="What retraining less often costs")
     for _, row in metrics.iterrows():
-        lost = [
-            f"{row[name]:+.{places}f} ({row[f'{name}_low']:+.{places}f} to {row[f'{name}_high']:+.{places}f})"
-            for name, places in (("log_loss_lost", 4), ("skill_lost", 3))
-        ]
-        table.add_row(f"{row['days_older']:,.0f} days", f"{row['calls']:,.0f}", *lost)
+        losses = [_with_interval(row, name, digits, fmt) for name, digits in (("log_loss_lost", 4), ("skill_lost", 3))]
+        table.add_row(fmt.days(row["days_older"]), fmt.whole(row["calls"]), *losses)
     return table
 
 
-def _ending_table(metrics: pd.DataFrame) -> Table:
+def _ending_table(metrics: pd.DataFrame, fmt: LocaleFormat) -> Table:
     headers = ("ending", "calls", "predicted to win", "Brier", "hours predicted / booked")
-    table = plain_table(*headers, title="By kind of ending")
+    table = plain_table(*headers, title="By how the deal ended")
     for ending, row in metrics.iterrows():
-        told = (f"{row['calls']:,.0f}", f"{row['predicted']:.1%}", f"{row['brier']:.4f}", f"{row['hours_ratio']:.2f}")
-        table.add_row(str(ending), *told)
+        scores = (fmt.percent(row["predicted"], 1), fmt.number(row["brier"], 4), fmt.number(row["hours_ratio"], 2))
+        table.add_row(str(ending), fmt.whole(row["calls"]), *scores)
     return table
 
 
-def _dropped_on_advice(count: int) -> str:
-    return f" Of the open, {count:,} were dropped on advice: how they would have ended is not known." if count else ""
+def _dropped_on_advice(count: int, fmt: LocaleFormat) -> str:
+    if not count:
+        return ""
+    return f" {fmt.whole(count)} of the open deals were dropped on advice. How they would have ended is not known."
 
 
-def _went_in(facts: Facts) -> Text:
+def _outcomes(facts: Facts, fmt: LocaleFormat) -> str:
+    return f"{fmt.whole(facts.won)} won, {fmt.whole(facts.lost)} lost, {fmt.whole(facts.open)} open"
+
+
+def _data(facts: Facts, fmt: LocaleFormat) -> Text:
+    """What the model learned from."""
+    until = "" if facts.until is None else f" known until {fmt.moment(facts.until)} UTC"
+    assumed = fmt.percent(facts.assumed_hours_share or 0.0)
     return Text(
-        f"{facts.deals:,} deals known until {facts.until:%Y-%m-%dT%H:%M}: "
-        f"{facts.won:,} won, {facts.lost:,} lost, {facts.open:,} open. "
-        f"{facts.events:,} events, {facts.snapshots:,} snapshots "
-        f"({facts.open_snapshots_share:.0%} of them of deals still open), {facts.features} features. "
-        f"Share of hours assumed: {facts.assumed_hours_share:.0%}."
-        f"{_dropped_on_advice(facts.dropped_on_advice)}"
+        f"{fmt.whole(facts.deals)} deals{until}: {_outcomes(facts, fmt)}. "
+        f"{fmt.whole(facts.events)} events, {fmt.whole(facts.features)} features, {fmt.whole(facts.snapshots)} "
+        f"snapshots ({fmt.percent(facts.open_snapshots_share)} of them from deals that are still open). "
+        f"{assumed} of the hours are assumed, not recorded.{_dropped_on_advice(facts.dropped_on_advice, fmt)}"
     )
 
 
-def show_training(done: Retrained) -> RenderableType:
-    """What went in, how good it is beside simple baselines, where the bar lies, and which model is in use."""
-    facts = done.trained.model.facts
-    shown = _undated_training(done.trained) if done.trained.model.undated else _dated_training(done.trained, facts)
-    use = "in use (champion)" if done.promoted else f"kept; in use is {done.champion}"
-    shown = [*(show_tuning(done.tuned) if done.tuned else ()), *shown, *_promotion(done.decision)]
+def show_training(done: Retrained, fmt: LocaleFormat) -> RenderableType:
+    """The data, how good the model is beside simple baselines, what each bar does, and which model is in use.
+
+    Args:
+        done: a training, with the decision whether its model is used.
+        fmt: writes the numbers, in the book's currency.
+    """
+    trained = done.trained
+    tables = _timeless_training(trained, fmt) if trained.model.timeless else _dated_training(trained, fmt)
+    use = "in use (champion)" if done.promoted else f"saved, not in use. In use is {done.champion}"
     return Group(
-        *shown,
-        show_suspects(done.trained.audit),
+        *(_tuning(done.tuned, fmt) if done.tuned else ()),
+        *tables,
+        *_gate(done.decision, fmt),
+        show_suspects(trained.audit, fmt),
         "",
         Text(f"Model {done.folder.name}, {_registered(done)}: {use}"),
         *([] if done.registered else [Text(NOT_LOGGED)]),
@@ -157,102 +181,114 @@ def _registered(done: Retrained) -> str:
     return f"version {done.registered} in MLflow" if done.registered else "no version in MLflow"
 
 
-def show_tuning(tuned: Tuned) -> list[RenderableType]:
-    """How many trials, what the best one gained on deals that none of them saw, and how to keep it."""
-    tried = tuned.trials["state"].value_counts()
-    counts = ", ".join(f"{count:,} {state}" for state, count in tried.items())
-    gain, values = tuned.unseen, tuned.values()
-    parts = [Text(f"Tuning: {len(tuned.trials):,} trials ({counts}).", style="bold")]
-    if "log_loss_gain" in gain:
-        loss = f"{gain['log_loss_gain']:+.4f} ({gain['log_loss_gain_low']:+.4f} to {gain['log_loss_gain_high']:+.4f})"
-        skill = f"{gain['skill_gain']:+.3f} ({gain['skill_gain_low']:+.3f} to {gain['skill_gain_high']:+.3f})"
-        since = f"On {gain['settled_deals']:,} deals after {gain['since'][:10]}, which no trial saw"
-        parts.append(Text(f"{since}, the best gains in log loss {loss}, in skill {skill} (90%)."))
+def _tuning(tuned: Tuned, fmt: LocaleFormat) -> list[RenderableType]:
+    """How many trials ran, what the best one gained on deals that no trial saw, and how to keep its settings."""
+    states = tuned.trials["state"].value_counts()
+    counts = ", ".join(f"{fmt.whole(count)} {state}" for state, count in states.items())
+    unseen, values = tuned.unseen, tuned.values()
+    parts = [Text(f"Tuning: {fmt.whole(len(tuned.trials))} trials ({counts}).", style="bold")]
+    if "log_loss_gain" in unseen:
+        loss, skill = _with_interval(unseen, "log_loss_gain", 4, fmt), _with_interval(unseen, "skill_gain", 3, fmt)
+        deals, since = fmt.whole(unseen["settled_deals"]), fmt.date(pd.Timestamp(unseen["since"]))
+        parts.append(
+            Text(
+                f"On {deals} deals after {since}, which no trial saw, the best trial gains {loss} in log loss and "
+                f"{skill} in skill (90%)."
+            )
+        )
     if not tuned.used:
-        return [*parts, Text("That is no gain, so the settings given were trained with."), ""]
+        return [*parts, Text("This is not better, so the model was trained with the settings as given."), ""]
     win = ", ".join(f"{name} = {value:.4g}" for name, value in values.items() if name != "decay")
     keep = f"train.heads = {{ decay = {values['decay']:.4g}, win = {{ {win} }} }}"
-    return [*parts, Text("To keep what was tuned, put into walkaway.toml:"), Text(f"  {keep}", style="bold"), ""]
+    return [*parts, Text("To keep the tuned settings, add to walkaway.toml:"), Text(f"  {keep}", style="bold"), ""]
 
 
-def _promotion(decision: Promotion) -> list[RenderableType]:
-    """The new model beside the one in use, and whether it was promoted."""
-    outcome = "Promoted" if decision.promoted else "Not promoted: saved, not in use"
-    said = Text(f"{outcome}. Reason: {decision.reason}.", style="bold")
+def _gate(decision: Decision, fmt: LocaleFormat) -> list[RenderableType]:
+    """How the new model compares with the model in use, and whether it replaces it."""
+    verdict = "Promoted" if decision.promoted else "Not promoted"
+    sentence = Text(f"{verdict}: {decision.reason}.", style="bold")
     if not decision.comparisons:
-        return [said, ""]
-    parts: list[RenderableType] = [Text("Challenger and champion on the same deals", style="bold")]
-    for one in decision.comparisons:
-        loss = f"{one.log_loss_gain:+.4f} (90%: {one.log_loss_gain_low:+.4f} to {one.log_loss_gain_high:+.4f})"
-        skill = f"{one.skill_gain:+.3f} (90%: {one.skill_gain_low:+.3f} to {one.skill_gain_high:+.3f})"
-        parts.append(
-            Text(f"  beside {one.against} by {one.by}, {one.settled_deals:,} deals settled, from {one.since}:")
-        )
+        return [sentence, ""]
+    parts: list[RenderableType] = [Text("The new model compared on the same deals (90%)", style="bold")]
+    for comparison in decision.comparisons:
+        gains, deals = vars(comparison), fmt.whole(comparison.settled_deals)
+        since = fmt.date(pd.Timestamp(comparison.since))
+        loss, skill = _with_interval(gains, "log_loss_gain", 4, fmt), _with_interval(gains, "skill_gain", 3, fmt)
+        parts.append(Text(f"  with {comparison.against}, by {comparison.by}: {deals} settled deals from {since}"))
         parts.append(Text(f"    log loss gain {loss}; skill gain {skill}"))
-    return [*parts, said, ""]
+    return [*parts, sentence, ""]
 
 
-def pooling_sentence(facts: Facts, signal: bool) -> str:
-    """Where deals are few: how much of the heads is not their own; empty where that is little."""
+def pooling_sentence(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
+    """With few deals: how much of each head comes from a linear model. Empty if that is little."""
     shares = {"win": facts.pooled_win if signal else 0.0, "hours": facts.pooled_hours}
-    told = [f"{share:.0%} of what the {head} head learns" for head, share in shares.items() if share >= TOLD_POOLING]
-    said = f"Few deals, so heads pool: {' and '.join(told)} is what a regularised linear model says of the same deals."
-    return said if told else ""
+    parts = [f"{fmt.percent(share)} of the {head} head" for head, share in shares.items() if share >= LEAST_POOLING]
+    if not parts:
+        return ""
+    verb = "comes" if len(parts) == 1 else "come"
+    return f"There are few deals, so {' and '.join(parts)} {verb} from a regularised linear model of the same deals."
 
 
-def _leaning(facts: Facts, signal: bool) -> list[RenderableType]:
-    said = pooling_sentence(facts, signal)
-    return [Text(said, style="yellow"), ""] if said else []
+def _pooling(facts: Facts, signal: bool, fmt: LocaleFormat) -> list[RenderableType]:
+    sentence = pooling_sentence(facts, signal, fmt)
+    return [Text(sentence, style="yellow"), ""] if sentence else []
 
 
 def _no_signal(model: Model) -> list[RenderableType]:
-    said = "No signal: out of time no better than the base rate. It is published instead; each verdict is unsure."
-    if model.undated:
-        said = "No signal: on unlike deals no better than the base rate. It is published instead."
-    return [] if model.signal else [Text(said, style="bold yellow"), ""]
+    if model.signal:
+        return []
+    deals = "other" if model.timeless else "later"
+    sentence = f"No signal: on {deals} deals the model is no better than the base rate, which is used instead."
+    unsure = "" if model.timeless else " Every verdict is unsure."
+    return [Text(sentence + unsure, style="bold yellow"), ""]
 
 
-def _undated_training(trained: Trained) -> list[RenderableType]:
-    """A book without dates: the warning first."""
+def _timeless_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableType]:
+    """A training without dates: the warning first."""
     facts = trained.model.facts
-    went_in = (
-        f"{facts.deals:,} deals without dates: {facts.won:,} won, {facts.lost:,} lost, {facts.open:,} "
-        f"open; {facts.distinct:,} of the closed ones are no copy of another. {facts.features} attributes."
+    data = (
+        f"{fmt.whole(facts.deals)} deals without dates: {_outcomes(facts, fmt)}. {fmt.whole(facts.distinct or 0)} of "
+        f"the closed deals are not copies of others. {fmt.whole(facts.features)} attributes."
     )
     warning = (
-        "Time-less: what was known when is not known. value_per_hour stays empty and every verdict is unsure; a column "
-        "filled in after the outcome would look like skill. Judged on deals that no training deal is like."
+        "No dates, so nothing shows what was known when. value_per_hour stays empty and every verdict is unsure. A "
+        "column filled in after the outcome would look like skill. The test deals are unlike any training deal."
     )
-    parts: list[RenderableType] = [Text(went_in), Text(warning, style="bold yellow"), ""]
-    for name, title in (("win", "All closed deals"), ("win_distinct", "Without copies")):
-        parts += [_win_table(trained.tables[name], title, "prediction on unlike deals"), ""]
+    parts: list[RenderableType] = [Text(data), Text(warning, style="bold yellow"), ""]
+    for name, title in (("win", "Win probability, all closed deals"), ("win_distinct", "Without copies")):
+        parts += [_win_table(trained.tables[name], title, fmt), ""]
     return [*parts, *_no_signal(trained.model)]
 
 
-def _dated_training(trained: Trained, facts: Facts) -> list[RenderableType]:
-    parts: list[RenderableType] = [_went_in(facts), "", *_leaning(facts, trained.model.signal)]
-    tables = trained.tables
+def _dated_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableType]:
+    model, tables = trained.model, trained.tables
+    parts: list[RenderableType] = [_data(model.facts, fmt), "", *_pooling(model.facts, model.signal, fmt)]
     if tables:
-        judged = f"{facts.out_of_time_calls:,} out-of-time calls, {facts.out_of_time_settled:,} of them settled since"
-        parts += [_win_table(tables["win"]), Text(judged, style="dim"), _parts_of_brier(tables["win"]), ""]
-        parts += [_age_table(tables["by_slice"]), _failing(tables["by_slice"]), ""]
-        parts += [_ending_table(tables["by_ending"]), ""]
-        if "no_decision" in tables:
-            parts += [_win_table(tables["no_decision"], "If lost, for lack of a decision?"), ""]
-        parts += [_totals_table(tables["hours"], tables.get("worth"), trained.model.facts.currency), ""]
-        parts += [_skill_table(tables["skill"]), ""]
-        parts += [_staleness_table(tables["staleness"]), ""] if "staleness" in tables else []
-    parts += _no_signal(trained.model)
-    return [*parts, _curve_table(trained.model.curve, trained.model.facts.currency), ""]
+        parts += _test_tables(tables, model.facts, fmt)
+    return [*parts, *_no_signal(model), _curve_table(model.curve, fmt), ""]
 
 
-def _curve_table(curve: Curve, currency: str) -> RenderableType:
+def _test_tables(tables: dict[str, pd.DataFrame], facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
+    """How good the model is on deals after those it learned from."""
+    calls = f"{fmt.whole(facts.out_of_time_calls)} out-of-time calls, {fmt.whole(facts.out_of_time_settled)} settled"
+    win = _win_table(tables["win"], "Win probability, tested on later deals", fmt)
+    parts: list[RenderableType] = [win, Text(calls, style="dim"), _brier_parts(tables["win"], fmt), ""]
+    parts += [_age_table(tables["by_slice"], fmt), _failing_slices(tables["by_slice"], fmt), ""]
+    parts += [_ending_table(tables["by_ending"], fmt), ""]
+    if "no_decision" in tables:
+        parts += [_win_table(tables["no_decision"], "If lost: did nobody decide?", fmt), ""]
+    parts += [_totals_table(tables["hours"], tables.get("worth"), fmt), ""]
+    parts += [_skill_table(tables["skill"], fmt), ""]
+    return parts + ([_staleness_table(tables["staleness"], fmt), ""] if "staleness" in tables else [])
+
+
+def _curve_table(curve: Curve, fmt: LocaleFormat) -> RenderableType:
     if not curve.bars:
-        return Text("No curve: too few settled deals to try a bar on. Set one by hand with --bar.")
-    title = "What a bar frees and forgoes (an estimate)" if curve.estimated else "What a bar frees and forgoes"
-    table = plain_table("value forgone", "bar per hour", "hours saved", "hours worked a week", title=title)
+        return Text("No curve: too few settled deals to test a bar on. Set a bar by hand with --bar.")
+    title = f"Hours saved and value lost by a bar{' (an estimate)' if curve.estimated else ''}"
+    table = plain_table("lost value", "bar per hour", "hours saved", "hours worked a week", title=title)
     for share in (0.01, 0.02, 0.05, 0.10, 0.20):
         bar = curve.bar_for_forgo(share)
-        worked, saved, forgone = curve.at(bar)
-        table.add_row(f"{forgone:.1%}", money(bar, currency), f"{saved:.0%}", f"{worked:,.0f}")
+        worked, saved, lost = curve.at(bar)
+        table.add_row(fmt.percent(lost, 1), fmt.money(bar), fmt.percent(saved), fmt.whole(worked))
     return table
