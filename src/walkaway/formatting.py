@@ -7,7 +7,10 @@ shown by code, because the sign $ stands for several.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import (
+    Callable,
+    Sequence,
+)
 from datetime import datetime
 from functools import cached_property, lru_cache
 
@@ -98,7 +101,8 @@ class LocaleFormat:
             return NOT_KNOWN
         if not self.currency:
             return self.whole(value)
-        text = _money_pattern(self._locale).apply(value, self._locale, currency=self.currency, currency_digits=False)
+        pattern = _money_pattern(self._locale)
+        text = str(pattern.apply(value, self._locale, currency=self.currency, currency_digits=False))
         return text.replace(SPACE, " ")
 
     def number(self, value: float, digits: int | None = None) -> str:

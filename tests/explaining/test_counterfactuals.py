@@ -11,8 +11,8 @@ from walkaway.economics import DROPPED
 from walkaway.explaining import SimilarDeals, explain
 from walkaway.explaining.counterfactuals import FlipCondition, _less_work, flip_conditions
 from walkaway.formatting import LocaleFormat
-from walkaway.models.base_rates import Background
-from walkaway.models.buyer_events import Move, with_move
+from walkaway.models.base_rates import PastDeals
+from walkaway.models.buyer_events import BuyerEvent, with_buyer_event
 from walkaway.models.model import make_calls, read_rows
 
 pytest_plugins = ("tests.books",)

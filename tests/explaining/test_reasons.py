@@ -11,7 +11,7 @@ from walkaway.explaining.attribution import TERMS
 from walkaway.explaining.sentences import say
 from walkaway.features import REGISTRY, FeaturePlan, PlannedFeature
 from walkaway.formatting import LocaleFormat
-from walkaway.models.base_rates import LEAST_DEALS
+from walkaway.models.enough import LEAST_DEALS_A_RATE
 from walkaway.models.model import read_rows
 
 pytest_plugins = ("tests.books",)

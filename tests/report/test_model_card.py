@@ -21,7 +21,7 @@ STALE = pd.DataFrame({"days_older": [30.0], "calls": [9], "deals": [5]} | dict.f
 @pytest.fixture(scope="module")
 def card(trained):
     judged = replace(trained, tables=trained.tables | {"staleness": STALE})
-    return model_card(judged, VERSION, forced("the first model"), EUR)
+    return model_card(judged, VERSION, promoted_without_comparison("the first model"), EUR)
 
 
 def test_what_retraining_less_often_costs_is_told(card):
@@ -65,10 +65,8 @@ def test_the_data_window_and_the_assumed_hours_are_told(card, trained):
     facts = trained.model.facts
 
     assert f"{facts.deals:,} deals known until 4 Aug 2025, 00:00 UTC: {facts.won:,} won" in card
-    assert (
-        f"{facts.assumed_hours_share:.0%} of the hours are assumed, not recorded (call 0.25 h, email 0.1 h, meeting 1 h)"
-        in card
-    )
+    hours = "call 0.25 h, email 0.1 h, meeting 1 h"
+    assert f"{facts.assumed_hours_share:.0%} of the hours are assumed, not recorded ({hours})" in card
 
 
 def test_a_model_of_few_deals_says_how_strongly_it_pools(card, trained):
@@ -85,20 +83,24 @@ def test_what_was_left_out_is_told_with_its_evidence(trained):
     audit = Audit(sources, sources.iloc[:0], ("deals.reason",), ())
 
     assert "- `deals.reason`: left out [L1] alone tells the end." in model_card(
-        replace(trained, audit=audit), VERSION, forced("x"), EUR
+        replace(trained, audit=audit), VERSION, promoted_without_comparison("x"), EUR
     )
 
 
 def test_a_failing_slice_is_named(trained):
     table = trained.tables["by_slice"].copy()
     table.loc[("all", "all"), "fails"] = "too high"
-    card = model_card(replace(trained, tables=trained.tables | {"by_slice": table}), VERSION, forced("x"), EUR)
+    card = model_card(
+        replace(trained, tables=trained.tables | {"by_slice": table}), VERSION, promoted_without_comparison("x"), EUR
+    )
 
     assert "- all: too high (" in card
 
 
 def test_without_signal_it_says_so_first(trained):
-    card = model_card(replace(trained, model=replace(trained.model, signal=False)), VERSION, forced("x"), EUR)
+    card = model_card(
+        replace(trained, model=replace(trained.model, signal=False)), VERSION, promoted_without_comparison("x"), EUR
+    )
 
     assert card.splitlines()[2].startswith("**No signal**")
 
@@ -106,8 +108,8 @@ def test_without_signal_it_says_so_first(trained):
 def test_a_book_without_slices_or_money_is_told_so(trained):
     facts = trained.model.facts.model_copy(update={"currency": ""})
     tables = {name: table for name, table in trained.tables.items() if name != "by_slice"}
-    bare = replace(trained, model=replace(trained.model, facts=facts, timeless=True), tables=tables)
-    card = model_card(bare, VERSION, forced("x"), EUR)
+    bare = replace(trained, model=replace(trained.model, facts=facts, undated=True), tables=tables)
+    card = model_card(bare, VERSION, promoted_without_comparison("x"), EUR)
 
     assert "## Where it fails\n\nNot measured by slice." in card
     assert ", money in" not in card
@@ -115,6 +117,6 @@ def test_a_book_without_slices_or_money_is_told_so(trained):
 
 
 def test_a_model_that_is_not_promoted_says_so(trained):
-    assert model_card(trained, VERSION, Decision(False, "not better"), EUR).endswith(
+    assert model_card(trained, VERSION, Promotion(False, "not better"), EUR).endswith(
         "## Promotion\n\nNot promoted: not better.\n"
     )

@@ -79,7 +79,7 @@ def score(
         from walkaway.report.terminal.score_tables import show_score, show_undated_score
 
         fmt = formatter_of(settings, model.facts.currency)
-        shown = show_timeless_score(table, out, fmt) if model.timeless else show_score(table, model, out, fmt)
+        shown = show_undated_score(table, out, fmt) if model.undated else show_score(table, model, out, fmt)
         tell(shown, quiet)
         if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo)):
             tell(refused, quiet)

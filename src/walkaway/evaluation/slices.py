@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.evaluation.metrics import DealDraws, interval, log_loss_rows
+from walkaway.evaluation.metrics import LEAST_DEALS_TO_JUDGE, DealDraws, interval, log_loss_rows
 from walkaway.formatting import LocaleFormat
 
 __all__ = ["AGE_EDGES", "SEGMENT", "by_ending", "by_slice", "failures", "slices_of"]

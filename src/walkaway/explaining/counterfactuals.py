@@ -20,7 +20,15 @@ from walkaway.book import Book
 from walkaway.economics import DROPPED
 from walkaway.explaining.similar import SimilarDeals
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Calls, Model, Move, Prospect, make_calls, read_rows, with_move
+from walkaway.models import (
+    BuyerEvent,
+    BuyerEventRate,
+    Calls,
+    Model,
+    make_calls,
+    read_rows,
+    with_buyer_event,
+)
 
 __all__ = ["FlipCondition", "flip_conditions"]
 

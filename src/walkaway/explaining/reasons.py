@@ -12,7 +12,11 @@ import pandas as pd
 from walkaway.explaining.attribution import FLOOR, Attribution
 from walkaway.explaining.sentences import THEMES, Said, said_of, say_term, sold_at_a_loss
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Became, Model, Rows
+from walkaway.models import (
+    Model,
+    PastOutcomes,
+    Rows,
+)
 
 __all__ = ["Reason", "Reasons", "base_rate", "reasons_table"]
 

@@ -14,6 +14,7 @@ from walkaway.explaining.counterfactuals import FlipCondition, flip_conditions
 from walkaway.explaining.reasons import Reason, Reasons
 from walkaway.explaining.sentences import Factor, factors_of
 from walkaway.explaining.similar import SimilarDeals, Similarity
+from walkaway.files import plain
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model, Wait
 

@@ -147,7 +147,7 @@ def _failing_slices(tables: dict[str, pd.DataFrame], fmt: LocaleFormat) -> str:
 def _test_results(trained: Trained, fmt: LocaleFormat) -> list[tuple[str, str]]:
     """Title and text of each section with measures."""
     tables = trained.tables
-    win = "Win probability" if trained.model.timeless else "Win probability, tested on later deals"
+    win = "Win probability" if trained.model.undated else "Win probability, tested on later deals"
     sections = {
         "win": (win, _win),
         "by_slice": ("Calibration", _ages),
@@ -158,7 +158,7 @@ def _test_results(trained: Trained, fmt: LocaleFormat) -> list[tuple[str, str]]:
     return [*parts, ("Hours and value", _totals(tables, fmt))] if "hours" in tables else parts
 
 
-def model_card(trained: Trained, version: str, decision: Decision, fmt: LocaleFormat) -> str:
+def model_card(trained: Trained, version: str, decision: Promotion, fmt: LocaleFormat) -> str:
     """The card of a training, in Markdown.
 
     Args:
@@ -169,7 +169,7 @@ def model_card(trained: Trained, version: str, decision: Decision, fmt: LocaleFo
     """
     facts = trained.model.facts
     signal = (
-        f"It predicts better than the base rate on {'other' if trained.model.timeless else 'later'} deals."
+        f"It predicts better than the base rate on {'other' if trained.model.undated else 'later'} deals."
         if trained.model.signal
         else "**No signal**: it is no better than the base rate, which is used instead. Every verdict is unsure."
     )

@@ -79,7 +79,9 @@ def read_advice(path: Path) -> pd.DataFrame:
 
 def _worked_after(book: Book, advised_at: pd.Series) -> npt.NDArray[np.bool_]:
     """Whether hours were booked on each deal after the advice to drop it (NaT: no advice) and a week of grace."""
-    return (last_worked_at(book).to_numpy() > (advised_at + GRACE).to_numpy()) & advised_at.notna().to_numpy()
+    late = last_worked_at(book).to_numpy() > (advised_at + GRACE).to_numpy()
+    worked: npt.NDArray[np.bool_] = late & advised_at.notna().to_numpy()
+    return worked
 
 
 def settle_advice(advice: pd.DataFrame, book: Book, as_of: pd.Timestamp) -> pd.DataFrame:

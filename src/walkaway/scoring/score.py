@@ -63,7 +63,7 @@ def with_replay_curve(model: Model, replay: Path | None) -> Model:
         raise UsageError(f"score.replay: {path} is in {currency or 'no currency'}, but the model is in {learned}.")
     if not curve.bars:
         raise UsageError(f"score.replay: {path} has no curve: nothing could be measured. Replay a longer period.")
-    return replace(model, curve=replace(curve, promised=model.curve.promised))
+    return replace(model, curve=replace(curve, guaranteed=model.curve.guaranteed))
 
 
 def score(

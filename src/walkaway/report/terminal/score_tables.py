@@ -93,7 +93,7 @@ def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -
     return Group(sentences, "", *worst, written)
 
 
-def show_timeless_score(table: pd.DataFrame, out: str, fmt: LocaleFormat) -> RenderableType:
+def show_undated_score(table: pd.DataFrame, out: str, fmt: LocaleFormat) -> RenderableType:
     """Calls of a book without dates: how likely each deal is to be won, and nothing about hours."""
     win = table["win_probability"]
     low, high, mean = (fmt.percent(share) for share in (win.min(), win.max(), win.mean()))

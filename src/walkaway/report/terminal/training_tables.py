@@ -15,7 +15,7 @@ from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts, Model
 from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import interval, plain_table
-from walkaway.training import NOT_LOGGED, Decision, Retrained, Trained, Tuned
+from walkaway.training import NOT_LOGGED, Promotion, Retrained, Trained, Tuned
 
 __all__ = ["WHO", "pooling_sentence", "show_training"]
 
@@ -164,7 +164,7 @@ def show_training(done: Retrained, fmt: LocaleFormat) -> RenderableType:
         fmt: writes the numbers, in the book's currency.
     """
     trained = done.trained
-    tables = _timeless_training(trained, fmt) if trained.model.timeless else _dated_training(trained, fmt)
+    tables = _timeless_training(trained, fmt) if trained.model.undated else _dated_training(trained, fmt)
     use = "in use (champion)" if done.promoted else f"saved, not in use. In use is {done.champion}"
     return Group(
         *(_tuning(done.tuned, fmt) if done.tuned else ()),
@@ -203,7 +203,7 @@ def _tuning(tuned: Tuned, fmt: LocaleFormat) -> list[RenderableType]:
     return [*parts, Text("To keep the tuned settings, add to walkaway.toml:"), Text(f"  {keep}", style="bold"), ""]
 
 
-def _gate(decision: Decision, fmt: LocaleFormat) -> list[RenderableType]:
+def _gate(decision: Promotion, fmt: LocaleFormat) -> list[RenderableType]:
     """How the new model compares with the model in use, and whether it replaces it."""
     verdict = "Promoted" if decision.promoted else "Not promoted"
     sentence = Text(f"{verdict}: {decision.reason}.", style="bold")
@@ -237,9 +237,9 @@ def _pooling(facts: Facts, signal: bool, fmt: LocaleFormat) -> list[RenderableTy
 def _no_signal(model: Model) -> list[RenderableType]:
     if model.signal:
         return []
-    deals = "other" if model.timeless else "later"
+    deals = "other" if model.undated else "later"
     sentence = f"No signal: on {deals} deals the model is no better than the base rate, which is used instead."
-    unsure = "" if model.timeless else " Every verdict is unsure."
+    unsure = "" if model.undated else " Every verdict is unsure."
     return [Text(sentence + unsure, style="bold yellow"), ""]
 
 
