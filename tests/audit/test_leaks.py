@@ -86,7 +86,7 @@ def test_the_model_says_what_was_left_out_and_why(leaky_training):
     [told] = leaky_training.model.facts.left_out
 
     assert (told["name"], told["verdict"]) == ("deals.close_reason", "left out")
-    assert told["evidence"].startswith("alone tells won from lost with AUC 1.00")
+    assert told["evidence"].startswith("alone predicts the outcome with AUC 1.00")
 
 
 def test_a_suspect_allowed_by_name_stays_in(leaky):

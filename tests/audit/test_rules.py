@@ -86,7 +86,7 @@ def test_an_honest_segment_is_accused_of_nothing():
 def test_l1_a_column_that_separates_new_deals():
     text = np.where(OPEN, "proposal", np.where(WON, "Closed Won", "Closed Lost"))
 
-    assert says("L1", text).startswith("alone tells won from lost with AUC 1.00 when a deal is new")
+    assert says("L1", text).startswith("alone predicts the outcome with AUC 1.00 when a deal is new")
 
 
 def test_l2_filled_for_winners_only():
@@ -227,7 +227,7 @@ def test_l9_the_win_rate_of_its_own_group():
 def test_l12_the_win_rate_of_the_rest_of_its_group():
     said = says("L12", _rate(own=False), territory=[f"t{g}" for g in GROUP])
 
-    assert said.startswith("among deals of the same territory it tells won from lost")
+    assert said.startswith("among deals of the same territory it predicts the outcome")
 
 
 def test_l12_is_silent_where_the_groups_know_the_end_themselves():
@@ -240,7 +240,9 @@ def test_l12_is_silent_where_the_groups_know_the_end_themselves():
 def test_l10_deals_that_share_a_value_end_alike():
     groups = np.where(WON, GROUP, GROUP + 1000)
 
-    assert says("L10", np.where(OPEN, np.nan, groups)).startswith("deals that share a value end alike (100% of pairs")
+    assert says("L10", np.where(OPEN, np.nan, groups)).startswith(
+        "deals with the same value have the same outcome (100% of pairs"
+    )
 
 
 def test_l11_a_number_that_counts_wins():

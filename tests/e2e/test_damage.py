@@ -299,7 +299,7 @@ def test_a_manifest_that_names_anything_but_a_bundles_own_files_is_refused(folde
     manifest = json.loads((folder / "bundle.json").read_text())
     (folder / "bundle.json").write_bytes(json_bytes(manifest | {"files": manifest["files"] | {name: "0" * 64}}))
 
-    with pytest.raises(BundleError, match=r"/bundle\.json: names .*, which is no file of a bundle"):
+    with pytest.raises(BundleError, match=r"/bundle\.json: names .*, which is not a file of a bundle"):
         load_bundle(folder)
 
 
@@ -309,7 +309,7 @@ def test_a_manifest_that_lost_a_booster_is_refused_rather_than_read_as_a_smaller
     (folder / "win-1.txt").unlink()
     (folder / "bundle.json").write_bytes(json_bytes(manifest | {"files": files}))
 
-    with pytest.raises(BundleError, match=r"/bundle\.json: its version is not that of the files it names"):
+    with pytest.raises(BundleError, match=r"/bundle\.json: its version does not match the files it names"):
         load_bundle(folder)
 
 
@@ -317,7 +317,7 @@ def test_a_manifest_that_tells_another_day_is_refused(folder):
     text = (folder / "bundle.json").read_text()
     (folder / "bundle.json").write_text(text.replace('"version": "2025', '"version": "2026'))
 
-    with pytest.raises(BundleError, match=r"/bundle\.json: its version is not that of the files it names"):
+    with pytest.raises(BundleError, match=r"/bundle\.json: its version does not match the files it names"):
         load_bundle(folder)
 
 
@@ -331,7 +331,7 @@ def test_a_link_to_the_same_bytes_is_read_and_one_to_others_or_to_nothing_is_ref
     with pytest.raises(BundleError, match=r"/win-0\.txt: its bytes are not those the manifest names"):
         load_bundle(folder)
     elsewhere.unlink()
-    with pytest.raises(BundleError, match=r"/win-0\.txt: the bundle's manifest names this file, and it is absent"):
+    with pytest.raises(BundleError, match=r"/win-0\.txt: the bundle's manifest names this file, and it is missing"):
         load_bundle(folder)
 
 

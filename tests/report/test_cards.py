@@ -72,7 +72,7 @@ def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
 def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(screens):
     assert (
         "No hours, but wait for call from the buyer, until 4 Aug 2025 at the latest: of 100 deals as silent as this "
-        "that nobody worked on, it came to 40, of which 20 were won; of the others 5 were."
+        "that nobody worked on, it came to 40 (20 of these were won, and 5 of the others)."
     ) in words(shown(screens["story to nurture"]))
 
 

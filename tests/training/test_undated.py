@@ -181,9 +181,9 @@ def test_a_book_all_of_whose_deals_are_closed_has_nothing_to_call(book, trained)
 def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
     dated = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"]}))
     at = pd.DatetimeIndex([pd.Timestamp("2026-01-06", tz="UTC")])
-    with pytest.raises(DataError, match="this book has dates, and the model was trained on one that has none"):
+    with pytest.raises(DataError, match="this book has dates, and the model was trained on a book without dates"):
         score(dated, trained.model, at, ScoreSettings(forgo=0.1))
-    with pytest.raises(DataError, match=r"has no dates, and the model was trained on one that has them.*--promote"):
+    with pytest.raises(DataError, match=r"has no dates, and the model was trained on a book with dates.*--promote"):
         score_undated(book, plain_model())
     with pytest.raises(UsageError, match="no deal can be called as of a moment"):
         explain(book, trained.model, ["d000"], at[0], ScoreSettings(forgo=0.1))
@@ -196,7 +196,7 @@ def test_a_book_that_lacks_what_the_model_uses_is_refused_with_the_remedy(book, 
     with pytest.raises(DataError, match=r"uses attribute\[budget\], and this book has no such column.*--promote"):
         score_undated(fewer, trained.model)
     numbers = book.with_tables(deals=book.deals.assign(budget=1.0))
-    with pytest.raises(DataError, match="holds it as the other of words and numbers"):
+    with pytest.raises(DataError, match="has it as numbers where the model expects text"):
         score_undated(numbers, trained.model)
 
 
@@ -208,7 +208,7 @@ def test_a_model_that_knows_owners_refuses_a_book_that_does_not_fix_them(book):
     model = train_undated(owned, known).model
 
     assert "owner" in model.plan.columns
-    with pytest.raises(DataError, match="uses who owns a deal, and this book does not say that owners stay"):
+    with pytest.raises(DataError, match="uses the owner of a deal, and this book does not declare owners fixed"):
         score_undated(book, model)
 
 

@@ -1,6 +1,7 @@
-"""As of a moment: what was known of a deal by then, and which deals were open.
+"""As of a moment: what was known of each deal then, and which deals were open.
 
-What came after is in `walkaway.asof.labels`, which this door does not open: who looks ahead says so by its name.
+What came later is in `walkaway.asof.labels`, which this package does not re-export: code that looks ahead must import
+it by name.
 """
 
 from walkaway.asof.events import Events

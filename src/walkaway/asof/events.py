@@ -1,10 +1,10 @@
-"""Events as sorted columns: what was recorded of a deal by a moment, counted without joining events and snapshots.
+"""Events as sorted columns: what was recorded of a deal by a moment, without joining events and snapshots.
 
-Events are sorted once by partition (deal, account or owner) and recorded_at; every question is then two positions in
-a sorted column and a difference of running sums. Sums run over int64 seconds, since running sums of floats change with
-rows that come later.
+Events are sorted once by partition (deal, account or owner) and recorded_at. Every question is then answered by two
+positions in a sorted column and a difference of running sums. Hours are summed as int64 seconds, because running sums
+of floats would change with later rows.
 
-Something is known at as_of if and only if `recorded_at <= as_of`: that is decided in `Log.position`, and nowhere else.
+Something is known at as_of if and only if `recorded_at <= as_of`. Only `Log.position` decides that.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
 DAY = 86_400_000_000  # microseconds
 NO_MOMENT = np.iinfo(np.int64).min
-KEPT_SELECTIONS = 4  # more would be memory touched for the first time, which costs more than counting again
+KEPT_SELECTIONS = 4  # larger caches were slower than recomputing
 
 
 def microseconds(moments: pd.Series) -> IntArray:
@@ -49,7 +49,7 @@ def _running(values: npt.NDArray[np.bool_] | IntArray, dtype: type = np.int64) -
 
 
 def _grouped(codes: IntArray) -> IntArray:
-    """The stable order that sorts codes of 0 or more: to put a sparse matrix in row order is to sort by counting."""
+    """The stable order that sorts codes of 0 or more: a counting sort, by way of a CSR conversion."""
     rows, columns = codes.astype(np.int32), np.arange(len(codes), dtype=np.int32)
     shape = (int(codes.max(initial=0)) + 1, len(codes))
     found: IntArray = (
@@ -59,7 +59,7 @@ def _grouped(codes: IntArray) -> IntArray:
 
 
 class Once:
-    """Values made once by key, though several threads ask for them: the second waits for the first."""
+    """Values computed once a key, even if several threads ask for them: the second thread waits for the first."""
 
     def __init__(self, make: Callable[..., Any]) -> None:
         self._make, self._made = make, dict[tuple[Hashable, ...], Any]()
@@ -162,8 +162,8 @@ class Log:
     def between(self, first: int, last: int) -> Log:
         """The rows of partitions first to last, both included, as a log of their own; nothing is copied.
 
-        What a question makes of a log (the rows of one kind, their running sums) is as long as the log: over the
-        neighbouring deals of a few snapshots it stays in the processor's cache.
+        What is computed from a log (the rows of one kind, their running sums) is as long as the log. For the deals of
+        a few snapshots it fits in the processor's cache.
         """
         bounds = np.array([first, last + 1]) * (len(self._moments) + 1)
         rows = slice(*np.searchsorted(self._keys, bounds))
@@ -192,14 +192,12 @@ class Log:
         return found
 
     def select(self, equals: Mapping[str, str]) -> _Selection:
-        """The rows whose text columns equal these values; the newest few are kept, since features ask again."""
+        """The rows whose text columns equal these values; the last few selections are cached."""
         return self._select(*sorted(equals.items()))
 
 
-def _with_ties(
-    order: IntArray, keys: IntArray, ties: Callable[[IntArray], tuple[npt.NDArray[np.signedinteger], ...]]
-) -> IntArray:
-    """The order, its rows of equal key put in the order of their ties."""
+def _with_ties(order: IntArray, keys: IntArray, ties: Callable[[IntArray], tuple[npt.NDArray, ...]]) -> IntArray:
+    """The order, with rows of equal key sorted by their ties."""
     same = np.flatnonzero(keys[1:] == keys[:-1])
     if not len(same):
         return order
@@ -281,9 +279,9 @@ def _pick(
 
 @dataclass(frozen=True)
 class Events:
-    """The events of each snapshot's deal that were known at its as_of: one answer a snapshot to every question.
+    """The events of each snapshot's deal that were known at its as_of; every method gives one value a snapshot.
 
-    `where` narrows to a kind, a direction and so on, `last_days` to a window; both give Events again.
+    `where` selects a kind, a direction and so on, `last_days` a window; both return Events again.
     """
 
     log: Log
@@ -315,7 +313,7 @@ class Events:
     def where(self, **equals: str) -> Events:
         """Only events whose columns equal these values, in place of any earlier `where`."""
         key = tuple(sorted(equals.items()))
-        if key not in self.newest:  # columns about one word are asked for one after another
+        if key not in self.newest:  # features on one word follow each other
             self.newest.clear()
             self.newest[key] = replace(self, selected=self.log.select(equals), newest={})
         return self.newest[key]
@@ -378,8 +376,8 @@ class Events:
             return sums.take(self._past) - sums.take(self._first)
         return self._distinct_in_window(self.selected.column(column).codes, self.selected.previous_same(column))
 
-    def _distinct_in_window(self, codes: npt.NDArray[np.signedinteger], previous: IntArray) -> IntArray:
-        """Rows of the window whose previous equal row lies before it, counted row by row of the longest window."""
+    def _distinct_in_window(self, codes: npt.NDArray, previous: IntArray) -> IntArray:
+        """Counts rows of the window whose previous equal row lies before it, one position of the window at a time."""
         out = np.zeros(len(self._first), dtype=np.int64)
         for offset in range(int(self.count().max(initial=0))):
             position = self._first + offset

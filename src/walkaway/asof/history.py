@@ -1,4 +1,4 @@
-"""The as-of gate over a book: what was known of a deal at a moment. Nothing reads events but through it."""
+"""What was known of a deal at a moment. All other code reads a book's events through `History`."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ PROBABILITY = "probability"
 
 
 def known(book: Book, moment: pd.Timestamp) -> Book:
-    """The book as it stood at a moment: later rows gone, outcomes not yet recorded erased.
+    """The book as it stood at a moment, without later rows and without outcomes that were not recorded yet.
 
-    Amounts and margins of deals then open are kept only where they are fixed at creation.
+    Amounts and margins of deals that were open are kept only where they are fixed at creation.
     """
     deals = book.deals[book.deals["created_at"] <= moment].copy()
     still_open = ~(deals["closed_at"] <= moment)
@@ -41,7 +41,7 @@ class View:
     """What was known of each snapshot's deal at its as_of.
 
     Args:
-        history: the gate over a book.
+        history: of a book.
         deal: code of each snapshot's deal.
         as_of: microseconds of each snapshot.
     """
@@ -54,11 +54,11 @@ class View:
         return len(self.deal)
 
     def prepare(self, pool: Executor) -> None:
-        """Make what all parts of this view share."""
+        """Compute in advance what all parts of this view share."""
         self._history.prepare(pool)
 
     def by_deal(self) -> tuple[View, IntArray | slice]:
-        """The same snapshots, those of a deal together, and the place of each of mine among them."""
+        """The same snapshots grouped by deal, and the position of each of this view's snapshots among them."""
         if (self.deal[1:] >= self.deal[:-1]).all():
             return self, slice(None)
         order = np.argsort(self.deal, kind="stable")
@@ -108,7 +108,7 @@ class View:
         """An attribute fixed at creation, one value a snapshot.
 
         Raises:
-            KeyError: the manifest does not declare it fixed: today's value would be the future in disguise.
+            KeyError: the manifest does not declare it fixed, so today's value may not have been known then.
         """
         self._check_fixed(name)
         return self._history.deals[name].iloc[self.deal].reset_index(drop=True)
@@ -162,10 +162,10 @@ class View:
 
     @cached_property
     def crm_probability(self) -> FloatArray | None:
-        """The probability the CRM itself held at as_of, 0 to 1, NaN before any; None where its history has none.
+        """The CRM's own probability at as_of, 0 to 1, NaN before the first; None where its history has none.
 
-        A baseline, never a feature: what a system derives from its stages, or a seller from hope. CRMs keep a share or
-        percents, and a lone 1 may be either: it is read as a share until a value above 1 was recorded of any deal.
+        It is a baseline, never a feature: a CRM derives it from the stage, or a seller enters a guess. CRMs keep shares
+        or percents, and a 1 may be either. It is read as a share until a value above 1 was recorded for any deal.
         """
         if not self._history.has_probability:
             return None
@@ -173,13 +173,13 @@ class View:
 
     @property
     def _in_percent(self) -> npt.NDArray[np.bool_]:
-        """Whether a probability above 1 had been recorded anywhere by then, which only a field of percents holds."""
+        """Whether any deal had a probability above 1 by then, which only a field in percents can have."""
         everywhere = np.zeros(len(self), dtype=np.int64)
         return Events.of(self._history.log("percents"), everywhere, self.as_of).count() > 0
 
 
 class History:
-    """The gate over one book: events sorted once, deals and groups as integer codes in the order of their names.
+    """One book, ready for questions as of a moment: events sorted once, deals and groups as integer codes by name.
 
     >>> book = Book.of(
     ...     deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"]}),
@@ -211,11 +211,11 @@ class History:
         return View(self, self.deal_codes(snapshots["deal_id"]), microseconds(snapshots["as_of"]))
 
     def without(self, names: Iterable[str]) -> History:
-        """The gate over the same book without these (`Book.without`)."""
+        """The history of the same book without these sources (`Book.without`)."""
         return self._without(*sorted(names)) if names else self
 
     def prepare(self, pool: Executor) -> None:
-        """Sort events and code their texts side by side, rather than when the first feature asks."""
+        """Sort events and encode their texts in parallel, before the first feature needs them."""
         tasks = [pool.submit(self.log, "activities")]  # the longest first
         tasks += [pool.submit(self.text, "activities", name) for name in ("kind", "status", "direction")]
         tasks += [pool.submit(self.log, "changes")]
@@ -278,7 +278,7 @@ class History:
         return Log.of(self.deal_codes(rows["deal_id"]), microseconds(rows["recorded_at"]), columns, ties)
 
     def _percents(self, rows: pd.DataFrame) -> Log:
-        """Probabilities above 1 of all deals, in one partition; a deal's count from its creation (`known`)."""
+        """Probabilities above 1 of all deals, in one partition; each counts from its deal's creation on (`known`)."""
         rows = rows[rows["field"] == PROBABILITY]
         rows = rows[pd.to_numeric(rows["new_value"], errors="coerce") > 1]
         moment = np.maximum(microseconds(rows["recorded_at"]), self.created_at[self.deal_codes(rows["deal_id"])])

@@ -1,4 +1,4 @@
-"""Labels: what happened after as_of, and what deals came to in the end. The only module that looks there."""
+"""Labels: what happened after as_of, and how deals ended. No other module looks past as_of."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ COLUMNS = ["settled", "won", "worth", "amount_at_close", "remaining_hours", "end
 
 
 def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.ndarray:
-    """Seconds booked after as_of by work begun before the deal's close, a snapshot each.
+    """Seconds booked after as_of by work begun before the deal's close, one number a snapshot.
 
-    Work begun before the close and booked just after it is part of the deal; later service is not.
+    Work begun before the close and booked after it is part of the deal; work begun after the close is not.
     """
     rows = book.activities.merge(book.deals[["deal_id", "closed_at"]].reset_index(names="deal"), on="deal_id")
     rows = rows[~(rows["occurred_at"] > rows["closed_at"])]
@@ -33,7 +33,7 @@ def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.nd
 
 
 def events_of(book: Book, deals: pd.DataFrame, table: str, **equals: str) -> pd.DataFrame:
-    """All events of these deals from beginning to end: for what is learned from deals whose end is known.
+    """All events of these deals from beginning to end, to learn from deals whose end is known.
 
     Args:
         book: as known at the moment of learning.
@@ -42,8 +42,8 @@ def events_of(book: Book, deals: pd.DataFrame, table: str, **equals: str) -> pd.
         equals: the value that a column must have, by column.
 
     Returns:
-        The rows in the book's order, with two columns more: deal, the position among `deals`, and at, when each was
-        recorded (int64 microseconds).
+        The rows in the book's order, with two more columns: deal (position among `deals`) and at (moment of recording,
+        int64 microseconds).
 
     >>> deals = pd.DataFrame({"deal_id": ["d1", "d2"], "created_at": ["1970-01-01T00:00Z"] * 2})
     >>> rows = pd.DataFrame({"deal_id": ["d1", "d2"], "contact_id": "c", "recorded_at": ["1970-01-01T00:00:01Z"] * 2})
@@ -59,19 +59,19 @@ def events_of(book: Book, deals: pd.DataFrame, table: str, **equals: str) -> pd.
 
 
 def last_worked_at(book: Book) -> pd.Series:
-    """When work with hours was last done on each deal, however late; in the order of the deals, NaT where never."""
+    """When work with hours was last done on each deal, in the order of the deals; NaT where never."""
     booked = effort_seconds(book.activities, book.manifest.assumed_hours) > 0
     return book.activities[booked].groupby("deal_id")["occurred_at"].max().reindex(book.deals["deal_id"])
 
 
 def no_decision(ending: pd.Series, reasons: tuple[str, ...]) -> np.ndarray:
-    """1 of deals lost for one of these reasons, 0 of those lost for another, NaN of all others.
+    """1 for deals lost for one of these reasons, 0 for those lost for another, NaN for all others.
 
     >>> no_decision(pd.Series(["No decision", "competitor", "lost", "won"]), ("no_decision",))
     array([ 1.,  0., nan, nan])
     """
-    said = ending.str.casefold().str.replace(r"[^\w]+", "_", regex=True).str.strip("_")
-    return np.where(ending.isin(("won", "open", "lost")), np.nan, said.isin(reasons).astype(float))
+    reason = ending.str.casefold().str.replace(r"[^\w]+", "_", regex=True).str.strip("_")
+    return np.where(ending.isin(("won", "open", "lost")), np.nan, reason.isin(reasons).astype(float))
 
 
 def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = None) -> pd.DataFrame:
@@ -94,14 +94,16 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
     book = known(book, known_at) if known_at is not None else book
     deals = book.deals.reset_index(drop=True)
     book = book.with_tables(deals=deals)
-    deal = deal_places(pd.Index(deals["deal_id"]), snapshots["deal_id"])
-    of = deals.iloc[deal].reset_index(drop=True)
-    settled = of["outcome"].notna()
-    won = (of["outcome"] == "won").astype("float64").where(settled)
-    amount = of["amount"].where(settled)
-    worth = (of["amount"] * of["margin"].fillna(1.0)).where(won == 1, 0.0).where(settled)
-    ending = of["outcome"].where(won == 1, of["loss_reason"].fillna("lost")).where(settled, "open")
-    seconds = _remaining_seconds(book, deal, microseconds(snapshots["as_of"]))
+    deal = pd.Index(deals["deal_id"]).get_indexer(pd.Index(snapshots["deal_id"]))
+    if (deal < 0).any():
+        raise KeyError(f"deal {snapshots['deal_id'].iloc[int(np.argmax(deal < 0))]} is not in the book")
+    rows = deals.iloc[deal].reset_index(drop=True)
+    settled = rows["outcome"].notna()
+    won = (rows["outcome"] == "won").astype("float64").where(settled)
+    amount = rows["amount"].where(settled)
+    worth = (rows["amount"] * rows["margin"].fillna(1.0)).where(won == 1, 0.0).where(settled)
+    ending = rows["outcome"].where(won == 1, rows["loss_reason"].fillna("lost")).where(settled, "open")
+    seconds = _remaining_seconds(book, deal.astype(np.int64), microseconds(snapshots["as_of"]))
     hours = seconds / SECONDS_PER_HOUR
     columns = (settled, won, worth, amount, pd.Series(hours), ending)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_axis(snapshots.index)

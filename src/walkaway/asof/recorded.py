@@ -1,4 +1,4 @@
-"""Rows of events by the moment they were recorded, for whoever needs rows rather than one answer a snapshot."""
+"""Rows of events by the moment they were recorded, for code that needs rows rather than one value a snapshot."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def recorded_by(book: Book, table: str, moment: pd.Timestamp, since: pd.Timestam
     Args:
         book: any book.
         table: activities, changes or contacts.
-        moment: UTC; a row recorded at that very moment is among them.
-        since: UTC; rows recorded then or before are not among them.
+        moment: UTC; rows recorded at this very moment are included.
+        since: UTC; rows recorded at this moment or before are excluded.
 
     Returns:
-        The rows in the book's order, with `at`, when each was recorded, in place of recorded_at.
+        The rows in the book's order, with recorded_at renamed to `at`.
 
     >>> rows = pd.DataFrame({"deal_id": "d1", "field": "stage", "new_value": ["lead", "offer"],
     ...     "recorded_at": ["2026-01-02T00:00Z", "2026-01-05T00:00Z"]})
@@ -29,12 +29,12 @@ def recorded_by(book: Book, table: str, moment: pd.Timestamp, since: pd.Timestam
     ['lead']
     """
     rows = book.tables()[table].rename(columns={"recorded_at": "at"})
-    there = rows["at"] <= moment
-    return rows[there if since is None else there & (rows["at"] > since)]
+    kept = rows["at"] <= moment
+    return rows[kept if since is None else kept & (rows["at"] > since)]
 
 
 def with_recorded(book: Book, table: str, rows: pd.DataFrame, moment: pd.Timestamp) -> Book:
-    """The book as it would be had these rows of a table happened and been recorded at a moment.
+    """The book as it would be if these rows of a table had happened and been recorded at a moment.
 
     Args:
         book: any book.

@@ -20,9 +20,7 @@ __all__ = [
     "snapshot_weights",
 ]
 
-DAILY_BELOW_DAYS = (
-    45.0  # deals that close faster than this, nine in ten of them, are looked at daily rather than weekly
-)
+DAILY_BELOW_DAYS = 45.0  # snapshots are daily where nine in ten deals close faster than this, else weekly
 
 
 def cadence_days(book: Book) -> float:
@@ -44,7 +42,7 @@ def moments(start: pd.Timestamp, end: pd.Timestamp, every_days: float) -> pd.Dat
 
 
 def check_not_far_ahead(book: Book, moment: pd.Timestamp, name: str) -> None:
-    """Refuse a moment so late that silence would be all there is to see.
+    """Refuse a moment so late that every deal would only look silent.
 
     Raises:
         UsageError: more than a year after the book's newest record.
@@ -58,19 +56,19 @@ def check_not_far_ahead(book: Book, moment: pd.Timestamp, name: str) -> None:
 
 
 def check_dated(book: Book) -> None:
-    """Refuse to call deals as of a moment where no moments are known.
+    """Refuse to call deals as of a moment in a book without dates.
 
     Raises:
         UsageError: the book has no dates.
     """
     if book.manifest.timeless:
         raise UsageError(
-            "this book has no dates, so no deal can be called as of a moment: walkaway score calls it as it is."
+            "this book has no dates, so no deal can be called as of a moment. Use walkaway score without a moment."
         )
 
 
 def check_moments(book: Book, at: pd.DatetimeIndex) -> None:
-    """Refuse moments at which nothing was known yet, or nothing new is.
+    """Refuse moments before the first record, or long after the last.
 
     Raises:
         UsageError: before the book's first deal, or more than a year after its newest record.
@@ -109,10 +107,10 @@ def open_snapshots(book: Book, at: pd.DatetimeIndex) -> pd.DataFrame:
 
 
 def snapshot_weights(age_days: npt.NDArray[np.float64], every_days: float) -> npt.NDArray[np.float64]:
-    """How much each snapshot counts in training: the k-th look at a deal counts 1 / sqrt(k).
+    """The weight of each snapshot in training: 1 / sqrt(k) for the k-th snapshot of a deal.
 
-    Looks at one deal repeat each other, so a long deal must not outvote many short ones. Only the looks so far are
-    counted: 1 / lifetime would tell the model how long the deal still lives.
+    Snapshots of one deal repeat each other, so one long deal must not outweigh many short ones. The weight depends only
+    on the snapshots so far: 1 / lifetime would reveal to the model how long the deal will last.
 
     >>> snapshot_weights(np.array([0.5, 3.5]), 1.0)
     array([1. , 0.5])

@@ -1,4 +1,4 @@
-"""The leak audit: what of a book knows how its deals end before it can, and is left out of training for it."""
+"""The leak audit: find fields that leak the outcome, and leave them out of training."""
 
 from walkaway.audit.leaks import Audit, audit_book
 

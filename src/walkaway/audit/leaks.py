@@ -1,8 +1,8 @@
-"""The leak audit: what of a book knows how its deals end before it can, and is left out of training for it.
+"""The leak audit: find fields that leak the outcome, and leave them out of training.
 
-The gate (`history`) keeps a model from what was recorded after as_of. It cannot know what was recorded wrongly: a
-column declared fixed at creation that is filled at the close, an event dated back. That shows in the data, and is
-looked for here, once for each column, kind, role and field a book records, then for each feature made of the rest.
+Features see nothing that was recorded after as_of (`asof.history`). But something may have been recorded wrongly, such
+as a column declared fixed at creation that is filled at the close, or an event dated back. Such leaks show in the data.
+They are looked for in each column, kind of activity, role and field of a book, then in each feature made of the rest.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ from walkaway.features import FeaturePlan, PlannedFeature, build_features, plan_
 
 __all__ = ["Audit", "audit_book"]
 
-EARLIER = 4  # looks before the last
-TOO_GOOD_FEATURE = 0.97  # AUC of a feature alone at the last look: the best honest ones seen stay at 0.90
+EARLIER = 4  # snapshots before the last
+TOO_GOOD_FEATURE = (
+    0.97  # AUC of a feature alone at the last snapshot; honest features that were seen reached 0.90 at most
+)
 TOO_GOOD_AT_FIRST = 0.90
 COLUMNS = ["source", "verdict", "rules", "filled", "filled_open", "separation", "at_close", "evidence"]
 ALL = FeatureSettings()
@@ -34,14 +36,14 @@ ALL = FeatureSettings()
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found.
+    """The findings of a leak audit.
 
-    sources: indexed by name as `Book.without` takes it: verdict (ok, left out, allowed, not used), rules (codes),
-        evidence (sentences), filled and filled_open (share of settled and of open deals that have it), separation (AUC
-        at the first look), at_close (share of the settled deals that have it in which it was last recorded within a day
-        of the close or later).
-    features: indexed by column, of what is not left out: verdict, separation_first, separation_last and
-        separation_earlier (AUC alone, at the first look, the last, and four looks before), evidence.
+    sources: indexed by the name that `Book.without` takes: verdict (ok, left out, allowed, not used), rules (codes),
+        evidence (sentences), filled and filled_open (share of settled and of open deals that have a value), separation
+        (AUC at the first snapshot), at_close (of the settled deals that have a value, the share in which it was last
+        recorded within a day of the close or later).
+    features: indexed by column, for sources that are not left out: verdict, evidence, and AUC of the feature alone at
+        the first snapshot (separation_first), at the last one, and four before that (separation_earlier).
     left_out: the names of sources that training must not read.
     denied: feature columns that training must not use.
     """
@@ -53,7 +55,7 @@ class Audit:
 
     @property
     def suspects(self) -> pd.DataFrame:
-        """Sources and features that a rule spoke of, allowed ones included: verdict, rules, evidence."""
+        """Sources and features that a rule flagged, allowed ones included: verdict, rules, evidence."""
         both = pd.concat([self.sources, self.features])[["verdict", "rules", "evidence"]]
         return both[both["rules"] != ""]
 
@@ -68,31 +70,31 @@ def _share(mask: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_]) -> float:
 
 
 def _row(source: Source, deals: Deals, audit_settings: AuditSettings) -> dict[str, object]:
-    told = np.ones(len(deals.won), dtype=bool) if source.looked is None else source.looked
-    settled, still_open = told & ~np.isnan(deals.won), told & np.isnan(deals.won)
-    there = source.seen if source.seen is not None else ~np.isnan(source.value)
-    said = {code: rule(source, deals) for code, rule in RULES.items()} if source.used else {}
-    found = {code: sentence for code, sentence in said.items() if sentence}
+    looked = np.ones(len(deals.won), dtype=bool) if source.looked is None else source.looked
+    settled, still_open = looked & ~np.isnan(deals.won), looked & np.isnan(deals.won)
+    filled = source.seen if source.seen is not None else ~np.isnan(source.value)
+    sentences = {code: rule(source, deals) for code, rule in RULES.items()} if source.used else {}
+    evidence = {code: sentence for code, sentence in sentences.items() if sentence}
     verdict = "ok" if source.used else "not used"
-    if found:
+    if evidence:
         verdict = "allowed" if source.name in audit_settings.allowed else "left out"
-    row: dict[str, object] = {"source": source.name, "verdict": verdict, "rules": " ".join(found)}
-    row |= {"filled": _share(there, settled), "filled_open": _share(there, still_open)}
+    row: dict[str, object] = {"source": source.name, "verdict": verdict, "rules": " ".join(evidence)}
+    row |= {"filled": _share(filled, settled), "filled_open": _share(filled, still_open)}
     row |= {"separation": at_first_look(source, deals).auc, "at_close": at_close(source, deals)}
-    return row | {"evidence": "; ".join(found.values())}
+    return row | {"evidence": "; ".join(evidence.values())}
 
 
 def _separations(deals: Deals, looks: pd.DataFrame, plan: FeaturePlan) -> list[Separation]:
-    """How well each feature alone separates won from lost at these looks."""
+    """How well each feature alone separates won from lost deals at these snapshots."""
     X = build_features(deals.history.at(looks), plan).to_numpy(dtype=np.float64)
     won = deals.won[deals.code(looks["deal_id"])]
     return [separation(X[:, i], won, categorical=i in plan.categorical) for i in range(X.shape[1])]
 
 
 def _allowed(planned: PlannedFeature, names: tuple[str, ...]) -> bool:
-    """Whether a feature is allowed by its own name, or reads what is allowed by name."""
-    told = [name.partition(".")[2] for name in names if not name.startswith("features.")]
-    read = {part for name in told for part in (name, name.partition("=")[2]) if part}
+    """Whether a feature is allowed by its own name, or by the name of a source that it reads."""
+    sources = [name.partition(".")[2] for name in names if not name.startswith("features.")]
+    read = {part for name in sources for part in (name, name.partition("=")[2]) if part}
     words = {planned.declared.family, planned.word, (planned.word or "").split(" / ")[0]}
     return f"features.{planned.column}" in names or not read.isdisjoint(words)
 
@@ -100,20 +102,20 @@ def _allowed(planned: PlannedFeature, names: tuple[str, ...]) -> bool:
 def _features(deals: Deals, looks: Looks, plan: FeaturePlan, audit_settings: AuditSettings) -> pd.DataFrame:
     first, last = looks.first(), looks.before_last(0)
     at = {"first": first, "last": last, "earlier": looks.before_last(EARLIER)}
-    found = {name: _separations(deals, rows, plan) for name, rows in at.items()}
+    separations = {name: _separations(deals, rows, plan) for name, rows in at.items()}
     table = pd.DataFrame(
-        {f"separation_{name}": [one.auc for one in each] for name, each in found.items()},
+        {f"separation_{name}": [found.auc for found in each] for name, each in separations.items()},
         index=pd.Index(plan.columns, name="feature"),
     )
-    late = np.array([one.low >= TOO_GOOD_FEATURE for one in found["last"]], dtype=bool)
-    early = np.array([one.low >= TOO_GOOD_AT_FIRST for one in found["first"]], dtype=bool)
+    late = np.array([found.low >= TOO_GOOD_FEATURE for found in separations["last"]], dtype=bool)
+    early = np.array([found.low >= TOO_GOOD_AT_FIRST for found in separations["first"]], dtype=bool)
     allowed = np.array([_allowed(planned, audit_settings.allowed) for planned in plan.features], dtype=bool)
-    spoken = late | early
-    said = "alone tells won from lost too well for anything known before the close"
+    suspect = late | early
+    sentence = "alone predicts the outcome too well for anything known before the close"
     return table.assign(
-        verdict=np.select([spoken & allowed, spoken], ["allowed", "left out"], "ok"),
-        rules=np.where(spoken, "L13", ""),
-        evidence=np.where(spoken, said, ""),
+        verdict=np.select([suspect & allowed, suspect], ["allowed", "left out"], "ok"),
+        rules=np.where(suspect, "L13", ""),
+        evidence=np.where(suspect, sentence, ""),
     )
 
 
@@ -122,22 +124,22 @@ def _refuse_unknown(audit_settings: AuditSettings, names: list[str]) -> None:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"Did you mean {near[0]}?" if near else "`walkaway audit` lists them."
-            raise UsageError(f"train.audit.allowed: the book records nothing called {name}. {hint}")
+            raise UsageError(f"train.audit.allowed: the book has no source named {name}. {hint}")
 
 
 def audit_book(
     book: Book, at: pd.DatetimeIndex | None, audit_settings: AuditSettings, choice: FeatureSettings = ALL
 ) -> Audit:
-    """Audit all that a book records of its deals.
+    """Audit everything that a book records of its deals.
 
     Args:
         book: as known by the moment of training.
-        at: moments at which deals are looked at; None for a book without dates.
-        audit_settings: what is allowed in spite of the audit.
+        at: moments of the snapshots; None for a book without dates.
+        audit_settings: what is allowed although a rule flags it.
         choice: which features the team wants.
 
     Raises:
-        UsageError: what is allowed by name does not exist.
+        UsageError: a name in train.audit.allowed does not exist.
         DataError: nothing is left to learn from.
 
     >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05"]})
@@ -148,7 +150,7 @@ def audit_book(
     deals = Deals(history, plan_features(book, choice))
     looks = Looks.of(book, at) if at is not None else None
     if looks is not None and looks.snapshots.empty:
-        looks = None  # no deal was ever open at a look: nothing is known of any but its columns
+        looks = None  # no deal was open at any snapshot, so only columns can be audited
     rows = [_row(source, deals, audit_settings) for source in sources_of(deals, looks)]
     sources = pd.DataFrame(rows, columns=COLUMNS).set_index("source")
     left_out = tuple(sources.index[sources["verdict"] == "left out"])

@@ -1,7 +1,7 @@
-"""The rules of the leak audit: each looks at one source of a book and says one sentence, or nothing.
+"""The rules of the leak audit: each tests one source of a book and returns a sentence of evidence, or None.
 
-A column fixed at creation cannot know how the deal ends. One that does was filled, or written over, later; which shows
-in what it separates, in deals still open that lack it, or in what it equals.
+A column fixed at creation cannot depend on how the deal ends. One that does was filled or overwritten later. That shows
+in how well it separates won from lost deals, in deals still open that lack it, or in what it equals.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["RULES", "Rule", "at_first_look"]
 
 FloatArray = npt.NDArray[np.float64]
 Rule = Callable[[Source, Deals], str | None]
-TOO_GOOD = 0.90  # AUC of one column alone at a deal's first look; the best honest ones seen stay below 0.76
+TOO_GOOD = 0.90  # AUC of one column alone at a deal's first snapshot; honest columns that were seen stayed below 0.76
 PURE = 0.98  # share of one outcome
 LAST_DAY = 1.0
 BY_CHANCE = 1e-6
@@ -41,22 +41,22 @@ def _numbers(source: Source, deals: Deals) -> FloatArray:
 
 
 def at_first_look(source: Source, deals: Deals) -> Separation:
-    """How well the source alone separates won from lost, as known at a deal's first look."""
+    """How well the source alone separates won from lost deals, as known at a deal's first snapshot."""
     if source.seen is not None:
         return Separation()
     return separation(_numbers(source, deals), source.ends(deals.won), categorical=source.categorical)
 
 
 def separates_at_once(source: Source, deals: Deals) -> str | None:
-    """L1: what is known of a new deal tells its end."""
+    """L1: it predicts the outcome of a new deal too well."""
     found = at_first_look(source, deals)
     if not found.low >= TOO_GOOD:
         return None
-    return f"alone tells won from lost with AUC {found.auc:.2f} when a deal is new; nothing known then should"
+    return f"alone predicts the outcome with AUC {found.auc:.2f} when a deal is new; nothing known then can be so good"
 
 
 def _pure(who: npt.NDArray[np.bool_], deals: Deals, outcome: float) -> int:
-    """How many settled deals these are, if nearly all ended so and chance would hardly do it; else 0."""
+    """How many settled deals these are, if nearly all had this outcome and chance does not explain it; else 0."""
     won = deals.won[who & ~np.isnan(deals.won)]
     rate = max(deals.base_rate if outcome == 1.0 else 1 - deals.base_rate, 1e-12)
     enough = len(won) >= LEAST_TO_SUSPECT and len(won) * np.log(rate) < np.log(BY_CHANCE)
@@ -64,7 +64,7 @@ def _pure(who: npt.NDArray[np.bool_], deals: Deals, outcome: float) -> int:
 
 
 def filled_for_one_outcome(source: Source, deals: Deals) -> str | None:
-    """L2: whoever has it at all ended one way."""
+    """L2: deals with this field filled nearly all share one outcome."""
     if not source.fixed:
         return None
     for outcome, word, rate in ((1.0, "won", deals.base_rate), (0.0, "lost", 1 - deals.base_rate)):
@@ -74,7 +74,7 @@ def filled_for_one_outcome(source: Source, deals: Deals) -> str | None:
 
 
 def value_of_winners(source: Source, deals: Deals) -> str | None:
-    """L3: a value that only deals take which are won in the end."""
+    """L3: a value that only deals have that are won in the end."""
     if not source.fixed:
         return None
     values, counts = np.unique(source.value[~np.isnan(source.value)], return_counts=True)
@@ -86,17 +86,17 @@ def value_of_winners(source: Source, deals: Deals) -> str | None:
 
 
 def at_close(source: Source, deals: Deals) -> float:
-    """Share of the settled deals that have it in which it was last recorded within a day of the close or later."""
+    """Of the settled deals that have it, the share in which it was last recorded within a day of the close or later."""
     if not len(source.recorded):
         return float("nan")
-    told = ~np.isnan(source.recorded) & ~np.isnan(deals.closed)
-    return float((source.recorded[told] >= deals.closed[told] - LAST_DAY).mean()) if told.any() else float("nan")
+    both = ~np.isnan(source.recorded) & ~np.isnan(deals.closed)
+    return float((source.recorded[both] >= deals.closed[both] - LAST_DAY).mean()) if both.any() else float("nan")
 
 
 def shown_by_winners(source: Source, deals: Deals) -> str | None:
-    """L4: an event before the close that only winners show, or a value of a field on the last day that only losers do.
+    """L4: an event before the close that only won deals have, or a last-day value of a field that only one outcome has.
 
-    A step to defeat, days before the close, may well be honest: it is kept.
+    A step that leads to a loss, days before the close, may be honest and is kept.
     """
     if source.seen is None:
         return None
@@ -105,23 +105,23 @@ def shown_by_winners(source: Source, deals: Deals) -> str | None:
     for outcome, word in ends:
         if n := _pure(source.seen, deals, outcome):
             return (
-                f"of {n:,} settled deals that show it before their close, {PURE:.0%} or more were {word}: either it is "
-                "dated back, or it is the end itself"
+                f"of {n:,} settled deals that had it before their close, {PURE:.0%} or more were {word}: either it was "
+                "dated back, or it is part of the close"
             )
     return None
 
 
 def _cohorts(deals: Deals) -> npt.NDArray[np.int64]:
-    """Deals created about the same time."""
+    """Cohorts of deals created about the same time."""
     ranks = np.argsort(np.argsort(deals.created, kind="stable"), kind="stable")
     return (ranks * COHORTS) // max(len(ranks), 1)
 
 
 def open_deals_differ(source: Source, deals: Deals) -> str | None:
-    """L5: deals of the same age that are still open have other values, so it is written at the close.
+    """L5: deals of the same age that are still open have other values, so it is filled at the close.
 
-    Within each cohort open deals weigh as much as settled ones; a cohort without either says nothing. What the date of
-    creation tells as well is no evidence.
+    Within each cohort open deals weigh as much as settled ones; a cohort without either does not count. A difference
+    that the date of creation explains is no evidence.
     """
     if not source.fixed or deals.undated:
         return None
@@ -133,10 +133,10 @@ def open_deals_differ(source: Source, deals: Deals) -> str | None:
     weight = both[cohort] / np.maximum(share, 1)
     used = np.where(weight > 0, still_open, np.nan)
     found = separation(_numbers(source, deals), used, categorical=source.categorical, weight=weight)
-    by_date = separation(deals.created, used, weight=weight).auc  # of fast sales the newest deals are the open ones
+    by_date = separation(deals.created, used, weight=weight).auc  # in fast sales the newest deals are the open ones
     if not found.low >= max(TOO_GOOD, by_date):
         return None
-    return f"open deals created at the same time have other values (AUC {found.auc:.2f}): it is written at the close"
+    return f"open deals created at the same time have other values (AUC {found.auc:.2f}): it is filled at the close"
 
 
 def _rank_correlation(a: FloatArray, b: FloatArray) -> float:
@@ -146,7 +146,7 @@ def _rank_correlation(a: FloatArray, b: FloatArray) -> float:
 
 
 def _equals(mine: FloatArray, ends: FloatArray, starts: FloatArray) -> bool:
-    """Whether a column is what a feature became by the close, over deals in which that moved by half a unit or more."""
+    """Whether a column equals a feature at the close, over deals in which the feature moved by half a unit or more."""
     moved = ~np.isnan(mine) & ~np.isnan(ends) & ~(np.abs(ends - starts) < HALF)
     mine, ends, starts = mine[moved], ends[moved], np.nan_to_num(starts[moved], nan=-1.0)
     if len(mine) < LEAST_PAIRED or len(np.unique(ends.round())) < 3:
@@ -156,7 +156,7 @@ def _equals(mine: FloatArray, ends: FloatArray, starts: FloatArray) -> bool:
 
 
 def known_at_the_close_only(source: Source, deals: Deals) -> str | None:
-    """L6: it equals what the book's own events add up to at the close, and did not when the deal was created."""
+    """L6: it equals the sum of the book's own events at the close, and not at the creation."""
     if not source.fixed or source.categorical or source.date or deals.undated:
         return None
     mine = np.where(np.isnan(deals.won), np.nan, source.value)
@@ -164,12 +164,12 @@ def known_at_the_close_only(source: Source, deals: Deals) -> str | None:
         if planned.declared.unit not in UNITS_OF_LIFE or planned.declared.family == "attributes":
             continue
         if _equals(mine, *(frame[planned.column].to_numpy() for frame in (deals.at_close, deals.at_creation))):
-            return f"follows {planned.column} as it stood at the close, not as it stood at the creation"
+            return f"equals or follows {planned.column} as it stood at the close, not as it stood at the creation"
     return None
 
 
 def rewritten(source: Source, deals: Deals) -> str | None:
-    """L7: declared fixed at creation, while the book's own changes say otherwise."""
+    """L7: it is declared fixed at creation, but the book's own changes contradict that."""
     if source.first_recorded is None:
         return None
     both = ~np.isnan(source.first_recorded) & ~np.isnan(source.value)
@@ -177,7 +177,7 @@ def rewritten(source: Source, deals: Deals) -> str | None:
     if other.sum() < LEAST_TO_SUSPECT // 2 or other.sum() < REWRITTEN * both.sum():
         return None
     return (
-        f"is declared fixed at creation, and the book's own changes show another first value for {other.sum():,} of "
+        f"is declared fixed at creation, but the book's own changes show another first value for {other.sum():,} of "
         f"{both.sum():,} deals"
     )
 
@@ -190,33 +190,33 @@ def dates_the_close(source: Source, deals: Deals) -> str | None:
     """L8: a date that follows the real close rather than the creation."""
     if not source.date or deals.undated:
         return None
-    told = ~np.isnan(source.value) & ~np.isnan(deals.closed)
-    if told.sum() < LEAST_PAIRED // 2:
+    both = ~np.isnan(source.value) & ~np.isnan(deals.closed)
+    if both.sum() < LEAST_PAIRED // 2:
         return None
-    from_close, from_creation = (source.value[told] - day[told] for day in (deals.closed, deals.created))
+    from_close, from_creation = (source.value[both] - day[both] for day in (deals.closed, deals.created))
     same_day, first_day = (float((np.abs(days) <= 1.0).mean()) for days in (from_close, from_creation))
-    if first_day > EQUAL - HALF:  # a date of the creation is near the close of fast sales, too
+    if first_day > EQUAL - HALF:  # in fast sales a date of the creation is also near the close
         return None
     if same_day >= EQUAL or _spread(from_close) < FOLLOWS * _spread(from_creation):
         return (
-            f"follows the day of the close (of {told.sum():,} deals {same_day:.0%} within a day of it), which nobody "
-            "knows before"
+            f"follows the day of the close ({same_day:.0%} of {both.sum():,} deals within a day of it), which nobody "
+            "knows beforehand"
         )
     return None
 
 
 def _by_value(source: Source, deals: Deals) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Distinct values of settled deals, how many deals have each, and the share won among them."""
-    told = ~np.isnan(source.value) & ~np.isnan(deals.won)
-    values, place = np.unique(source.value[told], return_inverse=True)
+    both = ~np.isnan(source.value) & ~np.isnan(deals.won)
+    values, place = np.unique(source.value[both], return_inverse=True)
     counts = np.bincount(place).astype(np.float64)
-    return values, counts, np.bincount(place, deals.won[told]) / np.maximum(counts, 1)
+    return values, counts, np.bincount(place, deals.won[both]) / np.maximum(counts, 1)
 
 
 def calibrated_too_well(source: Source, deals: Deals) -> str | None:
-    """L9: a number that is the win rate of the deals that share it: encoded with their own outcomes.
+    """L9: a number that equals the win rate of the deals that have it, so it was computed from their outcomes.
 
-    An honest forecast misses the share won of each value by the luck of its few deals (chi-squared); this one does not.
+    An honest forecast misses the share won at each value by chance (chi-squared); this number does not.
     """
     values, counts, share = _by_value(source, deals)
     if source.categorical or not 10 <= len(values) <= 0.7 * counts.sum():
@@ -226,11 +226,11 @@ def calibrated_too_well(source: Source, deals: Deals) -> str | None:
     misses = float((counts * (share - fitted) ** 2 / (fitted * (1 - fitted))).sum())
     if slope <= 0 or chi2.cdf(misses, len(values) - 2) >= BY_CHANCE:
         return None
-    return f"is the share won of the deals that share its value, too exactly for a forecast ({len(values):,} values)"
+    return f"equals the share won among the deals with its value, too exactly for a forecast ({len(values):,} values)"
 
 
 def one_outcome_a_value(source: Source, deals: Deals) -> str | None:
-    """L10: deals that share a value share their end."""
+    """L10: deals with the same value have the same outcome."""
     _, counts, share = _by_value(source, deals)
     repeated = counts >= 2
     pairs = float((counts * (counts - 1))[repeated].sum())
@@ -240,11 +240,11 @@ def one_outcome_a_value(source: Source, deals: Deals) -> str | None:
     agreeing = float((won * (won - 1) + (counts - won) * (counts - won - 1))[repeated].sum()) / pairs
     if agreeing < PURE or deals.base_rate**2 + (1 - deals.base_rate) ** 2 > TOO_GOOD:
         return None
-    return f"deals that share a value end alike ({agreeing:.0%} of pairs, over {int(repeated.sum()):,} values)"
+    return f"deals with the same value have the same outcome ({agreeing:.0%} of pairs, {int(repeated.sum()):,} values)"
 
 
 def counts_the_wins(source: Source, deals: Deals) -> str | None:
-    """L11: put in order, the number steps up where a deal was won."""
+    """L11: in the order of deals, the number goes up where a deal was won."""
     if source.categorical or not source.fixed or deals.undated:
         return None
     for order, word in ((deals.created, "creation"), (deals.closed, "close")):
@@ -253,14 +253,16 @@ def counts_the_wins(source: Source, deals: Deals) -> str | None:
         steps = np.diff(source.value[rows], prepend=np.nan)
         found = separation(steps, deals.won[rows])
         if found.low >= TOO_GOOD:
-            return f"steps from deal to deal, in the order of their {word}, tell who was won (AUC {found.auc:.2f})"
+            return (
+                f"in the order of their {word}, its steps from deal to deal predict the outcome (AUC {found.auc:.2f})"
+            )
     return None
 
 
 def _places(values: pd.Series, won: FloatArray, words: pd.Series) -> FloatArray:
-    """Each value's place among its group's, 0 to 1, in groups that know both outcomes; else not a number."""
-    told = pd.DataFrame({"value": values, "won": won, "group": words}).dropna()
-    groups = told.groupby("group")
+    """Each value's rank in its group, 0 to 1, in groups that have both outcomes; else NaN."""
+    rows = pd.DataFrame({"value": values, "won": won, "group": words}).dropna()
+    groups = rows.groupby("group")
     mixed = groups["won"].transform("nunique") == 2
     large = groups["value"].transform("size") >= LEAST_IN_GROUP
     places: FloatArray = groups["value"].rank(pct=True).where(mixed & large).reindex(values.index).to_numpy()
@@ -268,7 +270,7 @@ def _places(values: pd.Series, won: FloatArray, words: pd.Series) -> FloatArray:
 
 
 def tells_within_groups(source: Source, deals: Deals) -> str | None:
-    """L12: among deals alike in another column the number tells the end: that group's rate, without the deal itself."""
+    """L12: among deals alike in another column it predicts the outcome, as a win rate without the deal itself does."""
     if source.categorical or source.date or not source.fixed:
         return None
     for column in deals.history.book.manifest.fixed_at_creation:
@@ -278,7 +280,7 @@ def tells_within_groups(source: Source, deals: Deals) -> str | None:
         places = _places(pd.Series(source.value), deals.won, words)
         found = separation(places, np.where(np.isnan(places), np.nan, deals.won))
         if found.low >= TOO_GOOD:
-            return f"among deals of the same {column} it tells won from lost (AUC {found.auc:.2f})"
+            return f"among deals of the same {column} it predicts the outcome (AUC {found.auc:.2f})"
     return None
 
 

@@ -1,4 +1,4 @@
-"""What is audited: each thing a book records of its deals, as one value a deal."""
+"""What is audited: each column, field, kind of activity and role of a book, as one value a deal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Deals", "Looks", "Source", "sources_of"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-PARSED = 0.9  # share of a text column's values that must read as numbers or dates for it to be taken for such
+PARSED = 0.9  # a text column counts as numbers or dates if this share of its values can be read so
 CLOSE_DATE = "expected_close_date"
 USED_FIELDS = ("stage", "amount", "margin", CLOSE_DATE)
 EVENTS = ("activities", "changes", "contacts")
@@ -46,7 +46,7 @@ class Deals:
 
     @cached_property
     def created(self) -> FloatArray:
-        """Day of creation; not a number in a book without dates."""
+        """Day of creation; NaN in a book without dates."""
         return _days(self.history.created_at)
 
     @cached_property
@@ -56,7 +56,7 @@ class Deals:
 
     @property
     def undated(self) -> bool:
-        """Whether the book knows no dates."""
+        """Whether the book has no dates."""
         return self.history.book.manifest.timeless
 
     @property
@@ -88,13 +88,13 @@ class Deals:
 
 @dataclass(frozen=True)
 class Looks:
-    """Snapshots of which those of each deal are compared that are its first, its last, and some looks before."""
+    """Snapshots; of each deal the first, the last and an earlier one are compared."""
 
     snapshots: pd.DataFrame
 
     @classmethod
     def of(cls, book: Book, at: pd.DatetimeIndex) -> Looks:
-        """The looks at these moments."""
+        """The snapshots at these moments."""
         return cls(open_snapshots(book, at))
 
     @cached_property
@@ -103,11 +103,11 @@ class Looks:
         return np.r_[deal[1:] != deal[:-1], True] if len(deal) else np.zeros(0, dtype=bool)
 
     def first(self) -> pd.DataFrame:
-        """The first look at each deal."""
+        """The first snapshot of each deal."""
         return self.snapshots[~self.snapshots["deal_id"].duplicated()].reset_index(drop=True)
 
     def before_last(self, looks: int) -> pd.DataFrame:
-        """The look so many looks before the last, of deals that were looked at so often; 0 for the last."""
+        """The snapshot so many snapshots before the last (0: the last), of deals that have as many."""
         place = np.flatnonzero(self._last) - looks
         first = np.flatnonzero(~self.snapshots["deal_id"].duplicated().to_numpy())
         return self.snapshots.iloc[place[place >= first]].reset_index(drop=True)
@@ -115,16 +115,16 @@ class Looks:
 
 @dataclass(frozen=True)
 class Source:
-    """One thing a book records, as the audit names it (`Book.without` takes the name).
+    """One thing that a book records, by the name that `Book.without` takes.
 
-    value: one a deal, NaN for missing: a number or a code into `words`; what was known at the deal's first look, or
-        today's value of a column declared fixed at creation.
-    fixed: whether it is declared fixed at creation, so that nothing tells when it was filled.
-    seen: of a kind, a role or a value of a field: whether a deal shows it at its last look.
-    looked: which deals it tells of: of what has a history those looked at at least once; None for all.
-    recorded: day on which it was last recorded, one a deal; empty where nothing tells.
-    date: whether it is days since 1970.
-    first_recorded: of a column that has a history of its own: what that says came first, as a number.
+    value: one a deal, NaN for missing: a number, or a code into `words`. It is what was known at the deal's first
+        snapshot, or today's value of a column declared fixed at creation.
+    fixed: whether it is declared fixed at creation, so that it is unknown when it was filled.
+    seen: for a kind, a role or a value of a field: whether a deal had it at its last snapshot.
+    looked: which deals have a snapshot, for what has a history; None for all deals.
+    recorded: day on which it was last recorded, one a deal; empty where unknown.
+    date: whether the value is a day since 1970.
+    first_recorded: for a column that also has a history: the first value in it, as a number.
     used: whether a feature reads it.
     """
 
@@ -145,12 +145,12 @@ class Source:
         return bool(self.words)
 
     def ends(self, won: FloatArray) -> FloatArray:
-        """How the deals ended that it tells of: 1, 0, or NaN for open ones and those never looked at."""
+        """Outcomes of the deals: 1, 0, or NaN for open ones and those without a snapshot."""
         return won if self.looked is None else np.where(self.looked, won, np.nan)
 
 
 def _read(text: pd.Series) -> tuple[FloatArray, tuple[str, ...], bool]:
-    """A column as (values, words, whether they are dates): numbers and dates where nearly all of it reads as such."""
+    """A column as (values, words, whether they are dates): numbers or dates where nearly all values can be read so."""
     if pd.api.types.is_numeric_dtype(text):
         return text.to_numpy(dtype=np.float64), (), False
     filled = max(int(text.notna().sum()), 1)
@@ -191,20 +191,20 @@ def _last_recorded(deals: Deals, rows: pd.DataFrame) -> FloatArray:
 
 
 def _field(deals: Deals, name: str, rows: pd.DataFrame, first: pd.DataFrame) -> Source:
-    """A field with a history: what was known at the first look."""
+    """A field with a history: what was known at the first snapshot."""
     recorded, looked = _last_recorded(deals, rows), _among(deals, first)
     known = deals.history.at(first).changes.where(field=name)
-    # of a promised date the first is asked for: it should be a guess
-    codes, said = known.first_code("new_value") if name == CLOSE_DATE else known.last_code("new_value")
+    # of an expected close date the first is taken, which should be a guess
+    codes, texts = known.first_code("new_value") if name == CLOSE_DATE else known.last_code("new_value")
     text = pd.Series(index=range(len(deals.won)), dtype="object")
-    text.iloc[deals.code(first["deal_id"])[codes >= 0]] = said[codes[codes >= 0]]
+    text.iloc[deals.code(first["deal_id"])[codes >= 0]] = texts[codes[codes >= 0]]
     values, words, date = _read(text)
     used = name in USED_FIELDS
     return Source(f"changes.{name}", values, words, looked=looked, recorded=recorded, date=date, used=used)
 
 
 def _event(deals: Deals, name: str, rows: pd.DataFrame, last: pd.DataFrame, shown: Events) -> Source:
-    """A kind of activity, a role, or a value of a field: who shows it at the last look."""
+    """A kind of activity, a role, or a value of a field: which deals have it at the last snapshot."""
     seen = _among(deals, last[shown.count() > 0])
     empty, looked = np.full(len(seen), np.nan), _among(deals, last)
     return Source(name, empty, seen=seen, looked=looked, recorded=_last_recorded(deals, rows))
@@ -218,7 +218,7 @@ def _columns(deals: Deals) -> Iterator[Source]:
 
 
 def _common(rows: pd.DataFrame, column: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """(word, its rows) of each word that enough deals show for a rule to speak of it."""
+    """(word, its rows) of each word that enough deals have to be tested."""
     shown = rows.drop_duplicates(["deal", column])[column].value_counts()
     kept = rows[rows[column].isin(shown.index[shown >= LEAST_TO_SUSPECT])]
     yield from ((str(word), part) for word, part in kept.groupby(column))

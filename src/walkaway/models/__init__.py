@@ -1,4 +1,4 @@
-"""A model: what it says of a snapshot, what it remembers of settled deals, its files, and which one is in use."""
+"""A model: its calls, what it keeps of past deals, its files on disk, and which model is in use."""
 
 from walkaway.models.base_rates import BaseRates, PastDeals, PastOutcomes, Settled, groups_alike, learn_base_rates
 from walkaway.models.bundle import VERSION, load_bundle, save_bundle

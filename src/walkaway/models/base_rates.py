@@ -1,7 +1,7 @@
-"""What a model remembers of settled deals, so that reasons can be held against what happened.
+"""What a model keeps of past deals, so that its explanations can be compared with what happened.
 
-Three things: how many deals that once looked so were won (base rates), which features say much the same and are told
-together, and a few settled snapshots as the model saw them, among which deals like another are looked for.
+These are base rates (how many deals with a feature's value were won), groups of features that say much the same and are
+shown together, rates of buyer events, and some settled snapshots, among which similar deals are found.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ __all__ = ["BaseRates", "ColumnRates", "PastDeals", "PastOutcomes", "Settled", "
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BINS = 10
-ALL = "all"  # stands for no feature in particular: what became of all deals
-ALIKE = 0.75  # rank correlation from which on two features say much the same
+LEAST_DEALS = 20  # a rate of fewer deals would be noise, and could reveal single deals
+ALL = "all"  # the name of the rates of all deals, whatever their features
+ALIKE = 0.75  # rank correlation at which two features say much the same
 MOST_RANKED = 20_000
 
 
@@ -37,11 +38,11 @@ class _Frozen(BaseModel):
 
 
 class ColumnRates(_Frozen):
-    """Of one feature: how many settled deals once lay in each cell, how many of them were won, and what they brought.
+    """For each cell of one feature: how many settled deals were once in it, how many of them were won, and their yield.
 
-    Cells of numbers are bounded by `edges`, an edge belonging to the cell below; those of categories are their codes;
-    the last cell is of missing values. Rows: all deals, then those at each stage. `hours` and `worth` (money) are those
-    that came after a deal's first look in the cell.
+    Cells of numbers are bounded by `edges`; an edge belongs to the cell below. Cells of categories are their codes. The
+    last cell holds missing values. Rows: all deals, then those at each stage. hours and worth (money): those that came
+    after a deal's first snapshot in the cell.
     """
 
     edges: tuple[float, ...] | None
@@ -56,9 +57,9 @@ class ColumnRates(_Frozen):
 
 
 class PastOutcomes(NamedTuple):
-    """What became of deals that were once so, one entry a row; no deals where too few were.
+    """What became of past deals like each row's deal, one entry a row; 0 deals where they were too few.
 
-    deals: how many. won: how many of them. value_per_hour: worth won from then on over hours booked from then on.
+    deals: how many. won: how many of them were won. value_per_hour: worth won over hours booked, both from then on.
     """
 
     deals: IntArray
@@ -67,52 +68,52 @@ class PastOutcomes(NamedTuple):
 
 
 class BaseRates(_Frozen):
-    """What became of settled deals that were once at a value, by feature; a deal counts once in each cell it was in."""
+    """Outcomes of settled deals by feature value and stage; a deal counts once in each cell that it was ever in."""
 
     stages: tuple[str, ...] = ()
     columns: dict[str, ColumnRates] = {}
 
     def of_all(self, stage: pd.Series) -> PastOutcomes:
-        """What became of all settled deals that were once in each row's stage; of any stage where too few were."""
+        """Outcomes of all settled deals that were once in each row's stage; of any stage where these are too few."""
         return self.of(ALL, np.zeros(len(stage)), stage)
 
-    def of(self, column: str, values: npt.NDArray[np.floating], stage: pd.Series) -> PastOutcomes:
-        """What became of settled deals that were once at values like these in the same stage.
+    def of(self, column: str, values: npt.NDArray, stage: pd.Series) -> PastOutcomes:
+        """Outcomes of settled deals that once had a value in the same cell, in the same stage.
 
-        Deals of any stage stand in where fewer than LEAST_DEALS_A_RATE were so in this one; still fewer count as none.
+        Where these are fewer than LEAST_DEALS, deals of any stage are used; where those are too few as well, none.
 
         Args:
-            column: of the features.
+            column: name of a feature.
             values: of that feature, (rows,).
             stage: of each row's deal.
 
-        >>> told = {"deals": ((90, 40, 0), (9, 30, 0)), "won": ((9, 20, 0), (1, 3, 0))}
-        >>> told |= {"hours": ((10.0, 10.0, 0.0), (1.0, 5.0, 0.0)), "worth": ((900.0, 900.0, 0.0), (100.0, 50.0, 0.0))}
-        >>> rates = BaseRates(stages=("offer",), columns={"age_days": ColumnRates(edges=(5.0,), **told)})
-        >>> became = rates.of("age_days", np.array([2.0, 7.0]), pd.Series(["offer", "offer"]))
-        >>> [values.tolist() for values in became]
+        >>> counts = {"deals": ((90, 40, 0), (9, 30, 0)), "won": ((9, 20, 0), (1, 3, 0))}
+        >>> sums = {"hours": ((10.0, 10.0, 0.0), (1.0, 5.0, 0.0)), "worth": ((900.0, 900.0, 0.0), (100.0, 50.0, 0.0))}
+        >>> rates = BaseRates(stages=("offer",), columns={"age_days": ColumnRates(edges=(5.0,), **counts, **sums)})
+        >>> outcomes = rates.of("age_days", np.array([2.0, 7.0]), pd.Series(["offer", "offer"]))
+        >>> [values.tolist() for values in outcomes]
         [[90, 30], [9, 3], [90.0, 10.0]]
         """
-        told = self.columns.get(column)
-        if told is None:
+        rates = self.columns.get(column)
+        if rates is None:
             none = np.zeros(len(values), dtype=np.int64)
             return PastOutcomes(none, none, none.astype(np.float64))
-        deals, won = np.array(told.deals, dtype=np.int64), np.array(told.won, dtype=np.int64)
-        hours, worth = np.array(told.hours), np.array(told.worth)
+        deals, won = np.array(rates.deals, dtype=np.int64), np.array(rates.won, dtype=np.int64)
+        hours, worth = np.array(rates.hours), np.array(rates.worth)
         at = pd.Index(self.stages).get_indexer(pd.Index(stage)) + 1
-        cell = told.cells(values)
-        at = np.where(deals[at, cell] >= LEAST_DEALS_A_RATE, at, 0)
-        enough = deals[at, cell] >= LEAST_DEALS_A_RATE
-        rate = np.divide(worth, hours, out=np.zeros_like(worth), where=hours > 0)
-        return PastOutcomes(*(np.where(enough, told[at, cell], 0) for told in (deals, won, rate)))
+        cell = rates.cells(values)
+        at = np.where(deals[at, cell] >= LEAST_DEALS, at, 0)
+        enough = deals[at, cell] >= LEAST_DEALS
+        per_hour = np.divide(worth, hours, out=np.zeros_like(worth), where=hours > 0)
+        return PastOutcomes(*(np.where(enough, values[at, cell], 0) for values in (deals, won, per_hour)))
 
 
 @dataclass(frozen=True)
 class Settled:
-    """Settled snapshots as the model saw them, those of a deal apart.
+    """Some settled snapshots as the model saw them.
 
     ends: deal_id, as_of, won (1 or 0), remaining_hours (booked after as_of), worth (money). terms: logarithms of the
-    factors of value per hour (`explain.attribute`), (rows, terms), float32.
+    factors of value per hour (`explaining.attribute`), (rows, terms), float32.
     """
 
     ends: pd.DataFrame
@@ -121,11 +122,12 @@ class Settled:
 
 @dataclass(frozen=True)
 class PastDeals:
-    """What a model remembers of settled deals.
+    """What a model keeps of past deals, to explain its calls.
 
-    groups: columns that say much the same, told together; each of the features is in one, or stands alone where there
-    is no group. typical_margin: the rate that half of the snapshots have at least, 1 where most have none; a reason is
-    held against it. settled: None where nothing is looked for (a replay's models).
+    rates: by feature value. groups: columns that say much the same and are shown together; without groups each feature
+    stands alone. buyer_events: rates of what buyers may do. typical_margin: the median margin rate, 1 where most
+    snapshots have none; margins are compared with it. settled: snapshots among which similar deals are found; None in
+    models that only make calls.
     """
 
     rates: BaseRates = field(default_factory=BaseRates)
@@ -136,7 +138,7 @@ class PastDeals:
 
 
 def _sums(deal: IntArray, key: IntArray, ends: FloatArray, keys: int) -> FloatArray:
-    """Of the different deals that have each key, by the first row that has it: the sum of each end."""
+    """Sums of each end over the deals that have each key; the first row of a deal with the key counts."""
     first = np.unique(deal * keys + key, return_index=True)[1]
     return np.stack([np.bincount(key[first], end[first], minlength=keys) for end in ends])
 
@@ -156,8 +158,8 @@ def _column_rates(
     key = stage[staged] * cells + cell[staged]
     by_stage = _sums(deal[staged], key, ends[:, staged], stages * cells).reshape(len(ends), stages, cells)
     deals, won, hours, worth = np.concatenate([of_all[:, None, :], by_stage], axis=1).round(2).tolist()
-    whole = [[[int(n) for n in row] for row in counts] for counts in (deals, won)]
-    return ColumnRates(edges=edges, deals=whole[0], won=whole[1], hours=hours, worth=worth)
+    counts = [[[int(n) for n in row] for row in table] for table in (deals, won)]
+    return ColumnRates(edges=edges, deals=counts[0], won=counts[1], hours=hours, worth=worth)
 
 
 def learn_base_rates(
@@ -168,7 +170,7 @@ def learn_base_rates(
     Args:
         X: features of settled snapshots, (rows, columns).
         plan: the columns of X.
-        stage: of each row's deal then; missing where none was recorded.
+        stage: of each row's deal at that moment; missing where none was recorded.
         deal: code of each row's deal; rows sorted by deal and moment.
         ends: won (1 or 0), remaining_hours, and worth (money; missing where none was recorded) of each row.
     """
@@ -177,8 +179,8 @@ def learn_base_rates(
     names = tuple(sorted(stage.dropna().unique()))
     at = pd.Index(names).get_indexer(pd.Index(stage))
     code = np.unique(deal, return_inverse=True)[1]
-    told = [ends[name].fillna(0.0).to_numpy(dtype=np.float64) for name in ("won", "remaining_hours", "worth")]
-    sums = np.stack([np.ones(len(X)), *told])
+    outcomes = [ends[name].fillna(0.0).to_numpy(dtype=np.float64) for name in ("won", "remaining_hours", "worth")]
+    sums = np.stack([np.ones(len(X)), *outcomes])
     categories = {i: len(plan.features[i].categories) for i in plan.categorical}
     columns = {
         name: _column_rates(X[:, i], categories.get(i), at, len(names), code, sums)
@@ -188,12 +190,12 @@ def learn_base_rates(
     return BaseRates(stages=names, columns=columns)
 
 
-def groups_alike(X: npt.NDArray[np.float32], plan: FeaturePlan) -> tuple[tuple[str, ...], ...]:
-    """Features that say much the same, by rank correlation over snapshots (average linkage); each is in one group.
+def groups_alike(X: npt.NDArray, plan: FeaturePlan) -> tuple[tuple[str, ...], ...]:
+    """Groups of features that say much the same, by rank correlation over snapshots (average linkage).
 
-    What never happened is ranked after all that did, however long ago. All that is said of one kind of activity (how
-    often, how long ago, begun or done) or of one direction are sides of one thing, whatever their correlation.
-    Categories have no order and stand alone.
+    Each feature is in exactly one group. A missing value (what never happened) ranks after all others. Features of one
+    kind of activity (how often, how long ago, begun or done) or of one direction belong together, whatever their
+    correlation. Categories have no order and stand alone.
 
     Args:
         X: features, (rows, columns).
@@ -210,14 +212,14 @@ def groups_alike(X: npt.NDArray[np.float32], plan: FeaturePlan) -> tuple[tuple[s
     code = np.arange(len(columns))
     if len(numbers) > 1 and len(ranks) > 2:
         code[numbers] = len(columns) + _clusters(ranks, [_subject(plan.features[i]) for i in numbers])
-    found: dict[int, list[str]] = {}
+    groups: dict[int, list[str]] = {}
     for name, group in zip(columns, code, strict=True):
-        found.setdefault(int(group), []).append(name)
-    return tuple(map(tuple, found.values()))
+        groups.setdefault(int(group), []).append(name)
+    return tuple(map(tuple, groups.values()))
 
 
 def _subject(planned: PlannedFeature) -> str:
-    """What a feature is about: the kind of activity, the direction; itself where it is about nothing in particular."""
+    """The kind of activity or the direction that a feature counts; the feature itself where it counts neither."""
     return (planned.word or planned.column).partition(" / ")[0]
 
 

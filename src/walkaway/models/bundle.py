@@ -1,7 +1,8 @@
-"""The model on disk: booster texts and JSON, a SHA-256 for each file, checked before anything is parsed.
+"""The model on disk: booster texts and JSON, with a SHA-256 for each file, checked before anything is parsed.
 
-A damaged booster text can kill the process that reads it, so no byte is given to a parser before its checksum holds.
-The manifest is read strictly: what is read must be, written again, the same bytes. Which bundle is in use: `champion`.
+A damaged booster text can crash the process that reads it, so no file is parsed before its checksum was verified. The
+manifest is read strictly: written again, its contents must give the same bytes. `models.registry` says which bundle is
+in use.
 """
 
 from __future__ import annotations
@@ -38,15 +39,15 @@ PAST_DEALS, SETTLED = "past_deals.json", "settled.parquet"
 VERSION = re.compile(r"(\d{8}-)?[0-9a-f]{12}")
 FILE = re.compile(
     r"model\.json|past_deals\.json|settled\.parquet|(win|worth|hours|no_decision)-\d+\.txt"
-)  # all that a manifest may name
-TERM = "term "  # prefix of the columns of settled snapshots that hold their terms
+)  # the only files that a manifest may name
+TERM = "term "  # prefix of the columns that hold the terms of settled snapshots
 GOLDEN_ROWS = 8
 GOLDEN_VALUES = (np.nan, 0.0, 1.0, 2.0, 7.0, 30.0, 365.0, 10_000.0)
-GOLDEN_TOLERANCE = 1e-6  # relative: other processors may round the last digits otherwise
+GOLDEN_TOLERANCE = 1e-6  # relative, as the last digits may differ between processors
 PARTS = (
     *("curve", "facts", "floor_hours", "golden", "hours", "no_decision", "plan", "reference", "signal"),
     *("undated", "waits", "win", "worth"),
-)  # of model.json
+)  # keys of model.json
 OTHER_VERSION = "so another version of walkaway wrote this bundle. Train again with --promote."
 TRAIN_AGAIN = "Restore the file, or train again with --promote."
 
@@ -56,26 +57,26 @@ def _bag_files(head: str, bag: Bag | None) -> dict[str, bytes]:
 
 
 def _golden(model: Model) -> dict[str, list[float]]:
-    """What the heads say of a few made-up rows, missing values among them: the same on every machine, or it is told."""
+    """Predictions for a few made-up rows, with missing values; they must be the same on every machine."""
     rng = np.random.default_rng(0)
     X = rng.choice(np.array(GOLDEN_VALUES, dtype=np.float32), size=(GOLDEN_ROWS, len(model.plan.columns)))
     terms = pd.DataFrame({"amount": [1000.0, np.nan] * (GOLDEN_ROWS // 2), "margin": 0.5})
-    said = model.heads.estimate(X, terms)
-    return {name: getattr(said, name).tolist() for name in ("win_probability", "value_if_won", "remaining_hours")}
+    estimates = model.heads.estimate(X, terms)
+    return {name: getattr(estimates, name).tolist() for name in ("win_probability", "value_if_won", "remaining_hours")}
 
 
 def _check_golden(model: Model, golden: dict[str, list[float]], folder: Path) -> None:
-    """Refuse a model that does not say here what it said where it was trained."""
-    for name, said in _golden(model).items():
-        if not np.allclose(said, golden[name], rtol=GOLDEN_TOLERANCE, atol=0.0):
+    """Refuse a model whose predictions differ here from those on the machine that trained it."""
+    for name, values in _golden(model).items():
+        if not np.allclose(values, golden[name], rtol=GOLDEN_TOLERANCE, atol=0.0):
             raise BundleError(
                 f"{folder}: {name} of the golden rows is not what it was when the model was saved, so this machine or "
-                "its LightGBM computes otherwise. Install the locked versions, or train again with --promote."
+                "its LightGBM gives other results. Install the locked versions, or train again with --promote."
             )
 
 
 def _contents(model: Model) -> dict[str, bytes]:
-    """Every file of the bundle but the manifest, as bytes."""
+    """All files of the bundle except the manifest, as bytes."""
     win, worth, hours = model.heads.win, model.heads.worth, model.heads.hours
     described: dict[str, Any] = {
         "plan": model.plan.model_dump(mode="json"),
@@ -102,14 +103,14 @@ def _contents(model: Model) -> dict[str, bytes]:
 
 
 def _past_deals_files(past_deals: PastDeals) -> dict[str, bytes]:
-    """What is remembered of settled deals: counts as JSON, settled snapshots (if any) as a table."""
-    told = {
+    """What is kept of past deals: counts as JSON, settled snapshots (if any) as a table."""
+    counts = {
         "rates": past_deals.rates.model_dump(mode="json"),
         "groups": past_deals.groups,
         "typical_margin": past_deals.typical_margin,
         "buyer_events": [asdict(rate) for rate in past_deals.buyer_events.rates],
     }
-    files = {PAST_DEALS: json.dumps(told, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()}
+    files = {PAST_DEALS: json.dumps(counts, allow_nan=False, ensure_ascii=False, sort_keys=True).encode()}
     if past_deals.settled is not None:
         terms = pd.DataFrame(past_deals.settled.terms).add_prefix(TERM)
         files[SETTLED] = frame_bytes(past_deals.settled.ends.join(terms))
@@ -117,17 +118,17 @@ def _past_deals_files(past_deals: PastDeals) -> dict[str, bytes]:
 
 
 def _past_deals(contents: dict[str, bytes]) -> PastDeals:
-    told, settled = json.loads(contents[PAST_DEALS]), None
+    counts, settled = json.loads(contents[PAST_DEALS]), None
     if SETTLED in contents:
         table = frame_of_bytes(contents[SETTLED])
         names = [name for name in table if name.startswith(TERM)]
         settled = Settled(table.drop(columns=names), table[names].to_numpy(dtype=np.float32))
     rates_of_events = tuple(
-        BuyerEventRate(**(rate | {"event": BuyerEvent(**rate["event"])})) for rate in told["buyer_events"]
+        BuyerEventRate(**(rate | {"event": BuyerEvent(**rate["event"])})) for rate in counts["buyer_events"]
     )
-    groups = tuple(map(tuple, told["groups"]))
-    rates = BaseRates.model_validate(told["rates"])
-    return PastDeals(rates, groups, BuyerEvents(rates_of_events), told["typical_margin"], settled)
+    groups = tuple(map(tuple, counts["groups"]))
+    rates = BaseRates.model_validate(counts["rates"])
+    return PastDeals(rates, groups, BuyerEvents(rates_of_events), counts["typical_margin"], settled)
 
 
 def _short(files: dict[str, str]) -> str:
@@ -135,7 +136,7 @@ def _short(files: dict[str, str]) -> str:
 
 
 def _version(facts: Facts, files: dict[str, str]) -> str:
-    """The day until which the book was known, and a checksum of all checksums."""
+    """The day up to which training knew the book, and a checksum of all checksums."""
     day = "" if facts.known_until is None else f"{facts.known_until:%Y%m%d}-"
     return f"{day}{_short(files)}"
 
@@ -143,7 +144,7 @@ def _version(facts: Facts, files: dict[str, str]) -> str:
 def save_bundle(model: Model, models: Path) -> Path:
     """Write a model under `models`, in a folder named by its version; the same model gives the same bytes and version.
 
-    A whole bundle of that version is left as it is: it may be in use, and a folder cannot be replaced in one step.
+    An undamaged bundle of that version is left alone: it may be in use, and a folder cannot be replaced atomically.
 
     Returns:
         The bundle's folder.
@@ -192,7 +193,7 @@ def _strict(path: Path, data: bytes) -> Any:
 
 
 def read_strictly(path: Path) -> Any:
-    """What a JSON file says that we wrote; an empty line more or a name twice, and it is not what we wrote.
+    """The contents of a JSON file that we wrote; refused if any byte differs, such as a blank line or a repeated name.
 
     Raises:
         BundleError: it cannot be read, is no JSON, or holds other bytes.
@@ -201,29 +202,29 @@ def read_strictly(path: Path) -> Any:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    """What the manifest says; it names plain files of this folder, and nothing else lies there."""
+    """The manifest's contents; it may only name the files of a bundle."""
     path = folder / MANIFEST
     if not path.is_file():
         raise BundleError(f"{folder} is not a model bundle: it has no {MANIFEST}. {TRAIN_AGAIN}")
     data = _bytes(path)
-    manifest = _parsed(path, data)  # the format first: a later one may be written otherwise
+    manifest = _parsed(path, data)  # the format first, as a later format may have other rules
     found = manifest.get("format_version") if isinstance(manifest, dict) else None
     if found != FORMAT_VERSION:
         remedy = f". {TRAIN_AGAIN}" if found is None else f", {OTHER_VERSION}"
         raise BundleError(f"{path}: format_version must be {FORMAT_VERSION}, found {found}{remedy}")
     if not isinstance(manifest.get("files"), dict) or set(manifest) != {"format_version", "version", "files"}:
-        raise BundleError(f"{path}: must name its files, each with a checksum. {TRAIN_AGAIN}")
+        raise BundleError(f"{path}: must name the bundle's files, each with a checksum. {TRAIN_AGAIN}")
     _strict(path, data)
     for name in manifest["files"]:
         if not FILE.fullmatch(name):
-            raise BundleError(f"{path}: names {name!r}, which is no file of a bundle. {TRAIN_AGAIN}")
-    if not str(manifest["version"]).endswith(_short(manifest["files"])):  # it lost a file, or a checksum was changed
+            raise BundleError(f"{path}: names {name!r}, which is not a file of a bundle. {TRAIN_AGAIN}")
+    if not str(manifest["version"]).endswith(_short(manifest["files"])):  # a file was removed, or a checksum changed
         raise _other_version(folder)
     return cast("dict[str, Any]", manifest)
 
 
 def _other_version(folder: Path) -> BundleError:
-    return BundleError(f"{folder / MANIFEST}: its version is not that of the files it names. {TRAIN_AGAIN}")
+    return BundleError(f"{folder / MANIFEST}: its version does not match the files it names. {TRAIN_AGAIN}")
 
 
 def _refuse_others(folder: Path, files: dict[str, str]) -> None:
@@ -233,13 +234,13 @@ def _refuse_others(folder: Path, files: dict[str, str]) -> None:
 
 
 def _verified(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
-    """The bundle's files, each with the bytes that its manifest names."""
+    """The bundle's files as bytes, after every checksum was verified."""
     _refuse_others(folder, manifest["files"])
     contents = {}
     for name, digest in manifest["files"].items():
         path = folder / name
         if not path.is_file():
-            raise BundleError(f"{path}: the bundle's manifest names this file, and it is absent. {TRAIN_AGAIN}")
+            raise BundleError(f"{path}: the bundle's manifest names this file, and it is missing. {TRAIN_AGAIN}")
         data = _bytes(path)
         if sha256(data).hexdigest() != digest:
             raise BundleError(f"{path}: its bytes are not those the manifest names. {TRAIN_AGAIN}")
@@ -253,7 +254,7 @@ def _bag(contents: dict[str, bytes], head: str) -> Bag | None:
 
 
 def _no_decision(described: dict[str, Any], contents: dict[str, bytes]) -> NoDecisionHead | None:
-    """The head, which only a book has that knows of such losses."""
+    """The head; None where the book recorded too few reasons of losses."""
     bag = _bag(contents, "no_decision")
     return None if bag is None else NoDecisionHead(float(described["no_decision"]["rate"]), bag)
 
@@ -266,11 +267,11 @@ def _check_parts(folder: Path, described: dict[str, Any], contents: dict[str, by
 
 
 def load_bundle(folder: Path) -> Model:
-    """Read a model, after every checksum held.
+    """Read a model, after every checksum was verified.
 
     Raises:
-        BundleError: not a bundle, a file absent or changed, a format this version does not know, or golden rows that
-            come out otherwise than where the model was saved.
+        BundleError: not a bundle, a file absent or changed, a format this version does not know, or golden rows with
+            other predictions than where the model was saved.
     """
     manifest = _manifest(folder)
     contents = _verified(folder, manifest)
@@ -301,12 +302,12 @@ def load_bundle(folder: Path) -> Model:
         _check_golden(model, described["golden"], folder)
         return model
     except (KeyError, TypeError, ValueError, AttributeError, RecursionError, ValidationError) as error:
-        told = repr(error).partition("\n")[0]  # pydantic would fill pages
-        raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {told}. {TRAIN_AGAIN}") from error
+        first_line = repr(error).partition("\n")[0]  # pydantic's messages are long
+        raise BundleError(f"{folder / MODEL}: a part is missing or wrong: {first_line}. {TRAIN_AGAIN}") from error
 
 
 def manifest_checksum(folder: Path) -> str:
-    """The SHA-256 of a bundle's manifest, by which the pointer knows it.
+    """The SHA-256 of a bundle's manifest, which the pointer stores.
 
     Raises:
         BundleError: not a bundle.

@@ -1,4 +1,4 @@
-"""Facts of a model: what it was trained on and how, in plain values that its bundle keeps and outputs cite."""
+"""Facts of a model: what it was trained on and how, as plain values that its bundle keeps and reports show."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ NOT_COUNTED = ("book", "source", "currency", "assumed_hours", "left_out", "setti
 class Facts(BaseModel):
     """What a model was trained on. Counts are of deals unless their name says otherwise.
 
-    `known_until` is None for a book without dates, which has `distinct` (closed deals that are no copies of others)
-    instead. `assumed_hours_share` is the share of hours that were assumed rather than recorded, None where no hours are
-    known. `pooled_win` and `pooled_hours` are the shares of a linear model in what those heads learn. `book` is the
-    book's fingerprint. `left_out` has name, verdict, rules and evidence of what the leak audit suspects. `settings` are
-    those of the training, as plain JSON values.
+    known_until: None for a book without dates. distinct: closed deals that are no copies of others, for such a book
+    only. assumed_hours_share: share of hours that were assumed rather than recorded, None where no hours are known.
+    pooled_win, pooled_hours: the weight of a linear model in what these heads learn. book: the book's fingerprint.
+    left_out: name, verdict, rules and evidence of what the leak audit suspects. settings: those of the training, as
+    plain JSON values.
 
     >>> Facts(known_until="2026-01-05T00:00Z", deals=3, won=1, lost=2).counts()
     {'known_until': '2026-01-05T00:00:00+00:00', 'deals': 3, 'won': 1, 'lost': 2}
@@ -64,7 +64,7 @@ class Facts(BaseModel):
         return pd.Timestamp(self.known_until).tz_convert("UTC").as_unit("us")
 
     def as_json(self) -> dict[str, Any]:
-        """What was given, as plain JSON values."""
+        """The facts that were given, as plain JSON values."""
         return self.model_dump(mode="json", exclude_unset=True)
 
     def counts(self) -> dict[str, Any]:

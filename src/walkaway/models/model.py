@@ -1,4 +1,4 @@
-"""What a model says of snapshots: one call a row. Training folds, nightly scoring and the replay all ask here."""
+"""Calls of a model, one a snapshot. Training folds, nightly scoring and the replay all make their calls here."""
 
 from __future__ import annotations
 
@@ -32,20 +32,19 @@ __all__ = [
     "read_rows",
 ]
 
-TERMS = ("amount", "margin", "silent_days", "stage_name")  # what is known of a deal besides its features
-LIKELY = 0.5  # from this chance on, a loss would be for lack of a decision
-TRAIN_ANEW = "train a model of its own: walkaway train --book BOOK --models MODELS --promote"
+TERMS = ("amount", "margin", "silent_days", "stage_name")  # known of a deal besides its features
+LIKELY = 0.5  # the least probability at which a loss counts as one for lack of a decision
+TRAIN_ANEW = "train a model on this book: walkaway train --book BOOK --models MODELS --promote"
 
 
 @dataclass(frozen=True)
 class Model:
-    """All that scoring needs: columns, heads, curve, and what the model says of itself.
+    """All that scoring needs: columns, heads, curve, and facts of the training.
 
-    `signal` is False where out-of-time predictions were no better than the base rate: then every verdict is unsure.
-    `undated` is True where the book had no dates: then no hours are known, and every verdict is unsure.
-    `facts` say what it was trained on.
-    `reference` is what open deals looked like in training. `wait_table` is what deals below the bar may wait for.
-    `past_deals` is what it remembers of settled deals, for reasons. Each is empty in models of folds, which only call.
+    signal: False where out-of-time predictions were no better than the base rate; then every verdict is unsure.
+    facts: what it was trained on. undated: True where the book had no dates; then no hours are known, and every verdict
+    is unsure. reference: open deals as they were in training, for drift. wait_table: what deals below the bar may wait
+    for. past_deals: for explanations. The last three are empty in models of folds, which only make calls.
     """
 
     plan: FeaturePlan
@@ -62,19 +61,19 @@ class Model:
 
     @property
     def known_until(self) -> pd.Timestamp:
-        """The moment until which its training knew (UTC).
+        """The moment up to which its training knew the book (UTC).
 
         Raises:
             DataError: it was trained on a book without dates.
         """
         if self.facts.until is None:
-            raise DataError(f"this model was trained on a book without dates: {TRAIN_ANEW}")
+            raise DataError(f"this model was trained on a book without dates. For a book with dates, {TRAIN_ANEW}")
         return self.facts.until
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Snapshots with what was known at each: features X (rows, columns), and terms: those of TERMS."""
+    """Snapshots with what was known at each: features X (rows, columns), and the columns TERMS in `terms`."""
 
     snapshots: pd.DataFrame
     X: npt.NDArray[np.float32]
@@ -83,10 +82,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls with the rows they rest on; `table` has one row a snapshot, in the snapshots' order.
+    """Calls with their input rows; `table` has one row a snapshot, in the order of the snapshots.
 
-    walk_away_above: the bar above which each would be a drop (money per hour). log_odds: of winning, in the mean over
-    the bag, before calibration. waits: what each waits for.
+    walk_away_above: the bar above which each call is a drop (money per hour). log_odds: of winning, the mean over the
+    bag before calibration. waits: what each deal waits for; None where nothing.
     """
 
     rows: Rows
@@ -97,39 +96,41 @@ class Calls:
 
 
 def check_fits(book: Book, model: Model) -> None:
-    """Refuse a book that the model cannot read: of another kind, in other money, or without a column it uses.
+    """Refuse a book that the model cannot read: its dates, its currency or a column do not fit.
 
     Raises:
         DataError: names what does not fit, and the remedy.
     """
     if book.manifest.timeless != model.undated:
-        has, other = ("has no dates", "has them") if book.manifest.timeless else ("has dates", "has none")
-        raise DataError(f"this book {has}, and the model was trained on one that {other}: {TRAIN_ANEW}")
+        has, other = ("no dates", "with dates") if book.manifest.timeless else ("dates", "without dates")
+        raise DataError(f"this book has {has}, and the model was trained on a book {other}. Instead, {TRAIN_ANEW}")
     learned = model.facts.currency
     if learned and book.manifest.currency and learned != book.manifest.currency:
         raise DataError(
-            f"the book's money is in {book.manifest.currency}, and the model learned in {learned}. Import with "
-            f"money.currency = {learned!r} in the settings, or {TRAIN_ANEW}"
+            f"the book's amounts are in {book.manifest.currency}, and the model was trained on amounts in {learned}. "
+            f"Import with money.currency = {learned!r} in the settings, or {TRAIN_ANEW}"
         )
     words, numbers = book.attributes("text"), book.attributes("number")
     for planned in model.plan.features:
         if planned.feature == "owner" and "owner_id" not in book.manifest.fixed_at_creation:
             raise DataError(
-                f"the model uses who owns a deal, and this book does not say that owners stay. Name owner_id in "
-                f"fixed_at_creation of its mapping, or {TRAIN_ANEW}"
+                f"the model uses the owner of a deal, and this book does not declare owners fixed. Name owner_id under "
+                f"fixed_at_creation in its mapping, or {TRAIN_ANEW}"
             )
         wanted = {"attribute": words, "measure": numbers}.get(planned.declared.per or "")
         if wanted is not None and planned.word not in wanted:
-            otherwise = planned.word in words or planned.word in numbers
-            found = "holds it as the other of words and numbers" if otherwise else "has no such column"
+            found = "has no such column"
+            if planned.word in words or planned.word in numbers:
+                held, expected = ("text", "numbers") if planned.word in words else ("numbers", "text")
+                found = f"has it as {held} where the model expects {expected}"
             raise DataError(
-                f"the model uses {planned.column}, and this book {found}. Map it as the model's book did (words under "
+                f"the model uses {planned.column}, and this book {found}. Map it as in the model's book (text under "
                 f"[deals.attributes], numbers under [deals.measures]), or {TRAIN_ANEW}"
             )
 
 
 def read_rows(history: History, snapshots: pd.DataFrame, plan: FeaturePlan) -> Rows:
-    """Features and terms of these snapshots; training and scoring both read them here."""
+    """Features and terms of these snapshots, the same way for training and for scoring."""
     view = history.without(plan.left_out).at(snapshots)
     terms = pd.DataFrame({name: getattr(view, name) for name in TERMS}, index=range(len(snapshots)))
     return Rows(snapshots, build_features(view, plan).to_numpy(), terms)
@@ -151,31 +152,34 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     """Call each row: probability, worth, hours, their index, and the verdict at the bar.
 
     Returns:
-        A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (none known, the typical one
-        stands in), remaining_hours, expected_value (money), value_per_hour (money per hour), no_decision_if_lost (NaN
-        where the model has no such head), bar, verdict; of verdicts to nurture, wait_for (words), wait_sign (the kind
-        of activity) and wait_until (UTC). An undated model leaves remaining_hours and value_per_hour empty.
+        A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (whether the amount is unknown
+        and the typical one used), remaining_hours, expected_value (money), value_per_hour (money per hour),
+        no_decision_if_lost (NaN where the model has no such head), bar, verdict. Where the verdict is nurture, wait_for
+        (words), wait_sign (the kind of activity) and wait_until (UTC). A model without dates leaves remaining_hours
+        and value_per_hour empty.
     """
     raw = model.heads.raw(rows.X)
     mean = raw.mean()
-    one, each = model.heads.estimates(mean, rows.terms), model.heads.estimates(raw, rows.terms)
-    expected = expected_value(one.win_probability, one.value_if_won)
-    by_member = value_per_hour(
-        expected_value(each.win_probability, each.value_if_won), each.remaining_hours, model.floor_hours
+    estimate, by_member = model.heads.estimates(mean, rows.terms), model.heads.estimates(raw, rows.terms)
+    expected = expected_value(estimate.win_probability, estimate.value_if_won)
+    index_by_member = value_per_hour(
+        expected_value(by_member.win_probability, by_member.value_if_won),
+        by_member.remaining_hours,
+        model.floor_hours,
     )
-    index = value_per_hour(expected, one.remaining_hours, model.floor_hours)
+    index = value_per_hour(expected, estimate.remaining_hours, model.floor_hours)
     undecided = _no_decision(model, rows.X)
     silent = rows.terms["silent_days"].to_numpy(dtype=np.float64)
     place = model.wait_table.place(silent, rows.terms["stage_name"])
-    lifted = index * model.wait_table.lift(one.win_probability, place)
+    lifted = index * model.wait_table.lift(estimate.win_probability, place)
     waits = (place >= 0) & ((undecided >= LIKELY) | (lifted >= bar))
-    verdict = verdicts(by_member, one.value_if_won, bar, model.signal, waits)
+    verdict = verdicts(index_by_member, estimate.value_if_won, bar, model.signal, waits)
     place = np.where(verdict == "nurture", place, -1)
     table = rows.snapshots.assign(
-        win_probability=one.win_probability,
-        value_if_won=one.value_if_won,
+        win_probability=estimate.win_probability,
+        value_if_won=estimate.value_if_won,
         amount_imputed=rows.terms["amount"].isna().to_numpy(),
-        remaining_hours=one.remaining_hours,
+        remaining_hours=estimate.remaining_hours,
         expected_value=expected,
         value_per_hour=index,
         no_decision_if_lost=undecided,
@@ -187,7 +191,7 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     )
     if model.undated:
         table = table.assign(remaining_hours=np.nan, value_per_hour=np.nan, verdict="unsure")
-    above = walk_away_above(by_member, one.value_if_won, model.signal and not model.undated)
+    above = walk_away_above(index_by_member, estimate.value_if_won, model.signal and not model.undated)
     return Calls(rows, table, above, mean.win, tuple((*model.wait_table.waits, None)[at] for at in place))
 
 
@@ -204,13 +208,13 @@ def check_askable(book: Book, model: Model, at: pd.DatetimeIndex) -> None:
 
 
 def call_open(book: Book, model: Model, at: pd.DatetimeIndex, score_settings: ScoreSettings) -> Calls:
-    """Call every deal open at each moment, at the bar of the dial that is set.
+    """Call every deal open at each moment, at the bar that the dial picks.
 
     Args:
         book: any book with dates.
-        model: the champion, say.
+        model: any model that fits the book.
         at: UTC moments.
-        score_settings: the dial.
+        score_settings: which dial is set, and to what.
 
     Raises:
         UsageError: as of `check_askable`; or no deal is open.

@@ -1,8 +1,9 @@
-"""How long a buyer may be silent: what came of past deals that had no sign of the buyer for so many days.
+"""What deals below the bar may wait for: signs from the buyer, by days of silence and stage.
 
-A sign is an inbound activity. A deal may be worth no hour now and still not be lost: the sign worth waiting for, how
-often it came to deals as silent and in the same stage before anybody worked on them again, what came of them, and by
-when it had come, all from settled deals. Where work came first, nothing is known of waiting.
+A sign is an inbound activity; silence is the time since the last one. A deal may not be worth an hour of work now and
+still be won if a sign comes. Settled deals that were as silent in the same stage show which sign came, how often, how
+many of these deals were won, and by when the sign had come. Deals that somebody worked on first are left out: they say
+nothing about waiting.
 """
 
 from __future__ import annotations
@@ -34,28 +35,30 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 STEPS = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 21.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0)  # days
 ANY_STAGE = ""
-MOST_CAME_BY = 0.75  # of the signs that came, so many had come by the day a wait expires
-LEAST_LEFT = DAY  # a sign less than this before the close is the close itself
+LEAST_DEALS, LEAST_HEARD = 20, 5
+LEAST_SHARE = 0.05  # of deals: a sign that comes to fewer is not worth waiting for
+MOST_CAME_BY = 0.75  # of the signs that came: the share that had come by the day a wait expires
+LEAST_LEFT = DAY  # a sign closer to the close than this is part of the close
 
 
 def awaited(sign: str) -> str:
-    """What is waited for, in words: a kind of activity that comes from the buyer."""
+    """The sign in words: a kind of activity that comes from the buyer."""
     return f"{sign} from the buyer"
 
 
 @dataclass(frozen=True)
 class Wait:
-    """What deals of a stage may wait for that have been silent for so long; `sign` is empty where nothing is worth it.
+    """The sign that deals of a stage may wait for after so many days of silence; `sign` is empty where there is none.
 
     Args:
-        stage: of the deal; empty for deals of any stage, which stand in where a stage has too few of its own.
-        days: from which silence on.
+        stage: of the deal; empty for deals of any stage, used where a stage has too few deals of its own.
+        days: the least days of silence.
         sign: the kind of inbound activity.
-        deals: settled deals that were once so silent while open, and not worked on until a sign or the end.
-        heard: how many of them the sign came to.
+        deals: settled deals that were once so silent, and that nobody worked on until a sign or the end.
+        heard: to how many of them the sign came.
         won_heard: how many of those were won.
         won: how many of all were won.
-        expires_days: the length of silence by which three of four such signs had come.
+        expires_days: the days of silence by which three quarters of these signs had come.
     """
 
     stage: str
@@ -74,9 +77,9 @@ class Wait:
 
     @property
     def odds_ratio(self) -> float:
-        """By which factor the odds of winning were higher for those who heard of the buyer again than for the others.
+        """The odds of winning with the sign, over the odds of winning without it.
 
-        One more win and one more loss are counted on each side, so that none is without.
+        One win and one loss are added on each side, so that neither is 0.
         """
         heard = (self.won_heard + 1) / (self.heard - self.won_heard + 1)
         won, lost = self.won - self.won_heard, self.deals - self.heard - (self.won - self.won_heard)
@@ -84,10 +87,10 @@ class Wait:
 
     @property
     def past(self) -> str:
-        """What came of past deals that waited for it, in words."""
+        """What became of past deals that waited for it, in words."""
         return (
-            f"of {self.deals:,} deals as silent as this that nobody worked on, it came to "
-            f"{self.heard:,}, of which {self.won_heard:,} were won; of the others {self.won - self.won_heard:,} were"
+            f"of {self.deals:,} deals as silent as this that nobody worked on, it came to {self.heard:,} "
+            f"({self.won_heard:,} of these were won, and {self.won - self.won_heard:,} of the others)"
         )
 
     def __str__(self) -> str:
@@ -96,12 +99,12 @@ class Wait:
 
 @dataclass(frozen=True)
 class WaitTable:
-    """The waits of each stage and step of silence; empty where a book records no sign of a buyer."""
+    """The wait for each stage and step of silence; empty where a book records no signs from buyers."""
 
     waits: tuple[Wait, ...] = ()
 
     def place(self, silent_days: FloatArray, stage: pd.Series) -> IntArray:
-        """Which wait is that of each deal; -1 where nothing is worth waiting for, or the silence is unknown.
+        """The position of each deal's wait among `waits`; -1 where there is none, or the silence is unknown.
 
         >>> waits = (Wait("", 0.0, "call", 40, 20, 9, 10, 6.0), Wait("", 7.0), Wait("offer", 0.0))
         >>> WaitTable(waits).place(np.array([2.0, 6.5, 8.0, 2.0]), pd.Series(["lead", "lead", "lead", "offer"]))
@@ -119,11 +122,11 @@ class WaitTable:
         return np.where((step >= 0) & (known < expires[found]), found, -1)
 
     def lift(self, win_probability: FloatArray, place: IntArray) -> FloatArray:
-        """The factor by which the sign would lift each win probability; 1 without one.
+        """The factor by which the sign would raise each win probability; 1 without a sign.
 
-        A chance to win holds both those who will hear of the buyer and those who will not. It is taken apart so that
-        the share of both and the ratio of their odds are those of past deals, and both together make the chance again
-        (Plackett, "A class of bivariate distributions", 1965): so no sign that comes often can lift a chance far.
+        A win probability covers both cases, that the sign comes and that it does not. It is split so that the share of
+        the cases and the ratio of their odds are those of past deals, and both cases together give the probability
+        again (Plackett, "A class of bivariate distributions", 1965). So a sign that comes often raises it little.
 
         >>> wait = Wait("", 0.0, "call", 40, 20, 9, 10, 6.0)
         >>> (0.25 * WaitTable((wait,)).lift(np.array([0.25]), np.array([0]))).round(2).tolist()
@@ -134,30 +137,32 @@ class WaitTable:
         more = ratio - 1.0
         linear = 1.0 + more * (came - win_probability)
         root = np.sqrt(linear**2 + 4.0 * (1.0 - came) * more * win_probability)
-        lowered = 2.0 / (linear + root)  # the factor by which its absence would lower each
+        lowered = 2.0 / (linear + root)  # the factor by which the absence of the sign would lower each
         return ratio * lowered / (1.0 + more * lowered * win_probability)
 
     def told(self, place: IntArray) -> npt.NDArray[np.object_]:
-        """What each waits for, in words; None without anything."""
+        """What each deal waits for, in words; None where nothing."""
         return np.array([*(str(wait) for wait in self.waits), None], dtype=object)[place]
 
     def sign(self, place: IntArray) -> npt.NDArray[np.object_]:
-        """The kind of activity that each waits for; None without anything."""
+        """The kind of activity that each deal waits for; None where nothing."""
         return np.array([*(wait.sign for wait in self.waits), None], dtype=object)[place]
 
     def left_days(self, silent_days: FloatArray, place: IntArray) -> FloatArray:
-        """Days until the wait expires; NaN without anything to wait for."""
+        """Days until each wait expires; NaN where there is nothing to wait for."""
         return np.array([*(wait.expires_days for wait in self.waits), np.nan])[place] - silent_days
 
 
 def silences_of(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
-    """Every stretch without a sign of settled deals: deal, begin, end (microseconds), the sign that ended it or ""."""
+    """Every stretch of settled deals without a sign: deal, begin, end (microseconds), the sign that ended it or ""."""
     created, closed = microseconds(deals["created_at"]), microseconds(deals["closed_at"])
     inbound = events_of(book, deals, "activities", direction="inbound")
     deal, at = inbound["deal"].to_numpy(), inbound["at"].to_numpy()
-    there = (at >= created[deal]) & (at <= closed[deal] - LEAST_LEFT)
+    in_time = (at >= created[deal]) & (at <= closed[deal] - LEAST_LEFT)
     every = np.arange(len(deals))
-    signs = pd.DataFrame({"deal": deal[there], "at": at[there], "sign": inbound["kind"].to_numpy(dtype=object)[there]})
+    signs = pd.DataFrame(
+        {"deal": deal[in_time], "at": at[in_time], "sign": inbound["kind"].to_numpy(dtype=object)[in_time]}
+    )
     begins = pd.DataFrame({"deal": every, "at": created, "sign": ""})
     ends = pd.DataFrame({"deal": every, "at": closed, "sign": ""})
     rows = pd.concat([begins, signs, ends], keys=[0, 1, 2], names=["order"]).reset_index("order")
@@ -181,7 +186,7 @@ def _work(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
 
 
 def _unworked(silences: pd.DataFrame, days: float, stages: pd.DataFrame, work: pd.DataFrame) -> pd.DataFrame:
-    """The first silence of each deal that lasted so long, with its stage then; those that work ended are left out."""
+    """Each deal's first silence that lasted so long, with its stage then; silences that work ended are left out."""
     reached = silences.assign(at=silences["begin"] + np.int64(days * DAY))
     reached = reached[reached["end"] > reached["at"]].drop_duplicates("deal").sort_values("at", kind="stable")
     reached = pd.merge_asof(reached, stages, on="at", by="deal")
@@ -191,7 +196,7 @@ def _unworked(silences: pd.DataFrame, days: float, stages: pd.DataFrame, work: p
 
 
 def _wait(stage: str, days: float, silent: pd.DataFrame) -> Wait:
-    """The sign that came to most deals won later, if any is worth waiting for; `silent` has one row a deal."""
+    """The sign after which most deals were won, if any is worth waiting for; `silent` has one row a deal."""
     heard = silent[silent["sign"] != ""]
     by_sign = heard.groupby("sign").agg(heard=("won", "size"), won=("won", "sum"))
     worth = by_sign[(by_sign["heard"] >= LEAST_CAME) & (by_sign["heard"] >= LEAST_SHARE_CAME * len(silent))]
@@ -204,13 +209,13 @@ def _wait(stage: str, days: float, silent: pd.DataFrame) -> Wait:
 
 
 def learn_waits(book: Book) -> WaitTable:
-    """What the settled deals of a book teach about silence; what is still open teaches nothing.
+    """The waits that the settled deals of a book show; deals still open are not used.
 
     Args:
         book: as known at the moment of training.
 
     Returns:
-        A wait for each stage and step of silence that enough deals came to; none where no activity is inbound.
+        A wait for each stage and step of silence that enough deals reached; none where no activity is inbound.
     """
     deals = book.deals[book.deals["outcome"].notna() & book.deals["created_at"].notna()].reset_index(drop=True)
     silences = silences_of(deals, book)

@@ -1,10 +1,10 @@
-"""What open deals looked like in training, in shares: what `walkaway check` compares today's open deals with.
+"""Open deals as they were in training, in shares of bins: `walkaway check` compares today's open deals with them.
 
-The reference is the last stretch of training moments: half of the history, a year at most. Today's open deals are a
-cross-section, so they are compared with cross-sections; a year of them holds every season once; and the first half of a
-history is left out, because a book begins empty and its first deals are all young.
+The reference is the later half of the training moments, a year at most. Today's open deals are a cross-section, so they
+are compared with cross-sections. A year of these holds every season once. The first half of a history is left out,
+because a book begins empty and its first deals are all young.
 
-No row of a deal is kept: only bin edges, and shares of bins that hold many deals.
+No row of a deal is kept, only bin edges and shares of bins that hold many deals.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BINS = 10
-DEALS_A_BIN = 20  # fewer bins where they would hold fewer deals: edges are not to be the values of single deals
+DEALS_A_BIN = 20  # fewer bins where they would hold fewer deals, so that no edge is the value of a single deal
 LONGEST_DAYS = 365.0
-GROWING = ("account",)  # families that count from the book's first day on: they grow with it, whatever the world does
-LEAST_MOMENTS = 4  # below, nothing says how much one moment differs from another
+GROWING = ("account",)  # families that count from the book's first day on, so that they grow in any case
+LEAST_MOMENTS = 4  # with fewer, the usual difference between moments is unknown
 
 
 class _Frozen(BaseModel):
@@ -48,12 +48,11 @@ class _Frozen(BaseModel):
 
 
 class Profile(_Frozen):
-    """One column in training: the share of open deals in each cell, and how much that share changes by itself.
+    """One column in training: the share of open deals in each cell, and how much that share usually changes.
 
-    Cells of numbers are bounded by `edges`, an edge belonging to the cell below; those of categories are their codes.
-    The last cell is of missing values (a category never seen is missing). `deals` is how many deals the shares rest
-    on, rows of one deal counting together. `change` says how many times more than by sampling the shares differ from
-    moment to moment: see `_change`.
+    Cells of numbers are bounded by `edges`; an edge belongs to the cell below. Cells of categories are their codes. The
+    last cell holds missing values and unknown categories. deals: how many deals the shares come from; rows of one deal
+    count together. change: how many times more than by sampling the shares differ from moment to moment (`_change`).
     """
 
     edges: tuple[float, ...] | None
@@ -72,13 +71,12 @@ class Profile(_Frozen):
 
 
 class ReferenceProfile(_Frozen):
-    """What training looked like.
+    """Open deals as they were in training.
 
-    every_days: between training moments. history_days: from the first deal to known_until. words: all that training
-    knew well enough to use, by vocabulary. columns, missing (is the column's value missing?), unknown (does the deal
-    show a word that is not in `words`?), scores: a profile each.
-    errors: by how much the average of wins and of hours (the names of scores) may be off, relative, since training
-    rested on a sample of deals as well.
+    every_days: between training moments. history_days: from the first deal to known_until. words: by vocabulary, those
+    frequent enough in training to be used. Profiles by name: columns; missing (whether the column's value is missing);
+    unknown (whether the deal has a word that is not in `words`); scores. errors: relative standard errors of the mean
+    wins and hours (the names of scores), since training, too, had only a sample of deals.
     """
 
     every_days: float = 0.0
@@ -94,8 +92,10 @@ class ReferenceProfile(_Frozen):
 
 @dataclass(frozen=True)
 class Comparison:
-    """A column now beside training: its PSI, what is ordinary (expected without any change of the world), and the limit
-    that chance passes with the probability asked for; with the share of each cell now.
+    """A column today beside training.
+
+    psi: the population stability index. ordinary: the PSI to expect where nothing has changed. limit: the PSI that
+    chance exceeds with the given probability. shares: of each cell today.
     """
 
     psi: float
@@ -105,7 +105,7 @@ class Comparison:
 
     @property
     def excess(self) -> float:
-        """PSI without what is ordinary; 0 where it is within what chance gives."""
+        """PSI above the ordinary one; 0 where chance explains it."""
         return self.psi - self.ordinary if self.psi > self.limit else 0.0
 
 
@@ -119,8 +119,8 @@ def psi(now: npt.ArrayLike, deals_now: npt.ArrayLike, then: npt.ArrayLike, deals
     Args:
         now: shares, (..., cells).
         deals_now: how many deals they are shares of, (...,).
-        then: the same of training.
-        deals_then: the same of training.
+        then: shares in training.
+        deals_then: how many deals those are shares of.
 
     >>> float(psi([0.5, 0.5], 1e9, [0.2, 0.8], 1e9).round(4))
     0.4159
@@ -147,7 +147,7 @@ def compare(profile: Profile, values: FloatArray, chance: float) -> Comparison:
     Args:
         profile: of training.
         values: numbers, or codes of categories; NaN is missing.
-        chance: how often the limit may be passed without any change.
+        chance: probability of exceeding the limit where nothing has changed.
 
     >>> then = Profile(edges=None, shares=(0.5, 0.5, 0.0), deals=100)
     >>> compare(then, np.array([0.0, 1.0] * 20), 0.05)
@@ -164,7 +164,7 @@ def compare(profile: Profile, values: FloatArray, chance: float) -> Comparison:
 
 @dataclass(frozen=True)
 class _Looks:
-    """Snapshots of the stretch: codes of the deal and of the moment, the latter in the order of time."""
+    """Snapshots of the reference: codes of the deal and of the moment, moments in the order of time."""
 
     deal: IntArray
     moment: IntArray
@@ -192,7 +192,7 @@ class _Looks:
 
 
 def _effective(deal: IntArray) -> float:
-    """How many deals rows are worth if all rows of a deal say the same: (sum of rows)^2 / sum of rows^2 (Kish, 1965).
+    """The effective number of deals where all rows of a deal are alike: (sum of rows)^2 / sum of rows^2 (Kish, 1965).
 
     >>> _effective(np.array([0, 0, 1]))
     1.8
@@ -202,10 +202,10 @@ def _effective(deal: IntArray) -> float:
 
 
 def _change(counts: FloatArray, looks: _Looks) -> float:
-    """How many times more than by sampling the moments of training differ, so that ordinary change is no alarm.
+    """How many times more than by sampling the moments of training differ, so that usual changes raise no alarm.
 
-    Each moment is compared with the other half of the stretch, as a check compares a later moment with training: the
-    mean ratio of its PSI to what sampling would give, 1 or more.
+    Each moment is compared with the other half of the reference, as a check compares a later moment with training. The
+    result is the mean ratio of its PSI to the PSI that sampling alone gives, 1 or more.
 
     Args:
         counts: of rows, (moments, cells).
@@ -238,9 +238,9 @@ def _profile(values: FloatArray, looks: _Looks, categories: int | None = None) -
 
 
 def _of_the_calendar(values: FloatArray, looks: _Looks) -> bool:
-    """Whether the column says only which moment it is: all deals of a moment show one value, another one elsewhere.
+    """Whether the column depends on the moment only: all deals of a moment have one value, and moments differ.
 
-    One moment compared with a year of them would always look changed.
+    One moment compared with a year of moments would always look changed.
     """
     filled = np.nan_to_num(values, nan=np.inf)
     first = filled[np.unique(looks.moment, return_index=True)[1]]
@@ -248,9 +248,9 @@ def _of_the_calendar(values: FloatArray, looks: _Looks) -> bool:
 
 
 def stretch_of(snapshots: pd.DataFrame, until: pd.Timestamp | None) -> npt.NDArray[np.bool_]:
-    """Which training snapshots are the reference: those of the later half of the history, a year at most.
+    """Which training snapshots make the reference: those of the later half of the history, a year at most.
 
-    Without dates (`until` of None) it is all of them.
+    Without dates (`until` is None) all of them.
 
     >>> at = pd.DataFrame({"as_of": pd.to_datetime(["2026-01-01", "2026-01-02", "2026-01-03"], utc=True)})
     >>> stretch_of(at, pd.Timestamp("2026-01-03", tz="UTC"))
@@ -263,8 +263,8 @@ def stretch_of(snapshots: pd.DataFrame, until: pd.Timestamp | None) -> npt.NDArr
     return found
 
 
-def _flags(told: npt.NDArray[np.bool_]) -> FloatArray:
-    return told.astype(np.float64)
+def _flags(mask: npt.NDArray[np.bool_]) -> FloatArray:
+    return mask.astype(np.float64)
 
 
 def learn_reference_profile(
@@ -276,43 +276,44 @@ def learn_reference_profile(
     scores: pd.DataFrame,
     until: pd.Timestamp | None,
 ) -> ReferenceProfile:
-    """The reference of a training.
+    """The reference profile of a training.
 
     Args:
         history: of the book.
         plan: the columns of X.
-        words: by vocabulary, all that the book uses often enough to learn from.
+        words: by vocabulary, those that the book uses often enough to learn from.
         snapshots: of training: deal_id, as_of.
         X: their features, (snapshots, columns).
         scores: out-of-time calls: deal_id, as_of, and a column a score; may be empty.
-        until: what was known by then was learned; None for a book without dates.
+        until: the moment up to which training knew the book; None for a book without dates.
     """
     at = stretch_of(snapshots, until)
     rows = snapshots[at].reset_index(drop=True)
     if rows.empty:  # no deal was open then
         return ReferenceProfile(words=dict(words))
     looks = _Looks.of(rows, until is not None)
-    told = {c: X[at, i].astype(np.float64) for i, c in enumerate(plan.columns)}
+    columns = {c: X[at, i].astype(np.float64) for i, c in enumerate(plan.columns)}
     grows = {planned.column for planned in plan.features if planned.declared.family in GROWING}
-    told = {name: values for name, values in told.items() if not _of_the_calendar(values, looks) and name not in grows}
+    kept = [name for name, values in columns.items() if not _of_the_calendar(values, looks) and name not in grows]
+    columns = {name: columns[name] for name in kept}
     categories = {p.column: len(p.categories) for p in plan.features if p.declared.unit == "category"}
     unknown = unknown_words(history.at(rows), words)
     return ReferenceProfile(
         words=dict(words),
         moments=looks.moments,
-        columns={name: _profile(values, looks, categories.get(name)) for name, values in told.items()},
-        missing={name: _profile(_flags(np.isnan(values)), looks, 2) for name, values in told.items()},
+        columns={name: _profile(values, looks, categories.get(name)) for name, values in columns.items()},
+        missing={name: _profile(_flags(np.isnan(values)), looks, 2) for name, values in columns.items()},
         unknown={name: _profile(_flags(found.any), looks, 2) for name, found in unknown.items()},
         scores=_score_profiles(scores, rows["as_of"].min()) if until is not None else {},
     )
 
 
-def relative_errors(deal: IntArray, ends: Mapping[str, FloatArray]) -> dict[str, float]:
-    """The standard error of each average over deals, relative to it, of what came after each deal's first row.
+def relative_errors(deal: npt.NDArray, ends: Mapping[str, FloatArray]) -> dict[str, float]:
+    """The relative standard error of each average over deals, taken at each deal's first row.
 
     Args:
         deal: code of each row's deal; rows sorted by deal and moment.
-        ends: what came of each row, by name.
+        ends: what came after each row, by name.
 
     >>> relative_errors(np.array([0, 0, 1]), {"win_probability": np.array([1.0, 1.0, 0.0])})
     {'win_probability': 0.707...}
@@ -327,7 +328,7 @@ def relative_errors(deal: IntArray, ends: Mapping[str, FloatArray]) -> dict[str,
 
 
 def _score_profiles(scores: pd.DataFrame, begin: pd.Timestamp) -> dict[str, Profile]:
-    """Profiles of out-of-time scores: those of training itself would be surer than scores of new deals ever are."""
+    """Profiles of out-of-time scores; on its own training rows a model is more certain than on new deals."""
     rows = scores[scores["as_of"] >= begin] if len(scores) else scores
     if rows.empty:
         return {}

@@ -1,7 +1,7 @@
-"""The models folder: which bundle is in use, which were before it, and what people may read there.
+"""The models folder: which bundle is in use, which were in use before, and the files for people.
 
-The pointer `champion.json` names the model in use, with the checksum of its manifest; it is read strictly, and replaced
-by one rename.
+The pointer `champion.json` names the model in use and the checksum of its manifest. It is read strictly, and replaced
+by one atomic rename.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ POINTER = "champion.json"
 DECISIONS = "decisions.jsonl"
 CARDS = "cards"
 REMEMBERED = 20  # champions before the one in use
-# Files under MODELS that no score depends on, so that nothing guards them: locks, and what MLflow notes for people.
-# Any other file is under a checksum or a strict parse. models/README.md tells of each, and a test damages every one.
+# Files under MODELS that no score depends on, and that no checksum guards: locks, and records for people.
+# Any other file has a checksum or a strict parse. models/README.md lists all, and a test damages each of them.
 LOGS = (
     r"\.lock",
     r"decisions\.jsonl",
@@ -47,7 +47,7 @@ LOGS = (
 
 
 def clear_unfinished(models: Path) -> list[str]:
-    """Remove the halves of bundles, pointers and databases that a killed training left, holding the lock of `models`.
+    """Remove what a killed training left of bundles, pointers and databases; the caller holds the lock of `models`.
 
     Returns:
         The names of what was removed.
@@ -56,21 +56,21 @@ def clear_unfinished(models: Path) -> list[str]:
 
 
 def _pointer_checksum(pointer: dict[str, Any]) -> str:
-    """The checksum of all that a pointer says."""
-    said = {name: value for name, value in pointer.items() if name != "checksum"}
-    return sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    """The checksum of a pointer's other entries."""
+    entries = {name: value for name, value in pointer.items() if name != "checksum"}
+    return sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()
 
 
-def _names_bundle(said: dict[str, Any]) -> bool:
-    """Whether it is the name of a bundle right here, with the checksum of its manifest."""
-    return bool(VERSION.fullmatch(said["version"])) and isinstance(said["manifest"], str)
+def _names_bundle(entry: dict[str, Any]) -> bool:
+    """Whether an entry has the form of a bundle's version and the checksum of its manifest."""
+    return bool(VERSION.fullmatch(entry["version"])) and isinstance(entry["manifest"], str)
 
 
 def _read_pointer(path: Path) -> dict[str, Any]:
     pointer = read_strictly(path)
     try:
-        said = [pointer, *pointer["before"]]
-        whole = pointer["checksum"] == _pointer_checksum(pointer) and all(_names_bundle(one) for one in said)
+        entries = [pointer, *pointer["before"]]
+        whole = pointer["checksum"] == _pointer_checksum(pointer) and all(_names_bundle(entry) for entry in entries)
     except (KeyError, TypeError, AttributeError):
         whole = False
     if not whole:
@@ -78,23 +78,23 @@ def _read_pointer(path: Path) -> dict[str, Any]:
     return cast("dict[str, Any]", pointer)
 
 
-def _point(models: Path, one: dict[str, str], before: list[dict[str, str]]) -> None:
-    pointer: dict[str, Any] = one | {"before": before}
+def _point(models: Path, champion: dict[str, str], before: list[dict[str, str]]) -> None:
+    pointer: dict[str, Any] = champion | {"before": before}
     write_json(models / POINTER, pointer | {"checksum": _pointer_checksum(pointer)})
 
 
 def set_champion(models: Path, version: str) -> None:
     """Make that version the model in use, by one atomic rename; the one before is remembered for `rollback`.
 
-    A damaged pointer is replaced, and what it remembered is lost with it.
+    A damaged pointer is replaced, and the champions that it remembered are lost.
     """
-    one = {"version": version, "manifest": manifest_checksum(models / version)}
+    champion = {"version": version, "manifest": manifest_checksum(models / version)}
     try:
         last = _read_pointer(models / POINTER) if (models / POINTER).is_file() else None
     except BundleError:
         last = None
-    before = [{name: last[name] for name in one}, *last["before"]] if last else []
-    _point(models, one, [other for other in before if other["version"] != version][:REMEMBERED])
+    before = [{name: last[name] for name in champion}, *last["before"]] if last else []
+    _point(models, champion, [other for other in before if other["version"] != version][:REMEMBERED])
 
 
 def rollback(models: Path) -> str:
@@ -110,12 +110,12 @@ def rollback(models: Path) -> str:
     path = models / POINTER
     before = _read_pointer(path)["before"] if path.is_file() else []
     if not before:
-        raise UsageError(f"{models} remembers no champion before the one in use, so there is none to return to.")
-    one, *rest = before
-    load_bundle(models / one["version"])  # a damaged bundle must not come into use
-    _check_manifest(models, one)
-    _point(models, one, rest)
-    return str(one["version"])
+        raise UsageError(f"{models} remembers no champion before the one in use, so there is nothing to return to.")
+    champion, *rest = before
+    load_bundle(models / champion["version"])  # a damaged bundle must not come into use
+    _check_manifest(models, champion)
+    _point(models, champion, rest)
+    return str(champion["version"])
 
 
 def _check_manifest(models: Path, pointer: dict[str, Any]) -> None:
@@ -126,13 +126,13 @@ def _check_manifest(models: Path, pointer: dict[str, Any]) -> None:
 
 
 def _remembered(models: Path) -> list[str]:
-    """The version in use first, then those before it that are remembered; none where no model was trained yet."""
+    """The version in use, then the remembered ones before it; none where no model was trained yet."""
     path = models / POINTER
     if not path.is_file():
         return []
     pointer = _read_pointer(path)
     _check_manifest(models, pointer)
-    return [str(one["version"]) for one in (pointer, *pointer["before"])]
+    return [str(entry["version"]) for entry in (pointer, *pointer["before"])]
 
 
 def champion_version(models: Path) -> str | None:
@@ -145,14 +145,14 @@ def champion_version(models: Path) -> str | None:
 
 
 def load_champions(models: Path) -> list[Model]:
-    """The model in use first, then those before it that are remembered and whole; none where none was trained yet.
+    """The model in use, then the remembered ones before it that are undamaged; none where no model was trained yet.
 
     Raises:
         BundleError: the pointer or the model in use is damaged.
     """
     versions = _remembered(models)
-    used = [load_bundle(models / version) for version in versions[:1]]
-    return used + [model for version in versions[1:] if (model := _whole(models / version)) is not None]
+    in_use = [load_bundle(models / version) for version in versions[:1]]
+    return in_use + [model for version in versions[1:] if (model := _whole(models / version)) is not None]
 
 
 def _whole(folder: Path) -> Model | None:
@@ -163,7 +163,7 @@ def _whole(folder: Path) -> Model | None:
 
 
 def record_decision(models: Path, decision: dict[str, Any]) -> None:
-    """Add a line to the log of which models were promoted: read by people, never by the software."""
+    """Add a line to the log of which models were promoted and why; people read it, the software never does."""
     append_line(models / DECISIONS, decision)
 
 
