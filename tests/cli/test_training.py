@@ -66,7 +66,7 @@ def test_a_second_train_that_the_gate_holds_exits_4_until_promoted_and_rollback_
     assert (code, out, champion_version(fresh_models)) == (4, "", first)
     said = " ".join(err.split())
     assert "Gate: held, the same recipe, and too few deals settled since 2025-06-01 to tell" in said
-    assert said.endswith(f"In use is {first}; --promote decides otherwise.")
+    assert said.endswith(f"Still in use: {first}. Add --promote to use the new model anyway.")
 
     code, out, err = walkaway("train", *where, "--until", "2025-07-01", "--promote")
     assert (code, out) == (0, "")
