@@ -21,37 +21,43 @@ class Part(BaseModel):
         return size
 
 
-def broken(declared, value, must="must"):
+class Sized(BaseModel):
+    size: int
+
+
+def broken(declared, value):
     with pytest.raises(ValidationError) as refused:
         TypeAdapter(declared).validate_python(value)
     first = refused.value.errors()[0]
-    return first["type"], broken_rule(first, must)
+    return first["type"], broken_rule(first)
 
 
 CASES = [
-    ("bool_parsing", bool, "perhaps", "must be a valid boolean, unable to interpret input"),
-    ("bool_type", bool, [], "must be a valid boolean"),
-    ("date_from_datetime_parsing", dt.date, "soon", "must be a valid date or datetime, input is too short"),
-    ("date_type", dt.date, [], "must be a valid date"),
+    ("bool_parsing", bool, "perhaps", "must be true or false"),
+    ("bool_type", bool, [], "must be true or false"),
+    ("date_from_datetime_parsing", dt.date, "soon", "must be a date such as 2026-01-31 (input is too short)"),
+    ("date_type", dt.date, [], "must be a date such as 2026-01-31"),
     ("dict_type", dict[str, int], 3, "must be a table"),
     ("finite_number", Annotated[float, Field(allow_inf_nan=False)], float("inf"), "must be a finite number"),
-    ("float_parsing", float, "x", "must be a valid number, unable to parse string as a number"),
-    ("float_type", float, [], "must be a valid number"),
-    ("greater_than", Annotated[float, Field(gt=0)], 0, "must be greater than 0"),
-    ("greater_than_equal", Annotated[float, Field(ge=0.5)], 0, "must be greater than or equal to 0.5"),
-    ("int_from_float", int, 1.5, "must be a valid integer, got a number with a fractional part"),
-    ("int_parsing", int, "x", "must be a valid integer, unable to parse string as an integer"),
-    ("int_type", int, [], "must be a valid integer"),
-    ("less_than", Annotated[int, Field(lt=1)], 1, "must be less than 1"),
-    ("less_than_equal", Annotated[float, Field(le=168)], 169, "must be less than or equal to 168"),
+    ("float_parsing", float, "x", "must be a number"),
+    ("float_type", float, [], "must be a number"),
+    ("greater_than", Annotated[float, Field(gt=0)], 0, "must be above 0"),
+    ("greater_than_equal", Annotated[float, Field(ge=0.5)], 0, "must be at least 0.5"),
+    ("int_from_float", int, 1.5, "must be a whole number"),
+    ("int_parsing", int, "x", "must be a whole number"),
+    ("int_type", int, [], "must be a whole number"),
+    ("less_than", Annotated[int, Field(lt=1)], 1, "must be below 1"),
+    ("less_than_equal", Annotated[float, Field(le=168)], 169, "must be at most 168"),
     ("list_type", list[int], 3, "must be a list"),
     ("literal_error", Literal["won", "lost"], "draw", "must be 'won' or 'lost'"),
+    ("missing", Sized, {}, "must be given"),
     ("model_type", Part, 3, "must be a table"),
-    ("string_type", str, 3, "must be a valid string"),
+    ("string_type", str, 3, "must be text"),
+    ("too_short", Annotated[tuple[str, ...], Field(min_length=2)], ("a",), "must hold at least 2"),
     ("tuple_type", tuple[int, ...], 3, "must be a list"),
     ("extra_forbidden", Part, {"colour": 1}, "there is no such key"),
     ("value_error", Part, {"size": 10}, "is more than nine"),
-    ("string_pattern_mismatch", Currency, "eur", "must be three capital letters, as in EUR"),
+    ("string_pattern_mismatch", Currency, "eur", "must be three capital letters, such as EUR"),
 ]
 
 
@@ -66,27 +72,19 @@ def test_every_rule_of_the_table_is_tried_here_or_by_its_like():
     assert {*RULES} - {kind for kind, *_ in CASES} == set(unlike)
     assert RULES["model_attributes_type"] == RULES[unlike["model_attributes_type"]]
     told = {"type": "date_parsing", "ctx": {"error": "month is 13"}, "msg": "else"}
-    assert broken_rule(told) == "must be a valid date in the format YYYY-MM-DD, month is 13"
+    assert broken_rule(told) == "must be a date such as 2026-01-31 (month is 13)"
 
 
 def test_pydantics_english_is_not_read():
     told = {"type": "greater_than", "ctx": {"gt": 2}, "msg": "La valeur est trop petite"}
 
-    assert broken_rule(told) == "must be greater than 2"
-
-
-def test_a_rule_may_begin_otherwise():
-    assert broken(Literal["won"], "draw", "Input should")[1] == "Input should be 'won'"
+    assert broken_rule(told) == "must be above 2"
 
 
 @pytest.mark.parametrize(
     ("declared", "value", "words"),
     [
-        (
-            Annotated[tuple[int, ...], Field(min_length=1)],
-            [],
-            "Tuple should have at least 1 item after validation, not 0",
-        ),
+        (Annotated[int, Field(multiple_of=2)], 3, "Input should be a multiple of 2"),
         (Annotated[str, Field(pattern="^x$")], "y", "String should match pattern '^x$'"),
     ],
 )

@@ -1,14 +1,14 @@
-"""Everything walkaway raises on purpose.
+"""The errors that walkaway raises.
 
     WalkawayError
-    +-- UsageError           exit 2   asked for something that cannot be: a moment, an option, a deal
+    +-- UsageError           exit 2   a request that cannot be met: a moment, an option, a deal
     +-- DataError            exit 3   the input cannot be used
     |   +-- MappingError              the mapping does not fit the file, or is unknown
     |   +-- BookError                 a book is absent, incomplete or damaged
     |   +-- BundleError               a model bundle is absent or damaged
-    +-- PromotionError            exit 4   the new model was not promoted
+    +-- GateError            exit 4   the new model did not pass the gate
     +-- LockedError          exit 5   another run holds the lock
-    +-- IncompleteError      exit 6   something asked for is missing from the output
+    +-- IncompleteError      exit 6   requested output is missing
 
 Each message names the thing, the rule, the value found and the remedy.
 """
@@ -27,13 +27,13 @@ __all__ = [
 
 
 class WalkawayError(Exception):
-    """Base of all errors raised on purpose; `exit_code` is what the command line returns."""
+    """Base of all errors of walkaway. `exit_code` is the exit code of the command line."""
 
     exit_code = 1
 
 
 class UsageError(WalkawayError):
-    """Something was asked for that cannot be."""
+    """A request cannot be met."""
 
     exit_code = 2
 
@@ -56,8 +56,8 @@ class BundleError(DataError):
     """A model bundle is absent or damaged."""
 
 
-class PromotionError(WalkawayError):
-    """The new model was saved, and not promoted to be the one in use."""
+class GateError(WalkawayError):
+    """The new model did not pass the gate."""
 
     exit_code = 4
 
@@ -69,6 +69,6 @@ class LockedError(WalkawayError):
 
 
 class IncompleteError(WalkawayError):
-    """Something asked for is missing from the output."""
+    """Requested output is missing."""
 
     exit_code = 6

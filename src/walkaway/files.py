@@ -1,4 +1,4 @@
-"""Files: every write is atomic, whole or not there; locks, checksums, and frames as CSV, JSON and Parquet."""
+"""Atomic file writes, locks and checksums, and frames as CSV, JSON and Parquet."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ __all__ = [
     "write_json",
 ]
 
-LEFTOVER = re.compile(r"\.(?P<name>.+)\.(old\.\d+|[a-z0-9_]{8})")  # what _swap, mkstemp and mkdtemp name things here
+LEFTOVER = re.compile(r"\.(?P<name>.+)\.(old\.\d+|[a-z0-9_]{8})")  # temporary names of _swap, mkstemp and mkdtemp
 
 
 def checksum(path: Path) -> str:
@@ -51,7 +51,7 @@ def checksum(path: Path) -> str:
 
 
 def _flush_folder(folder: Path) -> None:
-    """Let the names in a folder reach the disk: a rename that a power cut takes back was none."""
+    """Sync the folder so that the rename survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -60,7 +60,7 @@ def _flush_folder(folder: Path) -> None:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole: to a neighbour first, flushed to disk, then renamed into place."""
+    """Write a file atomically: to a temporary file in the same folder, synced to disk, then renamed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
@@ -77,7 +77,7 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 def json_bytes(value: Any) -> bytes:
-    """A value as indented JSON, the same value always as the same bytes. Not-a-number is refused: JSON has none.
+    """A value as indented JSON; equal values give equal bytes. NaN raises ValueError, since JSON has no NaN.
 
     >>> json_bytes({"bar": 0.5})
     b'{\\n "bar": 0.5\\n}\\n'
@@ -86,9 +86,9 @@ def json_bytes(value: Any) -> bytes:
 
 
 def plain(value: Any) -> Any:
-    """The same as JSON can say it: what is missing, or no finite number, is null; it has no other word for it.
+    """The value as plain JSON types. Missing values and numbers that are not finite become None.
 
-    Tables become rows, their index as columns; moments become texts (ISO 8601).
+    Frames become lists of rows, with the index as columns. Moments become ISO 8601 text.
 
     >>> plain({"low": float("nan"), "calls": 3, "range": (0.5, float("inf")), "until": pd.Timestamp("2026-01-02")})
     {'low': None, 'calls': 3, 'range': [0.5, None], 'until': '2026-01-02T00:00:00'}
@@ -98,9 +98,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, pd.DataFrame):
         return [plain(row) for row in value.reset_index().to_dict("records")]
     if isinstance(value, Mapping):
-        return {str(name): plain(one) for name, one in value.items()}
+        return {str(name): plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
+        return [plain(item) for item in value]
     return _plain_scalar(value.item() if isinstance(value, np.generic) else value)
 
 
@@ -113,27 +113,27 @@ def _plain_scalar(value: Any) -> Any:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a value as indented JSON, atomically. Not-a-number is refused: JSON has none."""
+    """Write a value as indented JSON, atomically. NaN raises ValueError, since JSON has no NaN."""
     write_bytes(path, json_bytes(value))
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file of JSON lines, in order; a line that is no whole object, as a torn one, is left out."""
-    found = []
+    """The objects of a JSON Lines file, in order. A line that is not a complete object is skipped."""
+    objects = []
     for line in path.read_bytes().splitlines() if path.is_file() else []:
         try:
             value = json.loads(line)
         except ValueError:
             continue
         if isinstance(value, dict):
-            found.append(value)
-    return found
+            objects.append(value)
+    return objects
 
 
 def append_line(path: Path, value: dict[str, Any]) -> None:
-    """Add an object to a file of JSON lines by writing the file anew, so that half a line is never there.
+    """Add an object to a JSON Lines file. The whole file is rewritten, so that no partial line is ever seen.
 
-    What stood there stays, byte by byte; only a last line without its end, which another program tore, is left out.
+    Earlier lines keep their bytes. A last line without a line end, left by another program, is removed.
     """
     old = path.read_bytes() if path.is_file() else b""
     line = json.dumps(value, allow_nan=False, ensure_ascii=False) + "\n"
@@ -142,16 +142,16 @@ def append_line(path: Path, value: dict[str, Any]) -> None:
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """Hold the one lock of a folder.
+    """Hold the lock of a folder.
 
     Raises:
         LockedError: another run holds it.
-        UsageError: there can be no such folder.
+        UsageError: the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{folder}: must be a folder; {error.strerror}. Name another.") from error
+        raise UsageError(f"{folder}: must be a folder, found: {error.strerror}. Name another folder.") from error
     try:
         with FileLock(folder / ".lock", timeout=0):
             yield
@@ -162,7 +162,7 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file, a folder with all in it, or a link and not what it leads to."""
+    """Remove a file, a folder with its contents, or a link without its target."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -170,26 +170,26 @@ def _remove(path: Path) -> None:
 
 
 def clear_leftovers(folder: Path, names: re.Pattern[str]) -> list[str]:
-    """Remove what writers that were killed left in a folder: half of a new file or folder, or the old one of a swap.
+    """Remove temporary files and folders that killed processes left behind.
 
-    Only ever call it while holding the lock under which those names are written.
+    Call it only while holding the lock under which those names are written.
 
     Args:
-        folder: where they were written.
-        names: what the files and folders are called that were to be written; others are left alone.
+        folder: the folder to clear.
+        names: the final names of the files and folders that were being written; others are left alone.
 
     Returns:
-        The names of what was removed, in order.
+        The removed names, sorted.
     """
-    found = [(path, LEFTOVER.fullmatch(path.name)) for path in sorted(folder.iterdir())]
-    left = [path for path, match in found if match and names.fullmatch(match["name"])]
-    for path in left:
+    matches = [(path, LEFTOVER.fullmatch(path.name)) for path in sorted(folder.iterdir())]
+    leftovers = [path for path, match in matches if match and names.fullmatch(match["name"])]
+    for path in leftovers:
         _remove(path)
-    return [path.name for path in left]
+    return [path.name for path in leftovers]
 
 
 def _swap(fresh: Path, path: Path) -> None:
-    """Put `fresh` where `path` is; what was there comes back if that fails."""
+    """Put `fresh` in the place of `path`. If that fails, the old one is restored."""
     if not os.path.lexists(path):
         fresh.rename(path)
         return
@@ -205,7 +205,7 @@ def _swap(fresh: Path, path: Path) -> None:
 
 @contextmanager
 def replaced_folder(path: Path) -> Iterator[Path]:
-    """A new empty folder that takes the place of `path` when the block ends well, and vanishes when it does not."""
+    """A new empty folder. It replaces `path` when the block succeeds, and is removed when the block raises."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     fresh.chmod(0o755)
@@ -220,7 +220,7 @@ def replaced_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replaced_file(path: Path) -> Iterator[Path]:
-    """Where another program may build a file in many steps, in a folder of its own; then it is renamed to `path`."""
+    """A temporary path where another program can write a file. When the block succeeds, it is renamed to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
@@ -232,13 +232,13 @@ def replaced_file(path: Path) -> Iterator[Path]:
 
 
 def _for_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Moments as ISO 8601 with a Z, so that each text format says the same."""
+    """The frame with its moments as ISO 8601 text ending in Z, the same in every text format."""
     moments = {n: _iso(c) for n, c in frame.items() if isinstance(c.dtype, pd.DatetimeTZDtype)}
     return frame.assign(**moments)
 
 
 def _iso(moments: pd.Series) -> pd.Series:
-    """Moments in UTC as text, with fractions of a second only where any has one."""
+    """Moments in UTC as text, with fractions of a second only if any moment has one."""
     utc = moments.dt.tz_convert("UTC")
     whole = (utc == utc.dt.floor("s")).all()
     return utc.dt.strftime("%Y-%m-%dT%H:%M:%SZ" if whole else "%Y-%m-%dT%H:%M:%S.%fZ")
@@ -255,10 +255,10 @@ STDOUT = {"-": ".csv", "-.json": ".json"}
 
 
 def check_extension(out: str) -> str:
-    """The format that `out` names: its extension, or that of stdout.
+    """The extension of `out` that decides the format.
 
     Raises:
-        UsageError: no known format.
+        UsageError: the format is unknown.
 
     >>> check_extension("calls.parquet"), check_extension("-")
     ('.parquet', '.csv')
@@ -295,16 +295,16 @@ def frame_bytes(frame: pd.DataFrame) -> bytes:
 
 
 def frame_of_bytes(data: bytes) -> pd.DataFrame:
-    """The frame of `frame_bytes`. Only ever give it bytes whose checksum was verified."""
+    """The frame of `frame_bytes`. Pass only bytes whose checksum was verified."""
     return pd.read_parquet(BytesIO(data))
 
 
 def read_text_frame(path: Path) -> pd.DataFrame:
-    """A CSV or Parquet file that `write_frame` wrote, each CSV cell as the text it is: a deal may be called NA.
+    """A CSV or Parquet file of `write_frame`. CSV cells stay text, since "NA" may be the id of a deal.
 
     Raises:
         OSError: the file cannot be read.
-        ValueError: it is no table, or a damaged one.
+        ValueError: the file is damaged or not a table.
     """
     if path.suffix == ".parquet":
         return pd.read_parquet(path)

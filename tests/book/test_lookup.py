@@ -23,5 +23,5 @@ def test_a_deal_near_to_none_names_none():
 
 
 def test_an_id_that_is_missing_is_refused():
-    with pytest.raises(UsageError, match=r"^a deal without id is not in the book\.$"):
+    with pytest.raises(UsageError, match=r"^deal_id is required, found an empty one\. Fill it in\.$"):
         deal_places(KNOWN, pd.Series(["d1", None]))

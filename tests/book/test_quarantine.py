@@ -22,9 +22,9 @@ def refused_of(make_book, **tables):
     ("row", "column", "value", "rule"),
     [
         ("d1 | - | - | - | 1", "created_at", "nothing", "is required"),
-        ("d1 | 2026-02-02 | - | - | 1", "created_at", "2026-02-02 00:00:00+00:00", "lies in the future"),
-        ("d1 | 2026-01-05 | 2026-02-02 | won | 1", "closed_at", "2026-02-02 00:00:00+00:00", "lies in the future"),
-        ("d1 | 2026-01-05 | 2026-01-04 | won | 1", "closed_at", "2026-01-04 00:00:00+00:00", "lies before created_at"),
+        ("d1 | 2026-02-02 | - | - | 1", "created_at", "2026-02-02 00:00:00+00:00", "is in the future"),
+        ("d1 | 2026-01-05 | 2026-02-02 | won | 1", "closed_at", "2026-02-02 00:00:00+00:00", "is in the future"),
+        ("d1 | 2026-01-05 | 2026-01-04 | won | 1", "closed_at", "2026-01-04 00:00:00+00:00", "is before created_at"),
         ("d1 | 2026-01-05 | 2026-01-06 | draw | 1", "outcome", "draw", "must be one of won, lost"),
         ("d1 | 2026-01-05 | - | won | 1", "closed_at", "nothing", "is missing though the deal has an outcome"),
         ("d1 | 2026-01-05 | 2026-01-06 | - | 1", "outcome", "nothing", "is missing though the deal is closed"),
@@ -74,7 +74,7 @@ def test_an_activity_recorded_after_the_import_lies_in_the_future(make_book):
     row = "a1 | d0 | call | done | 2026-01-06 | 2026-02-02 | 1"
     _, refused = refused_of(make_book, deals=f"{DEALS}\n{GOOD}", activities=f"{ACTIVITIES}\n{row}")
 
-    assert [refused[0][3], refused[0][5]] == ["recorded_at", "lies in the future"]
+    assert [refused[0][3], refused[0][5]] == ["recorded_at", "is in the future"]
 
 
 def test_a_meeting_planned_for_a_later_day_is_admitted(make_book):
@@ -116,7 +116,7 @@ def test_a_change_is_a_repeat_only_if_deal_field_and_moment_are_the_same(make_bo
 def test_a_row_that_breaks_two_rules_is_counted_once(make_book):
     book, refused = refused_of(make_book, deals=f"{DEALS}\n{GOOD}\nd1 | 2026-02-02 | 2026-01-05 | won | -1")
 
-    assert refused == [["deals", "1", "d1", "created_at", "2026-02-02 00:00:00+00:00", "lies in the future"]]
+    assert refused == [["deals", "1", "d1", "created_at", "2026-02-02 00:00:00+00:00", "is in the future"]]
     assert len(book.deals) == 1
 
 
@@ -138,7 +138,7 @@ def test_a_book_without_a_usable_deal_is_refused_with_the_first_reason(make_book
 def test_a_book_without_any_deal_is_refused(make_book):
     book = make_book(deals=f"{DEALS}\n{GOOD}")
 
-    with pytest.raises(BookError, match=r"table deals: no deal can be used\. Check the mapping and the file\."):
+    with pytest.raises(BookError, match=r"table deals: no deal can be used\. Correct the mapping or the file\."):
         admit(book.with_tables(deals=book.deals.iloc[:0]), NOW)
 
 

@@ -130,7 +130,7 @@ def test_a_book_of_only_an_open_deal_knows_up_to_its_creation(make_book, moment)
 
 
 def test_a_book_without_deals_knows_nothing():
-    with pytest.raises(BookError, match="table deals: a book needs at least one deal, and this one has none"):
+    with pytest.raises(BookError, match="table deals: must have at least one deal, found none"):
         Book(deals=empty_table("deals")).last_recorded_at()
 
 

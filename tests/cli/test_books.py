@@ -168,7 +168,7 @@ def test_a_file_without_dates_goes_from_import_to_calls_with_a_warning_at_each_s
 
     for option, value in (("--as-of", "2026-01-01"), ("--bar", "120.0")):
         code, _, said = walkaway("score", *without_dates, option, value)
-        assert (code, f"{option} {value}: this book has no dates" in said) == (2, True)
+        assert (code, f"{option} {value}: needs a book with dates" in said) == (2, True)
 
 
 def test_import_reports_money_in_the_currency_of_the_settings(walkaway, tmp_path):

@@ -27,7 +27,7 @@ def test_from_after_to_exits_with_2(walkaway, here):
 def test_as_of_beside_from_and_to_exits_with_2(walkaway, here):
     ended = walkaway("score", *here, "--as-of", "2025-08-01", "--from", "2025-08-01", "--to", "2025-08-01")
 
-    assert_refused(ended, 2, "--as-of names one moment, --from and --to many: give one or the other.")
+    assert_refused(ended, 2, "and --to at several, and both were given. Give one or the other.")
 
 
 @pytest.mark.parametrize("out", ["calls.xlsx", "calls", "calls.csv.gz", "-.txt"])

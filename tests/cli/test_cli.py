@@ -18,7 +18,7 @@ def test_help_lists_every_command_on_stdout(walkaway, option):
 
     assert (code, err) == (0, "")
     assert [name for name in COMMANDS if f" {name} " not in out] == []
-    assert "What is an hour spent on this deal from now on worth" in " ".join(out.split())
+    assert "Rate open deals by the value of an hour spent on them" in " ".join(out.split())
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,9 @@ def test_what_nobody_foresaw_becomes_one_line_and_exit_code_1(walkaway, here, mo
     code, out, err = walkaway("score", *here)
 
     assert (code, out) == (1, "")
-    assert err == ("walkaway: unexpected ZeroDivisionError: division by zero. Set WALKAWAY_DEBUG=1 to see where.\n")
+    assert err == (
+        "walkaway: unexpected ZeroDivisionError: division by zero. Set WALKAWAY_DEBUG=1 to see the traceback.\n"
+    )
 
 
 def test_with_debug_on_the_unforeseen_is_shown_whole(monkeypatch, here):

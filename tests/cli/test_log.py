@@ -30,7 +30,7 @@ def test_each_step_and_message_is_a_line_of_json(walkaway, here, tmp_path):
     assert (code, out) == (0, "")
     assert [line["event"] for line in told if line["kind"] == "step"] == [
         "reading book and model",
-        "calling open deals",
+        "scoring open deals",
     ]
     [message] = [line["event"] for line in told if line["kind"] == "message"]
     assert "33 calls written to calls.csv" in message

@@ -49,13 +49,16 @@ def test_a_moment_before_any_data_exits_with_2(walkaway, here):
 @pytest.mark.parametrize(
     ("dials", "told"),
     [
-        (["--bar", "5", "--forgo", "0.1"], "--forgo 0.1 and --bar 5: one dial sets the bar. Give one of them."),
+        (
+            ["--bar", "5", "--forgo", "0.1"],
+            "--forgo 0.1 and --bar 5: only one option may set the bar. Give one of them.",
+        ),
         (
             ["--capacity", "0"],
-            "--capacity 0: must be hours a week above 0. A team without an hour has no deal to call.",
+            "--capacity 0: must be above 0 hours per week. Correct it.",
         ),
-        (["--bar", "inf"], "--bar inf: must be a number."),
-        (["--guarantee", "--capacity", "9"], "it goes with --forgo, not with a bar or a capacity."),
+        (["--bar", "inf"], "--bar inf: must be a finite number. Correct it."),
+        (["--guarantee", "--capacity", "9"], "--guarantee works only with --forgo."),
     ],
 )
 def test_dials_that_contradict_or_cannot_be_exit_with_2(walkaway, saved_book, command, dials, told):
@@ -116,7 +119,7 @@ def test_training_knows_all_the_book_knows_unless_a_moment_is_given():
 
 def test_a_book_without_dates_is_trained_on_without_a_moment_and_refuses_one():
     assert training_moment(None, UNDATED) is None
-    with pytest.raises(UsageError, match="--until: this book has no dates"):
+    with pytest.raises(UsageError, match=r"--until 2026-01-06: needs a book with dates"):
         training_moment("2026-01-06", UNDATED)
 
 

@@ -65,8 +65,8 @@ def test_a_second_train_that_is_not_promoted_exits_4_until_promoted_and_rollback
     code, out, err = walkaway("train", *where, "--until", "2025-07-01")
     assert (code, out, champion_version(fresh_models)) == (4, "", first)
     said = " ".join(err.split())
-    assert "Not promoted: saved, not in use. Reason: too few deals have closed since 2025-06-01 to tell" in said
-    assert said.endswith("To use the new model all the same, train with --promote.")
+    assert "Gate: held, the same recipe, and too few deals settled since 2025-06-01 to tell" in said
+    assert said.endswith(f"Still in use: {first}. Add --promote to use the new model anyway.")
 
     code, out, err = walkaway("train", *where, "--until", "2025-07-01", "--promote")
     assert (code, out) == (0, "")

@@ -25,15 +25,19 @@ def test_the_rate_in_force_is_the_newest_dated_that_day_or_before(currency, day,
 def test_no_rate_is_an_error_that_names_currency_and_date(currency, day):
     money = MoneySettings(currency="EUR", rates=RATES)
 
-    with pytest.raises(DataError, match=rf"no rate from {currency} to EUR is known on {day}\. Add one dated that day"):
+    with pytest.raises(
+        DataError, match=rf"a rate from {currency} to EUR is needed for {day}, found none\. Add one dated that day"
+    ):
         rate_on(money, currency, dt.date.fromisoformat(day))
 
 
 def test_two_rates_of_one_currency_and_day_are_refused():
-    with pytest.raises(ValidationError, match="must name one rate a currency and day, and USD 2026-01-01 has two"):
+    with pytest.raises(
+        ValidationError, match="must hold one rate per currency and day, found two for USD on 2026-01-01"
+    ):
         MoneySettings(rates=[RATES[0], RATES[0] | {"rate": 0.7}])
 
 
 def test_a_rate_of_the_reporting_currency_itself_is_refused():
-    with pytest.raises(ValidationError, match="must be into EUR, and one is of EUR itself"):
+    with pytest.raises(ValidationError, match="into EUR, found one for EUR itself"):
         MoneySettings(currency="EUR", rates=[*RATES, RATES[0] | {"currency": "EUR"}])

@@ -41,7 +41,11 @@ def test_a_book_may_be_three_days_old():
         (ScoreSettings, {"bar": -1}, "bar\n.*greater than or equal to 0"),
         (BatchSettings, {"max_age_days": 0}, "max_age_days\n.*greater than 0"),
         (CheckSettings, {"chance": 0}, "chance\n.*greater than 0"),
-        (CheckSettings, {"psi": {"watch": 0.3, "act": 0.2}}, "psi\n.*watch must not lie above act, found 0.3 and 0.2"),
+        (
+            CheckSettings,
+            {"psi": {"watch": 0.3, "act": 0.2}},
+            "psi\n.*watch must not be above act, found watch 0.3 and act 0.2",
+        ),
         (BatchSettings, {"format": "xlsx"}, "format\n.*'csv' or 'parquet'"),
         (Settings, {"hours": {"call": -0.5}}, "hours.call\n.*greater than or equal to 0"),
         (Settings, {"colour": "red"}, "colour\n.*Extra inputs are not permitted"),

@@ -30,7 +30,7 @@ heads = { members = 2, completion_rounds = 1, threads = 1, win = { trees = 12 },
 """
 BEFORE, OLD, NEW = "2025-07-28", "2025-08-04", "2025-08-11"
 BUSY = r"walkaway: {0} is in use by another run \(it holds {0}/\.lock\)\. Wait for it to end\.\n"
-INTERRUPTED = "walkaway: interrupted; nothing half-written was kept\n"
+INTERRUPTED = "walkaway: interrupted; partly written files were removed\n"
 EIGHTH, SIXTEENTH = slice(None, None, 8), slice(None, None, 16)
 # After a kill at each of these the whole next training is run: a new kind of thing is half-done there.
 TRAINED_AFTER = (

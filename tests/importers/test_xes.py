@@ -265,7 +265,7 @@ def test_a_moment_without_a_zone_is_read_in_the_zone_of_the_mapping(take, moment
     assert found.book.deals["created_at"].tolist() == [moment("2025-11-30T23:00")]
     assert found.book.changes["recorded_at"].tolist() == [moment("2025-12-02T09:00")]
     assert refused(found) == [
-        ["changes", "case d1, event 1", "d1", "recorded_at", "2026-07-02 07:00:00+00:00", "lies in the future"]
+        ["changes", "case d1, event 1", "d1", "recorded_at", "2026-07-02 07:00:00+00:00", "is in the future"]
     ]
 
 
@@ -401,14 +401,14 @@ def test_a_deal_closed_before_it_was_created_is_quarantined_with_its_events(take
     found = take(trace(), trace(event("A_SIGNED", "2025-12-30T00:00:00Z"), id="d2"))
 
     assert refused(found) == [
-        ["deals", "trace 2", "d2", "closed_at", "2025-12-30 00:00:00+00:00", "lies before created_at"],
+        ["deals", "trace 2", "d2", "closed_at", "2025-12-30 00:00:00+00:00", "is before created_at"],
         ["changes", "case d2, event 1", "d2", "deal_id", "d2", "belongs to no admitted deal"],
     ]
 
 
 def test_a_deal_created_in_the_future_is_quarantined(take):
     assert refused(take(trace(), trace(id="d2", born="2026-03-01T00:00:00Z"))) == [
-        ["deals", "trace 2", "d2", "created_at", "2026-03-01 00:00:00+00:00", "lies in the future"]
+        ["deals", "trace 2", "d2", "created_at", "2026-03-01 00:00:00+00:00", "is in the future"]
     ]
 
 
@@ -416,7 +416,7 @@ def test_an_activity_recorded_in_the_future_is_quarantined_and_its_deal_kept(tak
     found = take(trace(event("O_SENT", "2026-03-01T00:00:00Z")))
 
     assert refused(found) == [
-        ["activities", "case d1, event 1", "d1", "recorded_at", "2026-03-01 00:00:00+00:00", "lies in the future"]
+        ["activities", "case d1, event 1", "d1", "recorded_at", "2026-03-01 00:00:00+00:00", "is in the future"]
     ]
     assert found.book.deals["deal_id"].tolist() == ["d1"]
 
@@ -516,7 +516,7 @@ def test_a_log_without_a_usable_case_says_what_is_wrong_with_the_first(take):
 
 
 def test_a_log_whose_every_deal_breaks_a_rule_is_refused(take):
-    with pytest.raises(BookError, match=r"no deal can be used. The first: row trace 1, created_at lies in the future"):
+    with pytest.raises(BookError, match=r"no deal can be used. The first: row trace 1, created_at is in the future"):
         take(trace(born="2026-03-01T00:00:00Z"))
 
 

@@ -347,7 +347,7 @@ def test_a_held_lock_stops_a_run_and_leaves_no_record(run, records, tmp_path):
 def test_a_file_where_the_folder_should_be_is_refused(run, tmp_path):
     (tmp_path / "out").write_text("")
 
-    with pytest.raises(UsageError, match=r"out: must be a folder; File exists\. Name another\.$"):
+    with pytest.raises(UsageError, match=r"out: must be a folder, found: File exists\. Name another folder\.$"):
         run()
 
 
@@ -389,7 +389,7 @@ def test_hours_other_than_those_of_training_are_said(run):
 
 def test_hours_of_a_kind_that_looks_like_a_slip_are_refused(run):
     with pytest.raises(
-        UsageError, match=r"hours\.meting: no activity of the book is of that kind\. Did you mean meeting"
+        UsageError, match=r"hours\.meting: the book has no activity of this kind\. Did you mean meeting"
     ):
         run(settings=FAST.model_copy(update={"hours": {"meting": 1.0}}))
 

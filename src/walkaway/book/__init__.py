@@ -1,4 +1,4 @@
-"""The book: five tables of one team's deals, their rules, reading and writing, quarantine, and hours of activities."""
+"""The book: five tables with the deals of one team. Declarations, reading and writing, quarantine, and hours."""
 
 from walkaway.book.effort import SECONDS_PER_HOUR, assumed_share, effort_seconds
 from walkaway.book.io import read_book, write_book

@@ -1,4 +1,4 @@
-"""Hours of activities: those recorded, and those assumed where none were."""
+"""Hours of activities: recorded ones, and assumed ones where none were recorded."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SECONDS_PER_HOUR = 3600
 
 
 def _hours(activities: pd.DataFrame, assumed: Mapping[str, float]) -> npt.NDArray[np.float64]:
-    """Recorded hours; where none, what a done activity of that kind is assumed to take; else none."""
+    """Recorded hours; without them, the hours assumed for a done activity of that kind; otherwise 0."""
     kind, kinds = pd.factorize(activities["kind"])
     status, statuses = pd.factorize(activities["status"])
-    usual = np.array([*(assumed.get(name, 0.0) for name in kinds), 0.0])  # a code of -1, missing, reads the last entry
+    usual = np.array([*(assumed.get(name, 0.0) for name in kinds), 0.0])  # the last entry is for code -1, missing
     done = np.array([*(name == "done" for name in statuses), True])
     recorded = activities["hours"].to_numpy(dtype=np.float64)
     hours: npt.NDArray[np.float64] = np.where(np.isnan(recorded), usual[kind] * done[status], recorded)
@@ -25,7 +25,7 @@ def _hours(activities: pd.DataFrame, assumed: Mapping[str, float]) -> npt.NDArra
 
 
 def effort_seconds(activities: pd.DataFrame, assumed: Mapping[str, float]) -> npt.NDArray[np.int64]:
-    """Selling time of each activity, whole seconds.
+    """Selling time of each activity, in whole seconds.
 
     >>> rows = pd.DataFrame({"kind": ["call", "call"], "status": "done", "hours": [0.5, None]})
     >>> effort_seconds(rows, {"call": 0.25})
@@ -35,7 +35,7 @@ def effort_seconds(activities: pd.DataFrame, assumed: Mapping[str, float]) -> np
 
 
 def assumed_share(activities: pd.DataFrame, assumed: Mapping[str, float]) -> float:
-    """Share of all hours that were assumed rather than recorded, 0 to 1; 0 where there are no hours.
+    """Share of all hours that are assumed rather than recorded, 0 to 1; 0 without hours.
 
     >>> rows = pd.DataFrame({"kind": ["call", "call"], "status": "done", "hours": [0.75, None]})
     >>> assumed_share(rows, {"call": 0.25})

@@ -1,4 +1,4 @@
-"""Reading and writing a book: one Parquet file a table, and a manifest with a checksum for each."""
+"""Reading and writing a book: a Parquet file per table, and a manifest with their checksums."""
 
 from __future__ import annotations
 
@@ -22,18 +22,21 @@ TRUTH = "truth.parquet"
 def write_book(
     book: Book, folder: Path, quarantine: pd.DataFrame | None = None, truth: pd.DataFrame | None = None
 ) -> Manifest:
-    """Write a book: one Parquet file a table, the quarantine, and the manifest with a checksum a file.
+    """Write a book: a Parquet file per table, the quarantine, and the manifest with a checksum per table.
 
-    The truth of a sample book lies beside its tables; nothing that reads the book looks at it.
+    The true values of a sample book are saved beside its tables. `read_book` does not read them.
 
     Returns:
-        The manifest as written, its `files` filled in.
+        The manifest as written, with its `files`.
 
     Raises:
-        BookError: the folder exists and is not a book; it is left alone.
+        BookError: the folder exists and is not a book. It is not changed.
     """
     if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).exists())):
-        raise BookError(f"{folder} exists and is not a book (no {MANIFEST}). Name another folder, or empty this one.")
+        raise BookError(
+            f"{folder}: must be new, empty or a book, found other content (no {MANIFEST}). Name another folder, or "
+            "empty this one."
+        )
     with replaced_folder(folder) as fresh:
         for name, table in book.tables().items():
             table.to_parquet(fresh / f"{name}.parquet", index=False)
@@ -56,7 +59,8 @@ def _read_manifest(folder: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         where = "".join(f"{part} " for part in first["loc"])
-        raise BookError(f"{path}: {where}{broken_rule(first)}. Import the book again.") from error
+        found = "" if isinstance(first["input"], dict) else f", found {first['input']!r}"
+        raise BookError(f"{path}: {where}{broken_rule(first)}{found}. Import the book again.") from error
     if manifest.format_version != FORMAT_VERSION:
         raise BookError(
             f"{path}: format_version must be {FORMAT_VERSION}, found {manifest.format_version}. Import the book again."
@@ -68,15 +72,15 @@ def read_book(folder: Path) -> Book:
     """Read a book, checking each table's checksum before it is parsed.
 
     Raises:
-        BookError: the folder is not a book, a table is absent, or its bytes are not those that were written.
+        BookError: the folder is not a book, a table is missing, or a checksum does not match.
     """
     manifest = _read_manifest(folder)
     tables = {}
     for name in TABLES:
         path = folder / f"{name}.parquet"
         if not path.is_file():
-            raise BookError(f"{folder}: table {name} is absent (no {path.name}). Import the book again.")
+            raise BookError(f"{folder}: table {name} is missing (no {path.name}). Import the book again.")
         if checksum(path) != manifest.files.get(path.name):
-            raise BookError(f"{path}: its bytes are not those the manifest names. Import the book again.")
+            raise BookError(f"{path}: does not match its checksum in {MANIFEST}. Import the book again.")
         tables[name] = conform(name, pd.read_parquet(path), manifest.fixed_at_creation)
     return Book(manifest=manifest, **tables)

@@ -1,4 +1,4 @@
-"""Deals asked for by name."""
+"""Finding deals by id."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from walkaway.errors import UsageError
 
 __all__ = ["deal_places"]
 
-NEAR = 3  # ids told to someone who mistyped one
+NEAR = 3  # similar ids suggested for a mistyped one
 
 
 def deal_places(deal_ids: pd.Index, asked: pd.Series) -> npt.NDArray[np.int64]:
-    """The place of each deal asked for.
+    """The position of each requested deal.
 
     Args:
-        deal_ids: of a book's deals, each once.
-        asked: ids, in any order and any number of times.
+        deal_ids: the unique ids of a book's deals.
+        asked: requested ids, in any order, repeats allowed.
 
     Raises:
-        UsageError: a deal is not among them; near ids are named.
+        UsageError: a deal is not in the book; similar ids are suggested.
 
     >>> deal_places(pd.Index(["d1", "d2"]), pd.Series(["d2", "d1", "d2"]))
     array([1, 0, 1])
@@ -31,7 +31,7 @@ def deal_places(deal_ids: pd.Index, asked: pd.Series) -> npt.NDArray[np.int64]:
     which, distinct = pd.factorize(asked)
     places = deal_ids.get_indexer(pd.Index(distinct)).astype(np.int64)
     if (which < 0).any():
-        raise UsageError("a deal without id is not in the book.")
+        raise UsageError("deal_id is required, found an empty one. Fill it in.")
     if (places < 0).any():
         raise _unknown(str(distinct[places < 0][0]), deal_ids)
     found: npt.NDArray[np.int64] = places[which]

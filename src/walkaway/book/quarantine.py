@@ -1,7 +1,7 @@
-"""Rows that cannot be used: which, by which rule, with what value, and what to do. Nothing is silently lost.
+"""The quarantine: rows that cannot be used, each with the rule it breaks, the value found and the remedy.
 
-Each rule is a tiny function that returns the mask of the rows it refuses. A refused deal takes its rows in the other
-tables with it, since they could no longer be read.
+No row is dropped silently. Each rule is a small function that returns the mask of the rows it refuses. Rows of a
+refused deal in the other tables are refused too.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ __all__ = ["COLUMNS", "RULES", "Rule", "admit", "entries"]
 
 COLUMNS = ["table", "row", "deal_id", "column", "value", "rule", "remedy"]
 _MOMENTS = ("created_at", "closed_at")
-_ORPHAN = ("belongs to no admitted deal", "correct the deal it names, or leave the row out")
+_ORPHAN = ("belongs to no admitted deal", "correct its deal_id, or leave the row out")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule over one table: the column it reads, the mask it refuses, and what to do about it."""
+    """A rule for one table: its column, its text, the remedy, and the mask of refused rows."""
 
     table: str
     column: str
@@ -54,7 +54,7 @@ def _negative_or_infinite(column: str) -> Callable[[pd.DataFrame, pd.Timestamp],
 
 
 def _declared_rules() -> list[Rule]:
-    """Rules that follow from the tables' declarations: required, allowed, not in the future, unique key."""
+    """Rules derived from the table declarations: required, allowed values, not in the future, unique key."""
     rules = []
     for table in TABLES.values():
         for c in table.columns:
@@ -65,8 +65,8 @@ def _declared_rules() -> list[Rule]:
                 rules.append(Rule(table.name, c.name, says, "map it to one of these", _not_allowed(c.name, c.allowed)))
             if c.kind == "moment" and c.name != "occurred_at":
                 remedy = "correct the clock or the time zone at the source"
-                rules.append(Rule(table.name, c.name, "lies in the future", remedy, _future(c.name)))
-        rules.append(Rule(table.name, table.key[0], "repeats a key", "keep one row a key", _repeated(table.key)))
+                rules.append(Rule(table.name, c.name, "is in the future", remedy, _future(c.name)))
+        rules.append(Rule(table.name, table.key[0], "repeats a key", "keep one row per key", _repeated(table.key)))
     return rules
 
 
@@ -75,7 +75,7 @@ RULES: list[Rule] = [
     Rule(
         "deals",
         "closed_at",
-        "lies before created_at",
+        "is before created_at",
         "correct one of the two dates",
         lambda rows, now: rows["closed_at"] < rows["created_at"],
     ),
@@ -83,14 +83,14 @@ RULES: list[Rule] = [
         "deals",
         "closed_at",
         "is missing though the deal has an outcome",
-        "add the moment of the close, or clear the outcome",
+        "fill in closed_at, or clear the outcome",
         lambda rows, now: rows["outcome"].notna() & rows["closed_at"].isna(),
     ),
     Rule(
         "deals",
         "outcome",
         "is missing though the deal is closed",
-        "say won or lost, or clear closed_at",
+        "set it to won or lost, or clear closed_at",
         lambda rows, now: rows["outcome"].isna() & rows["closed_at"].notna(),
     ),
     Rule("deals", "amount", "must be a finite amount of 0 or more", "correct it", _negative_or_infinite("amount")),
@@ -98,7 +98,7 @@ RULES: list[Rule] = [
         "deals",
         "margin",
         "must be a rate between -10 and 1",
-        "write 30% as 0.3, and money of margin over the amount",
+        "write 30% as 0.3; divide margin in money by the amount",
         lambda rows, now: ~rows["margin"].fillna(0.0).between(-10.0, 1.0),
     ),
     Rule("activities", "hours", "must be finite hours of 0 or more", "correct it", _negative_or_infinite("hours")),
@@ -106,9 +106,9 @@ RULES: list[Rule] = [
 
 
 def entries(table: str, rows: pd.DataFrame, column: str, says: str, remedy: str) -> pd.DataFrame:
-    """Quarantine entries for these rows of a table, one a row: COLUMNS, all text.
+    """Quarantine entries for rows of a table, one per row, with COLUMNS as text.
 
-    SOURCE_ROW, where the importer gave it, says where the row stands in the source; else its index does.
+    The place in the source is SOURCE_ROW if the importer set it, else the index.
     """
     labels = rows[SOURCE_ROW] if SOURCE_ROW in rows else rows.index.astype(str)
     values = (
@@ -122,13 +122,13 @@ def entries(table: str, rows: pd.DataFrame, column: str, says: str, remedy: str)
     return out.astype("object").where(out.notna(), "").astype("str").reset_index(drop=True)
 
 
-def _rules(name: str, undated: bool) -> list[Rule]:
-    """The rules of a table; those on moments do not hold for a book without any."""
-    return [rule for rule in RULES if rule.table == name and not (undated and rule.column in _MOMENTS)]
+def _rules(name: str, timeless: bool) -> list[Rule]:
+    """The rules of a table; a book without dates has no rules on moments."""
+    return [rule for rule in RULES if rule.table == name and not (timeless and rule.column in _MOMENTS)]
 
 
 def _apply_rules(rules: list[Rule], rows: pd.DataFrame, now: pd.Timestamp) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Rows that pass every rule, and the entries of those that do not (first rule met)."""
+    """Rows that pass every rule, and entries for the others by the first rule they break."""
     refused: list[pd.DataFrame] = []
     for rule in rules:
         mask = rule.refuses(rows, now).to_numpy(dtype=bool)
@@ -139,17 +139,17 @@ def _apply_rules(rules: list[Rule], rows: pd.DataFrame, now: pd.Timestamp) -> tu
 
 
 def admit(book: Book, now: pd.Timestamp) -> tuple[Book, pd.DataFrame]:
-    """The rows of a book that can be used, and the quarantine of the others.
+    """Split a book into usable rows and the quarantine.
 
     Args:
-        book: conformed tables, SOURCE_ROW allowed in each.
-        now: the moment of the import; anything recorded later is refused.
+        book: conformed tables, optionally with SOURCE_ROW.
+        now: the moment of the import; rows recorded later are refused.
 
     Returns:
-        The admitted book, and one row a refused row (COLUMNS). For each table: rows in = admitted + refused.
+        The admitted book, and an entry per refused row (COLUMNS). For each table: rows in = admitted + refused.
 
     Raises:
-        BookError: no deal is left.
+        BookError: no deal can be used.
 
     >>> deals = pd.DataFrame({"deal_id": ["d1", "d1"], "created_at": ["2026-01-05T09:00Z"] * 2})
     >>> kept, refused = admit(Book.of(deals=deals), pd.Timestamp("2026-02-01", tz="UTC"))
@@ -167,13 +167,13 @@ def admit(book: Book, now: pd.Timestamp) -> tuple[Book, pd.DataFrame]:
         tables[name], found = _apply_rules(_rules(name, book.manifest.timeless), rows, now)
         refused += found
     if tables["deals"].empty:
-        why = refused[0].iloc[0] if refused else None
+        entry = refused[0].iloc[0] if refused else None
         first = (
-            f" The first: row {why['row']}, {why['column']} {why['rule']} (found {why['value']})."
-            if why is not None
+            f" The first: row {entry['row']}, {entry['column']} {entry['rule']} (found {entry['value']})."
+            if entry is not None
             else ""
         )
-        raise BookError(f"table deals: no deal can be used.{first} Check the mapping and the file.")
+        raise BookError(f"table deals: no deal can be used.{first} Correct the mapping or the file.")
     frame = pd.concat(refused, ignore_index=True) if refused else pd.DataFrame(columns=COLUMNS, dtype="str")
     tables = {n: t.drop(columns=SOURCE_ROW, errors="ignore").reset_index(drop=True) for n, t in tables.items()}
     return book.with_tables(**tables), frame

@@ -1,4 +1,4 @@
-"""The book: the five tables of one team's deals, their columns, and what each may hold.
+"""The declaration of the book: five tables with the deals of one team, their columns and allowed values.
 
 All moments are UTC. Money is in the book's one reporting currency. Effort is in hours.
 """
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 FORMAT_VERSION = 1
-SOURCE_ROW = "source_row"  # where a row stands in its source: kept until rows are admitted, never stored
+SOURCE_ROW = "source_row"  # place of a row in its source: dropped once rows are admitted, never saved
 MOMENT = "datetime64[us, UTC]"
 Kind = Literal["text", "moment", "number"]
 _DTYPES: dict[Kind, str] = {"text": "str", "moment": MOMENT, "number": "float64"}
@@ -36,7 +36,7 @@ _DTYPES: dict[Kind, str] = {"text": "str", "moment": MOMENT, "number": "float64"
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: what it holds, whether each row needs it, and which values are allowed."""
+    """A column of a table: its kind, whether it is required, and the allowed values."""
 
     name: str
     kind: Kind = "text"
@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the book: its key and its columns."""
+    """A table of the book: its key and its columns."""
 
     name: str
     key: tuple[str, ...]
@@ -121,13 +121,12 @@ TABLES: dict[str, Table] = {
 
 
 class Manifest(BaseModel):
-    """What a book says of itself: where it came from, what was left out, and what may be used.
+    """Metadata of a book: its source, row counts, currency and assumptions.
 
-    `fixed_at_creation` names the columns of deals and accounts whose value never changes after the deal is
-    created. Of all others only the recorded history is used: today's value is the future in disguise.
-    `assumed_hours` gives the hours of an activity that has none of its own, by kind.
-    `timeless` says that no moment of any deal is known: then there are deals and accounts, and nothing else.
-    The sum of `rows_in` equals that of `rows_used` and `rows_quarantined`.
+    `fixed_at_creation` names the columns of deals and accounts that never change after the deal is created. For all
+    other columns only the recorded history is used, since today's value may leak the outcome. `assumed_hours` are the
+    hours of an activity without recorded hours, by kind. `timeless` marks a book without dates, which has only deals
+    and accounts. The sum of `rows_in` equals the sum of `rows_used` and `rows_quarantined`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -146,7 +145,7 @@ class Manifest(BaseModel):
 
     @property
     def fingerprint(self) -> str:
-        """Short name of the data: the checksums of its tables, as one hexadecimal word."""
+        """Short hexadecimal id of the data, from the checksums of its tables."""
         from hashlib import sha256
 
         return sha256("".join(f"{name}{digest}" for name, digest in sorted(self.files.items())).encode()).hexdigest()[
@@ -155,7 +154,7 @@ class Manifest(BaseModel):
 
 
 def empty_table(name: str) -> pd.DataFrame:
-    """A table of the book without rows, its columns typed.
+    """A table of the book without rows, with typed columns.
 
     >>> empty_table("contacts").columns.tolist()
     ['deal_id', 'contact_id', 'role', 'recorded_at']
@@ -173,20 +172,20 @@ def _typed(table: str, column: Column, values: pd.Series) -> pd.Series:
     except (ValueError, TypeError) as error:
         raise BookError(
             f"table {table}, column {column.name}: every value must be a {column.kind}; {error}. "
-            "Correct the value or quarantine the row before building the book."
+            "Correct the value, or quarantine the row before building the book."
         ) from error
 
 
 def conform(name: str, frame: pd.DataFrame, extra: tuple[str, ...] = ()) -> pd.DataFrame:
-    """The frame as that table of the book: all columns there, typed, in order; undeclared ones left out.
+    """The frame as a table of the book: all declared columns, typed and in order, without undeclared ones.
 
     Args:
         name: the table.
-        frame: any rows; absent optional columns become empty. It is not changed.
-        extra: attributes to keep beyond the declared columns (those fixed at creation); SOURCE_ROW is kept too.
+        frame: any rows. Missing optional columns are added empty. The frame is not changed.
+        extra: further columns to keep, those fixed at creation; SOURCE_ROW is kept too.
 
     Raises:
-        BookError: a required column is absent, or a value cannot be read as its column's kind.
+        BookError: a required column is missing, or a value is not of its column's kind.
 
     >>> conform("accounts", pd.DataFrame({"account_id": ["a1"], "logo": ["x.png"]})).iloc[0].to_dict()
     {'account_id': 'a1', 'name': nan, 'industry': nan, 'size': nan}
@@ -195,7 +194,7 @@ def conform(name: str, frame: pd.DataFrame, extra: tuple[str, ...] = ()) -> pd.D
     absent = [c.name for c in table.columns if c.required and c.name not in frame]
     if absent:
         raise BookError(
-            f"table {name}: column {absent[0]} is required, and the table has only {sorted(map(str, frame.columns))}. "
+            f"table {name}: column {absent[0]} is required, found only {sorted(map(str, frame.columns))}. "
             "Add the column, or map one of these to it."
         )
     blank = pd.Series([None] * len(frame), index=frame.index, dtype="object")
@@ -209,7 +208,7 @@ _NO_ATTRIBUTES = ("deal_id", "created_at", "amount", "margin", "currency", "acco
 
 @dataclass(frozen=True)
 class Book:
-    """The five tables of one team's deals, with their manifest. Frames are never changed in place."""
+    """Five tables with the deals of one team, and their manifest. Frames are never changed in place."""
 
     deals: pd.DataFrame
     changes: pd.DataFrame = field(default_factory=lambda: empty_table("changes"))
@@ -220,7 +219,7 @@ class Book:
 
     @classmethod
     def of(cls, manifest: Manifest | None = None, **tables: pd.DataFrame) -> Book:
-        """A book of these tables, each conformed to its declaration.
+        """A book of these tables, each put in its declared form by `conform`.
 
         >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"]}))
         >>> len(book.deals), len(book.activities)
@@ -234,14 +233,14 @@ class Book:
         return {name: getattr(self, name) for name in TABLES}
 
     def with_tables(self, **tables: pd.DataFrame) -> Book:
-        """The same book with these tables in place of its own."""
+        """A copy of the book with these tables replaced."""
         return replace(self, **tables)
 
     def without(self, names: Collection[str]) -> Book:
-        """The book as if it never recorded these: what a leak audit left out.
+        """The book without the records that a leak audit left out.
 
         Args:
-            names: `deals.COLUMN` (no longer taken for fixed at creation), `changes.FIELD`, `changes.FIELD=VALUE`,
+            names: `deals.COLUMN` (no longer fixed at creation), `changes.FIELD`, `changes.FIELD=VALUE`,
                 `activities.KIND`, `contacts.ROLE`.
 
         >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05"], "invoiced": ["yes"]})
@@ -253,9 +252,9 @@ class Book:
             return self
         fixed = tuple(column for column in self.manifest.fixed_at_creation if f"deals.{column}" not in names)
         changed, kinds, roles = self.changes, self.activities["kind"], self.contacts["role"]
-        words = changed["field"] + "=" + changed["new_value"].fillna("")
+        assignments = changed["field"] + "=" + changed["new_value"].fillna("")
         hidden = {
-            "changes": ("changes." + changed["field"]).isin(names) | ("changes." + words).isin(names),
+            "changes": ("changes." + changed["field"]).isin(names) | ("changes." + assignments).isin(names),
             "activities": ("activities." + kinds).isin(names),
             "contacts": ("contacts." + roles).isin(names),
         }
@@ -263,7 +262,7 @@ class Book:
         return replace(self, manifest=self.manifest.model_copy(update={"fixed_at_creation": fixed}), **kept)
 
     def attributes(self, kind: Literal["text", "number"]) -> list[str]:
-        """Columns of deals fixed at creation that describe the deal: no money, which has features of its own, no ids.
+        """Columns of deals fixed at creation that describe the deal, without ids and money (which has own features).
 
         >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05"], "product": ["x"], "owner_id": ["o"]})
         >>> Book.of(Manifest(fixed_at_creation=("product", "owner_id")), deals=deals).attributes("text")
@@ -275,16 +274,16 @@ class Book:
 
     @property
     def unusable_deals(self) -> int:
-        """How many deals of the source stand in the quarantine, and so are in no call."""
+        """Number of deals in the quarantine. They are not scored."""
         return self.manifest.rows_quarantined.get("deals", 0)
 
     def with_hours(self, hours: Mapping[str, float]) -> Book:
-        """The same book with these hours assumed, by kind of activity; they come before the manifest's.
+        """A copy of the book with these assumed hours by kind of activity; they take precedence over the manifest's.
 
-        A kind that no activity has is fine, unless it looks like a slip for one that some have.
+        A kind that no activity has is accepted, unless it looks like a misspelling of one in the book.
 
         Raises:
-            UsageError: a kind that is not in the book and close to one that is.
+            UsageError: a kind is not in the book, and is close to one that is.
 
         >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"]}))
         >>> book.with_hours({"call": 0.5}).manifest.assumed_hours
@@ -294,23 +293,23 @@ class Book:
         for kind in hours:
             near = [] if kind in kinds else difflib.get_close_matches(kind, sorted(kinds), n=1, cutoff=0.7)
             if near:
-                raise UsageError(f"hours.{kind}: no activity of the book is of that kind. Did you mean {near[0]}?")
+                raise UsageError(f"hours.{kind}: the book has no activity of this kind. Did you mean {near[0]}?")
         assumed = {**self.manifest.assumed_hours, **hours}
         return replace(self, manifest=self.manifest.model_copy(update={"assumed_hours": assumed}))
 
     def last_recorded_at(self) -> pd.Timestamp:
-        """The newest moment at which anything was recorded: what the book knows, it knows as of then.
+        """The moment of the newest record in the book.
 
         Raises:
-            BookError: the book holds no deal, or knows no moment of any.
+            BookError: the book has no deals or no dates.
         """
         if self.manifest.timeless:
             raise BookError(
-                "this book has no dates, so it has no newest record and nothing can be asked as of a moment. walkaway "
-                "score calls its open deals as they are."
+                "this needs a book with dates, and this book has none. Use `walkaway score`, which scores its open "
+                "deals without dates."
             )
         if self.deals.empty:
-            raise BookError("table deals: a book needs at least one deal, and this one has none. Import again.")
+            raise BookError("table deals: must have at least one deal, found none. Import the book again.")
         moments = [self.deals["created_at"].max(), self.deals["closed_at"].max()]
         moments += [t["recorded_at"].max() for t in (self.changes, self.activities, self.contacts) if len(t)]
         return max(m for m in moments if pd.notna(m))

@@ -31,7 +31,7 @@ from walkaway.errors import WalkawayError
 __all__ = ["app", "main"]
 
 app = typer.Typer(
-    help="What is an hour spent on this deal from now on worth, and is that more than it earns elsewhere?",
+    help="Rate open deals by the value of an hour spent on them, and say which to walk away from.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -43,8 +43,8 @@ for command in (sample, audit, train, rollback, score, batch, replay, explain, p
     app.command()(command)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"walkaway {__version__}")
         raise typer.Exit
 
@@ -53,11 +53,12 @@ def _version(asked: bool) -> None:
 def root(
     context: typer.Context,
     config: Annotated[
-        Path | None, typer.Option("--config", help="Settings file; default walkaway.toml, where there is one.")
+        Path | None,
+        typer.Option("--config", help="Settings file; default: walkaway.toml in this folder, if it exists."),
     ] = None,
     log: Annotated[
         LogFormat | None,
-        typer.Option("--log", help="Write lines for a log to stderr, not text for a reader: text, or json."),
+        typer.Option("--log", help="Write log lines to stderr instead of tables: text or json."),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
@@ -70,27 +71,28 @@ def root(
 
 
 class _Interrupted(BaseException):
-    """A signal asked the command to end; not KeyboardInterrupt, which Typer ends without a word."""
+    """A signal asked the command to end. Not KeyboardInterrupt: Typer ends that without printing our message."""
 
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ctrl-C and a scheduler's SIGTERM end a command by an exception, so that what was half-written is cleared up."""
+    """Turn Ctrl-C and SIGTERM into an exception, so that partly written files are removed."""
 
     def end(number: int, frame: object) -> None:
         raise _Interrupted(number)
 
-    heard = [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
-    before = {one: signal.signal(one, end) for one in heard}  # a job that was started to ignore one goes on ignoring it
+    # A signal that the caller set to be ignored (nohup) stays ignored.
+    handled = [sig for sig in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(sig) is not signal.SIG_IGN]
+    before = {sig: signal.signal(sig, end) for sig in handled}
     try:
         yield
     finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
+        for sig, handler in before.items():
+            signal.signal(sig, handler)
 
 
 def _end(sentence: str, exit_code: int, exception: BaseException | None = None) -> None:
-    """Say what ended the command, and end it."""
+    """Print why the command ended, and exit."""
     if logs():
         log_error(sentence, exit_code, exception)
     else:
@@ -99,19 +101,19 @@ def _end(sentence: str, exit_code: int, exception: BaseException | None = None) 
 
 
 def main() -> None:
-    """Entry point: errors raised on purpose become one sentence and an exit code, never a traceback."""
+    """Entry point. Expected errors become one sentence and an exit code, never a traceback."""
     try:
         with _interruptible():
             app()
     except WalkawayError as error:
         _end(str(error), error.exit_code)
     except _Interrupted as interrupted:
-        _end("interrupted; nothing half-written was kept", 128 + interrupted.args[0])
+        _end("interrupted; partly written files were removed", 128 + interrupted.args[0])
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except Exception as error:
         if os.environ.get("WALKAWAY_DEBUG"):
             raise
-        where = error if logs() else None  # a log has room for where it happened
-        _end(f"unexpected {type(error).__name__}: {error}. Set WALKAWAY_DEBUG=1 to see where.", 1, where)
+        logged = error if logs() else None  # the log gets the traceback, the terminal does not
+        _end(f"unexpected {type(error).__name__}: {error}. Set WALKAWAY_DEBUG=1 to see the traceback.", 1, logged)

@@ -1,4 +1,4 @@
-"""Commands that make books: import, with one command an importer, and sample."""
+"""Commands that make books: import, with one subcommand per importer, and sample."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from walkaway.config import Settings
     from walkaway.importers import Imported, Importer
 
-Mapping = Annotated[str | None, typer.Option(help="A mapping file (TOML), or the name of one that ships.")]
+Mapping = Annotated[str | None, typer.Option(help="A mapping file (TOML), or the name of a built-in mapping.")]
 BookOut = Annotated[Path, typer.Option(help="Folder of the book to write.")]
 Suggest = Annotated[bool, typer.Option("--suggest", help="Draft a mapping of these files to stdout.")]
 
 
 class ImporterCommands(TyperGroup):
-    """`walkaway import NAME`: a command for each importer there is. They are loaded when one is asked for."""
+    """`walkaway import NAME`: one subcommand per importer. Importers are loaded on first use."""
 
     def list_commands(self, context: Any) -> list[str]:
         """Names of all importers."""
@@ -30,23 +30,23 @@ class ImporterCommands(TyperGroup):
         return sorted(importers())
 
     def get_command(self, context: Any, name: str) -> Any:
-        """The command of one importer; None where there is none of that name."""
+        """The command of one importer; None if no importer has that name."""
         from walkaway.importers import importers
 
         found = importers().get(name)
         return None if found is None else _command_of(found)
 
 
-import_group = typer.Typer(cls=ImporterCommands, help="Read a foreign export as a book.", no_args_is_help=True)
+import_group = typer.Typer(cls=ImporterCommands, help="Import a CRM export as a book.", no_args_is_help=True)
 
 
 @import_group.callback()
 def _import_group() -> None:
-    """Read a foreign export as a book."""
+    """Import a CRM export as a book."""
 
 
 def _command_of(importer: Importer) -> Any:
-    """An importer as a command."""
+    """The subcommand that runs an importer."""
 
     def command(
         context: typer.Context,
@@ -77,7 +77,7 @@ def _import(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Read, write the book, and show what was found."""
+    """Read the export, write the book, and print a summary."""
     import pandas as pd
 
     from walkaway.book import write_book
@@ -86,7 +86,7 @@ def _import(
     with progress(quiet) as step:
         now = pd.Timestamp.now("UTC")
         read = importer.read(
-            Export(files, mapping, now, settings.money, lambda what, count: step(what, count, 0 if count else 1))
+            Export(files, mapping, now, money, lambda task, count: step(task, count, 0 if count else 1))
         )
         step("writing the book", 0, 1)
         write_book(read.book, out, read.quarantine)
@@ -105,19 +105,19 @@ def _print_import(read: Imported, out: Path, settings: Settings, quiet: bool, as
 def sample(
     context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder of the book to write.")] = BOOK,
-    deals: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many deals, over four years.")] = 3000,
+    deals: Annotated[int, typer.Option(min=1, max=1_000_000, help="Number of deals, over four years.")] = 3000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same book.")] = 0,
-    stationary: Annotated[bool, typer.Option("--stationary", help="No drift over the years, no seasons.")] = False,
+    stationary: Annotated[bool, typer.Option("--stationary", help="No drift over the years and no seasons.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a synthetic book whose truth is known: what each open deal was worth, Monday by Monday."""
+    """Make a synthetic book, with the true value of each open deal on every Monday."""
     from walkaway.book import write_book
     from walkaway.sample import describe, make_sample
 
     settings = settings_in_force(context)
     with progress(quiet) as step:
-        step("living the deals", 0, 1)
+        step("simulating deals", 0, 1)
         made = make_sample(deals, seed, stationary)
         step("writing the book", 0, 1)
         write_book(made.book, out, truth=made.truth)

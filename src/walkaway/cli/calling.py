@@ -1,4 +1,4 @@
-"""Commands that call deals: score, batch, explain."""
+"""Commands that score deals: score and batch."""
 
 from __future__ import annotations
 
@@ -43,9 +43,11 @@ def score(
     context: typer.Context,
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
-    as_of: Annotated[str | None, typer.Option(help="Call at this moment (UTC); default: the newest record.")] = None,
-    start: Annotated[str | None, typer.Option("--from", help="First of many moments.")] = None,
-    end: Annotated[str | None, typer.Option("--to", help="Last of many moments.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Score as of this moment (UTC); default: the newest record in the book.")
+    ] = None,
+    start: Annotated[str | None, typer.Option("--from", help="First of several moments.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Last of several moments.")] = None,
     every: Annotated[str, typer.Option(help="Step between moments: 1d, 7d, 12h.")] = "1d",
     out: Annotated[str, typer.Option(help="CSV, Parquet or JSON by extension; - for stdout.")] = "-",
     dial: Dial = NO_DIAL,
@@ -53,7 +55,7 @@ def score(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Call every open deal: win probability, value per remaining hour, verdict and reasons."""
+    """Score every open deal: win probability, value per remaining hour, verdict and reasons."""
     from walkaway.files import check_extension, write_frame
 
     check_extension(out)
@@ -65,7 +67,7 @@ def score(
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
         read, model = book_and_model(book, models, settings)
-        step("calling open deals", 0, 1)
+        step("scoring open deals", 0, 1)
         if read.manifest.timeless:
             _refuse_with_dates(as_of, start, end, dial.forgo, dial.bar, dial.capacity)
             table = score_undated(read, model)
@@ -84,16 +86,17 @@ def score(
         if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo)):
             tell(refused, quiet)
         if read.unusable_deals:
-            where = f"see quarantine.parquet in {book}"
-            tell(f"{fmt.whole(read.unusable_deals)} deals of the export could not be used: {where}", quiet)
+            tell(
+                f"{read.unusable_deals:,} deals of the export could not be used. See {book}/quarantine.parquet.", quiet
+            )
 
 
 def _refuse_with_dates(*given: str | float | None) -> None:
-    """What only a book with dates, and so with hours, can answer."""
+    """Refuse options that need a book with dates and hours."""
     for option, value in zip(("--as-of", "--from", "--to", "--forgo", "--bar", "--capacity"), given, strict=True):
         if value is not None:
             raise UsageError(
-                f"{option} {value}: this book has no dates, so neither moments nor hours are known. Leave {option} out."
+                f"{option} {value}: needs a book with dates and hours, and this book has no dates. Leave {option} out."
             )
 
 
@@ -109,16 +112,14 @@ def batch(
     context: typer.Context,
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
-    out: Annotated[
-        Path | None, typer.Option("--out-dir", help="Folder of the output \\[setting: batch.folder].")
-    ] = None,
-    now: Annotated[str | None, typer.Option(help="Run as of this moment (UTC); default: the clock's.")] = None,
+    out: Annotated[Path | None, typer.Option("--out-dir", help="Folder to write to \\[setting: batch.folder].")] = None,
+    now: Annotated[str | None, typer.Option(help="Run as of this moment (UTC); default: the current time.")] = None,
     dial: Dial = NO_DIAL,
     reasons: Reasons = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Call every open deal for a scheduler: calls, what changed since the last run, and a record of the run."""
+    """Score every open deal from a scheduler; write calls, changes since the last run and a record of the run."""
     import pandas as pd
 
     from walkaway.scoring import run_batch
@@ -126,7 +127,7 @@ def batch(
     settings = dial.over(settings_in_force(context), reasons)
     moment = moment_of(now, "--now") or pd.Timestamp.now("UTC")
     with progress(quiet) as step:
-        step("calling open deals", 0, 1)
+        step("scoring open deals", 0, 1)
         done = run_batch(book, models, out or settings.batch.folder, settings, moment)
     if as_json:
         print_json(done.record)
@@ -139,15 +140,17 @@ def batch(
 
 
 def _moments(book: Book, as_of: str | None, start: str | None, end: str | None, every_days: float) -> pd.DatetimeIndex:
-    """The moments asked for: one, or from --from to --to."""
+    """The moments to score at: --as-of, or those from --from to --to."""
     import pandas as pd
 
     from walkaway.asof import moments
 
     if (start is None) != (end is None):
-        raise UsageError("--from and --to go together: give both, or --as-of alone.")
+        raise UsageError("--from and --to go together, and only one was given. Give both, or --as-of alone.")
     if start is None:
         return pd.DatetimeIndex([newest_or(as_of, "--as-of", book)])
     if as_of is not None:
-        raise UsageError("--as-of names one moment, --from and --to many: give one or the other.")
+        raise UsageError(
+            "--as-of scores at one moment, --from and --to at several, and both were given. Give one or the other."
+        )
     return moments(*span_of(start, end), every_days)

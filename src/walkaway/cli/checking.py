@@ -1,4 +1,4 @@
-"""Commands that look after a model in use: check."""
+"""The command that monitors the model in use: check."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Does the world still look like what the model was trained on? Drift, calibration and age."""
+    """Check whether the model in use still fits the data: drift, calibration and age."""
     from walkaway.book import read_book
     from walkaway.models import load_champion
     from walkaway.monitoring import check as check_model
@@ -40,7 +40,7 @@ def check(
         step("reading book and model", 0, 1)
         read, model = read_book(book).with_hours(settings.hours), load_champion(models)
         if read.manifest.timeless and as_of is not None:
-            raise UsageError(f"--as-of {as_of}: this book has no dates, so no moment is known. Leave --as-of out.")
+            raise UsageError(f"--as-of {as_of}: needs a book with dates, and this book has none. Leave --as-of out.")
         moment = None if read.manifest.timeless else newest_or(as_of, "--as-of", read)
         step("comparing with training", 0, 1)
         found = check_model(read, model, settings.check, moment)

@@ -6,12 +6,12 @@ import typer
 
 from walkaway.cli.options import AsJson, print_json
 
-configuration = typer.Typer(help="The settings in force.", no_args_is_help=True)
+configuration = typer.Typer(help="Show the settings in force.", no_args_is_help=True)
 
 
 @configuration.command("show")
 def show_config(context: typer.Context, as_json: AsJson = False) -> None:
-    """Print every setting in force and where it comes from; secrets are masked."""
+    """Print every setting in force and its source; secrets are masked."""
     from walkaway.config import read_settings
 
     rows = read_settings(context.obj).rows()

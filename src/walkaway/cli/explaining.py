@@ -1,4 +1,4 @@
-"""Commands that say why: one deal's story, and the pipeline as a whole."""
+"""Commands that explain calls: explain for one deal, portfolio for the whole pipeline."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ from walkaway.cli.options import (
 if TYPE_CHECKING:
     import pandas as pd
 
-Figure = Annotated[Path | None, typer.Option(help="Draw the steps to its value per hour: a file .png, .svg or .pdf.")]
+Figure = Annotated[
+    Path | None, typer.Option(help="Write a waterfall chart of its value per hour to this file (.png, .svg or .pdf).")
+]
 
 
 @takes_dial
 def explain(
     context: typer.Context,
-    deal_id: Annotated[str, typer.Argument(help="The deal.")],
+    deal_id: Annotated[str, typer.Argument(help="Id of the deal.")],
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
     as_of: AsOf = None,
@@ -42,7 +44,7 @@ def explain(
     dial: Dial = NO_DIAL,
     as_json: AsJson = False,
 ) -> None:
-    """Tell one deal's story: what an hour on it is worth, why, and what would change that."""
+    """Explain one deal: what an hour on it is worth, why, and what would change that."""
     from walkaway.explaining import explain as stories_of
     from walkaway.report.waterfall import check_figure, write_waterfall
 
@@ -74,15 +76,15 @@ def portfolio(
     models: ModelsOption = MODELS,
     as_of: AsOf = None,
     replayed: Annotated[
-        Path | None, typer.Option("--replay", help="Folder of a replay: judges calibration by group by its calls.")
+        Path | None, typer.Option("--replay", help="Folder of a replay, to check calibration by group.")
     ] = None,
     owner_audit: Annotated[
-        bool, typer.Option("--owner-audit", help="Group by owner too: to audit fairness, not to judge people.")
+        bool, typer.Option("--owner-audit", help="Group by owner too. For fairness audits, not to judge people.")
     ] = False,
     dial: Dial = NO_DIAL,
     as_json: AsJson = False,
 ) -> None:
-    """The pipeline as a whole: themes that cost it most, and groups of deals dropped more often than others."""
+    """Show the whole pipeline: the most costly themes, and groups of deals dropped more often than others."""
     from walkaway.explaining import portfolio as portfolio_of
 
     settings = dial.over(settings_in_force(context))
@@ -101,7 +103,7 @@ def portfolio(
 
 
 def _settled(folder: Path | None) -> pd.DataFrame | None:
-    """The ledger of a replay, if one is named."""
+    """The settled calls of a replay; None without a replay."""
     if folder is None:
         return None
     from walkaway.replaying import read_ledger

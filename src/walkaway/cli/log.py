@@ -1,7 +1,7 @@
-"""Lines for a log rather than for a reader: `walkaway --log json COMMAND`, for runs that nobody watches.
+"""Log lines in place of terminal output: `walkaway --log json COMMAND`, for scheduled runs.
 
-Each line on stderr is then one event: a step that began, a sentence that a reader would have seen, a warning, or the
-error that ended the command. Standard logging does the work, so that what libraries log comes in the same form.
+Each line on stderr is one event: the start of a step, a message for the user, a warning, or the error that ended the
+command. Standard logging is used, so messages of libraries have the same form.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LOG = logging.getLogger("walkaway")
 
 
 class LogFormat(StrEnum):
-    """How lines are written: for people, or as JSON for machines."""
+    """The form of log lines: text for people, JSON for machines."""
 
     TEXT = "text"
     JSON = "json"
@@ -50,7 +50,7 @@ class TextLines(logging.Formatter):
 
 
 def log_lines(form: LogFormat) -> None:
-    """From now on write one line an event to stderr, warnings of Python included."""
+    """Write each event, Python's warnings included, as one line to stderr from now on."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if form is LogFormat.JSON else TextLines())
     root = logging.getLogger()
@@ -61,20 +61,20 @@ def log_lines(form: LogFormat) -> None:
 
 
 def logs() -> bool:
-    """Whether events are written as lines."""
+    """Whether log lines are in use."""
     return LOG.level == logging.INFO and any(
         isinstance(handler.formatter, (JsonLines, TextLines)) for handler in logging.getLogger().handlers
     )
 
 
 def log_step(name: str, done: int, total: int) -> None:
-    """A step that begins, or goes on."""
+    """Log the start or the progress of a step."""
     count = {"done": done, "total": total} if total > 1 else {}
     LOG.info(name, extra={"fields": {"kind": "step"} | count})
 
 
 def log_text(renderable: Any) -> None:
-    """What a reader would have seen, as plain text."""
+    """Log what the terminal would have shown, as plain text."""
     from rich.console import Console
 
     screen = StringIO()
@@ -83,5 +83,5 @@ def log_text(renderable: Any) -> None:
 
 
 def log_error(sentence: str, exit_code: int, exception: BaseException | None = None) -> None:
-    """What ended the command."""
+    """Log the error that ended the command."""
     LOG.error(sentence, extra={"fields": {"kind": "end", "exit_code": exit_code}}, exc_info=exception)

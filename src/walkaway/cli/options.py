@@ -1,4 +1,4 @@
-"""What commands share: options, moments, progress, and how they print. Data goes to stdout, all else to stderr."""
+"""Shared by the commands: options, moments, progress and printing. Data goes to stdout, all else to stderr."""
 
 from __future__ import annotations
 
@@ -54,29 +54,33 @@ __all__ = [
 
 BookOption = Annotated[Path, typer.Option("--book", help="Folder of the book.")]
 ModelsOption = Annotated[Path, typer.Option("--models", help="Folder of the models.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors and the data asked for.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print only errors and the requested data.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")]
 Forgo = Annotated[
-    float | None, typer.Option(min=0.0, max=1.0, help="Share of won value the bar may forgo \\[setting: score.forgo].")
+    float | None,
+    typer.Option(min=0.0, max=1.0, help="Share of won value you accept to lose, 0 to 1 \\[setting: score.forgo]."),
 ]
-Bar = Annotated[float | None, typer.Option(min=0.0, help="Money per hour, in place of --forgo \\[setting: score.bar].")]
+Bar = Annotated[
+    float | None, typer.Option(min=0.0, help="Bar in money per hour, in place of --forgo \\[setting: score.bar].")
+]
 Capacity = Annotated[
-    float | None, typer.Option(help="Hours the team can work a week, in place of --forgo \\[setting: score.capacity].")
+    float | None, typer.Option(help="Hours the team has per week, in place of --forgo \\[setting: score.capacity].")
 ]
 Guarantee = Annotated[
-    bool, typer.Option("--guarantee", help="Promise --forgo rather than estimate it \\[setting: score.guarantee].")
+    bool,
+    typer.Option("--guarantee", help="Keep the loss within --forgo at 90% confidence \\[setting: score.guarantee]."),
 ]
 Reasons = Annotated[
-    int | None, typer.Option(min=0, max=20, help="Reasons a call, at most; 0 is fastest \\[setting: score.reasons].")
+    int | None, typer.Option(min=0, max=20, help="Most reasons per call; 0 is fastest \\[setting: score.reasons].")
 ]
-AsOf = Annotated[str | None, typer.Option(help="At this moment (UTC); default: the newest record.")]
+AsOf = Annotated[str | None, typer.Option(help="As of this moment (UTC); default: the newest record in the book.")]
 BOOK, MODELS = Path("data/book"), Path("models")
 SECONDS_OF_UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DAYS_OF_UNIT = {"h": 1 / 24, "d": 1.0, "w": 7.0}
 
 
 def moment_of(text: str | None, option: str) -> pd.Timestamp | None:
-    """A UTC moment; a date alone is its midnight, and a moment without offset is UTC."""
+    """The text as a moment in UTC. A date means its midnight; without an offset, UTC is assumed."""
     import pandas as pd
 
     if text is None:
@@ -91,20 +95,20 @@ def moment_of(text: str | None, option: str) -> pd.Timestamp | None:
 
 
 def newest_or(text: str | None, option: str, book: Book) -> pd.Timestamp:
-    """The moment of an option, else the newest record of a book with dates."""
+    """The moment of an option; by default, that of the newest record in a book with dates."""
     return moment_of(text, option) or book.last_recorded_at()
 
 
 def training_moment(until: str | None, book: Book) -> pd.Timestamp | None:
-    """Until when training may know: --until, else the newest record; None for a book without dates.
+    """The last moment that training may use: --until, else the newest record; None for a book without dates.
 
     Raises:
-        UsageError: the book has no dates, and a moment was asked for.
+        UsageError: --until was given for a book without dates.
     """
     if not book.manifest.timeless:
         return newest_or(until, "--until", book)
     if until is not None:
-        raise UsageError("--until: this book has no dates, so nothing can be left out by one. Leave --until out.")
+        raise UsageError(f"--until {until}: needs a book with dates, and this book has none. Leave --until out.")
     return None
 
 
@@ -117,7 +121,7 @@ def span_of(start: str | None, end: str | None) -> tuple[pd.Timestamp, pd.Timest
 
 
 def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | None = None) -> tuple[Book, Model]:
-    """The book with the hours that are set, and the model in use with the curve of a replay, if one is in force."""
+    """The book with the hours of the settings, and the model in use with the curve of a replay, if one is set."""
     from walkaway.book import read_book
     from walkaway.models import load_champion
     from walkaway.scoring import with_replay_curve
@@ -127,7 +131,7 @@ def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | 
 
 
 def settings_in_force(context: typer.Context) -> Settings:
-    """The settings in force, from the file that --config names, if any."""
+    """The settings in force, with the file of --config if given."""
     from walkaway.config import read_settings
 
     return read_settings(context.obj).settings
@@ -142,7 +146,7 @@ def formatter_of(settings: Settings, currency: str = "") -> LocaleFormat:
 
 @dataclass(frozen=True)
 class Dial:
-    """What sets the bar: one of forgo, bar and capacity, as it was given on the command line; None where it was not."""
+    """The options that set the bar: one of forgo, bar and capacity; None if not on the command line."""
 
     forgo: float | None = None
     bar: float | None = None
@@ -150,15 +154,15 @@ class Dial:
     guarantee: bool = False
 
     def given(self) -> dict[str, float]:
-        """The dials that were given, by name."""
+        """The dials on the command line, by name."""
         return {name: value for name in DIALS if (value := getattr(self, name)) is not None}
 
     def over(self, settings: Settings, reasons: int | None = None) -> Settings:
-        """The settings with the dial and the number of reasons that were given, before what they say themselves.
+        """The settings, with the dial and the number of reasons of the command line in place of their own.
 
         Raises:
-            UsageError: more than one dial was given, one is no number, no deal fits into the capacity, or another dial
-                than forgo is to be guaranteed.
+            UsageError: more than one dial, a dial that is not a number, a capacity of 0 or less, or a guarantee with a
+                dial other than forgo.
         """
         given = self.given()
         _check_dials(given, self.guarantee)
@@ -181,19 +185,18 @@ DIAL_OPTIONS: dict[str, tuple[Any, Any]] = {  # parameter: its annotation, and i
 def _check_dials(given: dict[str, float], guarantee: bool) -> None:
     for name, value in given.items():
         if not value < float("inf"):
-            raise UsageError(f"--{name} {value:g}: must be a number.")
+            raise UsageError(f"--{name} {value:g}: must be a finite number. Correct it.")
     if len(given) > 1:
-        told = " and ".join(f"--{name} {value:g}" for name, value in given.items())
-        raise UsageError(f"{told}: one dial sets the bar. Give one of them.")
+        options = " and ".join(f"--{name} {value:g}" for name, value in given.items())
+        raise UsageError(f"{options}: only one option may set the bar. Give one of them.")
     if given.get("capacity", 1.0) <= 0:
-        hours = f"--capacity {given['capacity']:g}"
-        raise UsageError(f"{hours}: must be hours a week above 0. A team without an hour has no deal to call.")
+        raise UsageError(f"--capacity {given['capacity']:g}: must be above 0 hours per week. Correct it.")
     if guarantee and set(given) - {"forgo"}:
-        raise UsageError("--guarantee promises a share of value: it goes with --forgo, not with a bar or a capacity.")
+        raise UsageError("--guarantee works only with --forgo. Leave out --guarantee, or --bar and --capacity.")
 
 
 def takes_dial(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command with a parameter `dial` the options --forgo, --bar, --capacity and --guarantee in its place."""
+    """Replace a command's parameter `dial` by the options --forgo, --bar, --capacity and --guarantee."""
 
     @wraps(command)
     def with_options(**given: Any) -> None:
@@ -214,7 +217,7 @@ def takes_dial(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def days_of(text: str, option: str = "--every") -> float:
-    """A length of time in days, such as 1d, 7d or 12h.
+    """The days in a length of time such as 1d, 7d or 12h.
 
     >>> days_of("12h")
     0.5
@@ -230,7 +233,7 @@ def days_of(text: str, option: str = "--every") -> float:
 
 
 def budget_of(text: str | None) -> Budget | None:
-    """How long to tune: a number of trials such as 40, or a time such as 90s, 10m or 2h.
+    """The tuning budget: a number of trials such as 40, or a time such as 90s, 10m or 2h.
 
     >>> budget_of("10m"), budget_of("40")
     (Budget(seconds=600.0, trials=None), Budget(seconds=None, trials=40))
@@ -250,7 +253,7 @@ def budget_of(text: str | None) -> Budget | None:
 
 
 def tell(renderable: Any, quiet: bool) -> None:
-    """Print for a reader, on stderr, or as a line of the log. A plain string is shown as it is, its brackets too."""
+    """Print a message for people to stderr, or as a log line. Brackets in a plain string are kept."""
     if quiet:
         return
     if logs():
@@ -262,7 +265,7 @@ def tell(renderable: Any, quiet: bool) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Print as JSON, on stdout; what is missing, or no finite number, is null."""
+    """Print as JSON to stdout; missing values and numbers that are not finite become null."""
     from walkaway.files import plain
 
     sys.stdout.write(json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False, default=str) + "\n")
@@ -270,15 +273,15 @@ def print_json(value: Any) -> None:
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar on stderr, or a line a step in the log; neither where stderr is no terminal and no log is kept."""
+    """A progress bar on stderr, or a log line per step; neither without a terminal and without --log."""
     if logs():
         yield log_step
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    what = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"))
-    columns = (*what, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    task_columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[count]}"))
+    columns = (*task_columns, TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     with Progress(
         *columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty(), transient=True
     ) as bar:

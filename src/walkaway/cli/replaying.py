@@ -1,4 +1,4 @@
-"""The command that replays the past."""
+"""The command that replays a past period: replay."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ from walkaway.cli.options import (
 @takes_dial
 def replay(
     context: typer.Context,
-    start: Annotated[str, typer.Option("--from", help="First moment of calls, and of training (UTC).")],
-    end: Annotated[str, typer.Option("--to", help="Last moment of calls.")],
+    start: Annotated[str, typer.Option("--from", help="First moment to train and score at (UTC).")],
+    end: Annotated[str, typer.Option("--to", help="Last moment to score at (UTC).")],
     book: BookOption = BOOK,
-    every: Annotated[str, typer.Option(help="Step between calls: 1d, 7d.")] = "1d",
+    every: Annotated[str, typer.Option(help="Time between scorings: 1d, 7d.")] = "1d",
     retrain: Annotated[
-        str | None, typer.Option(help="How often models are trained: 14d, 30d \\[setting: replay.retrain_days].")
+        str | None, typer.Option(help="Time between trainings: 14d, 30d \\[setting: replay.retrain_days].")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder of ledger, summary, figures, models.")] = Path("reports/replay"),
+    out: Annotated[Path, typer.Option(help="Folder for ledger, summary, figures and models.")] = Path("reports/replay"),
     dial: Dial = NO_DIAL,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Replay a period: train on what was known, call each open deal, and settle the calls by what came."""
+    """Replay a past period: train on what was known then, score open deals, and compare with how they ended."""
     from walkaway.book import read_book
     from walkaway.replaying import Period
     from walkaway.replaying import replay as replay_book
@@ -53,9 +53,8 @@ def replay(
         step("reading the book", 0, 1)
         read = read_book(book).with_hours(settings.hours)
         done = replay_book(read, out, period, settings, step)
-        step("drawing", 0, 1)
-        fmt = formatter_of(settings, read.manifest.currency)
-        write_figures(done, out, fmt)
+        step("drawing figures", 0, 1)
+        write_figures(done, out)
     if as_json:
         print_json(done.summary)
     else:

@@ -1,4 +1,4 @@
-"""The command that writes the report leaders read."""
+"""The command that writes the report for sales leaders: report."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from walkaway.cli.options import (
 
 
 class Format(StrEnum):
-    """What to write."""
+    """The formats to write."""
 
     ALL = "all"
     HTML = "html"
@@ -41,23 +41,23 @@ def report(
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
     as_of: AsOf = None,
-    out: Annotated[Path, typer.Option(help="Folder of the report.")] = Path("reports/report"),
+    out: Annotated[Path, typer.Option(help="Folder to write to.")] = Path("reports/report"),
     form: Annotated[
         Format, typer.Option("--format", help="html, pdf, md (a digest for mail and chat), or all of them.")
     ] = Format.ALL,
     replayed: Annotated[
-        Path | None, typer.Option("--replay", help="Folder of a replay: its settled calls are the proof.")
+        Path | None, typer.Option("--replay", help="Folder of a replay; the report shows its results.")
     ] = None,
     decisions: Annotated[
-        Path | None, typer.Option(help="What people decided: a CSV of deal_id, decision, by, reason, date.")
+        Path | None, typer.Option(help="Decisions of the team: a CSV of deal_id, decision, by, reason, date.")
     ] = None,
     advice: Annotated[
-        Path | None, typer.Option(help="advice.csv of walkaway batch: what became of it is told.")
+        Path | None, typer.Option(help="advice.csv of walkaway batch; the report shows how those deals ended.")
     ] = None,
     dial: Dial = NO_DIAL,
     quiet: Quiet = False,
 ) -> None:
-    """Write the report: what to let go, what that frees and costs, where the hours go instead, and why to trust it."""
+    """Write the report: deals to stop, hours freed, value lost, where the hours go instead, and the evidence."""
     from walkaway.report.html import write_report
     from walkaway.scoring import read_advice, read_decisions
 

@@ -1,4 +1,4 @@
-"""Commands that make and choose models: audit, train, rollback."""
+"""Commands that train and select models: audit, train, rollback."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from walkaway.errors import PromotionError
 def audit(
     context: typer.Context,
     book: BookOption = BOOK,
-    until: Annotated[str | None, typer.Option(help="Look at what was known by this moment (UTC).")] = None,
+    until: Annotated[str | None, typer.Option(help="Audit what was known by this moment (UTC).")] = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Look for leaks: what of a book knows how deals end before it could. Training leaves it out."""
+    """Find fields that leak the outcome. Training leaves them out."""
     from walkaway.book import read_book
     from walkaway.training import audit_as_of
 
@@ -58,13 +58,16 @@ def train(
         str | None, typer.Option(help="Tune the win head first: a number of trials (40) or a time (10m).")
     ] = None,
     advice: Annotated[
-        Path | None, typer.Option(help="advice.csv of walkaway batch: deals dropped on it teach no losses.")
+        Path | None,
+        typer.Option(help="advice.csv of walkaway batch. Deals dropped on this advice are not counted as losses."),
     ] = None,
-    promote: Annotated[bool, typer.Option("--promote", help="Use the new model, whether it is better or not.")] = False,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Use the new model even if it does not pass the gate.")
+    ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model on won and lost deals, judge it out of time, register it, and use it if it is better."""
+    """Train a model on won and lost deals, test it on later deals, register it, and use it if it passes the gate."""
     from walkaway.book import read_book
     from walkaway.report.figures import training_figures
     from walkaway.report.model_card import model_card
@@ -90,16 +93,16 @@ def train(
     if as_json:
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
         named |= {"decision": done.decision.as_json(), "tuned": done.tuned and done.tuned.as_json()}
-        told = {"summary": done.trained.model.facts.counts(), "audit": done.trained.audit.told()}
-        print_json(named | told | {"registered": done.registered, "metrics": done.trained.tables})
+        found = {"summary": done.trained.model.facts.counts(), "audit": done.trained.audit.told()}
+        print_json(named | found | {"registered": done.registered, "metrics": done.trained.tables})
     else:
         from walkaway.report.terminal.training_tables import show_training
 
         tell(show_training(done, fmt), quiet)
     if not done.promoted:
-        raise PromotionError(
-            f"{done.folder.name} is not promoted: {done.decision.reason}. It is saved; {done.champion} stays in use. "
-            "To use the new model all the same, train with --promote."
+        raise GateError(
+            f"{done.folder.name} is saved, not in use: {done.decision.reason}. Still in use: {done.champion}. "
+            "Add --promote to use the new model anyway."
         )
 
 
@@ -109,7 +112,7 @@ def rollback(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Return to the model that was in use before."""
+    """Return to the model that was in use before this one."""
     from walkaway.training import roll_back
 
     was, now = roll_back(models, settings_in_force(context))

@@ -1,4 +1,4 @@
-"""Settings: one small typed class a step, one file, one prefix in the environment. Nothing happens on import."""
+"""Settings: a small typed class per step, read from one file and from the environment. Nothing is read on import."""
 
 from walkaway.config.money import AS_IT_IS, MoneySettings, Rate, rate_on
 from walkaway.config.reading import InForce, masked, read_settings

@@ -1,4 +1,4 @@
-"""The reporting currency, and the dated rates that turn other money into it."""
+"""The reporting currency, and dated exchange rates into it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Currency = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
 class Rate(BaseModel):
-    """From a day on, one unit of a currency is worth that much of the reporting currency."""
+    """An exchange rate from a day on: reporting currency per unit of another currency."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -25,7 +25,7 @@ class Rate(BaseModel):
 
 
 class MoneySettings(BaseModel):
-    """The currency everything is reported in (ISO 4217; None: that of the book), and the rates into it."""
+    """The reporting currency (ISO 4217; None means the book's currency), and exchange rates into it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,21 +37,25 @@ class MoneySettings(BaseModel):
         seen: set[tuple[str, dt.date]] = set()
         for rate in self.rates:
             if rate.currency == self.currency:
-                raise ValueError(f"must be into {self.currency}, and one is of {rate.currency} itself: leave it out")
+                raise ValueError(
+                    f"must hold rates from other currencies into {self.currency}, found one for {rate.currency} itself"
+                )
             if (rate.currency, rate.since) in seen:
-                raise ValueError(f"must name one rate a currency and day, and {rate.currency} {rate.since} has two")
+                raise ValueError(
+                    f"must hold one rate per currency and day, found two for {rate.currency} on {rate.since}"
+                )
             seen.add((rate.currency, rate.since))
         return self
 
 
-AS_IT_IS = MoneySettings()  # every book in its own currency, and no rates
+AS_IT_IS = MoneySettings()  # keep the currency of the book; no rates
 
 
 def rate_on(money: MoneySettings, currency: str, day: dt.date) -> float:
-    """Reporting money that one unit of a currency is worth on a day: the newest rate dated that day or before.
+    """The rate of a currency into the reporting currency on a day: the newest one dated that day or before.
 
     Raises:
-        DataError: no rate of that currency is known by then.
+        DataError: there is no such rate.
 
     >>> money = MoneySettings(currency="EUR", rates=[{"currency": "USD", "from": "2026-01-01", "rate": 0.85}])
     >>> rate_on(money, "USD", dt.date(2026, 3, 1)), rate_on(money, "EUR", dt.date(2026, 3, 1))
@@ -62,7 +66,7 @@ def rate_on(money: MoneySettings, currency: str, day: dt.date) -> float:
     by_then = [rate for rate in money.rates if rate.currency == currency and rate.since <= day]
     if not by_then:
         raise DataError(
-            f"money.rates: no rate from {currency} to {money.currency or 'the reporting currency'} is known on "
-            f"{day:%Y-%m-%d}. Add one dated that day or before."
+            f"money.rates: a rate from {currency} to {money.currency or 'the reporting currency'} is needed for "
+            f"{day:%Y-%m-%d}, found none. Add one dated that day or before."
         )
     return max(by_then, key=lambda rate: rate.since).rate

@@ -1,4 +1,4 @@
-"""Which settings are in force, and from where: defaults, then one TOML file, then the environment."""
+"""The settings in force and their sources: defaults, then one TOML file, then the environment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SECRET = re.compile(r"(?<=://)\S*(?=@)|(?<=password=)[^&\s]*|(?<=token=)[^&\s]*
 
 
 def masked(text: str) -> str:
-    """The text without who logs in to an address, and without passwords among its parameters.
+    """The text with credentials in URLs and secret parameters masked.
 
     >>> masked("https://ann:s3cret@mlflow.example.com")
     'https://***@mlflow.example.com'
@@ -39,13 +39,13 @@ def masked(text: str) -> str:
 
 @dataclass(frozen=True)
 class InForce:
-    """Settings, and where each that is no default comes from, by its dotted name."""
+    """Settings, and the source of each setting that is not a default, by dotted name."""
 
     settings: Settings
     origins: Mapping[str, str]
 
     def rows(self) -> list[tuple[str, object, str]]:
-        """(name, value as plain JSON, where from) of every setting; secrets are masked."""
+        """(name, value as plain JSON, source) of every setting; secrets are masked."""
         plain = self.settings.model_dump(mode="json", by_alias=True)
         return [(name, _shown(value), self.origins.get(name, "default")) for name, value in _leaves(plain)]
 
@@ -65,7 +65,7 @@ def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any
 
 
 def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
-    """Both trees, `high` before `low`."""
+    """Both trees merged; `high` takes precedence."""
     both = {
         k: _merged(low[k], v) if isinstance(v, dict) and isinstance(low.get(k), dict) else v for k, v in high.items()
     }
@@ -80,13 +80,13 @@ def _from_file(path: Path | None, named_by: str) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{named_by}: cannot be read ({error.strerror}). Name a settings file that exists.") from error
     except ValueError as error:
-        raise UsageError(f"{path}: must be TOML in UTF-8; {error}. Correct the file.") from error
+        raise UsageError(f"{path}: must be TOML in UTF-8, found: {error}. Correct the file.") from error
 
 
-def _file(asked: Path | None) -> tuple[Path | None, str]:
-    """The settings file, if any, and what named it."""
-    if asked is not None:
-        return asked, f"--config {asked}"
+def _file(chosen: Path | None) -> tuple[Path | None, str]:
+    """The settings file, if any, and the option or variable that names it."""
+    if chosen is not None:
+        return chosen, f"--config {chosen}"
     named = os.environ.get("WALKAWAY_CONFIG")
     if named:
         return Path(named), f"WALKAWAY_CONFIG={named}"
@@ -94,7 +94,7 @@ def _file(asked: Path | None) -> tuple[Path | None, str]:
 
 
 def _variables() -> dict[str, str]:
-    """Names of the variables that set something, by dotted setting."""
+    """The environment variables that set a setting, by dotted name of the setting."""
     names = [n for n, value in os.environ.items() if n.upper().startswith(PREFIX) and value]
     ours = [n for n in names if n.upper() not in NOT_SETTINGS]
     return {name[len(PREFIX) :].lower().replace("__", "."): name for name in ours}
@@ -105,24 +105,26 @@ def _from_environment(variables: Mapping[str, str]) -> dict[str, Any]:
         if not _exists(Settings, setting.split(".")):
             raise unknown(variable, setting, as_variable=True)
     try:
-        found = EnvSettingsSource(
+        values = EnvSettingsSource(
             Settings, env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, case_sensitive=False
         )()
     except SettingsError as error:
         broken = [v for setting, v in variables.items() if _must_be_json(setting.split(".")) and not _is_json(v)]
         raise UsageError(
-            f"{' or '.join(broken)}: lists and tables must be JSON, such as '[\"stage\"]', and this is not. Correct it."
+            f"{' or '.join(broken)}: lists and tables must be JSON, such as '[\"stage\"]', found text that is not "
+            "JSON. Correct it."
         ) from error
-    return found
+    return values
 
 
 def _must_be_json(path: list[str]) -> bool:
-    """Whether a setting that exists is a list or a table, or may be one."""
+    """Whether a setting takes a list or a table, given its path. The setting must exist."""
     kind: Any = Settings
     for name in path:
         kind = kind.model_fields[name].annotation if isinstance(kind, type) and issubclass(kind, BaseModel) else str
-    kinds = [get_origin(one) or one for one in (get_args(kind) if get_origin(kind) in (Union, UnionType) else [kind])]
-    return any(one in (tuple, list, dict) or (isinstance(one, type) and issubclass(one, BaseModel)) for one in kinds)
+    options = get_args(kind) if get_origin(kind) in (Union, UnionType) else [kind]
+    kinds = [get_origin(option) or option for option in options]
+    return any(k in (tuple, list, dict) or (isinstance(k, type) and issubclass(k, BaseModel)) for k in kinds)
 
 
 def _is_json(variable: str) -> bool:
@@ -134,7 +136,7 @@ def _is_json(variable: str) -> bool:
 
 
 def _exists(model: type[BaseModel], path: list[str]) -> bool:
-    """Whether a path of names leads to a setting; below a table of free names one more name may follow."""
+    """Whether a path of names leads to a setting. A table with free keys takes one more name."""
     field = model.model_fields.get(path[0])
     if field is None or len(path) == 1:
         return field is not None
@@ -145,7 +147,7 @@ def _exists(model: type[BaseModel], path: list[str]) -> bool:
 
 
 def _without_lesser_dials(low: dict[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
-    """`low` without its dials where `high` names one: a bar in the file must not outdo --forgo of the environment."""
+    """`low` without its dials if `high` names one. A dial from a higher-precedence source clears the others."""
     score, over = low.get("score"), high.get("score")
     if not isinstance(score, dict) or not isinstance(over, dict) or not set(DIALS) & set(over):
         return low
@@ -155,22 +157,22 @@ def _without_lesser_dials(low: dict[str, Any], high: Mapping[str, Any]) -> dict[
 def _origins(
     file: Mapping[str, Any], path: Path | None, environment: Mapping[str, Any], variables: Mapping[str, str]
 ) -> dict[str, Origin]:
-    """Where each given setting comes from, by its dotted name."""
-    found = {name: Origin("file", str(path)) for name, _ in _leaves(file)}
+    """The source of each setting that is not a default, by dotted name."""
+    origins = {name: Origin("file", str(path)) for name, _ in _leaves(file)}
     for name, _ in _leaves(environment):
         nearest = max((s for s in variables if f"{name}.".startswith(f"{s}.")), key=len, default=None)
-        found[name] = Origin("environment", variables[nearest] if nearest else MLFLOW)
-    return found
+        origins[name] = Origin("environment", variables[nearest] if nearest else MLFLOW)
+    return origins
 
 
 def read_settings(file: Path | None = None) -> InForce:
-    """The settings in force and where each comes from.
+    """The settings in force and the source of each.
 
     Args:
-        file: a TOML file; default the one WALKAWAY_CONFIG names, else walkaway.toml in the working directory, if any.
+        file: a TOML file; by default the one WALKAWAY_CONFIG names, else walkaway.toml in the working directory.
 
-    Variables named WALKAWAY_SECTION__SETTING win over the file. MLFLOW_TRACKING_URI counts where neither sets
-    tracking_uri.
+    Variables named WALKAWAY_SECTION__SETTING take precedence over the file. MLFLOW_TRACKING_URI is used if neither
+    sets tracking_uri.
 
     Raises:
         UsageError: a file that cannot be read, a setting that does not exist, or a value that breaks its rule.
@@ -183,7 +185,7 @@ def read_settings(file: Path | None = None) -> InForce:
     if uri and "tracking_uri" not in _merged(read, given):
         given = given | {"tracking_uri": uri}
     origins = _origins(read, path, given, variables)
-    defaults = Settings().model_dump(by_alias=True)  # so that one setting of a nested table leaves its others alone
+    defaults = Settings().model_dump(by_alias=True)  # keeps the other defaults of a nested table
     try:
         settings = Settings.model_validate(_merged(defaults, _merged(read, given)))
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""What is said of a setting that does not exist or breaks its rule: its name, the rule, the value, the remedy."""
+"""Errors for settings that do not exist or break a rule: the name, the rule, the value found and the remedy."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def known_names(model: type[BaseModel] = Settings, above: str = "") -> Iterator[
 
 
 def _nearest(name: str) -> str | None:
-    """The nearest setting: by whole name, else by the last part of it alone (the section may be what is wrong)."""
+    """The closest setting: by full name, else by its last part, in case the section is wrong."""
     names = list(known_names())
     whole = difflib.get_close_matches(name, names, n=1, cutoff=0.75)
     if whole:
@@ -40,7 +40,7 @@ def _nearest(name: str) -> str | None:
 
 
 def unknown(place: str, name: str, *, as_variable: bool = False) -> UsageError:
-    """The error for a setting that does not exist, found at that place (a file, or a variable).
+    """The error for a setting that does not exist; `place` is the file or variable that names it.
 
     >>> print(unknown("file walkaway.toml", "train.fold"))
     file walkaway.toml: there is no setting train.fold. Did you mean train.folds?
@@ -48,7 +48,7 @@ def unknown(place: str, name: str, *, as_variable: bool = False) -> UsageError:
     near = _nearest(name)
     if near and as_variable:
         near = f"WALKAWAY_{near.upper().replace('.', '__')}"
-    hint = f"Did you mean {near}?" if near else "`walkaway config show` lists all there are."
+    hint = f"Did you mean {near}?" if near else "`walkaway config show` lists all settings."
     return UsageError(f"{place}: there is no setting {name}. {hint}")
 
 
@@ -58,7 +58,7 @@ def _dotted(location: tuple[int | str, ...]) -> str:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a setting comes from: a file by its path, or a variable of the environment by its name."""
+    """The source of a setting: a file by path, or an environment variable by name."""
 
     kind: Literal["file", "environment"]
     name: str
@@ -68,33 +68,33 @@ class Origin:
 
     @property
     def place(self) -> str:
-        """How a refusal names it: a variable needs no more than its name."""
+        """The source as errors name it; a variable by its name alone."""
         return str(self) if self.kind == "file" else self.name
 
 
 def _lower(rule: str) -> str:
-    """A rule within a sentence."""
+    """The rule in lower case, for use within a sentence."""
     return rule[:1].lower() + rule[1:]
 
 
 def _origin(name: str, origins: Mapping[str, Origin], file: str) -> Origin:
-    """Where a setting came from: its own origin, or that of what it is part of, or of one of its parts."""
+    """The source of a setting: its own, else that of its section or of one of its parts."""
     related = [o for known, o in origins.items() if f"{name}.".startswith(f"{known}.") or known.startswith(f"{name}.")]
     return origins.get(name) or (related[0] if related else Origin("file", file))
 
 
 def refusal(error: ValidationError, origins: Mapping[str, Origin], file: str) -> UsageError:
-    """The first thing pydantic found wrong, as one sentence."""
+    """The first validation error as a UsageError."""
     first = error.errors(include_url=False)[0]
     name = _dotted(first["loc"])
     origin = _origin(name, origins, file)
     if first["type"] == "extra_forbidden":
         return unknown(origin.place, name, as_variable=origin.kind == "environment")
     if first["type"] == "missing":
-        return UsageError(f"{origin.place}: {name} is required and absent. Add it.")
+        return UsageError(f"{origin.place}: {name} is required, found none. Add it.")
     found = "" if isinstance(first["input"], (dict, BaseModel)) else f", found {_found(name, first['input'])}"
     rule = _lower(broken_rule(first))
-    return UsageError(f"{origin.place}: {name} {rule}{found}. Correct it, or leave it out for the default.")
+    return UsageError(f"{origin.place}: {name} {rule}{found}. Correct it, or remove it to use the default.")
 
 
 def _found(name: str, value: object) -> str:

@@ -1,4 +1,4 @@
-"""The settings: one small typed class a step."""
+"""The settings: a small typed class per step."""
 
 from __future__ import annotations
 
@@ -28,11 +28,8 @@ __all__ = [
     "TrainSettings",
 ]
 
-DIALS = (
-    "forgo",
-    "bar",
-    "capacity",
-)  # one of them sets the bar; a place that names one overrules the others of lesser places
+# Exactly one dial sets the bar. A dial from a higher-precedence source clears the others.
+DIALS = ("forgo", "bar", "capacity")
 Hours = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -41,7 +38,7 @@ class _Frozen(BaseModel):
 
 
 class BoosterSettings(_Frozen):
-    """One LightGBM booster: few leaves and random splits, since a deal's snapshots repeat the same little evidence."""
+    """One LightGBM booster. Few leaves and random splits limit overfitting, since snapshots of a deal are much alike."""
 
     trees: int = Field(default=200, ge=1)
     learning_rate: float = Field(default=0.05, gt=0)
@@ -53,12 +50,12 @@ class BoosterSettings(_Frozen):
 
 
 class HeadSettings(_Frozen):
-    """The heads: bags of boosters, and how open deals are completed (`heads.completion`).
+    """The heads: ensembles of boosters, and how open deals are completed (`heads.completion`).
 
-    Only the last of the fits needs all members: those before it only say how open deals will end. With as many won (or
-    lost) deals as `pooling_deals`, half of what the win head learns is what a linear model says; with as many settled
-    ones as `pooling_hours_deals`, half of what the hours head learns (`heads.pooling`). `timeless` is the win head of a
-    book without dates, which has one row a deal.
+    `members` is the size of the final ensemble; the `completion_rounds` before it use `completion_members`. With
+    `pooling_deals` won (or lost) deals, the win head weighs a linear model and the boosters equally. With
+    `pooling_hours_deals` settled deals, the hours head does (`heads.pooling`). `timeless` is the win head of a book
+    without dates, which has one row per deal.
     """
 
     members: int = Field(default=5, ge=1)
@@ -77,10 +74,10 @@ class HeadSettings(_Frozen):
 
 
 class FeatureSettings(_Frozen):
-    """Which features a model may use: names, families (files of features/) or columns (`days_since_stage[offer]`).
+    """The features a model may use, by name, family (file in features/) or column (`days_since_stage[offer]`).
 
-    `allowed` of None allows all; what is denied stays out even where it is allowed. `owner_identity` lets a model know
-    who owns a deal; without it nothing about a person is a feature but how many deals they have on hand.
+    `allowed` of None allows all. `denied` takes precedence over `allowed`. `owner_identity` adds the deal's owner as a
+    feature; without it the only feature about a person is how many deals they have open.
     """
 
     allowed: tuple[str, ...] | None = None
@@ -89,20 +86,21 @@ class FeatureSettings(_Frozen):
 
 
 class AuditSettings(_Frozen):
-    """The leak audit: what stays in though the audit suspects it, by the name it prints (`deals.close_reason`)."""
+    """The leak audit. `allowed` fields stay in although suspected, by their name in the audit (`deals.close_reason`)."""
 
     allowed: tuple[str, ...] = ()
 
 
 class TrainSettings(_Frozen):
-    """Training: how often deals are looked at, the rolling folds, and the floor under hours.
+    """Training: the interval between snapshots, the rolling folds, and the least hours a deal counts with.
 
-    `cadence_days` is between training snapshots. `calls_every_days` is how often deals are called in use: the curve and
-    the guarantee are learned at that pace, since who looks more often sees a deal below the bar more often.
-    `no_decision_reasons` are the loss reasons that say nobody decided, in lower case with underscores: a deal likely to
-    end so may be nurtured. `weigh_kept` lets deals that were kept to learn from stand for those dropped like them; else
-    each stands for itself, which errs less where advice is followed to the letter (docs/results/feedback.md).
-    `remembered_snapshots` of settled deals go with the model, for deals like another to be looked for among them.
+    `cadence_days` is the interval between training snapshots. `calls_every_days` is how often deals are scored in use.
+    The curve and the guarantee are learned at that interval, since more frequent scoring catches a deal below the bar
+    more often. `no_decision_reasons` are the loss reasons without a decision by the customer, in lower case with
+    underscores; a deal likely to end so may be nurtured. `weigh_kept` gives deals kept as a sample the weight of
+    similar dropped deals. Without it each deal counts once, which is more accurate where all advice is followed
+    (docs/results/feedback.md). `remembered_snapshots` is the number of settled snapshots saved with the model, to look
+    up similar deals.
     """
 
     cadence_days: float | None = Field(default=None, gt=0)
@@ -128,11 +126,11 @@ class TrainSettings(_Frozen):
 
 
 class ScoreSettings(_Frozen):
-    """Scoring: which point on the curve sets the bar; `bar` (money per hour) or `capacity` (hours a week) instead.
+    """Scoring: the bar, set by `forgo` (share of won value lost), `bar` (money per hour) or `capacity` (weekly hours).
 
-    With `guarantee` the share of `forgo` is promised, with 90% confidence, rather than estimated. `keep_share` of the
-    deals below the bar, drawn at random, are to be worked all the same, so that models learn what becomes of them.
-    `replay` is the folder of a replay whose settled curve the dials pick from, rather than the model's own.
+    With `guarantee`, the loss stays within `forgo` at 90% confidence. `keep_share` of the deals below the bar, drawn
+    at random, are worked anyway, so that later models see how they end. `replay` is the folder of a replay; the bar is
+    then picked from its curve instead of the model's.
     """
 
     forgo: float = Field(default=0.10, ge=0, le=1)
@@ -146,28 +144,30 @@ class ScoreSettings(_Frozen):
     @model_validator(mode="after")
     def _one_dial(self) -> ScoreSettings:
         if self.bar is not None and self.capacity is not None:
-            raise ValueError(f"one dial sets the bar: found bar {self.bar:g} and capacity {self.capacity:g}")
+            raise ValueError(
+                f"must set the bar by one of bar and capacity, found bar {self.bar:g} and capacity {self.capacity:g}"
+            )
         if self.guarantee and (self.bar is not None or self.capacity is not None):
-            raise ValueError("guarantee promises a share of value: it goes with forgo, not with a bar or a capacity")
+            raise ValueError("guarantee works only with forgo, found bar or capacity")
         return self
 
     def dial(self) -> dict[str, Any]:
-        """What `Curve.bar_of` asks for."""
+        """The arguments of `Curve.bar_of`."""
         return self.model_dump(include={*DIALS, "guarantee"})
 
     def overruled_by(self, **options: float | None) -> ScoreSettings:
-        """These settings, with the options that were given before them: naming one dial sets the others back.
+        """These settings with command-line options on top. A dial among the options clears the other dials.
 
         >>> ScoreSettings(bar=2500.0).overruled_by(forgo=0.05, bar=None, reasons=None)
         ScoreSettings(forgo=0.05, bar=None, capacity=None, guarantee=False, reasons=5, keep_share=0.0, replay=None)
         """
         given = {name: value for name, value in options.items() if value is not None}
-        lesser = {*DIALS, "guarantee"} if set(DIALS) & set(given) else set()
-        return type(self).model_validate(self.model_dump(exclude=lesser) | given)
+        cleared = {*DIALS, "guarantee"} if set(DIALS) & set(given) else set()
+        return type(self).model_validate(self.model_dump(exclude=cleared) | given)
 
 
 class ReplaySettings(_Frozen):
-    """The replay: how often models are trained, and how many last days of the book are not judged."""
+    """The replay: days between trainings, and last days of the book that are left out of the results."""
 
     retrain_days: float = Field(default=30.0, gt=0, allow_inf_nan=False)
     grace_days: float = Field(default=30.0, ge=0, allow_inf_nan=False)
@@ -175,7 +175,7 @@ class ReplaySettings(_Frozen):
 
 
 class BatchSettings(_Frozen):
-    """The nightly batch: how old the newest record may be, where the output lies, and its format."""
+    """The nightly batch: the greatest age of the newest record, the output folder and the format."""
 
     max_age_days: float = Field(default=3.0, gt=0)
     folder: Path = Path("reports")
@@ -183,7 +183,7 @@ class BatchSettings(_Frozen):
 
 
 class ReportSettings(_Frozen):
-    """What people read: how numbers, money and dates are written, by locale (en, en_IN, de_CH). Words are English."""
+    """Reports: the format of numbers, money and dates, by locale (en, en_IN, de_CH). Words are always English."""
 
     locale: str = "en_GB"
 
@@ -198,7 +198,7 @@ class ReportSettings(_Frozen):
 
 
 class Levels(_Frozen):
-    """From where on a finding is one to watch, and from where on one to act upon."""
+    """The thresholds from which a finding is to be watched, and to be acted upon."""
 
     watch: float = Field(ge=0, allow_inf_nan=False)
     act: float = Field(ge=0, allow_inf_nan=False)
@@ -206,17 +206,18 @@ class Levels(_Frozen):
     @model_validator(mode="after")
     def _in_order(self) -> Levels:
         if self.watch > self.act:
-            raise ValueError(f"watch must not lie above act, found {self.watch:g} and {self.act:g}")
+            raise ValueError(f"watch must not be above act, found watch {self.watch:g} and act {self.act:g}")
         return self
 
 
 class CheckSettings(_Frozen):
-    """`walkaway check`: its thresholds, and how sure it must be before it calls.
+    """`walkaway check`: its thresholds, and the rate of false alarms.
 
-    `psi` is of columns and scores, without what is ordinary. `missing` and `unknown` are shares of open deals, beyond
-    training's. `gap` is of wins and hours, relative: the whole 90% interval must lie beyond it. `age` is the age of the
-    model over the length of the history it learned from. `chance` is how often each finding on open deals may be wrong
-    in a world that has not changed; with fewer than `least_deals` deals nothing is said.
+    `psi` is the population stability index of features and scores, in excess of its usual variation. `missing` and
+    `unknown` are shares of open deals in excess of training. `gap` is the relative error of predicted wins and hours;
+    the whole 90% interval must exceed it. `age` is the age of the model divided by the length of its training history.
+    `chance` is the probability of a false alarm per finding on open deals. With fewer than `least_deals` deals no
+    finding is made.
     """
 
     least_deals: int = Field(default=30, ge=2)
@@ -230,10 +231,10 @@ class CheckSettings(_Frozen):
 
 
 class Settings(BaseSettings):
-    """Everything that can be set. Making one reads nothing: `read_settings` does.
+    """All settings. Constructing it reads no file and no variable; `read_settings` does.
 
-    `hours` are those assumed of an activity without its own, by kind; they come before the book's. A kind with capitals
-    stands in the file or in WALKAWAY_HOURS as JSON: names of variables have no case.
+    `hours` are assumed for activities without recorded hours, by kind; they take precedence over the book's. Set a kind
+    with capital letters in the file, or in WALKAWAY_HOURS as JSON, since names of variables ignore case.
     """
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid")
@@ -252,5 +253,5 @@ class Settings(BaseSettings):
     def settings_customise_sources(
         cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, *others: Any, **more: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Nothing but the arguments: pydantic-settings would read the environment wherever a Settings is made."""
+        """Use the arguments alone. By default pydantic-settings reads the environment on every construction."""
         return (init_settings,)

@@ -74,7 +74,7 @@ def _said(first: Any) -> str:
     """Where and what pydantic found wrong; of a whole table the rule alone, since its value is all of it."""
     where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
     found = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
-    return f"{where}{broken_rule(first, 'Input should')}{found}"
+    return f"{where}{broken_rule(first)}{found}"
 
 
 def mapping_for(model: type[M], name_or_file: str) -> M:
