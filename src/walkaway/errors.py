@@ -6,7 +6,7 @@
     |   +-- MappingError              the mapping does not fit the file, or is unknown
     |   +-- BookError                 a book is absent, incomplete or damaged
     |   +-- BundleError               a model bundle is absent or damaged
-    +-- GateError            exit 4   the new model did not pass the gate
+    +-- PromotionError       exit 4   the new model is not put in use
     +-- LockedError          exit 5   another run holds the lock
     +-- IncompleteError      exit 6   requested output is missing
 
@@ -56,8 +56,8 @@ class BundleError(DataError):
     """A model bundle is absent or damaged."""
 
 
-class GateError(WalkawayError):
-    """The new model did not pass the gate."""
+class PromotionError(WalkawayError):
+    """The new model is saved, not put in use."""
 
     exit_code = 4
 

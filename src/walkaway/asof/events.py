@@ -196,7 +196,9 @@ class Log:
         return self._select(*sorted(equals.items()))
 
 
-def _with_ties(order: IntArray, keys: IntArray, ties: Callable[[IntArray], tuple[npt.NDArray, ...]]) -> IntArray:
+def _with_ties(
+    order: IntArray, keys: IntArray, ties: Callable[[IntArray], tuple[npt.NDArray[np.signedinteger], ...]]
+) -> IntArray:
     """The order, with rows of equal key sorted by their ties."""
     same = np.flatnonzero(keys[1:] == keys[:-1])
     if not len(same):
@@ -376,7 +378,7 @@ class Events:
             return sums.take(self._past) - sums.take(self._first)
         return self._distinct_in_window(self.selected.column(column).codes, self.selected.previous_same(column))
 
-    def _distinct_in_window(self, codes: npt.NDArray, previous: IntArray) -> IntArray:
+    def _distinct_in_window(self, codes: npt.NDArray[np.signedinteger], previous: IntArray) -> IntArray:
         """Counts rows of the window whose previous equal row lies before it, one position of the window at a time."""
         out = np.zeros(len(self._first), dtype=np.int64)
         for offset in range(int(self.count().max(initial=0))):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from walkaway.asof.history import known, microseconds
-from walkaway.book import SECONDS_PER_HOUR, Book, deal_places, effort_seconds
+from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
 
 __all__ = ["COLUMNS", "events_of", "label", "last_worked_at", "no_decision"]
 

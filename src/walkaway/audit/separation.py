@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 __all__ = ["LEAST_TO_SUSPECT", "Separation", "binned", "separation"]
 
 FloatArray = npt.NDArray[np.float64]
-LEAST_OF_EACH = 20  # deals of either kind; with fewer there is no result
+LEAST_TO_SUSPECT = 20  # deals of either kind; with fewer there is no result
 BINS = 16
 FOLDS = 5
 PRIOR = 5.0  # weight of the average in the rate of each bin, in deals
@@ -39,7 +39,7 @@ def binned(values: FloatArray, categorical: bool) -> npt.NDArray[np.int64]:
     return np.where(filled, np.searchsorted(edges, values, side="right"), 0)
 
 
-def _rates(bins: npt.NDArray, outcome: FloatArray, weight: FloatArray) -> FloatArray:
+def _rates(bins: npt.NDArray[np.int64], outcome: FloatArray, weight: FloatArray) -> FloatArray:
     """The outcome's rate in each row's bin, computed from the other folds."""
     fold, size, mean = np.arange(len(bins)) % FOLDS, int(bins.max()) + 1, np.average(outcome, weights=weight)
     out = np.empty(len(bins))
@@ -75,7 +75,7 @@ def separation(
     rows = np.random.default_rng(0).permutation(np.flatnonzero(~np.isnan(outcome)))
     outcomes = outcome[rows]
     positives, negatives = int(outcomes.sum()), int(len(outcomes) - outcomes.sum())
-    if min(positives, negatives) < LEAST_OF_EACH:
+    if min(positives, negatives) < LEAST_TO_SUSPECT:
         return Separation()
     weights = np.ones(len(rows)) if weight is None else weight[rows] * (len(rows) / weight[rows].sum())
     rates = _rates(binned(values[rows], categorical), outcomes, weights)

@@ -86,7 +86,7 @@ def _import(
     with progress(quiet) as step:
         now = pd.Timestamp.now("UTC")
         read = importer.read(
-            Export(files, mapping, now, money, lambda task, count: step(task, count, 0 if count else 1))
+            Export(files, mapping, now, settings.money, lambda task, count: step(task, count, 0 if count else 1))
         )
         step("writing the book", 0, 1)
         write_book(read.book, out, read.quarantine)

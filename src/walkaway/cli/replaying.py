@@ -54,7 +54,8 @@ def replay(
         read = read_book(book).with_hours(settings.hours)
         done = replay_book(read, out, period, settings, step)
         step("drawing figures", 0, 1)
-        write_figures(done, out)
+        fmt = formatter_of(settings, read.manifest.currency)
+        write_figures(done, out, fmt)
     if as_json:
         print_json(done.summary)
     else:

@@ -100,7 +100,7 @@ def train(
 
         tell(show_training(done, fmt), quiet)
     if not done.promoted:
-        raise GateError(
+        raise PromotionError(
             f"{done.folder.name} is saved, not in use: {done.decision.reason}. Still in use: {done.champion}. "
             "Add --promote to use the new model anyway."
         )

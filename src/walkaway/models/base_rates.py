@@ -20,7 +20,6 @@ from scipy.stats import rankdata
 from walkaway.binning import cells_of, equal_edges
 from walkaway.features import FeaturePlan, PlannedFeature
 from walkaway.models.buyer_events import BuyerEvents
-from walkaway.models.enough import LEAST_DEALS_A_RATE
 
 __all__ = ["BaseRates", "ColumnRates", "PastDeals", "PastOutcomes", "Settled", "groups_alike", "learn_base_rates"]
 
@@ -77,7 +76,7 @@ class BaseRates(_Frozen):
         """Outcomes of all settled deals that were once in each row's stage; of any stage where these are too few."""
         return self.of(ALL, np.zeros(len(stage)), stage)
 
-    def of(self, column: str, values: npt.NDArray, stage: pd.Series) -> PastOutcomes:
+    def of(self, column: str, values: npt.NDArray[np.floating], stage: pd.Series) -> PastOutcomes:
         """Outcomes of settled deals that once had a value in the same cell, in the same stage.
 
         Where these are fewer than LEAST_DEALS, deals of any stage are used; where those are too few as well, none.
@@ -190,7 +189,7 @@ def learn_base_rates(
     return BaseRates(stages=names, columns=columns)
 
 
-def groups_alike(X: npt.NDArray, plan: FeaturePlan) -> tuple[tuple[str, ...], ...]:
+def groups_alike(X: npt.NDArray[np.float32], plan: FeaturePlan) -> tuple[tuple[str, ...], ...]:
     """Groups of features that say much the same, by rank correlation over snapshots (average linkage).
 
     Each feature is in exactly one group. A missing value (what never happened) ranks after all others. Features of one

@@ -308,7 +308,7 @@ def learn_reference_profile(
     )
 
 
-def relative_errors(deal: npt.NDArray, ends: Mapping[str, FloatArray]) -> dict[str, float]:
+def relative_errors(deal: npt.NDArray[Any], ends: Mapping[str, FloatArray]) -> dict[str, float]:
     """The relative standard error of each average over deals, taken at each deal's first row.
 
     Args:
