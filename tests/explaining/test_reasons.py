@@ -53,13 +53,13 @@ def test_the_strongest_factor_comes_first_whether_it_lifts_or_lowers():
     assert reasons([0.5, 1.5, 3.0, 0.9, 1.0]) == [
         ("deal size of EUR 5,000", 3.0),
         ("open for 12 days", 0.5),
-        ("nothing done yet", 1.5),
+        ("no activity yet", 1.5),
         ("margin rate of 40%", 0.9),
     ]
 
 
 def test_a_factor_on_which_the_bag_disagrees_is_not_told():
-    assert reasons([0.1, 1.5, 1.0, 1.0, 1.0], agreed=[False, True, True, True, True]) == [("nothing done yet", 1.5)]
+    assert reasons([0.1, 1.5, 1.0, 1.0, 1.0], agreed=[False, True, True, True, True]) == [("no activity yet", 1.5)]
 
 
 def test_no_more_reasons_are_told_than_asked_for():
@@ -167,7 +167,7 @@ def test_reasons_of_every_row_are_sorted_agreed_and_more_than_two_percent(told):
 def test_what_is_told_together_has_one_factor_and_the_words_of_its_two_strongest():
     groups = ((0, 1), (2,), (3,), (4,))
 
-    assert reasons([0.5, 0.7, 1.0, 1.0, 1.0], groups=groups) == [("open for 12 days, nothing done yet", 0.35)]
+    assert reasons([0.5, 0.7, 1.0, 1.0, 1.0], groups=groups) == [("open for 12 days, no activity yet", 0.35)]
 
 
 def test_of_what_is_told_together_that_which_says_little_or_the_contrary_is_not_said():
@@ -208,9 +208,9 @@ def test_a_factor_is_written_as_its_sentence_and_a_times_sign():
 @pytest.mark.parametrize(
     ("planned", "value", "text"),
     [
-        (PlannedFeature(feature="days_since_touch"), NONE, "nothing done yet"),
+        (PlannedFeature(feature="days_since_touch"), NONE, "no activity yet"),
         (PlannedFeature(feature="days_since_stage", word="offer"), NONE, "has not reached offer"),
-        (PlannedFeature(feature="stage", categories=("new", "offer")), 1.0, "stands at offer"),
+        (PlannedFeature(feature="stage", categories=("new", "offer")), 1.0, "at stage offer"),
         (PlannedFeature(feature="stage", categories=("new", "offer")), NONE, "no stage recorded yet"),
         (PlannedFeature(feature="step_count", word="call / done"), 2.0, "call: twice so far"),
         (PlannedFeature(feature="step_count", word="call / done"), 0.0, "call: not yet"),
