@@ -83,7 +83,7 @@ def test_deals_sold_at_a_loss_are_told_their_worth_by_one_prediction(trained, bo
     told = [reasons.of(row, 3)[0].sentence for row in losses]
 
     assert len(losses) > 3
-    assert all(sentence.startswith("worth -EUR") for sentence in told)
+    assert all(sentence.startswith("sold at a loss, worth -EUR") for sentence in told)
     assert list(predictions.values()) == [1] * len(trained.model.heads.worth.bag.boosters)
 
 
@@ -93,7 +93,7 @@ def test_a_deal_sold_at_a_loss_has_one_plain_reason_and_no_factor():
     table = reasons_table(Reasons(plain_model(plan=TWO), rows, attribution, EUROS), 3)
 
     assert table.filter(like="reason").iloc[0].fillna("").tolist() == [
-        "worth -EUR 2,000 even if won, sold at a loss: an amount of EUR 5,000 at a margin of -40%",
+        "sold at a loss, worth -EUR 2,000 even if won: amount of EUR 5,000, margin of -40%",
         "",
         "",
     ]
@@ -114,9 +114,9 @@ def test_a_missing_amount_says_what_it_is_taken_as_and_a_missing_margin_that_the
     model, rows = plain_model(), rows_of([NONE])
     size, margin, floor = factors_of(model, rows, attribute(model, rows), 0, EUROS)[1:]
 
-    assert size == Factor("price and profit", "deal size", 1.0, "no amount recorded yet, taken as EUR 1,000")
-    assert margin == Factor("price and profit", "margin rate", 1.0, "no margin recorded, so all of the amount counts")
-    assert floor.sentence == "least time any deal takes"
+    assert size == Factor("price and profit", "deal size", 1.0, "no amount recorded yet, assumed to be EUR 1,000")
+    assert margin == Factor("price and profit", "margin rate", 1.0, "no margin recorded, so the whole amount counts")
+    assert floor.sentence == "minimum time that any deal takes"
 
 
 def test_factors_stand_in_the_order_of_the_columns_and_none_is_left_out(told, trained):
@@ -198,7 +198,7 @@ def test_base_rates_are_those_of_settled_deals_at_the_value_told(told, trained):
 def test_a_price_is_told_with_what_an_hour_on_such_deals_earned():
     price = Reason("price and profit", ("amount",), 0.5, "amount of EUR 900", 212, 9, 31.4)
 
-    assert base_rate(price, EUROS) == "9 of 212 such deals were won, at EUR 31 an hour"
+    assert base_rate(price, EUROS) == "9 of 212 such deals were won; they earned EUR 31 an hour"
 
 
 def test_a_factor_is_written_as_its_sentence_and_a_times_sign():

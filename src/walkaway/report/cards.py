@@ -71,12 +71,12 @@ def _why(story: DealStory) -> Table:
 def _flips(story: DealStory) -> Iterator[Text]:
     if story.verdict in DROPPED:
         yield Text("Would change our mind", style="bold")
-        if not story.flip_conditions:
+        if not story.counterfactuals:
             yield Text(NO_FLIP)
             yield Text("")
-    if not story.flip_conditions:
+    if not story.counterfactuals:
         return
-    for one in story.flip_conditions:
+    for one in story.counterfactuals:
         until = "" if one.until is None else f" (by {story.wording.date(one.until)})"
         worth = story.wording.money(one.value_per_hour)
         yield Text(f"• {one}{until}. An hour would then be worth {worth}.")

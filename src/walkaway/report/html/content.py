@@ -12,7 +12,7 @@ from walkaway.asof import known
 from walkaway.book import Book
 from walkaway.config import Settings
 from walkaway.errors import UsageError
-from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, early_signs, portfolio_of, tell
+from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, deal_stories, early_signs, portfolio_of
 from walkaway.formatting import Wording
 from walkaway.models import Calls, Model, call_open
 from walkaway.monitoring import Check, check
@@ -87,7 +87,7 @@ def _stories(
     """The stories of the deals let go: of each call those that would take most hours, in the order of CALLS."""
     ours = table[content_of].sort_values("remaining_hours", ascending=False, kind="stable")
     places = [at for call, most in CARDS.items() for at in ours.index[ours["call"] == call][:most]]
-    return tuple(tell(model, _some(calls, places), share, book, locale)) if places else ()
+    return tuple(deal_stories(model, _some(calls, places), share, book, locale)) if places else ()
 
 
 def _some(calls: Calls, places: list[int]) -> Calls:
