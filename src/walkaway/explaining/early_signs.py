@@ -32,9 +32,9 @@ class EarlySign:
     """One sign at the end of a deal's first week.
 
     deals: settled deals that showed it. won: how many of them were won. hours_lost: hours booked from then on by those
-    that were lost, which stopping them at once would have saved. rate: share won. all: share won of all deals. ours: whether the
-    sign is something we did or did not do. That may be a response to how the deal looked rather than a predictor of
-    how it ends.
+    that were lost, which stopping them at once would have saved. rate: share won. all: share won of
+    all deals then open. ours: whether the sign is something we did or did not do. That may be a response to how the
+    deal looked rather than a predictor of how it ends.
     """
 
     theme: str
