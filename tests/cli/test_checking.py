@@ -36,7 +36,7 @@ def test_check_refuses_a_moment_before_the_model_learned(walkaway, here):
     code, _, err = walkaway("check", *here, "--as-of", day(100).isoformat())
 
     assert code == 2
-    assert "until when the model learned" in err
+    assert "the moment until which the model was trained" in err
 
 
 def test_check_refuses_a_book_that_does_not_fit(walkaway, here, models, book, tmp_path):

@@ -8,7 +8,7 @@ def test_report_writes_its_folder_and_says_the_answer_on_stderr(walkaway, here, 
     code, out, err = walkaway("report", *here, *options)
 
     assert (code, out) == (0, "")
-    assert "Letting go of " in err
+    assert "Stopping work on " in err
     assert (tmp_path / "out" / "report.html").is_file()
 
 

@@ -80,7 +80,7 @@ def column(page, place: int) -> list[float]:
 
 def test_a_table_sorts_by_a_click_and_by_the_keyboard(browser, folder):
     with opened(browser, folder) as page:
-        head = page.locator("#walk-away th", has_text="an hour is worth")
+        head = page.locator("#walk-away th", has_text="value per hour")
         head.locator("button").click()
         first = column(page, 2)
         assert first == sorted(first, reverse=True)
@@ -141,7 +141,7 @@ def test_the_pdf_has_pages_of_ink_and_the_answer_on_the_first(needs, folder, tmp
     )
 
     assert 3 <= len(pages) <= 40
-    assert "Letting go of" in first.stdout
+    assert "Stopping work on" in first.stdout
     for page in pages:
         data = page.read_bytes()[20:]
         assert min(data) < 160  # something is printed on each

@@ -9,10 +9,10 @@ from walkaway.asof.snapshots import open_snapshots
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
 from walkaway.explaining import SimilarDeals, explain
-from walkaway.explaining.counterfactuals import FlipCondition, _less_work, flip_conditions
-from walkaway.formatting import LocaleFormat
-from walkaway.models.base_rates import PastDeals
-from walkaway.models.buyer_events import BuyerEvent, with_buyer_event
+from walkaway.explaining.counterfactuals import Counterfactual, _less_work, counterfactuals
+from walkaway.formatting import Wording
+from walkaway.models.base_rates import Background
+from walkaway.models.buyer_events import Move, with_move
 from walkaway.models.model import make_calls, read_rows
 
 pytest_plugins = ("tests.books",)
@@ -33,7 +33,7 @@ def dropped(trained, book):
 @pytest.fixture(scope="module")
 def flips(trained, book, dropped):
     calls, _ = dropped
-    return flip_conditions(book, trained.model, calls, [None] * len(calls.table), EUROS)
+    return counterfactuals(book, trained.model, calls, [None] * len(calls.table), EUROS)
 
 
 def test_some_dropped_deals_would_rise_above_the_bar_and_kept_ones_are_told_nothing(flips, dropped):
@@ -67,7 +67,7 @@ def test_a_deal_is_told_the_same_alone_as_among_others(flips, dropped, trained, 
     row = next(i for i, one in enumerate(flips) if one)
     [story] = explain(book, trained.model, [calls.table["deal_id"].iloc[row]], UNTIL, ScoreSettings(bar=bar))
 
-    assert story.flip_conditions[: len(flips[row])] == flips[row]
+    assert story.counterfactuals[: len(flips[row])] == flips[row]
 
 
 def test_a_deal_sold_at_a_loss_is_told_no_move(flips, dropped):
@@ -81,7 +81,7 @@ def test_a_model_without_background_tells_no_move(trained, book, dropped):
     calls, _ = dropped
     bare = replace(trained.model, past_deals=PastDeals())
 
-    assert set(flip_conditions(book, bare, calls, [None] * len(calls.table), EUROS)) == {()}
+    assert set(counterfactuals(book, bare, calls, [None] * len(calls.table), EUROS)) == {()}
 
 
 def test_less_work_lifts_a_deal_if_won_deals_like_it_took_as_little():
@@ -90,7 +90,7 @@ def test_less_work_lifts_a_deal_if_won_deals_like_it_took_as_little():
 
     # 100 over 50 is two hours, half an hour of which is the floor
     assert str(told) == (
-        "we finish it in 1.5 hours at most, rather than 8.0 hours: it came true for 8 of 20 won deals like this"
+        "we finish it in 1.5 hours at most instead of 8.0 hours: it happened in 8 of 20 won deals like this"
     )
     assert told.until is None
 
@@ -107,11 +107,11 @@ def test_less_work_is_not_told_where_no_deal_like_it_took_as_little(expected, ba
 
 
 def test_a_condition_is_said_with_how_often_it_came_true():
-    one = FlipCondition("call from the buyer", 90.0, 212, 43, 20, UNTIL)
-    two = FlipCondition("a and b", 90.0, 212, 9, None, UNTIL, of_several=True)
+    one = Counterfactual("call from the buyer", 90.0, 212, 43, 20, UNTIL)
+    two = Counterfactual("a and b", 90.0, 212, 9, None, UNTIL, of_several=True)
 
-    assert str(one) == "call from the buyer: it came true for 43 of 212 deals like this, 20 of which were won"
-    assert str(two) == "a and b: the rarer of them came true for 9 of 212 deals like this"
+    assert str(one) == "call from the buyer: it happened in 43 of 212 deals like this, 20 of which were won"
+    assert str(two) == "a and b: the rarer of them happened in 9 of 212 deals like this"
 
 
 def test_only_what_a_buyer_does_is_ever_a_condition(flips, trained):

@@ -53,13 +53,13 @@ def test_the_strongest_factor_comes_first_whether_it_lifts_or_lowers():
     assert reasons([0.5, 1.5, 3.0, 0.9, 1.0]) == [
         ("deal size of EUR 5,000", 3.0),
         ("open for 12 days", 0.5),
-        ("nothing done yet", 1.5),
+        ("no activity yet", 1.5),
         ("margin rate of 40%", 0.9),
     ]
 
 
 def test_a_factor_on_which_the_bag_disagrees_is_not_told():
-    assert reasons([0.1, 1.5, 1.0, 1.0, 1.0], agreed=[False, True, True, True, True]) == [("nothing done yet", 1.5)]
+    assert reasons([0.1, 1.5, 1.0, 1.0, 1.0], agreed=[False, True, True, True, True]) == [("no activity yet", 1.5)]
 
 
 def test_no_more_reasons_are_told_than_asked_for():
@@ -83,7 +83,7 @@ def test_deals_sold_at_a_loss_are_told_their_worth_by_one_prediction(trained, bo
     told = [reasons.of(row, 3)[0].sentence for row in losses]
 
     assert len(losses) > 3
-    assert all(sentence.startswith("worth -EUR") for sentence in told)
+    assert all(sentence.startswith("sold at a loss, worth -EUR") for sentence in told)
     assert list(predictions.values()) == [1] * len(trained.model.heads.worth.bag.boosters)
 
 
@@ -93,7 +93,7 @@ def test_a_deal_sold_at_a_loss_has_one_plain_reason_and_no_factor():
     table = reasons_table(Reasons(plain_model(plan=TWO), rows, attribution, EUROS), 3)
 
     assert table.filter(like="reason").iloc[0].fillna("").tolist() == [
-        "worth -EUR 2,000 even if won, sold at a loss: an amount of EUR 5,000 at a margin of -40%",
+        "sold at a loss, worth -EUR 2,000 even if won: amount of EUR 5,000, margin of -40%",
         "",
         "",
     ]
@@ -114,9 +114,9 @@ def test_a_missing_amount_says_what_it_is_taken_as_and_a_missing_margin_that_the
     model, rows = plain_model(), rows_of([NONE])
     size, margin, floor = factors_of(model, rows, attribute(model, rows), 0, EUROS)[1:]
 
-    assert size == Factor("price and profit", "deal size", 1.0, "no amount recorded yet, taken as EUR 1,000")
-    assert margin == Factor("price and profit", "margin rate", 1.0, "no margin recorded, so all of the amount counts")
-    assert floor.sentence == "least time any deal takes"
+    assert size == Factor("price and profit", "deal size", 1.0, "no amount recorded yet, assumed to be EUR 1,000")
+    assert margin == Factor("price and profit", "margin rate", 1.0, "no margin recorded, so the whole amount counts")
+    assert floor.sentence == "minimum time that any deal takes"
 
 
 def test_factors_stand_in_the_order_of_the_columns_and_none_is_left_out(told, trained):
@@ -167,7 +167,7 @@ def test_reasons_of_every_row_are_sorted_agreed_and_more_than_two_percent(told):
 def test_what_is_told_together_has_one_factor_and_the_words_of_its_two_strongest():
     groups = ((0, 1), (2,), (3,), (4,))
 
-    assert reasons([0.5, 0.7, 1.0, 1.0, 1.0], groups=groups) == [("open for 12 days, nothing done yet", 0.35)]
+    assert reasons([0.5, 0.7, 1.0, 1.0, 1.0], groups=groups) == [("open for 12 days, no activity yet", 0.35)]
 
 
 def test_of_what_is_told_together_that_which_says_little_or_the_contrary_is_not_said():
@@ -198,7 +198,7 @@ def test_base_rates_are_those_of_settled_deals_at_the_value_told(told, trained):
 def test_a_price_is_told_with_what_an_hour_on_such_deals_earned():
     price = Reason("price and profit", ("amount",), 0.5, "amount of EUR 900", 212, 9, 31.4)
 
-    assert base_rate(price, EUROS) == "9 of 212 such deals were won, at EUR 31 an hour"
+    assert base_rate(price, EUROS) == "9 of 212 such deals were won; they earned EUR 31 an hour"
 
 
 def test_a_factor_is_written_as_its_sentence_and_a_times_sign():
@@ -208,9 +208,9 @@ def test_a_factor_is_written_as_its_sentence_and_a_times_sign():
 @pytest.mark.parametrize(
     ("planned", "value", "text"),
     [
-        (PlannedFeature(feature="days_since_touch"), NONE, "nothing done yet"),
+        (PlannedFeature(feature="days_since_touch"), NONE, "no activity yet"),
         (PlannedFeature(feature="days_since_stage", word="offer"), NONE, "has not reached offer"),
-        (PlannedFeature(feature="stage", categories=("new", "offer")), 1.0, "stands at offer"),
+        (PlannedFeature(feature="stage", categories=("new", "offer")), 1.0, "at stage offer"),
         (PlannedFeature(feature="stage", categories=("new", "offer")), NONE, "no stage recorded yet"),
         (PlannedFeature(feature="step_count", word="call / done"), 2.0, "call: twice so far"),
         (PlannedFeature(feature="step_count", word="call / done"), 0.0, "call: not yet"),

@@ -106,7 +106,7 @@ def test_too_few_open_deals_are_no_alarm(checked, half):
 def test_at_the_moment_of_training_nothing_has_been_settled(checked, half):
     found = checked(half, 0)
 
-    assert found["D5"].sentence == "Cannot tell: 0 deals were settled since the model learned, and 30 are needed."
+    assert found["D5"].sentence == "Cannot tell: 0 deals have been settled since the model was trained; 30 are needed."
     assert (found["D5"].level, found["D6"].level, found["D1"].level) == ("cannot_tell", "cannot_tell", "ok")
 
 
@@ -119,7 +119,7 @@ def test_a_model_without_signal_cannot_be_wrong_about_wins(model, half):
 
 def test_a_moment_before_the_model_learned_is_refused(model, half):
     with pytest.raises(
-        UsageError, match=r"--as-of 2025-06-16T00:00Z lies before 2025-06-23T00:00Z, until when the model"
+        UsageError, match=r"--as-of 2025-06-16T00:00Z is before 2025-06-23T00:00Z, the moment until which the model"
     ):
         check(half, model, SETTINGS, UNTIL - WEEK)
 

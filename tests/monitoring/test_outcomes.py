@@ -24,7 +24,9 @@ def test_the_gap_counts_outcomes_and_what_is_still_expected():
     assert (wins.figures["expected"], wins.figures["came"], wins.figures["gap"]) == (1.25, 1.5, pytest.approx(0.2))
     assert (hours.figures["expected"], hours.figures["came"]) == (8.0, 12.0)
     assert (wins.figures["settled_only"]["expected"], wins.figures["settled_only"]["came"]) == (1.0, 1.0)
-    assert wins.sentence.startswith("Of 3 deals 1.2 were expected to be won; 1 are won and 0.5 more expected: 20% more")
+    assert wins.sentence.startswith(
+        "Of 3 deals, 1.2 wins were expected; 1 came so far and 0.5 more are expected: 20% more"
+    )
 
 
 def test_the_level_is_decided_on_the_nearer_end_of_the_interval():
@@ -55,5 +57,5 @@ def test_age_is_told_by_the_share_of_the_history_learned_from(age, level):
 def test_an_old_model_is_to_be_trained_again_and_a_young_one_is_not():
     old, young = (age_finding(age, 100.0, 7.0, 5, SETTINGS) for age in (26.0, 25.0))
 
-    assert (old.level, old.remedy, old.found.endswith("settled since.")) == ("watch", "Train again.", True)
-    assert (young.level, young.remedy, young.found.endswith("It is young.")) == ("ok", "", True)
+    assert (old.level, old.remedy, old.found.endswith("settled since.")) == ("watch", "Retrain the model.", True)
+    assert (young.level, young.remedy, young.found.endswith("It is recent enough.")) == ("ok", "", True)

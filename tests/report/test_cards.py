@@ -7,7 +7,7 @@ from tests.books import UNTIL, plain_model, rows_of
 from tests.screens import broken_numbers, shown, too_long, words
 
 from walkaway.config import ScoreSettings
-from walkaway.explaining import Example, FlipCondition, Reason, SimilarDeals, explain, tell
+from walkaway.explaining import Counterfactual, Example, Reason, SimilarDeals, deal_stories, explain
 from walkaway.models.model import make_calls
 from walkaway.models.nurture import Wait
 from walkaway.report.cards import show_story, steps_of
@@ -33,7 +33,7 @@ def story(trained, book):
 def screens(story):
     wordy = Reason("timing", ("x",), 9.9, "a word and " * 20, 120, 40)
     loss = replace(plain_model(), version="v1")
-    [sold_low] = tell(loss, make_calls(loss, rows_of([1000.0], [-0.05]), 150.0), 0.125)
+    [sold_low] = deal_stories(loss, make_calls(loss, rows_of([1000.0], [-0.05]), 150.0), 0.125)
     return {
         "story": show_story(story),
         "story of a long name": show_story(replace(story, deal_id=LONG, reasons=(wordy, *story.reasons))),
@@ -60,7 +60,7 @@ def test_a_screen_without_a_terminal_holds_no_escape_codes(screens):
 
 
 def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
-    [told] = tell(plain_model(), make_calls(plain_model(version="v2"), rows_of([3000.0]), 120.0), 0.125)
+    [told] = deal_stories(plain_model(), make_calls(plain_model(version="v2"), rows_of([3000.0]), 120.0), 0.125)
     text = words(shown(show_story(told)))
 
     assert "Deal d0 at 6 Jan 2025, 00:00 UTC" in text
@@ -77,7 +77,7 @@ def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(screens):
 
 
 def test_a_story_says_that_a_typical_amount_stands_in_for_a_missing_one():
-    [told] = tell(plain_model(), make_calls(plain_model(), rows_of([float("nan")]), 120.0), 0.125)
+    [told] = deal_stories(plain_model(), make_calls(plain_model(), rows_of([float("nan")]), 120.0), 0.125)
 
     assert "50% to win × EUR 1,000 (no amount recorded yet, so a typical one is used) = EUR 500 expected" in words(
         shown(show_story(told))
@@ -95,22 +95,22 @@ def test_the_steps_shown_multiply_from_the_typical_value_to_that_of_the_deal(sto
 
 
 def test_a_card_says_what_would_change_our_mind_and_deals_like_it(story):
-    flip = FlipCondition("call from the buyer", 321.0, 212, 43, 20, UNTIL)
+    flip = Counterfactual("call from the buyer", 321.0, 212, 43, 20, UNTIL)
     similar = SimilarDeals(50, 9, 1.5, 40.0, (1.0,), (Example("d007", UNTIL, True, 900.0, 0.0),))
-    dropped = replace(story, verdict="walk_away", flip_conditions=(flip,), similar_deals=similar)
+    dropped = replace(story, verdict="walk_away", counterfactuals=(flip,), similar_deals=similar)
     text = words(shown(show_story(dropped)).replace("│", ""))
 
     assert (
-        "What would change the verdict • call from the buyer: it came true for 43 of 212 deals like this, 20 of which "
-        "were won (by 4 Aug 2025). An hour on it would then be worth EUR 321. Seen in past deals. Making it happen"
+        "Would change our mind • call from the buyer: it happened in 43 of 212 deals like this, 20 of which were won "
+        "(by 4 Aug 2025). An hour would then be worth EUR 321. Seen in past deals; not a promise"
     ) in text
     assert "9 of 50 were won. Half of them took 1.5 hours or less from then on. An hour on them earned EUR 40." in text
     assert "Nearest: d007 won EUR 900 with no more work." in text
 
 
 def test_a_dropped_deal_that_nothing_would_lift_is_told_so_and_a_kept_one_is_not(story):
-    bare = replace(story, flip_conditions=())
-    none = "Nothing seen in past deals like this would lift it above the bar."
+    bare = replace(story, counterfactuals=())
+    none = "Nothing that came to deals like this would lift it over the bar."
 
     assert none in words(shown(show_story(replace(bare, verdict="walk_away"))).replace("│", ""))
     assert none not in words(shown(show_story(replace(bare, verdict="pursue"))).replace("│", ""))
@@ -139,5 +139,5 @@ def test_a_story_of_a_loss_says_that_it_is_sold_at_a_loss(screens):
     text = words(shown(screens["story of a loss"]))
 
     assert "WALK AWAY" in text
-    assert "Worth -EUR 50 even if won, sold at a loss: an amount of EUR 1,000 at a margin of -5%." in text
+    assert "Sold at a loss, worth -EUR 50 even if won: amount of EUR 1,000, margin of -5%." in text
     assert "smaller factors together" not in text

@@ -75,9 +75,9 @@ def test_the_same_recipe_is_better_where_it_knows_more(book, challenger, trained
 
 @pytest.mark.parametrize("another", [False, True], ids=["same recipe", "another recipe"])
 def test_what_only_a_model_in_use_needs_is_not_made_to_compare(book, challenger, trained, monkeypatch, another):
-    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is fitted."""
-    fits, fit = [], recipe.fit_and_backtest
-    for name in ("backtest._looks", "backtest._older", "train.remember", "train._tables", "train._reference"):
+    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is followed."""
+    followed, follow = [], recipe.follow
+    for name in ("backtest._looks", "backtest._older", "train.with_base_rates", "train._tables", "train._reference"):
         refuse = lambda *given, name=name: pytest.fail(f"{name} is asked for")  # noqa: E731
         module, what = name.split(".")
         monkeypatch.setattr(importlib.import_module(f"walkaway.training.{module}"), what, refuse)

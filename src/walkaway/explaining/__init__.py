@@ -1,23 +1,23 @@
-"""Why: SHAP values of the heads, carried into the index as factors, told as sentences. The only importer of shap."""
+"""Explanations: SHAP values of the heads as factors of value per hour, and as sentences. The only importer of shap."""
 
 from walkaway.explaining.attribution import Attribution, attribute, explanation
-from walkaway.explaining.counterfactuals import FlipCondition
+from walkaway.explaining.counterfactuals import Counterfactual
 from walkaway.explaining.deals import explain
 from walkaway.explaining.early_signs import EarlySign, early_signs
 from walkaway.explaining.portfolio import Portfolio, portfolio, portfolio_of
 from walkaway.explaining.reasons import Reason, Reasons, base_rate, reasons_table
-from walkaway.explaining.remember import remember
 from walkaway.explaining.sentences import Factor, factors_of
 from walkaway.explaining.similar import Example, SimilarDeals, Similarity
-from walkaway.explaining.story import DealStory, tell
+from walkaway.explaining.story import DealStory, deal_stories
+from walkaway.explaining.training_base_rates import with_base_rates
 
 __all__ = [
     "Attribution",
+    "Counterfactual",
     "DealStory",
     "EarlySign",
     "Example",
     "Factor",
-    "FlipCondition",
     "Portfolio",
     "Reason",
     "Reasons",
@@ -25,6 +25,7 @@ __all__ = [
     "Similarity",
     "attribute",
     "base_rate",
+    "deal_stories",
     "early_signs",
     "explain",
     "explanation",
@@ -32,6 +33,5 @@ __all__ = [
     "portfolio",
     "portfolio_of",
     "reasons_table",
-    "remember",
-    "tell",
+    "with_base_rates",
 ]

@@ -1,10 +1,10 @@
-"""From SHAP values in log-odds, log money and log hours to factors of value per hour that multiply exactly.
+"""Converts SHAP values (log-odds, log money, log hours) into factors whose product is exactly the value per hour.
 
-ln(value_per_hour) = ln(win_probability) + ln(value_if_won) - ln(remaining_hours + floor). Worth and hours have
-logarithmic links, so their SHAP values are terms of that sum already. The win head's log-odds pass calibration and
-logarithm by their chord (the rescale rule): the terms add up exactly, though they are not the Shapley values of
-ln(win_probability) itself (G-DeepSHAP, Chen, Lundberg and Lee, Nature Communications 13, 2022,
-doi 10.1038/s41467-022-31384-3).
+ln(value_per_hour) = ln(win_probability) + ln(value_if_won) - ln(remaining_hours + floor). The worth and hours heads
+predict logarithms, so their SHAP values are already terms of that sum. The win head predicts log-odds. Its SHAP values
+are scaled by the slope of the chord from the base to the prediction, through calibration and logarithm (the rescale
+rule). The terms then add up exactly, although they are not the Shapley values of ln(win_probability) itself
+(G-DeepSHAP, Chen, Lundberg and Lee, Nature Communications 13, 2022, doi 10.1038/s41467-022-31384-3).
 """
 
 from __future__ import annotations
@@ -28,18 +28,20 @@ Groups = tuple[tuple[int, ...], ...]
 SIZE, MARGIN, FLOOR = "deal size", "margin rate", "floor under hours"
 TERMS = (SIZE, MARGIN, FLOOR)  # factors that come from arithmetic, not from a head
 AMOUNT = "amount"
-SAME = 1e-9  # log-odds closer than this to the base have no chord; its limit is the derivative
-LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # a member that says less or more than this of the bag's term disagrees on size
+SAME = 1e-9  # closer to the base than this, the chord is numerically unstable; its limit, the derivative, is used
+AGREEMENT = 0.8
+LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # as a multiple of the bag's mean term; outside, a member disagrees
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Terms of ln(value_per_hour), one column a planned feature, then one for each of TERMS.
+    """Terms of ln(value_per_hour): one column per planned feature, then one for each of TERMS.
 
-    typical: the model's typical value_per_hour (money per hour), where every term is 0. terms: (rows, columns), natural
-    logarithms of factors. explained: (rows,), False where value_if_won <= 0. groups: positions of the columns that are
-    told together, each column in one. agreed: (rows, groups), whether at least four fifths of the bag's members give
-    the group's term its sign and, within a factor of two, its size.
+    typical: the model's typical value_per_hour (money per hour), at which every term is 0. terms: (rows, columns),
+    natural logarithms of the factors. explained: (rows,), False where value_if_won <= 0, which has no logarithm.
+    groups: positions of the columns that are shown as one reason; each column is in exactly one group. agreed: (rows,
+    groups), whether at least four fifths of the bag's members agree on the sign of the group's term and, within a
+    factor of two, on its size.
     """
 
     columns: tuple[str, ...]
@@ -50,15 +52,15 @@ class Attribution:
     agreed: BoolArray
 
     def factors(self) -> FloatArray:
-        """typical x the product of a row's factors is its value_per_hour."""
+        """Factors of each row; typical times their product is the row's value_per_hour."""
         return np.exp(self.terms)
 
     def of(self, rows: npt.NDArray[np.int64]) -> Attribution:
-        """That of some of the rows."""
+        """The attribution of some of the rows."""
         return replace(self, terms=self.terms[rows], explained=self.explained[rows], agreed=self.agreed[rows])
 
     def group_terms(self) -> FloatArray:
-        """The terms of the columns that are told together, summed, (rows, groups)."""
+        """The sum of the terms of each group, (rows, groups)."""
         return _summed(self.terms, self.groups)
 
 
@@ -67,15 +69,15 @@ def _summed(terms: FloatArray, groups: Groups) -> FloatArray:
 
 
 def _library() -> Any:
-    """The shap library; in a notebook its import complains of a progress bar that nobody asked for."""
+    """The shap library. Warnings are silenced because its import warns about a progress bar in notebooks."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import shap
     return shap
 
 
-def _shap(bag: Bag | None, X: npt.NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
-    """SHAP values (members, rows, columns) and base values (members,); a head without a bag has none."""
+def _shap(bag: Bag | None, X: npt.NDArray) -> tuple[FloatArray, FloatArray]:
+    """SHAP values (members, rows, columns) and base values (members,); zeros for a head without a bag."""
     if bag is None:
         return np.zeros((1, *X.shape)), np.zeros(1)
     shap = _library()
@@ -83,16 +85,16 @@ def _shap(bag: Bag | None, X: npt.NDArray[np.float32]) -> tuple[FloatArray, Floa
     for booster in bag.boosters:
         explainer = shap.TreeExplainer(booster)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # it announces a change of return type, which is handled below
-            found = explainer.shap_values(X)
-        values.append(found[1] if isinstance(found, list) else found)
+            warnings.simplefilter("ignore", UserWarning)  # shap warns of a changed return type, which is handled below
+            shap_values = explainer.shap_values(X)
+        values.append(shap_values[1] if isinstance(shap_values, list) else shap_values)
         base = explainer.expected_value
         bases.append(float(np.atleast_1d(base)[-1]))
     return np.stack(values), np.array(bases)
 
 
 def _chord(calibration: Calibration, raw: FloatArray, base: float) -> FloatArray:
-    """What one unit of log-odds between base and raw is worth in ln(win_probability)."""
+    """The change of ln(win_probability) per unit of log-odds, on average between base and raw."""
     low = calibration.log_probability(np.array([base]))
     step = raw - base
     derivative = calibration.slope * -np.expm1(low)  # slope x (1 - p), the limit of the chord
@@ -101,7 +103,7 @@ def _chord(calibration: Calibration, raw: FloatArray, base: float) -> FloatArray
 
 
 def _agreed(by_member: FloatArray, mean: FloatArray) -> BoolArray:
-    """Whether enough members give a term the sign it has, and at least half and at most twice its size.
+    """Whether enough members agree with a term: the same sign, and between half and twice its size.
 
     >>> members, mean = np.array([[1.0, 1.0, 1.0]] * 4 + [[1.2, -3.0, 0.1]]), np.array([1.0, 1.0, 1.0])
     >>> _agreed(members, mean), _agreed(members[3:], mean)
@@ -113,17 +115,17 @@ def _agreed(by_member: FloatArray, mean: FloatArray) -> BoolArray:
 
 
 def _groups(model: Model, columns: tuple[str, ...]) -> Groups:
-    """Positions of the columns told together; each alone where the model remembers no groups."""
+    """Positions of the columns of each group; every column is its own group if the model stores no groups."""
     place = {name: at for at, name in enumerate(columns)}
-    told = model.past_deals.groups or tuple((name,) for name in model.plan.columns)
-    return tuple(tuple(place[name] for name in group) for group in (*told, *((term,) for term in TERMS)))
+    groups = model.background.groups or tuple((name,) for name in model.plan.columns)
+    return tuple(tuple(place[name] for name in group) for group in (*groups, *((term,) for term in TERMS)))
 
 
 def attribute(model: Model, rows: Rows) -> Attribution:
     """Factors of each row's value_per_hour.
 
     Args:
-        model: any model; without signal only the arithmetic terms and the hours differ from 0.
+        model: any model. Without signal, only the arithmetic terms and the hours differ from 0.
         rows: snapshots read with the model's plan.
     """
     win, worth, hours = model.heads.win, model.heads.worth, model.heads.hours
@@ -152,7 +154,7 @@ def attribute(model: Model, rows: Rows) -> Attribution:
     )
     by_member = win_shap * chord + ratio_shap - hours_shap
     mean = win_shap.mean(axis=0) * chord + ratio_shap.mean(axis=0) - hours_shap.mean(axis=0)
-    if AMOUNT in model.plan.columns:  # its size and what the heads make of it are one thing to a reader: one factor
+    if AMOUNT in model.plan.columns:  # readers see deal size and the heads' use of the amount as one factor
         place = model.plan.columns.index(AMOUNT)
         for terms in (by_member[..., place], mean[:, place]):
             terms += arithmetic[:, 0]
@@ -164,9 +166,9 @@ def attribute(model: Model, rows: Rows) -> Attribution:
     )
     columns = (*model.plan.columns, *TERMS)
     groups, terms = _groups(model, columns), np.concatenate([mean, arithmetic], axis=1)
-    each = np.broadcast_to(arithmetic, (len(by_member), *arithmetic.shape))
-    said = _summed(np.concatenate([by_member, each], axis=2), groups)
-    return Attribution(columns, typical, terms, explained, groups, _agreed(said, _summed(terms, groups)))
+    same_for_all = np.broadcast_to(arithmetic, (len(by_member), *arithmetic.shape))
+    group_terms = _summed(np.concatenate([by_member, same_for_all], axis=2), groups)
+    return Attribution(columns, typical, terms, explained, groups, _agreed(group_terms, _summed(terms, groups)))
 
 
 def _base_hours(model: Model, hours_base: FloatArray) -> float:
@@ -177,11 +179,11 @@ def _base_hours(model: Model, hours_base: FloatArray) -> float:
 
 
 def explanation(attribution: Attribution, rows: Rows) -> Any:
-    """The terms as `shap.Explanation`, for the shap library's own plots: in ln(money per hour), from ln(typical).
+    """The terms as a `shap.Explanation` for plots of the shap library, in ln(money per hour), starting at ln(typical).
 
     Args:
         attribution: of these rows.
-        rows: those it was made of; only those explained by factors are in it.
+        rows: the rows it was computed from; only rows that factors explain are included.
     """
     at, shap = attribution.explained, _library()
     amount, margin = (rows.terms[name].to_numpy(dtype=np.float64) for name in ("amount", "margin"))

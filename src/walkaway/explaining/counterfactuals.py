@@ -1,9 +1,10 @@
-"""What would change our mind: the least that has to come from the buyer for a deal to rise above the bar.
+"""Counterfactuals: the smallest buyer events that would lift a deal above the bar.
 
-A move (`walkaway.models.buyer_events`) is written into the book as if it had just happened, and the features are
-computed again by the one function there is; so all that a reply changes changes together, and nothing that nobody can
-change does. A condition is told only if the model then says pursue, and only if settled deals in the same state have
-seen it come. It is an association: deals it came to did better, which does not promise that calling it forth does.
+A move (`walkaway.models.buyer_events`) is added to a copy of the book as if it had just happened, and the features are
+computed again by the same function. So everything that depends on the event changes together, and fixed attributes do
+not change. A counterfactual is shown only if the model then says pursue, and only if the event happened in settled
+deals in the same state. It is an association, not a cause: deals in which it happened did better, but bringing it about
+may not have that effect.
 """
 
 from __future__ import annotations
@@ -30,24 +31,22 @@ from walkaway.models import (
     with_buyer_event,
 )
 
-__all__ = ["FlipCondition", "flip_conditions"]
+__all__ = ["Counterfactual", "counterfactuals"]
 
-MOST = 3  # conditions a deal is told
-MOST_EVENTS = 8  # tried alone, then in pairs where none is enough
-LEAST_WON_WITHIN, LEAST_SHARE_WITHIN = (
-    3,
-    0.05,
-)  # of similar deals that were won: what hardly any of them did is no condition
+MOST = 3  # counterfactuals shown per deal
+MOST_MOVES = 8  # tried one at a time, then in pairs for deals that no single move lifts
+LEAST_WON, LEAST_SHARE = 3, 0.05  # of similar won deals; a smaller scope that hardly any of them had is unrealistic
 
 
 @dataclass(frozen=True)
-class FlipCondition:
+class Counterfactual:
     """One change that would lift a deal over the bar.
 
-    value_per_hour: what the model would say then. deals: settled deals that stood like this one. came: how many of them
-    saw it come true. won_came: how many of those were won (None: not known). until: the moment by which three of four
-    had; None where it has no date. of_several: it takes more than one move, and the counts are those of the rarest.
-    among: whom they count.
+    condition: the change, in words. value_per_hour: the model's value per hour after it. deals: settled deals in the
+    same state as this one. came: in how many of them the change happened. won_came: how many of those were won (None:
+    not known). until: the moment by which it had happened in three of four of those; None if the change has no date.
+    of_several: whether it takes more than one move; the counts are then those of the rarest move. among: what the
+    counted deals are called.
     """
 
     condition: str
@@ -61,20 +60,20 @@ class FlipCondition:
 
     def __str__(self) -> str:
         won = "" if self.won_came is None else f", {self.won_came:,} of which were won"
-        what = "the rarer of them" if self.of_several else "it"
-        return f"{self.condition}: {what} came true for {self.came:,} of {self.deals:,} {self.among}{won}"
+        event = "the rarer of them" if self.of_several else "it"
+        return f"{self.condition}: {event} happened in {self.came:,} of {self.deals:,} {self.among}{won}"
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """The calls in question, and the book they rest on."""
+    """The calls to find counterfactuals for, and the book and model behind them."""
 
     book: Book
     model: Model
     calls: pd.DataFrame
 
-    def after(self, moves: tuple[BuyerEvent, ...]) -> pd.DataFrame:
-        """The calls had these moves come to each deal."""
+    def after(self, moves: tuple[Move, ...]) -> pd.DataFrame:
+        """The calls as they would be if these moves had just happened in each deal."""
         as_of = self.calls["as_of"].iloc[0]
         history = History(with_buyer_event(self.book, self.calls["deal_id"], as_of, moves))
         snapshots = self.calls[["deal_id", "as_of"]].reset_index(drop=True)
@@ -84,78 +83,79 @@ class _Asked:
 
 
 def _prospects(
-    model: Model, moves: tuple[BuyerEvent, ...], stage: pd.Series, silent: pd.Series
-) -> list[list[BuyerEventRate | None]]:
-    """What each deal may hope of each move."""
-    told = model.past_deals.buyer_events
-    pairs = [(None if pd.isna(s) else str(s), float(d)) for s, d in zip(stage, silent.fillna(0.0), strict=True)]
-    return [[told.rate(move, *pair) for pair in pairs] for move in moves]
+    model: Model, moves: tuple[Move, ...], stage: pd.Series, silent: pd.Series
+) -> list[list[Prospect | None]]:
+    """How often each move happened in settled deals in the state of each deal: (moves, deals)."""
+    states = [(None if pd.isna(s) else str(s), float(d)) for s, d in zip(stage, silent.fillna(0.0), strict=True)]
+    return [[model.background.moves.prospect(move, *state) for state in states] for move in moves]
 
 
 def _conditions(
-    asked: _Asked, moves: tuple[BuyerEvent, ...], hoped: list[list[BuyerEventRate | None]]
-) -> Iterator[tuple[int, FlipCondition]]:
-    """(row, condition) of each deal that these moves together lift, and that may hope for each of them."""
+    asked: _Asked, moves: tuple[Move, ...], prospects: list[list[Prospect | None]]
+) -> Iterator[tuple[int, Counterfactual]]:
+    """(row, counterfactual) of each deal that these moves together lift, and in whose state each of them happens."""
     table = asked.after(moves)
     as_of = asked.calls["as_of"].iloc[0]
     for row in np.flatnonzero(table["verdict"] == "pursue"):
-        told = [of_move[row] for of_move in hoped]
-        known = [prospect for prospect in told if prospect is not None]
-        if len(known) < len(told):
+        of_moves = [of_move[row] for of_move in prospects]
+        known = [prospect for prospect in of_moves if prospect is not None]
+        if len(known) < len(of_moves):
             continue
         rarest = min(known, key=lambda p: p.came / p.deals)
         until = (as_of + pd.Timedelta(days=max(p.within_days for p in known))).ceil("D")
         words, value = " and ".join(map(str, moves)), float(table["value_per_hour"].iloc[row])
         won = rarest.won_came if len(moves) == 1 else None
-        yield int(row), FlipCondition(words, value, rarest.deals, rarest.came, won, until, len(moves) > 1)
+        yield int(row), Counterfactual(words, value, rarest.deals, rarest.came, won, until, len(moves) > 1)
 
 
 def _less_work(
-    call: dict[str, float], floor_hours: float, near: SimilarDeals | None, wording: LocaleFormat
-) -> FlipCondition | None:
-    """A smaller scope of work: so few hours that the deal is worth the bar, if deals like it took as few."""
+    call: dict[str, float], floor_hours: float, near: SimilarDeals | None, wording: Wording
+) -> Counterfactual | None:
+    """A smaller scope of work: the hours at which the deal would reach the bar, if similar won deals took as few."""
     if near is None or call["bar"] <= 0:
         return None
     hours = call["expected_value"] / call["bar"] - floor_hours
     came = near.won_within(hours)
     if not 0 < hours < call["remaining_hours"] or came < max(LEAST_WON_WITHIN, LEAST_SHARE_WITHIN * near.won):
         return None
-    words = f"we finish it in {wording.hours(hours)} at most, rather than {wording.hours(call['remaining_hours'])}"
-    return FlipCondition(words, call["bar"], near.won, came, None, None, among="won deals like this")
+    words = f"we finish it in {wording.hours(hours)} at most instead of {wording.hours(call['remaining_hours'])}"
+    return Counterfactual(words, call["bar"], near.won, came, None, None, among="won deals like this")
 
 
-def flip_conditions(
-    book: Book, model: Model, calls: Calls, similar: list[SimilarDeals | None], wording: LocaleFormat
-) -> list[tuple[FlipCondition, ...]]:
-    """What would lift each dropped deal over the bar: what buyers do first, oftenest first; empty for all others.
+def counterfactuals(
+    book: Book, model: Model, calls: Calls, similar: list[SimilarDeals | None], wording: Wording
+) -> list[tuple[Counterfactual, ...]]:
+    """The counterfactuals of each dropped deal; empty for all others.
+
+    Those that depend on the buyer come first, the most frequent first; a smaller scope of work comes last.
 
     Args:
-        book: what the calls rest on.
-        model: that made them.
-        calls: of one moment.
-        similar: the deals most like each.
-        wording: of the reader.
+        book: the data behind the calls.
+        model: the model that made the calls.
+        calls: calls of one moment.
+        similar: the similar deals of each call.
+        wording: how the reader writes numbers and money.
     """
-    found: list[list[FlipCondition]] = [[] for _ in range(len(calls.table))]
+    found: list[list[Counterfactual]] = [[] for _ in range(len(calls.table))]
     dropped = calls.table["verdict"].isin(DROPPED).to_numpy() & (calls.table["value_if_won"] > 0).to_numpy()
     places = np.flatnonzero(dropped)
     if not len(places):
         return [()] * len(found)
     table, terms = calls.table.iloc[places].reset_index(drop=True), calls.rows.terms.iloc[places].reset_index(drop=True)
     asked = _Asked(only_of(book, table["deal_id"]), model, table)
-    moves = model.past_deals.buyer_events.events[:MOST_EVENTS]
-    hoped = _prospects(model, moves, terms["stage_name"], terms["silent_days"])
+    moves = model.background.moves.moves[:MOST_MOVES]
+    prospects = _prospects(model, moves, terms["stage_name"], terms["silent_days"])
     for place, move in enumerate(moves):
-        for row, condition in _conditions(asked, (move,), [hoped[place]]):
+        for row, condition in _conditions(asked, (move,), [prospects[place]]):
             found[places[row]].append(condition)
     still = [row for row, place in enumerate(places) if not found[place]]
     if still:
         rest = replace(asked, calls=table.iloc[still].reset_index(drop=True))
-        for one, other in combinations(range(len(moves)), 2):
-            pair = [[of_move[row] for row in still] for of_move in (hoped[one], hoped[other])]
-            for row, condition in _conditions(rest, (moves[one], moves[other]), pair):
+        for first, second in combinations(range(len(moves)), 2):
+            pair = [[of_move[row] for row in still] for of_move in (prospects[first], prospects[second])]
+            for row, condition in _conditions(rest, (moves[first], moves[second]), pair):
                 found[places[still[row]]].append(condition)
     for row, call in enumerate(table.to_dict("records")):
         less = _less_work(call, model.floor_hours, similar[places[row]], wording)
         found[places[row]] += [less] if less else []
-    return [tuple(sorted(one, key=lambda c: (c.until is None, -c.came / c.deals))[:MOST]) for one in found]
+    return [tuple(sorted(of_deal, key=lambda c: (c.until is None, -c.came / c.deals))[:MOST]) for of_deal in found]

@@ -1,4 +1,4 @@
-"""Deals asked for by name: their stories at a moment."""
+"""The stories of deals given by their ids, at a moment."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from walkaway.asof import History, known
 from walkaway.book import Book, assumed_share, deal_places
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
-from walkaway.explaining.story import DealStory, tell
+from walkaway.explaining.story import DealStory, deal_stories
 from walkaway.models import Model, check_askable, make_calls, read_rows
 
 __all__ = ["explain"]
@@ -28,15 +28,15 @@ def explain(
 
     Args:
         book: any book with dates.
-        model: the champion, say.
-        deal_ids: of deals open then.
+        model: usually the champion.
+        deal_ids: ids of deals open at that moment.
         as_of: UTC moment.
-        score_settings: the dial that sets the bar.
-        locale: of the reader.
+        score_settings: the settings that determine the bar.
+        locale: locale of the reader.
 
     Raises:
-        UsageError: a deal is unknown (near ids are named), not created yet, or closed by then; the moment lies before
-            the first deal or far ahead; no such locale.
+        UsageError: a deal is unknown (similar ids are suggested), not created yet, or already closed; the moment is
+            before the first deal or far ahead; the locale is unknown.
         DataError: the book does not fit the model.
     """
     check_askable(book, model, pd.DatetimeIndex([as_of]))
@@ -44,12 +44,19 @@ def explain(
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
     bar = model.curve.bar_of(**score_settings.dial())
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
-    return tell(model, calls, assumed_share(known(book, as_of).activities, book.manifest.assumed_hours), book, locale)
+    return deal_stories(
+        model, calls, assumed_share(known(book, as_of).activities, book.manifest.assumed_hours), book, locale
+    )
 
 
 def _check_open(deals: pd.DataFrame, deal_ids: list[str], as_of: pd.Timestamp) -> None:
-    """Refuse the first deal that cannot be called at a moment."""
-    asked = deals.iloc[deal_places(pd.Index(deals["deal_id"]), pd.Series(deal_ids, dtype="str"))].set_index("deal_id")
+    """Raise for the first deal that is unknown or not open at the moment; `deals` is indexed by deal_id."""
+    asked = deals.reindex(deal_ids)
+    unknown = asked.index[~asked.index.isin(deals.index)]
+    if len(unknown):
+        near = difflib.get_close_matches(unknown[0], deals.index.tolist(), n=NEAR)
+        hint = f" Did you mean {', '.join(near)}?" if near else ""
+        raise UsageError(f"deal {unknown[0]} is not in the book.{hint}")
     for deal_id, row in asked[~(asked["created_at"] <= as_of) | (asked["closed_at"] <= as_of)].iterrows():
         if not row["created_at"] <= as_of:
             created = f"deal {deal_id} was created on {row['created_at']:%Y-%m-%d}"

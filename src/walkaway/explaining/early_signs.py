@@ -1,4 +1,4 @@
-"""Qualify early: which signs of a deal's first week told, in settled deals, the fruitful from the hopeless."""
+"""Early qualification: signs in a deal's first week that separated settled deals with good and poor chances."""
 
 from __future__ import annotations
 
@@ -20,19 +20,21 @@ from walkaway.models import Model, Rows, learn_base_rates, read_rows
 __all__ = ["EarlySign", "early_signs"]
 
 FIRST_DAYS = 7.0
-LEAST_DEALS_A_SIGN = 30  # settled deals that showed it: a rate further from all others than chance needs some
-BEYOND_CHANCE = 3.0  # standard errors from the rate of all: many cells are looked at
-MOST_SHARE, MUCH_THE_SAME = 0.9, 0.7  # of the deals
-TIME = ("timing", "effort")  # themes that only say how old a deal is at a fixed age, or what we did
+LEAST_DEALS = 30
+BEYOND_CHANCE = 3.0  # standard errors from the overall rate; strict, because many cells are tested
+MOST_SHARE = 0.9  # of the deals; a sign that nearly all deals show separates nothing
+MUCH_THE_SAME = 0.7  # of the deals of two signs; beyond this overlap, only the stronger sign is shown
+TIME = ("timing", "effort")  # themes left out: at a fixed age they only say how old a deal is, or what we did
 
 
 @dataclass(frozen=True)
 class EarlySign:
     """One sign at the end of a deal's first week.
 
-    deals: settled deals that showed it. won: how many were won. hours_lost: booked from then on those that were lost:
-    what letting them go at once would have saved. rate: share won, all: that of all deals then open. ours: it tells
-    what we did or left undone, which may follow from how the deal looked rather than foretell how it ends.
+    deals: settled deals that showed it. won: how many of them were won. hours_lost: hours booked from then on by those
+    that were lost, which stopping them at once would have saved. rate: share won. all: share won of
+    all deals then open. ours: whether the sign is something we did or did not do. That may be a response to how the
+    deal looked rather than a predictor of how it ends.
     """
 
     theme: str
@@ -46,30 +48,30 @@ class EarlySign:
 
 
 def _week_old(book: Book, until: pd.Timestamp) -> pd.DataFrame:
-    """Deals settled by a moment that were open at the end of their first week: deal_id, as_of."""
+    """Deals settled by `until` that were still open at the end of their first week: deal_id, as_of."""
     deals = book.deals[book.deals["outcome"].notna() & (book.deals["closed_at"] <= until)]
     as_of = deals["created_at"] + pd.Timedelta(days=FIRST_DAYS)
-    there = as_of < deals["closed_at"]
-    rows = pd.DataFrame({"deal_id": deals["deal_id"][there], "as_of": as_of[there]})
+    still_open = as_of < deals["closed_at"]
+    rows = pd.DataFrame({"deal_id": deals["deal_id"][still_open], "as_of": as_of[still_open]})
     return rows.sort_values("deal_id", kind="stable").reset_index(drop=True)
 
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A cell of a feature: the sign it is, how far beyond chance, and which deals showed it."""
+    """A cell of a feature: its sign, its distance from chance (z), and which deals are in it."""
 
     sign: EarlySign
     z: float
     inside: npt.NDArray[np.bool_]
 
     def repeats(self, other: _Candidate) -> bool:
-        """Whether it is told of much the same deals as another."""
+        """Whether this sign and another apply to largely the same deals."""
         both, either = (self.inside & other.inside).sum(), (self.inside | other.inside).sum()
         return bool(both >= MUCH_THE_SAME * either)
 
 
 def _ours(planned: PlannedFeature, signs: set[str]) -> bool:
-    """Whether a feature is about what we do; `signs` are the kinds of activity that come from buyers."""
+    """Whether a feature is about what we do; `signs` are the activity kinds that come from buyers."""
     if planned.declared.per == "direction":
         return planned.word != "inbound"
     return planned.declared.per in ("step", "kind") and str(planned.word).partition(" / ")[0] not in signs
@@ -78,15 +80,15 @@ def _ours(planned: PlannedFeature, signs: set[str]) -> bool:
 def _candidates(
     model: Model, rows: Rows, ends: pd.DataFrame, signs: set[str], wording: LocaleFormat
 ) -> Iterator[_Candidate]:
-    """All cells of all features that enough deals were in, and that win otherwise than all beyond chance."""
+    """Cells with enough deals whose win rate differs from the overall rate by more than chance."""
     n = len(rows.X)
     rates = learn_base_rates(rows.X, model.plan, pd.Series([None] * n, dtype="str"), np.arange(n), ends)
     overall, lost, hours = float(ends["won"].mean()), ends["won"].to_numpy() == 0, ends["remaining_hours"].to_numpy()
     for i, planned in enumerate(model.plan.features):
-        told, values = rates.columns[planned.column], rows.X[:, i]
-        cells = told.cells(values)
-        for at, (deals, won) in enumerate(zip(told.deals[0], told.won[0], strict=True)):
-            if planned.declared.theme in TIME or not LEAST_DEALS_A_SIGN <= deals <= MOST_SHARE * n:
+        of_column, values = rates.columns[planned.column], rows.X[:, i]
+        cells = of_column.cells(values)
+        for at, (deals, won) in enumerate(zip(of_column.deals[0], of_column.won[0], strict=True)):
+            if planned.declared.theme in TIME or not LEAST_DEALS <= deals <= MOST_SHARE * n:
                 continue
             z = (won / deals - overall) / np.sqrt(overall * (1 - overall) / deals)
             if abs(z) >= BEYOND_CHANCE:
@@ -97,14 +99,14 @@ def _candidates(
                 yield _Candidate(EarlySign(planned.declared.theme, sentence, *counts), float(z), inside)
 
 
-def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: LocaleFormat, most: int = 5) -> list[EarlySign]:
-    """The signs that tell most, hopeless ones first, then fruitful ones; up to `most` of each.
+def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: Wording, most: int = 5) -> list[EarlySign]:
+    """The strongest signs: up to `most` of deals with poor chances, then up to `most` of deals with good chances.
 
     Args:
         book: any book with dates.
-        model: says which features there are.
-        until: only deals settled by then are looked at.
-        wording: of the reader.
+        model: its plan lists the features.
+        until: only deals settled by then are used.
+        wording: how the reader writes numbers and money.
     """
     book = known(book, until)
     snapshots = _week_old(book, until)
@@ -114,8 +116,8 @@ def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: LocaleFo
     inbound = book.activities["direction"] == "inbound"
     signs = set(book.activities.loc[inbound, "kind"].dropna().astype("str"))
     kept: list[_Candidate] = []
-    for one in sorted(_candidates(model, rows, ends, signs, wording), key=lambda one: -abs(one.z)):
-        alike = sum((one.z < 0) == (other.z < 0) for other in kept)
-        if alike < most and not any(one.repeats(other) for other in kept):
-            kept.append(one)
-    return [one.sign for one in sorted(kept, key=lambda one: (one.z > 0, -abs(one.z)))]
+    for candidate in sorted(_candidates(model, rows, ends, signs, wording), key=lambda candidate: -abs(candidate.z)):
+        same_side = sum((candidate.z < 0) == (other.z < 0) for other in kept)
+        if same_side < most and not any(candidate.repeats(other) for other in kept):
+            kept.append(candidate)
+    return [candidate.sign for candidate in sorted(kept, key=lambda candidate: (candidate.z > 0, -abs(candidate.z)))]

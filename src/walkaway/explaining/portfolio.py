@@ -1,7 +1,8 @@
-"""The pipeline as a whole: which themes cost it hours and money, and whether some groups of deals are dropped oftener.
+"""The pipeline as a whole: which themes cost hours and money, and whether some groups of deals are dropped more often.
 
-Small groups differ by chance. Each group's rate is drawn towards that of all by as much as groups of its dimension do
-not really differ (empirical Bayes: beta-binomial for drops, normal for calibration; Efron and Morris, JASA 70, 1975).
+Small groups differ by chance. Each group's rate is therefore shrunk towards the overall rate, and the more so the less
+the groups of its dimension truly differ (empirical Bayes: beta-binomial for drops, normal for calibration; Efron and
+Morris, JASA 70, 1975).
 """
 
 from __future__ import annotations
@@ -29,22 +30,23 @@ __all__ = ["Portfolio", "portfolio", "portfolio_of", "shrunk_gaps", "shrunk_shar
 FloatArray = npt.NDArray[np.float64]
 DEFAULT = ScoreSettings()
 MONTH = pd.Timedelta(days=30)
-GROUPS = ("team", "pipeline")  # of deals; attributes fixed at creation come besides
+LEVEL = 0.90
+GROUPS = ("team", "pipeline")  # besides these, deals are grouped by each attribute fixed at creation
 OWNER = "owner_id"
 SOLD_AT_A_LOSS = "sold at a loss"
-MOST_GROUPS = 30  # of one dimension, the largest; the rest say little and name single deals
-LEAST_DEALS_A_GROUP = 5  # the share of a small group is shrunk towards all; one of fewer would name single deals
+MOST_GROUPS = 30  # the largest of each dimension; smaller groups say little and could identify single deals
+LEAST_DEALS = 5
 
 
 @dataclass(frozen=True)
 class Portfolio:
     """The open pipeline at a moment.
 
-    bar: money per hour. themes: of the dropped deals, by the theme that weighs most against each: deals, hours (still
-    expected), worked (hours booked in the 30 days before), expected_value, cost (what those hours would earn more at
+    bar: money per hour. themes: dropped deals by the theme that weighs most against each: deals, hours (still
+    expected), worked (hours booked in the last 30 days), expected_value, cost (how much more those hours would earn at
     the bar: bar x hours - expected value). drops: by dimension and group: deals, dropped (share), shrunk, low, high
-    (90%), differs (the whole interval lies to one side of all deals' share). calibration: by dimension and group, of
-    settled deals: deals, predicted, won, gap, shrunk, low, high, differs; empty without settled calls.
+    (90% interval), differs (whether the overall share is outside the interval). calibration: by dimension and group,
+    of settled deals: deals, predicted, won, gap, shrunk, low, high, differs; empty without settled calls.
     """
 
     as_of: pd.Timestamp
@@ -56,20 +58,20 @@ class Portfolio:
 
     def as_json(self) -> dict[str, object]:
         """The portfolio as plain JSON values."""
-        tables: dict[str, object] = {"themes": self.themes, "drops": self.drops, "calibration": self.calibration}
-        told: dict[str, object] = plain({"as_of": self.as_of, "bar": self.bar, "open_deals": self.open_deals} | tables)
-        return told
+        tables = {"themes": self.themes, "drops": self.drops, "calibration": self.calibration}
+        records = {name: json.loads(table.reset_index().to_json(orient="records")) for name, table in tables.items()}
+        return {"as_of": self.as_of.isoformat(), "bar": self.bar, "open_deals": self.open_deals} | records
 
 
 def shrunk_shares(counts: FloatArray, deals: FloatArray) -> pd.DataFrame:
-    """Shares of groups, drawn towards the share of all; 90% intervals.
+    """Shares of groups, shrunk towards the overall share, with 90% intervals.
 
     Args:
-        counts: how many of each group's deals were dropped, say.
-        deals: how many each group has, above 0.
+        counts: how many deals of each group were, for example, dropped.
+        deals: how many deals each group has; above 0.
 
     Returns:
-        shrunk, low, high; one row a group.
+        shrunk, low, high; one row per group.
 
     >>> shrunk_shares(np.array([1.0, 30.0, 9.0]), np.array([2.0, 100.0, 30.0])).round(2).to_numpy().tolist()
     [[0.3, 0.3, 0.31], [0.3, 0.3, 0.31], [0.3, 0.3, 0.31]]
@@ -90,15 +92,15 @@ def shrunk_shares(counts: FloatArray, deals: FloatArray) -> pd.DataFrame:
 
 
 def shrunk_gaps(gap: FloatArray, error: FloatArray, overall: float) -> pd.DataFrame:
-    """Mean gaps of groups, drawn towards that of all; 90% intervals.
+    """Mean gaps of groups, shrunk towards the overall gap, with 90% intervals.
 
     Args:
-        gap: predicted minus won, in the mean over each group's deals.
-        error: standard error of each.
-        overall: the gap of all deals.
+        gap: predicted minus won, averaged over each group's deals.
+        error: standard error of each gap.
+        overall: the gap over all deals.
 
     Returns:
-        shrunk, low, high; one row a group.
+        shrunk, low, high; one row per group.
 
     >>> shrunk_gaps(np.array([0.2, -0.2]), np.array([0.5, 0.5]), 0.0)["shrunk"].tolist()
     [0.0, 0.0]
@@ -113,14 +115,14 @@ def shrunk_gaps(gap: FloatArray, error: FloatArray, overall: float) -> pd.DataFr
 
 def _theme_terms(model: Model, attribution: Attribution) -> pd.DataFrame:
     """Terms of ln(value per hour) by theme, (deals, themes)."""
-    of = {planned.column: planned.declared.theme for planned in model.plan.features}
-    of |= {SIZE: "price and profit", MARGIN: "price and profit"}
-    themes = np.array([of.get(column, "") for column in attribution.columns])
+    theme_of = {planned.column: planned.declared.theme for planned in model.plan.features}
+    theme_of |= {SIZE: "price and profit", MARGIN: "price and profit"}
+    themes = np.array([theme_of.get(column, "") for column in attribution.columns])
     return pd.DataFrame({theme: attribution.terms[:, themes == theme].sum(axis=1) for theme in THEMES})
 
 
 def _worked(book: Book, deal_ids: pd.Series, as_of: pd.Timestamp) -> FloatArray:
-    """Hours booked on each deal in the month before a moment."""
+    """Hours booked on each deal in the 30 days before a moment."""
     rows = recorded_by(book, "activities", as_of, since=as_of - MONTH)
     hours = pd.Series(effort_seconds(rows, book.manifest.assumed_hours) / SECONDS_PER_HOUR, index=rows["deal_id"])
     worked: FloatArray = hours.groupby(level=0).sum().reindex(deal_ids).fillna(0.0).to_numpy()
@@ -132,15 +134,15 @@ def _themes(book: Book, model: Model, table: pd.DataFrame, attribution: Attribut
     theme = np.where(attribution.explained, weakest, SOLD_AT_A_LOSS)
     hours, expected = table["remaining_hours"], table["expected_value"]
     worked = _worked(book, table["deal_id"], table["as_of"].iloc[0])
-    told = pd.DataFrame(
+    deals = pd.DataFrame(
         {"theme": theme, "deals": 1, "hours": hours, "worked": worked, "expected_value": expected}
     ).assign(cost=bar * hours - expected)
-    dropped = told[table["verdict"].isin(DROPPED).to_numpy()]
+    dropped = deals[table["verdict"].isin(DROPPED).to_numpy()]
     return dropped.groupby("theme").sum().sort_values("cost", ascending=False)
 
 
 def _dimensions(book: Book, deal_ids: pd.Series, owners: bool) -> Iterator[tuple[str, pd.Series]]:
-    """(name, each deal's group) of all that deals are grouped by; groups of few deals are left out."""
+    """(dimension, group of each deal) for each dimension; groups of few deals are left out."""
     deals = book.deals.set_index("deal_id").reindex(deal_ids)
     names = [*dict.fromkeys((*GROUPS, *book.attributes("text"))), *((OWNER,) if owners else ())]
     for name in names:
@@ -165,22 +167,22 @@ def _drops(book: Book, table: pd.DataFrame, owners: bool) -> pd.DataFrame:
 
 
 def _calibration(book: Book, settled: pd.DataFrame | None, owners: bool) -> pd.DataFrame:
-    """Calibration by group, of settled calls: win_probability and outcome, a mean a deal."""
+    """Calibration by group, from settled calls (win_probability, outcome), averaged per deal first."""
     columns = ["deals", "predicted", "won", "gap", "shrunk", "low", "high", "differs"]
     ended = settled[settled["outcome"].isin(["won", "lost"])] if settled is not None else pd.DataFrame()
     if not len(ended):
         return _stacked([], columns)
-    each = ended.assign(won=(ended["outcome"] == "won").astype(float)).groupby("deal_id")
-    told = each[["win_probability", "won"]].mean().reset_index()
-    gap = told["win_probability"] - told["won"]
+    by_deal = ended.assign(won=(ended["outcome"] == "won").astype(float)).groupby("deal_id")
+    deals = by_deal[["win_probability", "won"]].mean().reset_index()
+    gap = deals["win_probability"] - deals["won"]
     parts = []
-    for name, groups in _dimensions(book, told["deal_id"], owners):
+    for name, groups in _dimensions(book, deals["deal_id"], owners):
         by = gap.groupby(groups)
         means, error = by.mean(), np.maximum(by.std(ddof=1) / np.sqrt(by.size()), 1e-6)
         overall = float(gap[groups.notna()].mean())
         row = {"dimension": name, "group": means.index, "deals": by.size().to_numpy()}
-        row |= {"predicted": told["win_probability"].groupby(groups).mean().to_numpy()}
-        row |= {"won": told["won"].groupby(groups).mean().to_numpy(), "gap": means.to_numpy()}
+        row |= {"predicted": deals["win_probability"].groupby(groups).mean().to_numpy()}
+        row |= {"won": deals["won"].groupby(groups).mean().to_numpy(), "gap": means.to_numpy()}
         part = pd.DataFrame(row).join(shrunk_gaps(means.to_numpy(), error.to_numpy(), overall))
         parts.append(part.assign(differs=(part["low"] > overall) | (part["high"] < overall)))
     return _stacked(parts, columns)
@@ -199,18 +201,18 @@ def portfolio(
     settled: pd.DataFrame | None = None,
     owners: bool = False,
 ) -> Portfolio:
-    """The open pipeline at a moment, as a whole.
+    """An overview of the open pipeline at a moment.
 
     Args:
         book: any book with dates.
-        model: the champion, say.
+        model: usually the champion.
         as_of: UTC moment.
-        score_settings: the dial that sets the bar.
+        score_settings: the settings that determine the bar.
         settled: the ledger of a replay (deal_id, win_probability, outcome): calls made before their deals ended.
-        owners: whether to group by owner too: for an audit of fairness, never for a report on people.
+        owners: whether to group by owner too. For fairness audits only, never to report on people.
 
     Raises:
-        UsageError: no deal is open then, or nothing was known yet.
+        UsageError: no deal is open at that moment, or nothing was recorded by then.
         DataError: the book has no dates, or does not fit the model.
     """
     calls = call_open(book, model, pd.DatetimeIndex([as_of]), score_settings)
@@ -225,7 +227,7 @@ def portfolio_of(
     settled: pd.DataFrame | None = None,
     owners: bool = False,
 ) -> Portfolio:
-    """The open pipeline of calls that are made: `table` of one moment, one row or more, and their attribution."""
+    """The overview from existing calls: `table` has one row or more of one moment; `attribution` belongs to them."""
     bar = float(table["bar"].iloc[0])
     return Portfolio(
         as_of=table["as_of"].iloc[0],

@@ -1,4 +1,4 @@
-"""Reasons: features that say much the same told as one, strongest first, only where the bag agrees, with base rates."""
+"""Reasons: similar features combined, strongest first, only if the bag's members agree, each with a base rate."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ IntArray = npt.NDArray[np.int64]
 TYPICAL = "a typical open deal"
 LEAST_EFFECT = 0.02  # a factor within 2% of 1 is not a reason
 PRICE = "price and profit"
-LEAST_OF_LEAD = 1 / 3  # the next feature of a reason is told too if it carries this much of what the first does
+LEAST_OF_LEAD = 1 / 3  # the second feature of a reason is named too if its effect is at least this share of the first's
 
 
 @dataclass(frozen=True)
 class Reason:
-    """One reason of a call.
+    """One reason for a call.
 
-    features: what is told together, strongest first. factor: of the value per hour, all of them together. deals: how
-    many settled deals of the same stage were once so (0: too few to say), by the strongest feature. won: how many of
-    those were won. value_per_hour: what an hour on them earned from then on.
+    features: the features combined in it, strongest first. factor: their joint factor of the value per hour. deals: how
+    many settled deals of the same stage once had the same value of the strongest feature (0: too few to say). won: how
+    many of those were won. value_per_hour: what those deals earned per hour from then on.
     """
 
     theme: str
@@ -48,45 +48,45 @@ class Reason:
         return f"{self.sentence}: ×{self.factor:.2f}"
 
 
-def base_rate(reason: Reason, wording: LocaleFormat, deals: str = "such deals") -> str:
-    """What became of deals that were once so; empty where too few were. Of a price it tells what an hour earned, too.
+def base_rate(reason: Reason, wording: Wording, deals: str = "such deals") -> str:
+    """How deals with the same sign ended; empty if there were too few. For price, also what they earned per hour.
 
     >>> base_rate(Reason("need", (), 0.5, "", deals=212, won=9, value_per_hour=31.0), LocaleFormat("en", "EUR"))
     '9 of 212 such deals were won'
     """
     if not reason.deals:
         return ""
-    told = f"{wording.number(reason.won)} of {wording.number(reason.deals)} {deals} were won"
-    earned = f", at {wording.money(reason.value_per_hour)} an hour" if reason.theme == PRICE else ""
-    return told + earned
+    counts = f"{wording.number(reason.won)} of {wording.number(reason.deals)} {deals} were won"
+    earned = f"; they earned {wording.money(reason.value_per_hour)} an hour" if reason.theme == PRICE else ""
+    return counts + earned
 
 
-def joined(said: list[Said]) -> str:
-    """Sentences as one: a subject they share is said once, and what is no news is left out.
+def joined(parts: list[Said]) -> str:
+    """Sentences joined into one. A shared subject is named once, and a repeated predicate is left out.
 
     >>> joined([Said("once so far", "call"), Said("3 days ago", "call")])
     'call: once so far, 3 days ago'
     >>> joined([Said("not yet", "offer sent"), Said("not yet", "offer made")])
     'offer sent: not yet'
     """
-    first, *rest = said
-    told = [str(first)]
-    for one in rest:
-        if one.subject and one.subject == first.subject:
-            told.append(one.predicate)
-        elif not one.subject or not first.subject or one.predicate != first.predicate:
-            told.append(str(one))
-    return ", ".join(told)
+    first, *rest = parts
+    texts = [str(first)]
+    for part in rest:
+        if part.subject and part.subject == first.subject:
+            texts.append(part.predicate)
+        elif not part.subject or not first.subject or part.predicate != first.predicate:
+            texts.append(str(part))
+    return ", ".join(texts)
 
 
 class Reasons:
-    """The reasons of calls.
+    """The reasons for calls.
 
     Args:
-        model: that made them.
-        rows: snapshots they rest on.
-        attribution: of these rows.
-        wording: of the reader.
+        model: the model that made the calls.
+        rows: the snapshots of the calls.
+        attribution: the attribution of these rows.
+        wording: how the reader writes numbers and money.
     """
 
     def __init__(self, model: Model, rows: Rows, attribution: Attribution, wording: LocaleFormat) -> None:
@@ -95,9 +95,9 @@ class Reasons:
 
     @cached_property
     def order(self) -> IntArray:
-        """Positions of each row's groups, the strongest on which the bag agrees first, (rows, groups)."""
-        told = [self.attribution.columns[group[0]] != FLOOR for group in self.attribution.groups]
-        size = np.abs(self._group_terms) * (self.attribution.agreed & np.array(told))
+        """Positions of each row's groups, the strongest agreed one first, (rows, groups)."""
+        not_floor = [self.attribution.columns[group[0]] != FLOOR for group in self.attribution.groups]
+        size = np.abs(self._group_terms) * (self.attribution.agreed & np.array(not_floor))
         return np.argsort(-np.nan_to_num(size), axis=1, kind="stable")
 
     @cached_property
@@ -106,13 +106,13 @@ class Reasons:
 
     @cached_property
     def _losses(self) -> dict[int, float]:
-        """What each row that no factors explain would be worth if won: 0 or less."""
+        """The value if won of each row that factors cannot explain; it is 0 or less."""
         at = np.flatnonzero(~self.attribution.explained)
         worth = self.model.heads.worth.value(self.rows.X[at], self.rows.terms.iloc[at])
         return dict(zip(at.tolist(), worth.tolist(), strict=True))
 
     def of(self, row: int, most: int) -> list[Reason]:
-        """Up to `most` reasons of a row, strongest first; one plain sentence where value_if_won <= 0."""
+        """Up to `most` reasons of a row, strongest first; a single sentence if value_if_won <= 0."""
         if not self.attribution.explained[row]:
             return [Reason(PRICE, (), np.nan, sold_at_a_loss(self.rows, row, self._losses[row], self.wording))]
         out = []
@@ -129,20 +129,20 @@ class Reasons:
         along = self.attribution.terms[row, columns] * np.sign(total)
         order = np.argsort(-along, kind="stable")
         columns, along = columns[order], along[order]
-        said = [self._say(row, column) for column in self._told(columns, along)]
-        deals, won, rate = (float(told[row]) for told in self._became_of(columns[0]))
+        parts = [self._say(row, column) for column in self._named(columns, along)]
+        deals, won, rate = (float(values[row]) for values in self._became_of(columns[0]))
         names = tuple(self.attribution.columns[column] for column in columns)
-        return Reason(self._theme(columns[0]), names, float(np.exp(total)), joined(said), int(deals), int(won), rate)
+        return Reason(self._theme(columns[0]), names, float(np.exp(total)), joined(parts), int(deals), int(won), rate)
 
-    def _told(self, columns: IntArray, along: npt.NDArray[np.float64]) -> IntArray:
-        """What a reason says of a group: its strongest feature, and the next of another kind if that carries enough."""
+    def _named(self, columns: IntArray, along: npt.NDArray[np.float64]) -> IntArray:
+        """The features of a group to name: the strongest, and the next of another kind if it has enough effect."""
         enough = along >= max(LEAST_OF_LEAD * along[0], np.log1p(LEAST_EFFECT))
         kinds = np.array([self.attribution.columns[column].partition("[")[0] for column in columns])
         told: IntArray = np.r_[columns[:1], columns[enough & (kinds != kinds[0])][:1]]
         return told
 
-    def _became_of(self, column: int) -> PastOutcomes:
-        """What became of deals once like each row by that column; asked for once."""
+    def _became_of(self, column: int) -> Became:
+        """How deals with the same value of that column as each row ended; computed once per column."""
         if column not in self._became:
             rates = self.model.past_deals.rates
             known = column < self.rows.X.shape[1]
@@ -151,9 +151,9 @@ class Reasons:
         return self._became[column]
 
     def typical(self, row: int) -> Reason:
-        """What became of all settled deals once in the stage of a row's deal: what its base rates are held against."""
-        rates = self.model.past_deals.rates
-        deals, won, rate = (float(told[0]) for told in rates.of_all(self.rows.terms["stage_name"].iloc[[row]]))
+        """How all settled deals once at the row's stage ended, to compare the base rates of its reasons with."""
+        rates = self.model.background.rates
+        deals, won, rate = (float(values[0]) for values in rates.of_all(self.rows.terms["stage_name"].iloc[[row]]))
         return Reason("", (), 1.0, TYPICAL, int(deals), int(won), rate)
 
     def _theme(self, column: int) -> str:
@@ -170,17 +170,17 @@ class Reasons:
 
 
 def reasons_table(reasons: Reasons, most: int) -> pd.DataFrame:
-    """Up to `most` reasons a row, strongest first: reason_1, factor_1, base_rate_1, reason_2 ...
+    """Up to `most` reasons per row, strongest first: reason_1, factor_1, base_rate_1, reason_2 ...
 
-    A deal whose value_if_won is zero or negative has one plain reason and no factor.
+    A deal whose value_if_won is zero or negative has a single reason and no factor.
     """
-    told = [reasons.of(row, most) for row in range(len(reasons.rows.X))]
-    padded = [[*found, *[None] * (most - len(found))] for found in told]
+    by_row = [reasons.of(row, most) for row in range(len(reasons.rows.X))]
+    padded = [[*of_row, *[None] * (most - len(of_row))] for of_row in by_row]
     out = {}
     for k in range(most):
-        at = [found[k] for found in padded]
-        rates = [base_rate(one, reasons.wording) or None if one else None for one in at]
-        out[f"reason_{k + 1}"] = pd.Series([one.sentence if one else None for one in at], dtype="str")
-        out[f"factor_{k + 1}"] = pd.Series([one.factor if one else np.nan for one in at], dtype="float64")
+        kth = [of_row[k] for of_row in padded]
+        rates = [base_rate(reason, reasons.wording) or None if reason else None for reason in kth]
+        out[f"reason_{k + 1}"] = pd.Series([reason.sentence if reason else None for reason in kth], dtype="str")
+        out[f"factor_{k + 1}"] = pd.Series([reason.factor if reason else np.nan for reason in kth], dtype="float64")
         out[f"base_rate_{k + 1}"] = pd.Series(rates, dtype="str")
     return pd.DataFrame(out)

@@ -1,4 +1,4 @@
-"""Factors told as sentences a seller understands. No feature name and no log-odds reaches a reader."""
+"""Factors as sentences for sellers, without feature names or log-odds."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ THEMES = {SIZE: "price and profit", MARGIN: "price and profit"}
 
 @dataclass(frozen=True)
 class Factor:
-    """One factor of a deal's value per hour: above 1 it lifts it, below 1 it lowers it.
+    """One factor of a deal's value per hour: above 1 it raises the value, below 1 it lowers it.
 
-    `agreed` says whether the bag agrees on what is told together with this feature.
+    `agreed` says whether the bag's members agree on the group of features that this one belongs to.
     """
 
     theme: str
@@ -36,7 +36,7 @@ class Factor:
 
 @dataclass(frozen=True)
 class Said:
-    """What is said of a feature, and what it is about, if that is named before it."""
+    """A sentence about a feature, split into predicate and subject; the subject may be empty."""
 
     predicate: str
     subject: str = ""
@@ -45,8 +45,8 @@ class Said:
         return f"{self.subject}: {self.predicate}" if self.subject else self.predicate
 
 
-def said_of(planned: PlannedFeature, value: float, wording: LocaleFormat) -> Said:
-    """The sentence of a feature at a value, its subject and its predicate apart.
+def said_of(planned: PlannedFeature, value: float, wording: Wording) -> Said:
+    """The sentence of a feature at a value, split into subject and predicate.
 
     >>> said_of(PlannedFeature(feature="step_count", word="offer sent / done"), 2.0, LocaleFormat())
     Said(predicate='twice so far', subject='offer sent')
@@ -54,14 +54,14 @@ def said_of(planned: PlannedFeature, value: float, wording: LocaleFormat) -> Sai
     declared, word = planned.declared, planned.word or ""
     of = DIRECTIONS.get(word, plain_step(word)) if declared.per == "direction" else plain_step(word)
     missing = np.isnan(value)
-    told = declared.absent if missing else declared.none if value == 0 else declared.sentence
+    template = declared.absent if missing else declared.none if value == 0 else declared.sentence
     amount = "unknown" if missing else wording.value(value, declared.unit, planned.categories)
-    *subject, predicate = (part.format(of=of, value=amount) for part in told.split(": ", 1))
+    *subject, predicate = (part.format(of=of, value=amount) for part in template.split(": ", 1))
     return Said(predicate, *subject)
 
 
-def say(planned: PlannedFeature, value: float, wording: LocaleFormat) -> str:
-    """The sentence of a feature at a value; what it says of a missing one, and of 0, where it has words for that.
+def say(planned: PlannedFeature, value: float, wording: Wording) -> str:
+    """The sentence of a feature at a value. Missing values and 0 have their own sentences if the feature declares them.
 
     >>> touched = PlannedFeature(feature="days_since_touch_by", word="inbound")
     >>> say(touched, 41.0, LocaleFormat()), say(touched, float("nan"), LocaleFormat())
@@ -70,35 +70,35 @@ def say(planned: PlannedFeature, value: float, wording: LocaleFormat) -> str:
     return str(said_of(planned, value, wording))
 
 
-def say_term(name: str, rows: Rows, row: int, model: Model, wording: LocaleFormat) -> str:
-    """The sentence of a factor that comes from arithmetic: deal size, margin rate, the floor under hours."""
+def say_term(name: str, rows: Rows, row: int, model: Model, wording: Wording) -> str:
+    """The sentence of an arithmetic factor: deal size, margin rate, or the floor under hours."""
     if name == SIZE:
         known = float(rows.terms["amount"].iloc[row])
-        missing = f"no amount recorded yet, taken as {wording.money(model.heads.worth.typical_amount)}"
+        missing = f"no amount recorded yet, assumed to be {wording.money(model.heads.worth.typical_amount)}"
         return missing if np.isnan(known) else f"deal size of {wording.money(known)}"
     if name == MARGIN:
         rate = float(rows.terms["margin"].iloc[row])
-        none = "no margin recorded, so all of the amount counts"
+        none = "no margin recorded, so the whole amount counts"
         return none if np.isnan(rate) else f"margin rate of {wording.percent(rate)}"
-    return "least time any deal takes"
+    return "minimum time that any deal takes"
 
 
-def sold_at_a_loss(rows: Rows, row: int, value_if_won: float, wording: LocaleFormat) -> str:
-    """Why a deal is worth no hour however likely it is: one plain sentence, and no factors."""
+def sold_at_a_loss(rows: Rows, row: int, value_if_won: float, wording: Wording) -> str:
+    """Why a deal is worth no hours even if it is likely to be won: a single sentence without factors."""
     amount, margin = (float(rows.terms[name].iloc[row]) for name in ("amount", "margin"))
-    size = "an amount not recorded yet" if np.isnan(amount) else f"an amount of {wording.money(amount)}"
-    rate = "" if np.isnan(margin) else f" at a margin of {wording.percent(margin)}"
-    return f"worth {wording.money(value_if_won)} even if won, sold at a loss: {size}{rate}"
+    size = "no amount recorded yet" if np.isnan(amount) else f"amount of {wording.money(amount)}"
+    rate = "" if np.isnan(margin) else f", margin of {wording.percent(margin)}"
+    return f"sold at a loss, worth {wording.money(value_if_won)} even if won: {size}{rate}"
 
 
-def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int, wording: LocaleFormat) -> list[Factor]:
-    """All factors of one row, in the order of the attribution's columns; none where value_if_won <= 0."""
+def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int, wording: Wording) -> list[Factor]:
+    """All factors of one row, in the order of the attribution's columns; empty if value_if_won <= 0."""
     if not attribution.explained[row]:
         return []
     factors = np.exp(attribution.terms[row])
     agreed = np.ones(len(attribution.columns), dtype=bool)
-    for group, told in zip(attribution.groups, attribution.agreed[row], strict=True):
-        agreed[list(group)] = told
+    for group, group_agreed in zip(attribution.groups, attribution.agreed[row], strict=True):
+        agreed[list(group)] = group_agreed
     out = [
         Factor(p.declared.theme, p.column, float(f), say(p, float(x), wording), bool(a))
         for p, f, x, a in zip(model.plan.features, factors, rows.X[row], agreed, strict=False)

@@ -1,4 +1,4 @@
-"""Deals like this one: settled deals that the models saw for the same reasons, and what became of them."""
+"""Similar deals: settled deals that the model valued for the same reasons, and how they ended."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from walkaway.models import Model, Settled
 __all__ = ["Example", "SimilarDeals", "Similarity"]
 
 IntArray = npt.NDArray[np.int64]
-NEAREST = 50  # deals
-ROWS_A_DEAL = 4  # looked through for as many deals
+NEAREST = 50  # similar deals to find
+ROWS_A_DEAL = 4  # a deal has several snapshots, so this many rows per deal are searched
 EXAMPLES = 3
 
 
 @dataclass(frozen=True)
 class Example:
-    """One settled deal, as it stood when it was most like the deal in question; money and hours from then on."""
+    """One settled deal at the moment it was most like the deal in question; money and hours from then on."""
 
     deal_id: str
     as_of: pd.Timestamp
@@ -34,11 +34,11 @@ class Example:
 
 @dataclass(frozen=True)
 class SimilarDeals:
-    """The settled deals most like one, by the reasons of their value per hour.
+    """The settled deals most like a given deal, by the reasons for their value per hour.
 
-    deals: how many. won: how many of them were won. median_hours: booked from then on. value_per_hour: won in all over
-    hours booked in all and the floor under each deal's hours, which every value per hour has. hours_won: of each that
-    was won. examples: the nearest.
+    deals: how many. won: how many of them were won. median_hours: booked from then on. value_per_hour: total value won
+    over total hours booked, where each deal's hours include the floor, as in every value per hour. hours_won: the hours
+    of each won deal. examples: the nearest deals.
     """
 
     deals: int
@@ -49,21 +49,21 @@ class SimilarDeals:
     examples: tuple[Example, ...]
 
     def won_within(self, hours: float) -> int:
-        """How many of them were won with no more than so many hours from then on."""
-        return sum(one <= hours for one in self.hours_won)
+        """How many of them were won with at most this many hours from then on."""
+        return sum(taken <= hours for taken in self.hours_won)
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """Looks for settled deals like others: near in the logarithms of their factors (Euclidean)."""
+    """Finds similar settled deals by Euclidean distance between the logarithms of their factors."""
 
     settled: Settled
     floor_hours: float
 
     @classmethod
     def of(cls, model: Model) -> Similarity | None:
-        """That of a model; None where it remembers no settled deals."""
-        settled = model.past_deals.settled
+        """The search over a model's settled deals; None if the model stores none."""
+        settled = model.background.settled
         return cls(settled, model.floor_hours) if settled is not None and len(settled.ends) else None
 
     @cached_property
@@ -76,17 +76,17 @@ class Similarity:
         return codes
 
     def to(self, attribution: Attribution) -> list[SimilarDeals | None]:
-        """The deals most like each row; None where it is not explained by factors."""
+        """The deals most like each row; None for rows that factors cannot explain."""
         explained = np.flatnonzero(attribution.explained)
         out: list[SimilarDeals | None] = [None] * len(attribution.explained)
         if len(explained):
-            found = self._search.kneighbors(attribution.terms[explained].astype(np.float32), return_distance=False)
-            for row, near in zip(explained, found, strict=True):
+            nearest = self._search.kneighbors(attribution.terms[explained].astype(np.float32), return_distance=False)
+            for row, near in zip(explained, nearest, strict=True):
                 first = np.sort(np.unique(self._deal[near], return_index=True)[1])[:NEAREST]
-                out[row] = self._told(near[first])
+                out[row] = self._summary(near[first])
         return out
 
-    def _told(self, near: IntArray) -> SimilarDeals:
+    def _summary(self, near: IntArray) -> SimilarDeals:
         ends = self.settled.ends.iloc[near]
         hours, worth = ends["remaining_hours"].to_numpy(), ends["worth"].fillna(0.0).to_numpy()
         spent = hours.sum() + self.floor_hours * len(hours)
@@ -98,7 +98,7 @@ class Similarity:
             value_per_hour=float(worth.sum() / spent) if spent else 0.0,
             hours_won=tuple(hours[ends["won"].to_numpy() == 1].tolist()),
             examples=tuple(
-                Example(str(one["deal_id"]), one["as_of"], bool(one["won"]), one["worth"], one["remaining_hours"])
-                for one in nearest
+                Example(str(deal["deal_id"]), deal["as_of"], bool(deal["won"]), deal["worth"], deal["remaining_hours"])
+                for deal in nearest
             ),
         )

@@ -1,4 +1,4 @@
-"""One deal's story: what an hour on it is worth, why, what would change that, and what became of deals like it."""
+"""The story of one deal: its value per hour, the reasons, what would change it, and how similar deals ended."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from walkaway.asof import History
 from walkaway.book import Book
 from walkaway.economics import DROPPED
 from walkaway.explaining.attribution import attribute
-from walkaway.explaining.counterfactuals import FlipCondition, flip_conditions
+from walkaway.explaining.counterfactuals import Counterfactual, counterfactuals
 from walkaway.explaining.reasons import Reason, Reasons
 from walkaway.explaining.sentences import Factor, factors_of
 from walkaway.explaining.similar import SimilarDeals, Similarity
@@ -18,7 +18,7 @@ from walkaway.files import plain
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model, Wait
 
-__all__ = ["DealStory", "tell"]
+__all__ = ["DealStory", "deal_stories"]
 
 MOST_REASONS = 8
 
@@ -27,11 +27,11 @@ MOST_REASONS = 8
 class DealStory:
     """A call with all its factors: typical_value_per_hour x every factor = value_per_hour.
 
-    typical: what became of all settled deals once at its stage. reasons: the factors that hold, told together where
-    they say the same, strongest first. flip_conditions: what would lift a dropped deal over the bar. similar_deals:
-    settled deals seen for the same reasons; None where the deal is sold at a loss or the model remembers none.
-    floor_hours: counted besides remaining_hours, as the least any deal takes. events: recorded of it by then (None: not
-    looked at).
+    typical: how all settled deals that were once at its stage ended. reasons: the factors on which the bag's members
+    agree, similar ones combined, strongest first. counterfactuals: what would lift a dropped deal over the bar.
+    similar_deals: settled deals valued for the same reasons; None if the deal is sold at a loss or the model stores no
+    settled deals. floor_hours: added to remaining_hours, as the minimum any deal takes. events: number of events
+    recorded for the deal by then (None: not counted).
     """
 
     deal_id: str
@@ -55,60 +55,71 @@ class DealStory:
     factors: tuple[Factor, ...]
     typical: Reason
     reasons: tuple[Reason, ...]
-    flip_conditions: tuple[FlipCondition, ...]
+    counterfactuals: tuple[Counterfactual, ...]
     similar_deals: SimilarDeals | None
     events: int | None
 
     @property
     def wait_for(self) -> str | None:
-        """What it waits for, in words."""
+        """What the deal waits for, in words."""
         return None if self.wait is None else str(self.wait)
 
     @property
-    def wording(self) -> LocaleFormat:
-        """How its reader writes."""
-        return LocaleFormat(self.locale, self.currency)
+    def wording(self) -> Wording:
+        """How the reader writes numbers and money."""
+        return Wording(self.locale, self.currency)
 
     @property
     def look_twice(self) -> bool:
-        """Whether it is let go although an hour on deals like it earned more than the bar: it may be called wrongly."""
+        """Whether the deal is dropped although similar deals earned more per hour than the bar, so needs a check."""
         near = self.similar_deals
         return self.verdict in DROPPED and near is not None and near.value_per_hour > self.bar
 
     def as_json(self) -> dict[str, object]:
         """The story as plain JSON values."""
-        told = {"wait_for" if name == "wait" else name: value for name, value in plain(asdict(self)).items()}
-        told["wait_for"] = self.wait_for
-        if told["similar_deals"] is not None:
-            del told["similar_deals"]["hours_won"]
-        return told
+        fields = {"wait_for" if name == "wait" else name: value for name, value in _plain(asdict(self)).items()}
+        fields["wait_for"] = self.wait_for
+        if fields["similar_deals"] is not None:
+            del fields["similar_deals"]["hours_won"]
+        return fields
 
 
-def tell(
+def _plain(value: Any) -> Any:
+    """The value in JSON types: moments as text, NaN as null."""
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, pd.Timestamp):
+        return value.isoformat()
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def deal_stories(
     model: Model, calls: Calls, assumed_hours_share: float, book: Book | None = None, locale: str = "en_GB"
 ) -> list[DealStory]:
     """The stories of these calls, in order.
 
     Args:
-        model: that made the calls.
-        calls: of one moment, if their book is given.
-        assumed_hours_share: of the hours booked by then.
-        book: what the calls rest on; without it nothing is said of what would change them.
-        locale: of the reader.
+        model: the model that made the calls.
+        calls: the calls; all of one moment if a book is given.
+        assumed_hours_share: share of the hours booked by then that are assumed rather than recorded.
+        book: the data behind the calls; without it, the stories have no counterfactuals.
+        locale: locale of the reader.
 
     Raises:
-        UsageError: no such locale.
+        UsageError: the locale is unknown.
     """
     attribution, wording = attribute(model, calls.rows), LocaleFormat(locale, model.facts.currency)
     reasons, similarity = Reasons(model, calls.rows, attribution, wording), Similarity.of(model)
     similar: list[SimilarDeals | None] = [None] * len(calls.table)
     similar = similarity.to(attribution) if similarity else similar
-    flips: list[tuple[FlipCondition, ...]] = [()] * len(calls.table)
+    what_ifs: list[tuple[Counterfactual, ...]] = [()] * len(calls.table)
     events = None
     if book is not None and len(calls.table):
         view = History(book).at(calls.table[["deal_id", "as_of"]])
         events = view.activities.count() + view.changes.count()
-        flips = flip_conditions(book, model, calls, similar, wording)
+        what_ifs = counterfactuals(book, model, calls, similar, wording)
     stories = []
     for row, call in enumerate(calls.table.to_dict("records")):
         stories.append(
@@ -134,7 +145,7 @@ def tell(
                 factors=tuple(factors_of(model, calls.rows, attribution, row, wording)),
                 typical=reasons.typical(row),
                 reasons=tuple(reasons.of(row, MOST_REASONS)),
-                flip_conditions=flips[row],
+                counterfactuals=what_ifs[row],
                 similar_deals=similar[row],
                 events=None if events is None else int(events[row]),
             )

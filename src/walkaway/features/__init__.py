@@ -1,4 +1,4 @@
-"""Features: one declaration each, one function that training and scoring share."""
+"""Features: each is declared once and computed by one function, which training and scoring share."""
 
 from walkaway.features.build import build_features
 from walkaway.features.choice import refuse_unknown

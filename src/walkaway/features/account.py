@@ -1,4 +1,4 @@
-"""What became of earlier deals with the same account; a prior outcome counts from its recording."""
+"""How earlier deals with the same account ended. An outcome counts from the moment it was recorded."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def _has_accounts(book: Book) -> bool:
     exists=_has_accounts,
 )
 def account_wins(view: View) -> np.ndarray:
-    """Deals of this account won so far."""
+    """How many deals with this account were won so far."""
     return view.shared("closings", by="account_id").where(outcome="won").count()
 
 
@@ -31,17 +31,17 @@ def account_wins(view: View) -> np.ndarray:
     exists=_has_accounts,
 )
 def account_losses(view: View) -> np.ndarray:
-    """Deals of this account lost so far."""
+    """How many deals with this account were lost so far."""
     return view.shared("closings", by="account_id").where(outcome="lost").count()
 
 
 @feature(
     unit="days",
     theme="fit",
-    sentence="{value} since a deal with this account last ended",
-    absent="no deal with this account has ended before",
+    sentence="{value} since a deal with this account last closed",
+    absent="no deal with this account has closed before",
     exists=_has_accounts,
 )
 def days_since_account_close(view: View) -> np.ndarray:
-    """Days since any deal of this account closed."""
+    """Days since the last deal with this account closed."""
     return view.shared("closings", by="account_id").days_since_last()

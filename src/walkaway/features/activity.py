@@ -1,4 +1,4 @@
-"""What was done and what came back: by step (kind and status), by direction, in windows, and how long it is ago."""
+"""Activities of both sides: how many, how recent, by step (kind and status), by direction and by time window."""
 
 import numpy as np
 
@@ -21,11 +21,11 @@ def _has_people(book: Book) -> bool:
     unit="count",
     theme="engagement",
     sentence="activities so far: {value}",
-    none="nothing done yet",
+    none="no activity yet",
     exists=_has_activities,
 )
 def touches(view: View) -> np.ndarray:
-    """Activities of any kind."""
+    """Number of activities of any kind."""
     return view.activities.where(status=DONE).count()
 
 
@@ -33,24 +33,24 @@ def touches(view: View) -> np.ndarray:
     unit="count",
     theme="engagement",
     sentence="activities in the last {of} days: {value}",
-    none="nothing done in the last {of} days",
+    none="no activity in the last {of} days",
     per="window",
     exists=_has_activities,
 )
 def touches_in(view: View, word: str) -> np.ndarray:
-    """Activities of any kind in the window (days)."""
+    """Number of activities of any kind in the window (days)."""
     return view.activities.where(status=DONE).last_days(float(word)).count()
 
 
 @feature(
     unit="days",
     theme="engagement",
-    sentence="nothing done for {value}",
-    absent="nothing done yet",
+    sentence="no activity for {value}",
+    absent="no activity yet",
     exists=_has_activities,
 )
 def days_since_touch(view: View) -> np.ndarray:
-    """Days since any activity: the silence."""
+    """Days since the last activity of any kind."""
     return view.activities.where(status=DONE).days_since_last()
 
 
@@ -63,7 +63,7 @@ def days_since_touch(view: View) -> np.ndarray:
     exists=_has_activities,
 )
 def touches_by(view: View, word: str) -> np.ndarray:
-    """Activities in this direction."""
+    """Number of activities in this direction."""
     return view.activities.where(direction=word, status=DONE).count()
 
 
@@ -76,7 +76,7 @@ def touches_by(view: View, word: str) -> np.ndarray:
     exists=_has_activities,
 )
 def days_since_touch_by(view: View, word: str) -> np.ndarray:
-    """Days since an activity in this direction; inbound is the buyer's reply."""
+    """Days since the last activity in this direction; inbound is the buyer's reply."""
     return view.activities.where(direction=word, status=DONE).days_since_last()
 
 
@@ -84,12 +84,12 @@ def days_since_touch_by(view: View, word: str) -> np.ndarray:
     unit="ratio",
     theme="engagement",
     sentence="this week's activity is {value} of the deal's usual pace",
-    none="nothing done this week",
-    absent="nothing done yet",
+    none="no activity this week",
+    absent="no activity yet",
     exists=_has_activities,
 )
 def tempo(view: View) -> np.ndarray:
-    """Activities of the last seven days over what the deal's pace so far would give for that time."""
+    """Activities of the last seven days, divided by the number that the deal's average pace so far would give."""
     days = np.maximum(view.age_days, 1.0)
     usual = view.activities.where(status=DONE).count() / days * np.minimum(days, 7.0)
     recent = view.activities.where(status=DONE).last_days(7).count()
@@ -101,7 +101,7 @@ def tempo(view: View) -> np.ndarray:
     unit="category",
     theme="engagement",
     sentence="last step: {value}",
-    absent="nothing done yet",
+    absent="no activity yet",
     exists=_has_activities,
 )
 def last_step(view: View) -> Coded:
@@ -135,7 +135,7 @@ def days_since_step(view: View, word: str) -> np.ndarray:
     return view.activities.where(step=word).days_since_last()
 
 
-@feature(unit="count", theme="effort", sentence="people of ours who worked on it: {value}", exists=_has_people)
+@feature(unit="count", theme="effort", sentence="our people who worked on it: {value}", exists=_has_people)
 def people(view: View) -> np.ndarray:
-    """Different people of the seller's who worked on the deal; who they are is not looked at."""
+    """Number of people on the seller's side who worked on the deal; their identity is not used."""
     return view.activities.distinct("owner_id")

@@ -1,4 +1,4 @@
-"""How much is at stake, and how that moved."""
+"""The amount of the deal, and how it changed."""
 
 import numpy as np
 
@@ -30,13 +30,13 @@ def amount(view: View) -> np.ndarray:
 @feature(
     unit="count",
     theme="price and profit",
-    sentence="a round amount (zeros at its end: {value})",
-    none="an amount that is not rounded",
+    sentence="a round amount (trailing zeros: {value})",
+    none="an amount without trailing zeros",
     absent="no amount recorded yet",
     exists=_has_amount,
 )
 def amount_zeros(view: View) -> np.ndarray:
-    """Zeros at the end of the amount, up to four: a round figure is often a first guess."""
+    """Trailing zeros of the amount, up to four; a round figure is often a first guess."""
     whole = np.nan_to_num(view.amount)
     zeros = sum((whole % 10**power == 0).astype(np.float64) for power in (1, 2, 3, 4))
     return np.where(np.isnan(view.amount), np.nan, zeros)
@@ -50,19 +50,19 @@ def amount_zeros(view: View) -> np.ndarray:
     exists=_amount_moves,
 )
 def amount_changes(view: View) -> np.ndarray:
-    """How often the amount was recorded anew."""
+    """How often an amount was recorded, the first time included."""
     return view.changes.where(field="amount").count()
 
 
 @feature(
     unit="ratio",
     theme="price and profit",
-    sentence="amount at {value} of the first one",
+    sentence="amount at {value} of the first amount",
     absent="no amount recorded yet",
     exists=_amount_moves,
 )
 def amount_over_first(view: View) -> np.ndarray:
-    """The amount as a share of the first amount recorded: below 1 it was cut."""
+    """The amount as a share of the first amount recorded; below 1, it was reduced."""
     recorded = view.changes.where(field="amount")
     first = recorded.first("number")
     share: np.ndarray = np.divide(recorded.last("number"), first, out=np.full(len(first), np.nan), where=first > 0)
@@ -77,5 +77,5 @@ def amount_over_first(view: View) -> np.ndarray:
     exists=_amount_moves,
 )
 def days_since_amount_change(view: View) -> np.ndarray:
-    """Days since an amount was recorded."""
+    """Days since an amount was last recorded."""
     return view.changes.where(field="amount").days_since_last()

@@ -1,4 +1,4 @@
-"""What a deal was from the start: attributes that the book declares fixed at creation."""
+"""Attributes that the book declares as fixed when the deal is created."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def _measures(book: Book) -> bool:
     unit="category", theme="fit", sentence="{of}: {value}", absent="{of} unknown", per="attribute", exists=_attributes
 )
 def attribute(view: View, word: str) -> Coded:
-    """A word fixed at creation, such as product or industry; never who owns the deal."""
+    """A category fixed at creation, such as product or industry; never the owner of the deal."""
     return view.coded_attribute(word)
 
 

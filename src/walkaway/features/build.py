@@ -1,4 +1,4 @@
-"""The feature frame: one function that training and scoring share."""
+"""Computes the feature frame. Training and scoring both use this one function."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from walkaway.features.plan import FeaturePlan, PlannedFeature
 
 __all__ = ["build_features"]
 
-CHUNK = 1 << 17  # snapshots computed at a time: few enough that a column in the making stays in the processor's cache
+CHUNK = 1 << 17  # snapshots computed at a time; a column of this size fits the processor's cache, which is faster
 
 
 def _column(view: View, planned: PlannedFeature) -> np.ndarray:
     compute = planned.declared.compute
-    found = compute(view) if planned.word is None else compute(view, planned.word)
-    return recode(found, planned.categories) if isinstance(found, tuple) else np.asarray(found)
+    values = compute(view) if planned.word is None else compute(view, planned.word)
+    return recode(values, planned.categories) if isinstance(values, tuple) else np.asarray(values)
 
 
 def build_features(view: View, plan: FeaturePlan, threads: int = 2) -> pd.DataFrame:
     """The feature frame: one row a snapshot of the view, one float32 column a planned feature.
 
-    Categories are codes into the plan's frozen lists; what is missing or was never seen in training is NaN. Snapshots
-    are computed in chunks side by side on `threads`, which changes no bit.
+    Categories are codes into the plan's fixed lists. A missing value, or one never seen in training, is NaN. Chunks of
+    snapshots are computed in parallel on `threads`; the number of threads does not change the result.
 
     >>> from walkaway.asof import History
     >>> from walkaway.book import Book
@@ -52,6 +52,6 @@ def build_features(view: View, plan: FeaturePlan, threads: int = 2) -> pd.DataFr
 
     with ThreadPoolExecutor(threads) as pool:
         view.prepare(pool)
-        list(pool.map(prepare, plan.features))  # what all chunks share is made once
+        list(pool.map(prepare, plan.features))  # compute what all chunks share once, before the threads need it
         list(pool.map(fill, range(0, len(view), CHUNK)))
     return pd.DataFrame(block[:, places].T, columns=plan.columns, copy=False)

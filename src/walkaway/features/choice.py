@@ -1,4 +1,4 @@
-"""Which of the planned columns a team wants: by feature, by family or by column."""
+"""Which columns the settings allow: by feature, by family or by column name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from walkaway.features.declare import REGISTRY, Feature
 
 __all__ = ["chosen", "refuse_unknown"]
 
-OWNER = "owner"  # the family, and its one feature
+OWNER = "owner"  # the name of the family and of its only feature
 
 
 def chosen(choice: FeatureSettings) -> Callable[[Feature, str | None], bool]:
-    """Whether a feature (and the word it is about) is wanted.
+    """A function that says whether the settings allow a feature, and the word it is about.
 
     >>> wanted = chosen(FeatureSettings(denied=("stage",)))
     >>> wanted(REGISTRY["age_days"], None), wanted(REGISTRY["stage"], None)
@@ -31,15 +31,16 @@ def chosen(choice: FeatureSettings) -> Callable[[Feature, str | None], bool]:
 
 
 def refuse_unknown(choice: FeatureSettings, columns: Iterable[str] | None = None) -> None:
-    """Refuse a name that is no feature, family or column.
+    """Refuse a name in the settings that is not a feature, family or column.
 
     Args:
-        choice: what was set.
-        columns: those the book makes, all of them. None, as for a part of the book, which may know fewer words: any
-            column of a feature that is repeated over words will do.
+        choice: the settings.
+        columns: all columns that the book produces. None accepts any column of a feature that is repeated over words;
+            use it for a part of the book, in which some words may not occur.
 
     Raises:
-        UsageError: names the setting, the name and the nearest there is; or the owner is allowed without its switch.
+        UsageError: a name is unknown (the message suggests the nearest one), or the owner is allowed while
+            `owner_identity` is off.
 
     >>> refuse_unknown(FeatureSettings(denied=("age_day",)))
     Traceback (most recent call last):

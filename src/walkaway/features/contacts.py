@@ -1,4 +1,4 @@
-"""Who joined the deal on the buyer's side."""
+"""People who joined the deal on the buyer's side."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ def _has_roles(book: Book) -> bool:
     exists=_has_contacts,
 )
 def contacts(view: View) -> np.ndarray:
-    """People who joined the deal."""
+    """Number of people who joined the deal."""
     return view.contacts.count()
 
 
@@ -35,7 +35,7 @@ def contacts(view: View) -> np.ndarray:
     exists=_has_contacts,
 )
 def contact_roles(view: View) -> np.ndarray:
-    """Different roles among the people who joined."""
+    """Number of different roles among the people who joined."""
     return view.contacts.distinct("role")
 
 
@@ -48,7 +48,7 @@ def contact_roles(view: View) -> np.ndarray:
     exists=_has_roles,
 )
 def contacts_in_role(view: View, word: str) -> np.ndarray:
-    """People who joined the deal in this role, such as a decision maker."""
+    """Number of people who joined the deal in this role, such as decision maker."""
     return view.contacts.where(role=word).count()
 
 
@@ -60,5 +60,5 @@ def contacts_in_role(view: View, word: str) -> np.ndarray:
     exists=_has_contacts,
 )
 def days_since_contact_joined(view: View) -> np.ndarray:
-    """Days since someone joined."""
+    """Days since the last person joined."""
     return view.contacts.days_since_last()

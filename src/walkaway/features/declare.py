@@ -27,11 +27,11 @@ Coded = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 class Feature:
     """One declared feature.
 
-    `sentence`, `absent` and `none` are read by sellers: {value} is the value with its unit, {of} the kind, stage or
-    window that the feature is about; what stands before a colon and a space is the subject, said once of features told
-    together. `absent` is said where the value is missing, `none` where it is 0. `per` names the
-    vocabulary over which the feature is repeated, and `exists` whether a book records what it needs. `compute` takes
-    the view (and the word) and returns one number a snapshot, or (codes, values) for a category.
+    Sellers read `sentence`, `absent` (for a missing value) and `none` (for 0). In them, {value} is the value
+    with its unit, and {of} the kind, stage or window that the feature is about. The text before a colon
+    and a space is the subject; features that are shown together name it once. `per` is the vocabulary over which the
+    feature is repeated. `exists` tells whether a book records what the feature needs. `compute` takes the view (and
+    the word) and returns one number per snapshot, or (codes, values) for a category.
     """
 
     name: str
@@ -67,7 +67,7 @@ def feature(
     per: Per | None = None,
     exists: Callable[[Book], bool] = _always,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Declare the function below as a feature of that name; its module is its family.
+    """Register the decorated function as a feature. Its name is the feature's name, its module the feature's family.
 
     Raises:
         ValueError: the name is taken.
@@ -78,20 +78,20 @@ def feature(
         if name in REGISTRY:
             raise ValueError(f"feature {name} is declared twice, in {REGISTRY[name].family} and {compute.__module__}")
         family = compute.__module__.rsplit(".", 1)[-1]
-        said = (sentence, absent or sentence, none or sentence)
-        REGISTRY[name] = Feature(name, unit, theme, *said, family, per, exists, compute)
+        sentences = (sentence, absent or sentence, none or sentence)
+        REGISTRY[name] = Feature(name, unit, theme, *sentences, family, per, exists, compute)
         return compute
 
     return register
 
 
 def recode(coded: Coded, categories: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    """Codes into a frozen list of categories; NaN for missing or unknown.
+    """Codes into a fixed list of categories; NaN where the value is missing or unknown.
 
     >>> recode((np.array([0, 1, -1]), np.array(["x", "y"])), ("y",))
     array([nan,  0., nan])
     """
     codes, values = coded
     place = pd.Index(categories).get_indexer(pd.Index(values, dtype=object)).astype(np.float64)
-    table = np.append(np.where(place < 0, np.nan, place), np.nan)  # a code of -1 reads the last entry
+    table = np.append(np.where(place < 0, np.nan, place), np.nan)  # a code of -1 (missing) reads this last entry
     return table[codes]

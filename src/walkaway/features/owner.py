@@ -1,4 +1,4 @@
-"""Who owns the deal. Off unless `train.features.owner_identity` is switched on: deals are judged, not people."""
+"""The owner of the deal. Off unless `train.features.owner_identity` is on, so that people are not scored."""
 
 from walkaway.asof import View
 from walkaway.book import Book

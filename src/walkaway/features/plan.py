@@ -1,6 +1,6 @@
-"""The plan of features: which columns a model gets, decided once, on training data.
+"""The feature plan: which columns a model gets. It is decided once, on the training data.
 
-The plan goes into the model bundle, so that scoring asks for exactly the columns the model was trained on.
+The plan is saved in the model bundle, so that scoring computes exactly the columns the model was trained on.
 """
 
 from __future__ import annotations
@@ -23,17 +23,18 @@ __all__ = ["FeaturePlan", "PlannedFeature", "known_words", "plan_features"]
 
 ALL = FeatureSettings()
 FAMILIES = (account, activity, amount, attributes, contacts, load, owner, stage, timing, work)
-LEAST_DEALS_A_WORD, LEAST_SHARE_A_WORD = 20, 0.002  # a word that fewer deals use gets no feature of its own
-OF_EVENTS = ("step", "direction", "role")  # vocabularies of which a deal shows many words at once
+LEAST_DEALS = 20  # a word that fewer deals use gets no feature of its own: too few to learn from
+LEAST_SHARE = 0.002
+OF_EVENTS = ("step", "direction", "role")  # a deal can have several words of these vocabularies at once
 NOTHING_ALLOWED = "train.features leaves no feature that this book can fill. Allow more, or deny less."
 NOTHING_WITHOUT_DATES = (
-    "a book without dates is learned from by its attributes only, and this one has none in use. Name some under "
+    "a book without dates can be learned from by attributes only, and this one has none in use. Name some under "
     "[deals.attributes] and in fixed_at_creation of the mapping, or allow them in train.features."
 )
 
 
 class PlannedFeature(BaseModel):
-    """One column: the feature, the word it is about (if it is repeated over a vocabulary), its frozen categories."""
+    """One column: its feature, its word (for a feature repeated over a vocabulary), and its fixed categories."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,7 +56,7 @@ class PlannedFeature(BaseModel):
 class FeaturePlan(BaseModel):
     """The columns of a feature frame, in order.
 
-    `left_out` names what they must not see, in training as in scoring (`Book.without`).
+    `left_out` names the fields that features must not see, in training and in scoring (`Book.without`).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -121,13 +122,13 @@ class _Vocabulary:
 
 
 def plan_features(book: Book, choice: FeatureSettings = ALL, left_out: tuple[str, ...] = ()) -> FeaturePlan:
-    """Which columns a model trained on this book gets. What the book records decides, then what was chosen.
+    """The columns that a model trained on this book gets: those the book can fill and the settings allow.
 
-    `left_out` is kept in the plan: names of what the book is without.
+    `left_out` is stored in the plan; it names the fields that were removed from the book.
 
     Raises:
-        UsageError: the choice names what no feature, family or column is called.
-        DataError: the choice leaves nothing.
+        UsageError: the choice names an unknown feature, family or column.
+        DataError: no feature is left.
 
     >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"]})
     >>> plan_features(Book.of(deals=deals)).columns
@@ -151,9 +152,9 @@ def plan_features(book: Book, choice: FeatureSettings = ALL, left_out: tuple[str
 
 
 def known_words(book: Book, plan: FeaturePlan) -> dict[str, tuple[str, ...]]:
-    """The words that the book uses often enough to learn from, by vocabulary, as far as the plan looks at them.
+    """The words that the book uses often enough to learn from, for each vocabulary that the plan uses.
 
-    A column of categories is its own vocabulary; `step`, `direction` and `role` are of events.
+    A categorical column is its own vocabulary. `step`, `direction` and `role` are vocabularies of events.
 
     >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01"]}))
     >>> known_words(book, plan_features(book))
@@ -167,7 +168,7 @@ def known_words(book: Book, plan: FeaturePlan) -> dict[str, tuple[str, ...]]:
 
 
 def _can_fill(book: Book, declared: Feature) -> bool:
-    """Whether the book records what the feature needs; one without dates has nothing but what its deals are."""
+    """Whether the book records what the feature needs. A book without dates has attributes and owners only."""
     return (declared.family in ("attributes", "owner") or not book.manifest.timeless) and declared.exists(book)
 
 

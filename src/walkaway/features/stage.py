@@ -1,4 +1,4 @@
-"""Where the deal stands, since when, and how it came there."""
+"""The stage of the deal, since when, and how it got there."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def _has_stages(book: Book) -> bool:
     return bool((book.changes["field"] == STAGE).any())
 
 
-@feature(unit="category", theme="fit", sentence="stands at {value}", absent="no stage recorded yet", exists=_has_stages)
+@feature(unit="category", theme="fit", sentence="at stage {value}", absent="no stage recorded yet", exists=_has_stages)
 def stage(view: View) -> Coded:
     """The stage at as_of."""
     return view.changes.where(field=STAGE).last_code("new_value")
@@ -43,7 +43,7 @@ def stage_moves(view: View) -> np.ndarray:
     exists=_has_stages,
 )
 def stage_regressions(view: View) -> np.ndarray:
-    """Moves into a stage the deal had been in before."""
+    """How often the deal moved to a stage it had been in before."""
     moves = view.changes.where(field=STAGE)
     return moves.count() - moves.distinct("new_value")
 

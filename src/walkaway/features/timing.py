@@ -1,7 +1,7 @@
-"""Age, promised dates and the calendar.
+"""Age, expected close dates and the calendar.
 
-A place in the calendar is a feature only where the book has seen it come round at least twice: over a shorter history
-it is nothing but the date, and a model that learns the date learns the past.
+A calendar feature exists only if the book spans its period at least twice. Over a shorter history it would only encode
+the date, and the model would memorise the past.
 """
 
 from collections.abc import Callable
@@ -78,7 +78,7 @@ def days_to_year_end(view: View) -> np.ndarray:
     exists=_has_close_date,
 )
 def days_to_expected_close(view: View) -> np.ndarray:
-    """Days from as_of to the close date then expected; negative when overdue."""
+    """Days from as_of to the close date expected at that time; negative when overdue."""
     return (view.changes.where(field=CLOSE_DATE).last("moment") - view.as_of) / DAY
 
 
@@ -90,19 +90,19 @@ def days_to_expected_close(view: View) -> np.ndarray:
     exists=_has_close_date,
 )
 def close_date_changes(view: View) -> np.ndarray:
-    """How often an expected close date was recorded after the first one."""
+    """How often the expected close date was recorded again after the first time."""
     return np.maximum(view.changes.where(field=CLOSE_DATE).count() - 1, 0)
 
 
 @feature(
     unit="days moved",
     theme="timing",
-    sentence="close date {value} in all",
-    none="close date stands as first named",
+    sentence="close date {value} in total",
+    none="close date unchanged",
     absent="no expected close date",
     exists=_has_close_date,
 )
 def close_date_pushed_days(view: View) -> np.ndarray:
-    """Days between the first and the newest expected close date."""
+    """Days from the first to the newest expected close date."""
     dates = view.changes.where(field=CLOSE_DATE)
     return (dates.last("moment") - dates.first("moment")) / DAY

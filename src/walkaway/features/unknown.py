@@ -1,6 +1,6 @@
-"""Words that a plan does not know: stages, steps, roles and attribute values that training never saw, or too rarely.
+"""Unknown words: stages, steps, roles and attribute values that training never saw, or saw too rarely to learn from.
 
-To a model such a word is a missing value. The words that training used often enough to learn from are told apart here.
+The model treats such a word as a missing value. This module finds the unknown words, so that drift can be reported.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ __all__ = ["Unknown", "unknown_words"]
 
 @dataclass(frozen=True)
 class Unknown:
-    """Whether each snapshot's deal shows an unknown word, and how many snapshots show each, the most frequent first."""
+    """Which snapshots show an unknown word, and how many snapshots show each word, the most frequent first."""
 
     any: npt.NDArray[np.bool_]
     counts: pd.Series
 
 
 def unknown_words(view: View, known: Mapping[str, tuple[str, ...]]) -> dict[str, Unknown]:
-    """What each vocabulary shows beyond the words that are known.
+    """The unknown words of each vocabulary.
 
     Args:
         view: of any snapshots.
-        known: words by vocabulary. A column of categories (`stage`, `attribute[product]`) is its own vocabulary, of the
-            value at as_of; `step`, `direction` and `role` are of all events known by then.
+        known: the known words by vocabulary. A categorical column (`stage`, `attribute[product]`) is its own vocabulary
+            and is looked up at as_of. For `step`, `direction` and `role`, all events known by then are looked up.
     """
     return {name: _unknown(view, name, set(words)) for name, words in known.items()}
 
@@ -49,9 +49,9 @@ def _unknown(view: View, vocabulary: str, known: set[str]) -> Unknown:
     return _of_values(np.asarray(codes, dtype=np.int64), np.asarray(values, dtype=object), known)
 
 
-def _of_values(codes: npt.NDArray[np.int64], values: npt.NDArray[np.object_], known: set[str]) -> Unknown:
-    strange = np.append([value not in known for value in values], False).astype(bool)  # a code of -1 reads the last
-    shown = strange[codes]
+def _of_values(codes: npt.NDArray, values: npt.NDArray, known: set[str]) -> Unknown:
+    is_unknown = np.append([value not in known for value in values], False).astype(bool)  # a code of -1 reads the last
+    shown = is_unknown[codes]
     return Unknown(shown, pd.Series(values[codes[shown]], dtype=object).value_counts())
 
 

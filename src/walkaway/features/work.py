@@ -1,4 +1,4 @@
-"""Work in progress: what is planned and not begun, begun and not finished."""
+"""Work in progress: steps that are planned but not started, or started but not finished."""
 
 import numpy as np
 
@@ -24,18 +24,18 @@ def _last_status_is(view: View, kind: str, status: str) -> np.ndarray:
     unit="flag", theme="effort", sentence="{of} is planned", none="no {of} is planned", per="kind", exists=_has_plans
 )
 def waiting(view: View, word: str) -> np.ndarray:
-    """Whether the newest step of this kind is a plan: 1 or 0."""
+    """1 if the newest step of this kind is planned, else 0."""
     return _last_status_is(view, word, "planned")
 
 
 @feature(
     unit="flag",
     theme="effort",
-    sentence="{of} is begun and not finished",
-    none="no {of} is in hand",
+    sentence="{of} started but not finished",
+    none="no {of} in progress",
     per="kind",
     exists=_has_begun,
 )
 def in_hand(view: View, word: str) -> np.ndarray:
-    """Whether the newest step of this kind is a begin: 1 or 0."""
+    """1 if the newest step of this kind has been started but not finished, else 0."""
     return _last_status_is(view, word, "begun")

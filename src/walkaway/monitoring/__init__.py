@@ -1,4 +1,4 @@
-"""Monitoring: does the world still look like what the model in use was trained on?"""
+"""Monitoring: do today's deals still look like those the model in use was trained on?"""
 
 from walkaway.monitoring.drift import Check, check
 from walkaway.monitoring.finding import LEVELS, NAMES, Finding, Level

@@ -1,7 +1,7 @@
-"""Does the world still look like what the champion was trained on? Seven findings, each with a level and one sentence.
+"""Do today's deals still look like those the champion was trained on? Seven findings, each with a level and a sentence.
 
-Moments are the model's own: training looks at deals on a grid of moments, and a Thursday never looks like a year of
-Mondays. So a check looks at the newest moment of that grid that is not after as_of.
+Training looks at deals on a grid of moments, for example every Monday. Deals on a Thursday look different from deals on
+Mondays, so a check uses the newest moment of the training grid that is not after as_of.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from walkaway.training import rows_without_dates
 __all__ = ["Check", "Finding", "Level", "check"]
 
 DAY = pd.Timedelta(days=1)
-WITHOUT_DATES = "this book has no dates, so only what its deals are can be compared."
+WITHOUT_DATES = "this book has no dates, so only the attributes of its deals can be compared."
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was found, worst first; `looked_at` is the moment of the model's grid, None without dates."""
+    """The findings of a check, worst first. `looked_at` is the moment of the training grid; None without dates."""
 
     findings: tuple[Finding, ...]
     model_version: str
@@ -41,9 +41,9 @@ class Check:
 
     @property
     def level(self) -> Level:
-        """The worst level; what cannot be told counts only where nothing can."""
-        told: list[Level] = [finding.level for finding in self.findings if finding.level != "cannot_tell"]
-        return worst(told) if told else "cannot_tell"
+        """The worst level. `cannot_tell` is returned only if no finding could be made."""
+        levels: list[Level] = [finding.level for finding in self.findings if finding.level != "cannot_tell"]
+        return worst(levels) if levels else "cannot_tell"
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -58,16 +58,16 @@ class Check:
 
 
 def check(book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Timestamp | None) -> Check:
-    """Compare a book with what a model was trained on.
+    """Compare a book with the data a model was trained on.
 
     Args:
-        book: a newer book of the same team; what it recorded after `as_of` is not looked at.
-        model: the champion, say.
+        book: a newer book of the same team; records after `as_of` are ignored.
+        model: usually the champion.
         check_settings: thresholds.
         as_of: UTC; None for a book without dates.
 
     Raises:
-        UsageError: `as_of` lies before the model's known_until, or more than a year after the newest record.
+        UsageError: `as_of` is before the model's known_until, or more than a year after the newest record.
         DataError: the book does not fit the model.
     """
     check_fits(book, model)
@@ -77,8 +77,8 @@ def check(book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Tim
     until = model.known_until
     if as_of < until:
         raise UsageError(
-            f"--as-of {as_of:%Y-%m-%dT%H:%M}Z lies before {until:%Y-%m-%dT%H:%M}Z, until when the model learned, so "
-            "nothing has happened since. Use a later moment, or a newer export."
+            f"--as-of {as_of:%Y-%m-%dT%H:%M}Z is before {until:%Y-%m-%dT%H:%M}Z, the moment until which the model was "
+            "trained, so there is nothing to compare yet. Use a later moment or a newer export."
         )
     return _check_dated(book, model, check_settings, until, as_of)
 
@@ -103,9 +103,10 @@ def _check_dated(
 
 
 def _first_looks(history: History, model: Model, grid: pd.DatetimeIndex, now: pd.DataFrame) -> pd.DataFrame:
-    """One row a deal that was open at a moment of the grid before the last: the model's first look, and what came.
+    """One row per deal that was open at a grid moment before the last: the model's first prediction, and the outcome.
 
-    The first look, because it is chosen by nothing that happened later, and leaves most time for things to happen.
+    The first prediction is used because nothing that happened later can influence which one is picked, and because it
+    leaves the most time for an outcome.
     """
     looks = open_snapshots(history.book, grid[:-1]).drop_duplicates("deal_id").reset_index(drop=True)
     then = make_calls(model, read_rows(history, looks, model.plan), bar=0.0).table
@@ -125,9 +126,9 @@ def _check_undated(book: Book, model: Model, check_settings: CheckSettings) -> C
     history = History(book).without(model.plan.left_out)
     unknown = unknown_words(history.at(rows.snapshots), model.reference.words)
     deals = OpenDeals(model.plan, rows.X, unknown, pd.DataFrame())
-    found = population_findings(model.reference, deals, check_settings)[:3]
-    found += [cannot_tell(code, WITHOUT_DATES) for code in ("D4", "D5", "D6", "D7")]
-    return Check(_worst_first(found), model.version, len(rows.X))
+    findings = population_findings(model.reference, deals, check_settings)[:3]
+    findings += [cannot_tell(code, WITHOUT_DATES) for code in ("D4", "D5", "D6", "D7")]
+    return Check(_worst_first(findings), model.version, len(rows.X))
 
 
 def _worst_first(findings: list[Finding]) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""A finding: a code that stays, a level, one sentence, and the figures behind it."""
+"""A finding of a drift check: a stable code, a level, one sentence, and the figures behind it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ NAMES: dict[Code, str] = {
     "D6": "hours",
     "D7": "age",
 }
-NAMED = 3  # columns or words that a sentence names; the figures have them all
+NAMED = 3  # a sentence names at most so many columns or words, to stay short; the figures list all of them
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found.
+    """The result of one check.
 
-    found: a sentence. figures: numbers and texts, thresholds among them. note: a sentence more. remedy: what to do, a
-    sentence. plain: `found` for readers who know no columns; empty where it is the same.
+    found: a sentence. figures: plain JSON values, including the thresholds. note: one more sentence. remedy: a sentence
+    that says what to do. plain: `found` without column names, for readers who do not know them; empty if it would be
+    the same.
     """
 
     code: Code
@@ -45,36 +46,36 @@ class Finding:
     @property
     def sentence(self) -> str:
         """What was found, and what to do."""
-        told = f"Cannot tell: {self.found}" if self.level == "cannot_tell" else self.found
-        return _with(told, self.remedy)
+        sentence = f"Cannot tell: {self.found}" if self.level == "cannot_tell" else self.found
+        return _with(sentence, self.remedy)
 
     @property
     def plain_found(self) -> str:
-        """What was found, without names of columns and without the level."""
+        """What was found, without column names and without the level."""
         return self.plain or self.found
 
     @property
     def plain_advice(self) -> str:
-        """What was found, without names of columns and without the level, and what to do."""
+        """What was found, without column names and without the level, and what to do."""
         return _with(self.plain_found, self.remedy)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
-        told = {"code": self.code, "name": NAMES[self.code], "level": self.level, "sentence": self.sentence}
-        return told | {"note": self.note, "figures": plain(self.figures)}
+        fields = {"code": self.code, "name": NAMES[self.code], "level": self.level, "sentence": self.sentence}
+        return fields | {"note": self.note, "figures": dict(self.figures)}
 
 
-def _with(told: str, remedy: str) -> str:
-    return f"{told} {remedy}" if remedy else told
+def _with(sentence: str, remedy: str) -> str:
+    return f"{sentence} {remedy}" if remedy else sentence
 
 
 def cannot_tell(code: Code, why: str, **figures: object) -> Finding:
-    """A finding that could not be made, and why."""
+    """A finding for a check that could not be made, and why."""
     return Finding(code, "cannot_tell", why, figures)
 
 
 def level_of(value: float, levels: Levels) -> Level:
-    """The level of a value that is the worse the higher it is.
+    """The level of a value for which higher is worse.
 
     >>> level_of(0.2, Levels(watch=0.1, act=0.25))
     'watch'
@@ -83,7 +84,7 @@ def level_of(value: float, levels: Levels) -> Level:
 
 
 def worst(levels: list[Level]) -> Level:
-    """The worst of some levels; ok where there are none.
+    """The worst of these levels; ok if there are none.
 
     >>> worst(["ok", "watch", "cannot_tell"])
     'watch'
@@ -91,28 +92,29 @@ def worst(levels: list[Level]) -> Level:
     return min(levels, key=LEVELS.index, default="ok")
 
 
-def named(told: list[str]) -> str:
-    """The first few of a list, and how many more there are.
+def named(items: list[str]) -> str:
+    """The first few items of a list, and how many more there are.
 
     >>> named(["a", "b", "c", "d", "e"])
     'a, b, c and 2 more'
     """
-    more = len(told) - NAMED
-    return ", ".join(told[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(items) - NAMED
+    return ", ".join(items[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def listed(told: str, names: list[str], items: list[str]) -> tuple[str, str]:
-    """A sentence that lists what it is about, and the same for readers who know no columns.
+def listed(beginning: str, names: list[str], items: list[str]) -> tuple[str, str]:
+    """A sentence that ends with a list, and the same sentence for readers who do not know the column names.
 
     Args:
-        told: the sentence before the list.
-        names: of the columns or vocabularies, in the order of the items; one over the words of a vocabulary ("[word]")
-            says nothing to a reader, and the list is left out.
-        items: what is said of each.
+        beginning: the sentence before the list.
+        names: of the columns or vocabularies, in the order of the items. If one of those shown is a column over a
+            vocabulary ("[word]"), which means nothing to that reader, the second sentence leaves the list out.
+        items: the text shown for each name.
 
     >>> listed("2 columns of open deals moved", ["age_days", "touches_in[1]"], ["age_days (now 4)", "touches_in[1]"])
     ('2 columns of open deals moved: age_days (now 4), touches_in[1].', '2 signs of open deals moved.')
     """
-    sentence = f"{told}: {named(items)}."
-    plain = told if any(name.endswith("]") for name in names[:NAMED]) else f"{told}: {named(items).replace('_', ' ')}"
+    sentence = f"{beginning}: {named(items)}."
+    has_word = any(name.endswith("]") for name in names[:NAMED])
+    plain = beginning if has_word else f"{beginning}: {named(items).replace('_', ' ')}"
     return sentence, f"{plain.replace(' columns ', ' signs ')}."

@@ -1,6 +1,6 @@
-"""Do open deals, and what the model says of them, look as in training? Columns, words, missing values, scores.
+"""Do open deals, and the scores they get, look as in training? Columns, unknown words, missing values, scores.
 
-Each column is asked the same question, so the chance of a false alarm is shared out among them (Bonferroni).
+Every column is tested, so the allowed chance of a false alarm is divided by the number of columns (Bonferroni).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ CODES: tuple[Code, ...] = ("D1", "D2", "D3", "D4")
 
 @dataclass(frozen=True)
 class OpenDeals:
-    """Open deals at one moment: features X (deals, columns) in the order of the plan, unknown words, and scores."""
+    """Open deals at one moment: features X (deals, columns; in the plan's order), unknown words, and scores."""
 
     plan: FeaturePlan
     X: npt.NDArray[np.float32]
@@ -41,7 +41,7 @@ def population_findings(reference: ReferenceProfile, now: OpenDeals, check_setti
     """D1 columns, D2 unknown words, D3 missing values, D4 scores.
 
     Args:
-        reference: of training.
+        reference: the profile of the training data.
         now: the open deals.
         check_settings: thresholds.
     """
@@ -58,13 +58,13 @@ def population_findings(reference: ReferenceProfile, now: OpenDeals, check_setti
 
 def _why_not(reference: ReferenceProfile, deals: int, check_settings: CheckSettings) -> str:
     if not reference.columns:
-        return "no deal was open in the later half of training."
-    rested = min(profile.deals for profile in reference.columns.values())
-    if min(deals, rested) < check_settings.least_deals:
+        return "no deal was open in the later half of the training period."
+    in_training = min(profile.deals for profile in reference.columns.values())
+    if min(deals, in_training) < check_settings.least_deals:
         where = (
             f"{deals:,} deals are open"
             if deals < check_settings.least_deals
-            else f"training rests on {rested:,.0f} deals"
+            else f"training had {in_training:,.0f} deals"
         )
         return f"{where}, and a comparison needs {check_settings.least_deals}."
     return ""
@@ -77,8 +77,14 @@ def _compared(
     return {name: compare(profile, values[name], chance) for name, profile in profiles.items()}
 
 
-def _figures(told: Comparison, level: Level) -> dict[str, Any]:
-    return {"psi": told.psi, "ordinary": told.ordinary, "limit": told.limit, "excess": told.excess, "level": level}
+def _figures(comparison: Comparison, level: Level) -> dict[str, Any]:
+    return {
+        "psi": comparison.psi,
+        "ordinary": comparison.ordinary,
+        "limit": comparison.limit,
+        "excess": comparison.excess,
+        "level": level,
+    }
 
 
 def _thresholds(levels: Levels, check_settings: CheckSettings) -> dict[str, float]:
@@ -87,36 +93,36 @@ def _thresholds(levels: Levels, check_settings: CheckSettings) -> dict[str, floa
 
 def _columns(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     values = {name: now.column(name) for name in reference.columns}
-    told = _compared(reference.columns, values, check_settings)
-    levels = {name: level_of(one.excess, check_settings.psi) for name, one in told.items()}
+    compared = _compared(reference.columns, values, check_settings)
+    levels = {name: level_of(comparison.excess, check_settings.psi) for name, comparison in compared.items()}
     words = {planned.column: planned.categories for planned in now.plan.features}
-    moved = {name: _moved(reference.columns[name], one, values[name], words[name]) for name, one in told.items()}
-    order = sorted(told, key=lambda name: (-told[name].excess, name))
-    each = {name: {"moved": moved[name]} | _figures(told[name], levels[name]) for name in order}
+    moved = {name: _moved(reference.columns[name], compared[name], values[name], words[name]) for name in compared}
+    order = sorted(compared, key=lambda name: (-compared[name].excess, name))
+    by_column = {name: {"moved": moved[name]} | _figures(compared[name], levels[name]) for name in order}
     changed = [name for name in order if levels[name] != "ok"]
     if changed:
-        most, of_all = [f"{name} ({moved[name]})" for name in changed], f"{len(changed)} of {len(told)}"
-        found, plain = listed(f"{of_all} columns of open deals look otherwise than in training", changed, most)
+        items, of_all = [f"{name} ({moved[name]})" for name in changed], f"{len(changed)} of {len(compared)}"
+        found, plain = listed(f"{of_all} columns of open deals have shifted since training", changed, items)
     else:
-        as_then, itself = "Open deals look as in training: none of", "changed much more than it does by itself."
-        found, plain = (f"{as_then} {len(told)} {these} {itself}" for these in ("columns", "signs"))
-    figures = _thresholds(check_settings.psi, check_settings) | {"columns": each}
+        beginning = f"Open deals look as in training: none of {len(compared)}"
+        found, plain = (f"{beginning} {these} shifted more than is usual." for these in ("columns", "signs"))
+    figures = _thresholds(check_settings.psi, check_settings) | {"columns": by_column}
     return Finding("D1", worst(list(levels.values())), found, figures, plain=plain)
 
 
-def _moved(profile: Profile, told: Comparison, values: npt.NDArray[np.float64], words: tuple[str, ...]) -> str:
-    """How a column moved, in words: its median, or the category whose share moved most."""
-    change = np.array(told.shares) - np.array(profile.shares)
+def _moved(profile: Profile, comparison: Comparison, values: npt.NDArray, words: tuple[str, ...]) -> str:
+    """How a column shifted, in words: its median, or the category whose share changed most."""
+    change = np.array(comparison.shares) - np.array(profile.shares)
     cell = int(np.argmax(np.abs(change)))
     missing = cell == len(change) - 1
     if profile.median is not None and not missing and not np.isnan(values).all():
         return f"median {_number(profile.median)}, now {_number(float(np.nanmedian(values)))}"
     what = "missing" if missing else words[cell] if words else "values"
-    return f"{what} {profile.shares[cell]:.0%}, now {told.shares[cell]:.0%}"
+    return f"{what} {profile.shares[cell]:.0%}, now {comparison.shares[cell]:.0%}"
 
 
 def _number(value: float) -> str:
-    """Three digits that count, and all digits before the point.
+    """Three significant digits, and all digits before the decimal point.
 
     >>> [_number(v) for v in (0.12345, 12.345, 12345.6, 4.0)]
     ['0.123', '12.3', '12,346', '4']
@@ -130,47 +136,49 @@ def _more(
     check_settings: CheckSettings,
     levels: Levels,
 ) -> dict[str, dict[str, Any]]:
-    """Shares of yes among yes and no, beside training; those that rose most come first, level by how far they rose."""
+    """The share of "yes" now and in training, largest increase first. The level depends on the increase."""
     out = {}
-    for name, told in _compared(profiles, values, check_settings).items():
-        share, then = told.shares[1], profiles[name].shares[1]
-        level = level_of(share - then if told.excess else 0.0, levels)
-        out[name] = {"share": share, "training": then} | _figures(told, level)
+    for name, comparison in _compared(profiles, values, check_settings).items():
+        share, then = comparison.shares[1], profiles[name].shares[1]
+        level = level_of(share - then if comparison.excess else 0.0, levels)
+        out[name] = {"share": share, "training": then} | _figures(comparison, level)
     return dict(sorted(out.items(), key=lambda item: (item[1]["training"] - item[1]["share"], item[0])))
 
 
 def _missing(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     values = {name: np.isnan(now.column(name)).astype(np.float64) for name in reference.missing}
-    told = _more(reference.missing, values, check_settings, check_settings.missing)
-    more = [name for name, one in told.items() if one["level"] != "ok"]
-    most = [f"{n} in {told[n]['share']:.0%} of open deals ({told[n]['training']:.0%} in training)" for n in more]
+    shares = _more(reference.missing, values, check_settings, check_settings.missing)
+    more = [name for name, figures in shares.items() if figures["level"] != "ok"]
+    items = [f"{n} in {shares[n]['share']:.0%} of open deals ({shares[n]['training']:.0%} in training)" for n in more]
     found, plain = "No column is missing more often than in training.", ""
     if more:
-        found, plain = listed("Missing more often than in training", more, most)
-    level = worst([one["level"] for one in told.values()])
+        found, plain = listed("Missing more often than in training", more, items)
+    level = worst([figures["level"] for figures in shares.values()])
     return Finding(
-        "D3", level, found, _thresholds(check_settings.missing, check_settings) | {"columns": told}, plain=plain
+        "D3", level, found, _thresholds(check_settings.missing, check_settings) | {"columns": shares}, plain=plain
     )
 
 
 def _unknown(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
     if not reference.unknown:
-        return Finding("D2", "ok", "The model looks at no stages, steps, roles or attributes, so none can be new.")
-    values = {name: found.any.astype(np.float64) for name, found in now.unknown.items()}
-    told = _more(reference.unknown, values, check_settings, check_settings.unknown)
-    for name, one in told.items():
+        return Finding(
+            "D2", "ok", "The model uses no stages, steps, roles or attributes, so there are no new values to find."
+        )
+    values = {name: unknown.any.astype(np.float64) for name, unknown in now.unknown.items()}
+    shares = _more(reference.unknown, values, check_settings, check_settings.unknown)
+    for name, figures in shares.items():
         counts = now.unknown[name].counts / len(now.X)
-        one["words"] = {str(word): float(share) for word, share in counts.head(20).items()}
-    new = [name for name, one in told.items() if one["level"] != "ok"]
-    of = [(name, word, share) for name in new for word, share in told[name]["words"].items()]
-    words = [f"{name} {word!r} ({share:.0%} of open deals)" for name, word, share in of]
-    found, plain = "No stage, step, role or attribute value is new, or none that many open deals hold.", ""
+        figures["words"] = {str(word): float(share) for word, share in counts.head(20).items()}
+    new = [name for name, figures in shares.items() if figures["level"] != "ok"]
+    new_words = [(name, word, share) for name in new for word, share in shares[name]["words"].items()]
+    items = [f"{name} {word!r} ({share:.0%} of open deals)" for name, word, share in new_words]
+    found, plain = "No new stage, step, role or attribute value appears in many open deals.", ""
     if new:
-        unseen = "Training never saw these, or too rarely to learn from"
-        found, plain = listed(unseen, [name for name, *_ in of], words)
-    level = worst([one["level"] for one in told.values()])
+        unseen = "These values are new, or were too rare in training to learn from"
+        found, plain = listed(unseen, [name for name, *_ in new_words], items)
+    level = worst([figures["level"] for figures in shares.values()])
     return Finding(
-        "D2", level, found, _thresholds(check_settings.unknown, check_settings) | {"vocabularies": told}, plain=plain
+        "D2", level, found, _thresholds(check_settings.unknown, check_settings) | {"vocabularies": shares}, plain=plain
     )
 
 
@@ -178,19 +186,18 @@ def _scores(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSe
     if not reference.scores:
         return cannot_tell("D4", "training made no out-of-time calls to compare scores with.")
     values = {name: now.scores[name].to_numpy() for name in reference.scores}
-    told = _compared(reference.scores, values, check_settings)
-    levels = {name: level_of(one.excess, check_settings.psi) for name, one in told.items()}
-    moved = {name: _moved(reference.scores[name], one, values[name], ()) for name, one in told.items()}
-    order = sorted(told, key=lambda name: (-told[name].excess, name))
-    each = {name: {"moved": moved[name]} | _figures(told[name], levels[name]) for name in order}
+    compared = _compared(reference.scores, values, check_settings)
+    levels = {name: level_of(comparison.excess, check_settings.psi) for name, comparison in compared.items()}
+    moved = {name: _moved(reference.scores[name], compared[name], values[name], ()) for name in compared}
+    order = sorted(compared, key=lambda name: (-compared[name].excess, name))
+    by_score = {name: {"moved": moved[name]} | _figures(compared[name], levels[name]) for name in order}
     changed = [name for name in order if levels[name] != "ok"]
     if changed:
-        spread = "What the model says of open deals is spread otherwise than out of time in training"
-        found, plain = listed(spread, changed, [f"{name} ({moved[name]})" for name in changed])
+        beginning = "Scores of open deals are distributed differently from the out-of-time scores in training"
+        found, plain = listed(beginning, changed, [f"{name} ({moved[name]})" for name in changed])
     else:
-        scores = ", ".join(told)
-        found, plain = (
-            f"Scores of open deals are spread as in training ({names})." for names in (scores, scores.replace("_", " "))
-        )
-    figures = _thresholds(check_settings.psi, check_settings) | {"scores": each}
+        scores = ", ".join(compared)
+        same = "Scores of open deals are distributed as in training"
+        found, plain = (f"{same} ({names})." for names in (scores, scores.replace("_", " ")))
+    figures = _thresholds(check_settings.psi, check_settings) | {"scores": by_score}
     return Finding("D4", worst(list(levels.values())), found, figures, plain=plain)

@@ -81,16 +81,16 @@ def _reasons_table(story: DealStory) -> Table:
 def _flips(story: DealStory) -> Iterator[Text]:
     """What would lift a dropped deal above the bar."""
     if story.verdict in DROPPED:
-        yield Text("What would change the verdict", style="bold")
-        if not story.flip_conditions:
+        yield Text("Would change our mind", style="bold")
+        if not story.counterfactuals:
             yield Text(NO_FLIP)
             yield Text("")
-    if not story.flip_conditions:
+    if not story.counterfactuals:
         return
-    for condition in story.flip_conditions:
-        until = "" if condition.until is None else f" (by {story.wording.date(condition.until)})"
-        value = story.wording.money(condition.value_per_hour)
-        yield Text(f"• {condition}{until}. An hour on it would then be worth {value}.")
+    for one in story.counterfactuals:
+        until = "" if one.until is None else f" (by {story.wording.date(one.until)})"
+        worth = story.wording.money(one.value_per_hour)
+        yield Text(f"• {one}{until}. An hour would then be worth {worth}.")
     yield Text(ASSOCIATION, style="dim")
     yield Text("")
 

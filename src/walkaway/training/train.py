@@ -22,7 +22,7 @@ from walkaway.evaluation import (
     win_metrics,
     worth_metrics,
 )
-from walkaway.explaining import remember
+from walkaway.explaining import with_base_rates
 from walkaway.features import known_words
 from walkaway.heads import Heads, pooling
 from walkaway.models import Facts, Model, ReferenceProfile, learn_reference_profile, learn_waits, relative_errors
@@ -222,5 +222,5 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     model = replace(_calling_model(fitted), reference=reference)
     step("what became of settled deals", 0, 1)
     seen, remembered = history.book.without(final.plan.left_out), train_settings.remembered_snapshots
-    model = remember(model, seen, final.snapshots, final.rows, remembered)
-    return Trained(model, tables, backtest.calls, fitted.audit)
+    model = with_base_rates(model, seen, final.snapshots, final.rows, remembered)
+    return Trained(model, tables, folds.calls, followed.audit)

@@ -22,14 +22,10 @@ def proved(content):
 @pytest.mark.parametrize(
     ("followed", "level", "words"),
     [
-        ({}, "fair", "lost no more than expected, but saved less."),
-        ({"hours_saved_high": 0.33}, "good", "lost no more and saved no less than expected."),
-        (
-            {"value_forgone": 0.12, "value_forgone_low": 0.1},
-            "low",
-            "lost 12.0% of the value won, and 9.5% was expected.",
-        ),
-        ({"value_forgone": np.nan}, "unproved", phrases.NO_PROOF),
+        ({}, "fair", "lost no more value than expected, but saved fewer hours."),
+        ({"hours_saved_high": 0.33}, "good", "lost no more value than expected and saved no fewer hours."),
+        ({"value_forgone": 0.12, "value_forgone_low": 0.1}, "low", "lost 12% of the value won; 9.5% was expected."),
+        ({"value_forgone": np.nan}, "untested", phrases.NO_PROOF),
     ],
 )
 def test_confidence_is_what_came_of_such_calls_beside_what_was_expected(proved, followed, level, words):
@@ -42,14 +38,14 @@ def test_confidence_is_what_came_of_such_calls_beside_what_was_expected(proved, 
 @pytest.mark.parametrize(
     ("bar", "words"),
     [
-        (3505.0, "is higher than the EUR 2,880 tried then: expect more hours saved and more value lost"),
-        (2000.0, "is lower than the EUR 2,880 tried then: expect fewer hours saved and less value lost"),
+        (3505.0, "is higher than the one tested (EUR 2,880): expect more hours saved and more value lost"),
+        (2000.0, "is lower than the one tested (EUR 2,880): expect fewer hours saved and less value lost"),
     ],
 )
 def test_todays_bar_is_told_where_it_is_another_than_that_of_the_past(proved, bar, words):
     _, told = confidence.confidence(replace(proved, answer=replace(proved.answer, bar=bar)))
 
-    assert told.endswith(f"Today's bar, {EN.money(bar)}, {words} than came then.")
+    assert told.endswith(f"Today's bar ({EN.money(bar)}) {words} than in that test.")
     assert "Today's bar" not in confidence.confidence(replace(proved, answer=replace(proved.answer, bar=2900.0)))[1]
 
 
@@ -58,14 +54,14 @@ def test_the_list_may_be_used_where_nothing_speaks_against_it(proved):
     may, what = confidence.use(proved)
 
     assert may == "yes"
-    assert what.startswith("As advice, each confirmed by a person: stop ")
-    assert f"check {counts['check_first']} before they are let go" in what
+    assert what.startswith("This is advice, and a person confirms each deal: stop ")
+    assert f"check {counts['check_first']} before stopping" in what
 
 
 def test_where_nothing_is_let_go_there_is_nothing_to_do(proved):
     nothing = replace(proved, answer=replace(proved.answer, by_call=proved.answer.by_call.head(0)))
 
-    assert confidence.use(nothing) == ("yes", "There is nothing to let go.")
+    assert confidence.use(nothing) == ("yes", "There are no deals to stop.")
 
 
 def test_the_list_is_not_to_be_used_before_the_model_is_trained_again(proved):
@@ -77,8 +73,8 @@ def test_the_list_is_not_to_be_used_before_the_model_is_trained_again(proved):
     may, what = confidence.use(replace(proved, findings=Check(found, "v1", 9)))
 
     assert may == "not yet"
-    assert what.startswith("The model is old. 2 of 9 signs differ. An analyst trains again")
-    assert "which deals to look at, not which to stop" in what
+    assert what.startswith("The model is old. 2 of 9 signs differ. Have an analyst retrain the model")
+    assert "which deals to review, not which to stop" in what
 
 
 def test_the_list_is_not_to_be_used_where_such_calls_cost_more_than_expected(proved):
@@ -86,13 +82,15 @@ def test_the_list_is_not_to_be_used_where_such_calls_cost_more_than_expected(pro
 
     may, what = confidence.use(low)
     assert may == "not yet"
-    assert what.startswith("On your own past, calls like these lost 12.0% of the value won, and 9.5% was expected. An")
+    assert what.startswith(
+        "On your own past deals, calls like these lost 12% of the value won; 9.5% was expected. Have an"
+    )
 
 
 def test_without_a_replay_nothing_is_said_to_be_proved(content):
     alone = replace(content, findings=None)
 
-    assert confidence.confidence(alone) == ("unproved", phrases.NO_PROOF)
+    assert confidence.confidence(alone) == ("untested", phrases.NO_PROOF)
     assert confidence.use(alone)[0] == "with care"
     assert not [text for text in confidence.sure(alone) if "past" in text]
 
@@ -100,11 +98,11 @@ def test_without_a_replay_nothing_is_said_to_be_proved(content):
 def test_what_was_expected_stands_beside_what_came():
     rows = {what: (expected, came) for what, expected, came in confidence.tried(proof_of(), EN)}
 
-    assert rows["hours saved"] == ("32.2%", "24.0% (21.0% to 26.6%)")
-    assert rows["won value lost by it"] == ("9.5%", "6.0% (4.7% to 7.3%)")
-    assert rows["an hour on deals kept earned"] == ("EUR 2,880 or more", "EUR 7,831")
-    assert rows["an hour on those to stop or let wait earned"] == ("less than EUR 2,880", "EUR 1,179")
-    assert rows["an hour on those to check first earned"] == ("less than EUR 2,880", "EUR 2,768")
+    assert rows["hours saved"] == ("32.2%", "24% (21% to 26.6%)")
+    assert rows["won value lost"] == ("9.5%", "6% (4.7% to 7.3%)")
+    assert rows["value per hour of deals kept"] == ("EUR 2,880 or more", "EUR 7,831")
+    assert rows["value per hour of deals to stop or let wait"] == ("less than EUR 2,880", "EUR 1,179")
+    assert rows["value per hour of deals to check first"] == ("less than EUR 2,880", "EUR 2,768")
 
 
 def test_what_a_replay_cannot_tell_is_unknown():
@@ -119,12 +117,13 @@ def test_what_a_replay_cannot_tell_is_unknown():
         (
             CHANCES,
             {},
-            "were 15% too high (466 wins expected, 406 came), so the money on this page is rather too high.",
+            "In the past, the chances to win were 15% too high (466 wins expected, 406 in reality), so the money on "
+            "this page is probably too high.",
         ),
         (
             {},
             {"expected": 40.0, "came": 50.0, "gap": 0.25, "surely": 0.1},
-            "hours expected were 20% too low (40 hours expected, 50 came), so the time on this page is",
+            "the expected hours were 20% too low (40 hours expected, 50 in reality), so the hours on this page are",
         ),
         (CHANCES | {"surely": 0.0}, {"expected": 40.0, "came": 50.0, "gap": 0.25, "surely": 0.0}, None),
     ],
@@ -143,18 +142,18 @@ def test_young_deals_are_counted_with_what_such_deals_earned(proved):
     ]
 
     assert told == [
-        "3 of the deals let go are not a day old, so little is known of them; all the same, on the past an hour on "
-        "such deals let go earned EUR 1,499, on older ones EUR 1,601."
+        "3 of the deals to stop are less than a day old, so little is known about them. Even so, in the past, such "
+        "deals earned EUR 1,499 an hour and older ones EUR 1,601."
     ]
     none = proof_of(earned=pd.DataFrame({"name": ["day_old"], "deals": [0], "value_per_hour": [np.nan]}))
     told = confidence.sure(replace(proved, proof=none, answer=replace(proved.answer, day_old=3)))
-    assert "3 of the deals let go are not a day old, so little is known of them." in told
+    assert "3 of the deals to stop are less than a day old, so little is known about them." in told
 
 
 def test_where_the_world_was_not_compared_with_the_training_care_is_asked_for(proved):
     alone = replace(proved, notes=("The world was not checked.",))
 
-    assert confidence.use(alone) == ("with care", "The world was not checked. Look at each deal before it is let go.")
+    assert confidence.use(alone) == ("with care", "The world was not checked. Review each deal before you stop it.")
 
 
 def test_what_is_to_be_watched_is_told_before_what_the_figures_rest_on(proved):
@@ -162,4 +161,4 @@ def test_what_is_to_be_watched_is_told_before_what_the_figures_rest_on(proved):
     rows = confidence.sure(replace(proved, findings=Check(found, "v1", 9)))
 
     assert rows[-2] == "Watch: Hours rise. Look."
-    assert f"Called by model {proved.answer.model_version}, which learned from" in rows[-1]
+    assert f"The calls come from model {proved.answer.model_version}, trained on what was known until" in rows[-1]

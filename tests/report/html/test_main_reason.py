@@ -17,7 +17,7 @@ def calls_of(*rows: tuple[float, float, float]) -> pd.DataFrame:
         ((0.1, 900.0, 5.0), "too unlikely"),
         ((0.4, 200.0, 5.0), "too small"),
         ((0.4, 900.0, 40.0), "too much work"),
-        ((0.9, -5.0, 1.0), "nothing to gain"),
+        ((0.9, -5.0, 1.0), "sold at a loss"),
         ((0.0, 900.0, 0.0), "too unlikely"),
     ],
 )
@@ -43,7 +43,7 @@ def test_the_typical_deal_is_one_to_pursue_if_there_are_any():
             "too unlikely: 25% to win (deals kept: 50%); too small: EUR 500 if won (deals kept: EUR 1,000)",
         ),
         ((0.4, 250.0, 4.0), "too small: EUR 250 if won (deals kept: EUR 1,000)"),
-        ((0.9, -5.0, 1.0), "nothing to gain: -EUR 5 even if won"),
+        ((0.9, -5.0, 1.0), "sold at a loss: -EUR 5 even if won"),
         ((0.6, 1100.0, 3.0), "too small: EUR 1,100 if won (deals kept: EUR 1,000)"),
     ],
 )

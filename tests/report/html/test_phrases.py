@@ -16,11 +16,11 @@ EN = LocaleFormat("en", "EUR")
     ("dial", "words"),
     [
         ({"bar": 600.0, "forgo": 0.1}, "set by hand"),
-        ({"capacity": 40.0, "forgo": 0.1}, "as low as it can be while the team needs no more than 40 hours a week"),
-        ({"forgo": 0.1}, "as high as it can be while no more than 10% of the value won is expected to be lost by it"),
+        ({"capacity": 40.0, "forgo": 0.1}, "as low as possible while the team needs no more than 40 hours a week"),
+        ({"forgo": 0.1}, "as high as possible while no more than 10% of the value won is expected to be lost"),
         (
             {"forgo": 0.1, "guarantee": True},
-            "the promise, at 90% confidence, to lose no more than 10% of the value won by it",
+            "as high as possible while losing no more than 10% of the value won, at 90% confidence",
         ),
     ],
 )
@@ -37,7 +37,7 @@ def test_what_value_means_is_told(content, known, words):
 
 def test_waiting_is_held_against_what_became_of_those_who_waited():
     assert phrases.waited(proof_of(), EN) == (
-        "In the replay 27% of the 81 deals first let go to nurture were won, worked on as they were."
+        "In the replay, 27% of the 81 deals first called nurture were won; in reality, work on them went on."
     )
     assert phrases.waited(None, EN) == ""
 
@@ -46,18 +46,18 @@ def test_each_sign_is_told_once_with_how_often_it_came():
     nurture = pd.DataFrame({"sign": ["email", "email", "offer_sent / done"], "sign_came": [0.14, 0.76, 0.5]})
 
     assert phrases.waits(nurture, EN) == [
-        "email from the buyer (2 deals): it came to 14% to 76% of past deals that had been silent as long and that "
-        "nobody worked on",
-        "offer sent from the buyer (1 deals): it came to 50% of past deals that had been silent as long and that "
-        "nobody worked on",
+        "email from the buyer (2 deals): it came in 14% to 76% of past deals that had been silent as long and that "
+        "nobody was working on",
+        "offer sent from the buyer (1 deal): it came in 50% of past deals that had been silent as long and that "
+        "nobody was working on",
     ]
 
 
 def test_the_plan_says_what_its_hours_are_expected_to_bring_and_promises_no_gain(content):
     told = phrases.plan(content)
 
-    assert f"{content.wording.money(content.plan['expected'].sum())} are expected of these hours" in told
-    assert "this is no gain by itself" in told
+    assert f"These hours are expected to bring {content.wording.money(content.plan['expected'].sum())}." in told
+    assert "That is not extra value" in told
 
 
 def test_where_the_hours_go_instead_is_named_with_the_least_an_hour_is_worth(content):
@@ -74,9 +74,12 @@ def test_waiting_is_told_in_short_by_how_many_stay_silent_and_the_sign_most_wait
     nurture = pd.DataFrame({"sign": ["email", "email", "call"], "sign_came": [0.14, 0.76, 0.5], "wait_until": until})
 
     told = phrases.waits_in_short(nurture, EN)
-    assert told == "going by the past, 53% will; the sign to wait for is mostly email, until Feb 1, 2026 at the latest"
+    assert (
+        told
+        == "judging by past deals, 53% will; the sign to wait for is usually email, until Feb 1, 2026 at the latest"
+    )
     assert phrases.waits_in_short(nurture.tail(1).assign(wait_until=pd.NaT), EN) == (
-        "going by the past, 50% will; the sign to wait for is call"
+        "judging by past deals, 50% will; the sign to wait for is phone call"
     )
     assert phrases.waits_in_short(nurture.head(0), EN) == ""
 
@@ -89,7 +92,7 @@ def test_the_cost_is_what_the_deals_let_go_are_still_expected_to_bring(content):
     assert replace(answer, expected_value=0.0).share_at_risk == 0.0
 
 
-@pytest.mark.parametrize(("unsure", "words"), [(0, "are kept."), (12, "of 12 of them the model is unsure")])
+@pytest.mark.parametrize(("unsure", "words"), [(0, "are kept."), (12, "The model is unsure about 12 of them")])
 def test_deals_kept_are_counted_and_those_the_model_is_unsure_of(content, unsure, words):
     assert words in phrases.keeps(replace(content, answer=replace(content.answer, unsure=unsure)))
 
@@ -101,5 +104,5 @@ def test_hours_that_are_free_at_once_are_told_apart_from_those_that_may_be(conte
 
     freed, now = (told.number(round(hours)) for hours in (answer.hours_freed, answer.at_once))
     assert 0 < answer.at_once < answer.hours_freed
-    assert f"frees up to {freed} of {told.number(round(answer.hours))} hours, {now} of them at once, and" in sentence
+    assert f"frees up to {freed} of {told.number(round(answer.hours))} hours ({now} of them right away) and" in sentence
     assert f"frees {freed} of" in board_sentence(replace(content, answer=at_once))

@@ -85,6 +85,6 @@ def test_the_page_shows_what_was_tried_and_the_bar_picked_from_it(folder, hostil
     html = page(content)
 
     assert f'<td class="n">{content.wording.money(proof.bar)} or more</td>' in html
-    assert "May it be acted on today?" in html
-    assert "Such calls tried on your own past" in html
+    assert "Can you act on this today?" in html
+    assert "Calls like these, tested on your own past deals" in html
     assert content.proof.ledger.equals(pd.read_parquet(folder / "ledger.parquet"))

@@ -57,7 +57,7 @@ def test_a_file_of_an_earlier_report_is_left_and_named(hostile, model, settings,
     write_report(hostile, model, UNTIL, settings, tmp_path, "md")
     done = write_report(hostile, model, UNTIL, settings, tmp_path, "html")
 
-    assert "digest.md in that folder is of an earlier report." in done.said()
+    assert "digest.md in that folder is from an earlier report." in done.said()
     assert names_of(tmp_path) == {"report.html", "digest.md", "deals.csv", "deals.xlsx", "calls.parquet"}
 
 

@@ -1,4 +1,4 @@
-"""The report that leaders read: what it says (content), how it is drawn and laid out (page, PDF, digest), its lists."""
+"""The report for sales leaders: its content, the page, the PDF, the digest, and the lists."""
 
 from walkaway.report.html.content import Content, gather
 from walkaway.report.html.digest import digest

@@ -1,4 +1,4 @@
-"""The answer first: what walking away frees now and puts at risk, at which bar, by which model, resting on what."""
+"""The answer: what walking away frees and puts at risk, at which bar, by which model, and on which data."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ __all__ = ["Answer", "answer_of", "quality_of"]
 
 @dataclass(frozen=True)
 class Answer:
-    """What walking away frees now, what it puts at risk, and what that bar cost in the past.
+    """What walking away frees now, what it puts at risk, and what this bar saved and lost in the past.
 
-    by_call: call, deals, hours, expected_value (below 0 counted as 0), of the deals let go; the call is of
-    CALLS. dial: what set the bar. saved and forgone: shares of the past at this bar. estimated: whether these
-    are estimates. known_until: what the model learned from. margin_known: share of the open deals with a margin.
-    unsure: deals kept because the model is not sure of them. day_old: deals let go that are not a day old.
+    let_go: number of deals to stop, which are those with a call of CALLS. by_call: call, deals, hours, expected_value
+    (values below 0 counted as 0) of these. dial: the setting that determined the bar. saved and forgone: shares of
+    past hours and of past won value at this bar. estimated: whether these two are estimates. known_until: the moment
+    until which the model was trained. margin_known: share of the open deals with a margin. unsure: deals kept because
+    the model is not sure. day_old: deals to stop that are less than a day old.
     """
 
     as_of: pd.Timestamp
@@ -48,17 +49,17 @@ class Answer:
 
     @property
     def at_once(self) -> float:
-        """Hours that are free at once: of the deals to walk away from."""
+        """Hours that are free right away: those of the deals to walk away from."""
         return float(self.by_call.loc[self.by_call["call"] == "walk_away", "hours"].sum())
 
     @property
     def some_later(self) -> bool:
-        """Whether hours, whole ones, wait for a buyer or a person before they are free."""
+        """Whether some hours (rounded to whole ones) become free only after a buyer or a person acts."""
         return round(self.at_once) < round(self.hours_freed)
 
     @property
     def share_at_risk(self) -> float:
-        """The part of all expected value that is at risk."""
+        """The share of all expected value that is at risk."""
         return self.value_at_risk / self.expected_value if self.expected_value else 0.0
 
 
@@ -66,11 +67,11 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
     """The answer of a report.
 
     Args:
-        calls: all of them: as_of, bar, remaining_hours, expected_value, age_days, margin.
-        freed: those let go: call besides.
-        model: that made them.
-        book: what they rest on.
-        dial: of `ScoreSettings.dial`.
+        calls: all calls: as_of, bar, remaining_hours, expected_value, age_days, margin.
+        freed: the calls of the deals to stop, which also have the column call.
+        model: the model that made the calls.
+        book: the data behind the calls.
+        dial: the result of `ScoreSettings.dial`.
     """
     bar, as_of = float(calls["bar"].iloc[0]), calls["as_of"].iloc[0]
     _, saved, forgone = model.curve.at(bar)
@@ -103,21 +104,21 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
     )
 
 
-def _until(answer: Answer, wording: LocaleFormat) -> str:
-    return f"{wording.moment(pd.Timestamp(answer.known_until))} UTC" if answer.known_until else "an unknown day"
+def _until(answer: Answer, wording: Wording) -> str:
+    return f"{wording.moment(pd.Timestamp(answer.known_until))} UTC" if answer.known_until else "an unknown date"
 
 
-def quality_of(book: Book, answer: Answer, wording: LocaleFormat) -> tuple[tuple[str, str], ...]:
-    """What the figures rest on, each with what it is."""
+def quality_of(book: Book, answer: Answer, wording: Wording) -> tuple[tuple[str, str], ...]:
+    """The data behind the figures: (name, value) pairs."""
     quarantined = sum(book.manifest.rows_quarantined.values())
     return (
         ("Export", book.manifest.source),
-        ("Records used, until", f"{wording.moment(answer.as_of)} UTC; later ones, if any, are not looked at"),
+        ("Records used until", f"{wording.moment(answer.as_of)} UTC; later records are ignored"),
         ("Model", answer.model_version),
-        ("It learned from what was known until", _until(answer, wording)),
+        ("Model trained on what was known until", _until(answer, wording)),
         ("Fingerprint of the data", book.manifest.fingerprint),
         ("Rows that could not be used (quarantined)", wording.number(quarantined)),
-        ("Deals among them, which are in no call", wording.number(book.unusable_deals)),
+        ("Deals among them, which get no call", wording.number(book.unusable_deals)),
         ("Hours assumed rather than recorded", wording.percent(answer.assumed_hours_share)),
         ("Open deals with a recorded margin", wording.percent(answer.margin_known)),
     )

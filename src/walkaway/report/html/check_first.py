@@ -1,4 +1,4 @@
-"""Which of the deals let go a person checks first: close calls, and those whose like earned more than the bar."""
+"""Which of the deals to stop a person checks first: those near the bar, and those where similar deals earned more."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from walkaway.models import Model
 
 __all__ = ["CLOSE", "alike_earned", "check_first", "close_to_bar"]
 
-CLOSE = 0.75  # of the bar; such deals of BPI 2012 earned twice as much an hour as the others let go (decision 32)
+CLOSE = (
+    0.75  # of the bar; in BPI 2012, such deals earned twice as much per hour as the other dropped deals (decision 32)
+)
 
 
 def close_to_bar(calls: pd.DataFrame) -> pd.Series:
-    """Whether an hour on a deal is worth three quarters of the bar or more: a little more of anything would keep it.
+    """Whether the value per hour is three quarters of the bar or more, so that a small change would lift it over.
 
     Args:
         calls: value_per_hour and bar, money per hour.
@@ -28,23 +30,23 @@ def close_to_bar(calls: pd.DataFrame) -> pd.Series:
 
 
 def alike_earned(model: Model, table: pd.DataFrame, attribution: Attribution) -> npt.NDArray[np.float64]:
-    """What an hour on the settled deals most like each dropped deal earned, (calls,); NaN where none are known.
+    """What the settled deals most like each dropped deal earned per hour, (calls,); NaN if there are none.
 
     Args:
-        model: that made the calls, and remembers settled deals.
-        table: of calls: verdict.
-        attribution: of their rows.
+        model: the model that made the calls; it stores settled deals.
+        table: the calls: verdict.
+        attribution: the attribution of their rows.
     """
     earned = np.full(len(table), np.nan)
     similarity, places = Similarity.of(model), np.flatnonzero(table["verdict"].isin(DROPPED))
     if similarity and len(places):
-        near = similarity.to(attribution.of(places))
-        earned[places] = [one.value_per_hour if one else np.nan for one in near]
+        similar = similarity.to(attribution.of(places))
+        earned[places] = [deals.value_per_hour if deals else np.nan for deals in similar]
     return earned
 
 
 def check_first(calls: pd.DataFrame) -> pd.Series:
-    """Which calls a person checks before the deal is let go: those close to the bar, and whose like earned more.
+    """Which dropped deals a person checks first: those close to the bar, or where similar deals earned more than it.
 
     Args:
         calls: verdict, value_per_hour, bar and alike_value_per_hour (`alike_earned`).

@@ -1,4 +1,4 @@
-"""How sure: may the answer be acted on today, how such calls fared on the past, and what else speaks for or against."""
+"""Confidence: whether to act on the report today, how such calls did on past deals, and what else matters."""
 
 from __future__ import annotations
 
@@ -14,168 +14,174 @@ from walkaway.report.html.proof import Proof
 __all__ = ["confidence", "period", "proved", "sure", "tried", "use"]
 
 UNKNOWN = "unknown"
-MOVED = 0.05  # of the bar; less changes nothing
+MOVED = 0.05  # of the bar; a smaller difference is not worth a sentence
 AGES = ("day_old", "older")
 
 
 def use(content: Content) -> tuple[str, str]:
-    """Whether the list may be acted on today: (yes, with care, or not yet; what to do)."""
-    told, act = content.wording, " ".join(one.plain_found for one in _found(content, "act"))
+    """Whether the list can be acted on today: (yes, with care, or not yet; what to do)."""
+    wording, act = content.wording, " ".join(finding.plain_found for finding in _findings(content, "act"))
     level, why_not = confidence(content)
-    until_then = "Until then it says which deals to look at, not which to stop."
+    until_then = "Until then, use this list to choose which deals to review, not which to stop."
     if act:
-        remedy = "An analyst trains again (walkaway train) and makes this page anew."
+        remedy = "Have an analyst retrain the model (walkaway train) and write this report again."
         return "not yet", f"{act} {remedy} {until_then}"
     if level == "low":
-        return "not yet", f"{capital(why_not)} An analyst looks for the cause first. {until_then}"
-    if level == "unproved":
-        return "with care", f"{NO_PROOF} Begin with the few deals that would take most hours."
+        return "not yet", f"{capital(why_not)} Have an analyst find the cause first. {until_then}"
+    if level == "untested":
+        return "with care", f"{NO_PROOF} Start with the few deals that would take the most hours."
     if content.findings is None and content.notes:
-        return "with care", f"{' '.join(content.notes)} Look at each deal before it is let go."
-    counts = {row["call"]: told.number(row["deals"]) for row in content.answer.by_call.to_dict("records")}
+        return "with care", f"{' '.join(content.notes)} Review each deal before you stop it."
+    counts = {row["call"]: wording.number(row["deals"]) for row in content.answer.by_call.to_dict("records")}
     steps = {
         "walk_away": "stop {}",
         "nurture": "let {} wait",
-        CHECK_FIRST: "check {} before they are let go",
+        CHECK_FIRST: "check {} before stopping",
     }
     todo = ", ".join(steps[call].format(count) for call, count in counts.items())
-    return "yes", f"As advice, each confirmed by a person: {todo}." if todo else "There is nothing to let go."
+    return "yes", f"This is advice, and a person confirms each deal: {todo}." if todo else "There are no deals to stop."
 
 
 def confidence(content: Content) -> tuple[str, str]:
-    """How well such calls fared on the past, (unproved, low, fair or good; a sentence).
+    """How well such calls did on past deals: (untested, low, fair or good; a sentence).
 
-    Low: more value was lost than expected, beyond chance. Fair: no more value was lost, but fewer hours were saved than
-    expected, beyond chance. Good: neither.
+    Low: more value was lost than expected, by more than chance. Fair: no more value was lost than expected, but fewer
+    hours were saved, by more than chance. Good: neither.
     """
-    proof, told = content.proof, content.wording
+    proof, wording = content.proof, content.wording
     if proof is None or pd.isna(proof.followed["value_forgone"]):
-        return "unproved", NO_PROOF
-    came, lost = proof.followed, _share(proof, "value_forgone", told)
-    if came["value_forgone_low"] > came["expected_value_forgone"]:
-        expected = _share(proof, "expected_value_forgone", told)
-        return "low", f"on your own past, calls like these lost {lost} of the value won, and {expected} was expected."
-    if came["hours_saved_high"] < came["expected_hours_saved"]:
-        return (
-            "fair",
-            f"on your own past, calls like these lost no more than expected, but saved less.{_since(content)}",
-        )
-    told_so = "on your own past, calls like these lost no more and saved no less than expected."
-    return "good", f"{told_so}{_since(content)}"
+        return "untested", NO_PROOF
+    actual, lost = proof.followed, _share(proof, "value_forgone", wording)
+    if actual["value_forgone_low"] > actual["expected_value_forgone"]:
+        expected = _share(proof, "expected_value_forgone", wording)
+        lost_more = f"calls like these lost {lost} of the value won; {expected} was expected."
+        return "low", f"on your own past deals, {lost_more}"
+    no_more_lost = "on your own past deals, calls like these lost no more value than expected"
+    if actual["hours_saved_high"] < actual["expected_hours_saved"]:
+        return "fair", f"{no_more_lost}, but saved fewer hours.{_other_bar(content)}"
+    return "good", f"{no_more_lost} and saved no fewer hours.{_other_bar(content)}"
 
 
-def _since(content: Content) -> str:
-    """What another bar than that of the past lets expect; empty where it is much the same."""
-    answer, told, proof = content.answer, content.wording, content.proof
+def _other_bar(content: Content) -> str:
+    """What to expect if today's bar differs from the one tested on the past; empty if they are close."""
+    answer, wording, proof = content.answer, content.wording, content.proof
     if proof is None or abs(answer.bar - proof.bar) <= MOVED * proof.bar:
         return ""
     side, hours, value = ("higher", "more", "more") if answer.bar > proof.bar else ("lower", "fewer", "less")
     return (
-        f" Today's bar, {told.money(answer.bar)}, is {side} than the {told.money(proof.bar)} tried then: expect "
-        f"{hours} hours saved and {value} value lost than came then."
+        f" Today's bar ({wording.money(answer.bar)}) is {side} than the one tested ({wording.money(proof.bar)}): "
+        f"expect {hours} hours saved and {value} value lost than in that test."
     )
 
 
-def tried(proof: Proof, told: LocaleFormat) -> list[tuple[str, str, str]]:
-    """What following the verdicts would have done on the past: (measure, what was expected, what came)."""
+def tried(proof: Proof, wording: Wording) -> list[tuple[str, str, str]]:
+    """What following the verdicts would have done on past deals: (measure, expected, actual)."""
     earned = proof.earned.set_index("name")
     rows = [
-        ("hours saved", _share(proof, "expected_hours_saved", told), _achieved(proof, "hours_saved", told)),
+        ("hours saved", _share(proof, "expected_hours_saved", wording), _achieved(proof, "hours_saved", wording)),
         (
-            "won value lost by it",
-            _share(proof, "expected_value_forgone", told),
-            _achieved(proof, "value_forgone", told),
+            "won value lost",
+            _share(proof, "expected_value_forgone", wording),
+            _achieved(proof, "value_forgone", wording),
         ),
     ]
     rows.append(
         (
-            "an hour on deals kept earned",
-            f"{told.money(proof.bar)} or more",
-            _money(proof.followed["value_per_hour_kept"], told),
+            "value per hour of deals kept",
+            f"{wording.money(proof.bar)} or more",
+            _money(proof.followed["value_per_hour_kept"], wording),
         )
     )
     for name, words in (
-        ("clear", "an hour on those to stop or let wait earned"),
-        ("close", "an hour on those to check first earned"),
+        ("clear", "value per hour of deals to stop or let wait"),
+        ("close", "value per hour of deals to check first"),
     ):
         if earned.loc[name, "deals"]:
-            rows.append((words, f"less than {told.money(proof.bar)}", _money(earned.loc[name, "value_per_hour"], told)))
+            rows.append(
+                (words, f"less than {wording.money(proof.bar)}", _money(earned.loc[name, "value_per_hour"], wording))
+            )
     return rows
 
 
-def period(proof: Proof, told: LocaleFormat) -> str:
+def period(proof: Proof, wording: Wording) -> str:
     """The days of the replay."""
-    return f"{told.date(pd.Timestamp(proof.begin))} to {told.date(pd.Timestamp(proof.end))}"
+    return f"{wording.date(pd.Timestamp(proof.begin))} to {wording.date(pd.Timestamp(proof.end))}"
 
 
-def proved(proof: Proof, told: LocaleFormat) -> str:
-    """When and how the past was tried."""
+def proved(proof: Proof, wording: Wording) -> str:
+    """When and how the calls were tested on past deals."""
     return (
-        f"Tried on your own past, {period(proof, told)}: every open deal was called by models that knew no more than "
-        f"was known then, and settled by what came. {_share(proof, 'turned_back', told)} of the deals let go rose "
-        "above the bar later; here they count as let go for good, in use they would have come back."
+        f"Tested on your own past deals, {period(proof, wording)}. Models that knew only what was known at the "
+        "time called every open deal, and the calls were later compared with what really happened. "
+        f"{_share(proof, 'turned_back', wording)} of the deals to stop rose above the bar later. The test counts them "
+        "as stopped for good; in daily use they would have come back."
     )
 
 
 def sure(content: Content) -> list[str]:
-    """What else speaks for or against the answer, a sentence each."""
-    answer, told, proof = content.answer, content.wording, content.proof
-    watch = " ".join(one.plain_advice for one in _found(content, "watch"))
-    rows = [_bias(proof, told) if proof else "", _young(content), f"Watch: {watch}" if watch else ""]
-    assumed = told.percent(answer.assumed_hours_share)
-    learned = told.date(pd.Timestamp(answer.known_until)) if answer.known_until else "an unknown day"
+    """Other points for or against the answer, a sentence each."""
+    answer, wording, proof = content.answer, content.wording, content.proof
+    watch = " ".join(finding.plain_advice for finding in _findings(content, "watch"))
+    rows = [_bias(proof, wording) if proof else "", _young(content), f"Watch: {watch}" if watch else ""]
+    assumed = wording.percent(answer.assumed_hours_share)
+    learned = wording.date(pd.Timestamp(answer.known_until)) if answer.known_until else "an unknown date"
     rows.append(
-        f"{assumed} of the hours are assumed rather than recorded. Called by model {answer.model_version}, which "
-        f"learned from what was known until {learned}."
+        f"{assumed} of the hours are assumed rather than recorded. The calls come from model {answer.model_version}, "
+        f"trained on what was known until {learned}."
     )
     return [row for row in rows if row]
 
 
-def _found(content: Content, level: Level) -> list[Finding]:
-    found = content.findings.findings if content.findings else ()
-    return [one for one in found if one.level == level]
+def _findings(content: Content, level: Level) -> list[Finding]:
+    findings = content.findings.findings if content.findings else ()
+    return [finding for finding in findings if finding.level == level]
 
 
-def _bias(proof: Proof, told: LocaleFormat) -> str:
-    """Whether chances to win and hours were too high or too low on the past, beyond chance; empty if neither was."""
-    off = []
-    for what, it, unit, gap in (
-        ("chances to win were", "money", "wins", proof.chances),
-        ("hours expected were", "time", "hours", proof.hours),
+def _bias(proof: Proof, wording: Wording) -> str:
+    """Whether past chances to win or hours were too high or too low, by more than chance; empty if neither was."""
+    sentences = []
+    for predicted, shown, unit, gap in (
+        ("the chances to win were", "the money on this page is", "wins", proof.chances),
+        ("the expected hours were", "the hours on this page are", "hours", proof.hours),
     ):
         if gap and gap["surely"] and gap["came"]:
-            much, side = told.percent(abs(gap["expected"] / gap["came"] - 1.0)), "high" if gap["gap"] < 0 else "low"
-            expected, came = (told.number(round(gap[name])) for name in ("expected", "came"))
-            counts = f"{expected} {unit} expected, {came} came"
-            off.append(f"{what} {much} too {side} ({counts}), so the {it} on this page is rather too {side}")
-    return f"On the past {'; '.join(off)}." if off else ""
+            much, side = wording.percent(abs(gap["expected"] / gap["came"] - 1.0)), "high" if gap["gap"] < 0 else "low"
+            expected, came = (wording.number(round(gap[name])) for name in ("expected", "came"))
+            counts = f"{expected} {unit} expected, {came} in reality"
+            sentences.append(f"{predicted} {much} too {side} ({counts}), so {shown} probably too {side}")
+    return f"In the past, {'; '.join(sentences)}." if sentences else ""
 
 
 def _young(content: Content) -> str:
-    """How many deals let go are not a day old, and what such deals earned on the past."""
-    answer, told = content.answer, content.wording
+    """How many deals to stop are less than a day old, and what such deals earned in the past."""
+    answer, wording = content.answer, content.wording
     if not answer.day_old:
         return ""
     are = "is" if answer.day_old == 1 else "are"
-    said_so = f"{told.number(answer.day_old)} of the deals let go {are} not a day old, so little is known of them"
+    young_deals = f"{wording.number(answer.day_old)} of the deals to stop {are} less than a day old"
+    sentence = f"{young_deals}, so little is known about them."
     rows = content.proof.earned.set_index("name") if content.proof else pd.DataFrame({"deals": []})
     if not set(AGES) <= set(rows.index[rows["deals"] > 0]):
-        return f"{said_so}."
+        return sentence
     young, older = (float(rows.loc[name, "value_per_hour"]) for name in AGES)
-    rates = f"an hour on such deals let go earned {_money(young, told)}, on older ones {_money(older, told)}"
-    return f"{said_so}; {'all the same, ' if young <= older else ''}on the past {rates}."
+    rates = f"in the past, such deals earned {_money(young, wording)} an hour and older ones {_money(older, wording)}."
+    return (
+        f"{sentence} {'Even so, ' if young <= older else ''}{rates}"
+        if young <= older
+        else f"{sentence} {capital(rates)}"
+    )
 
 
-def _share(proof: Proof, name: str, told: LocaleFormat) -> str:
+def _share(proof: Proof, name: str, wording: Wording) -> str:
     part = proof.followed.get(name, float("nan"))
-    return told.percent(part, 1) if part == part else UNKNOWN
+    return wording.percent(part, 1) if part == part else UNKNOWN
 
 
-def _achieved(proof: Proof, name: str, told: LocaleFormat) -> str:
-    """A realised share with its 90% interval."""
-    low, high = (_share(proof, f"{name}_{end}", told) for end in ("low", "high"))
-    return _share(proof, name, told) + (f" ({low} to {high})" if UNKNOWN not in (low, high) else "")
+def _achieved(proof: Proof, name: str, wording: Wording) -> str:
+    """The actual share with its 90% interval."""
+    low, high = (_share(proof, f"{name}_{end}", wording) for end in ("low", "high"))
+    return _share(proof, name, wording) + (f" ({low} to {high})" if UNKNOWN not in (low, high) else "")
 
 
-def _money(amount: float, told: LocaleFormat) -> str:
-    return told.money(amount) if amount == amount else UNKNOWN
+def _money(amount: float, wording: Wording) -> str:
+    return wording.money(amount) if amount == amount else UNKNOWN

@@ -1,4 +1,4 @@
-"""What the report says, in tidy frames: every figure, list and sentence rests on one of these, and tests read them."""
+"""The content of the report as tidy frames. Every figure, list and sentence is made from one, and tests read them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from walkaway.asof import known
 from walkaway.book import Book
 from walkaway.config import Settings
 from walkaway.errors import UsageError
-from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, early_signs, portfolio_of, tell
-from walkaway.formatting import LocaleFormat
+from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, deal_stories, early_signs, portfolio_of
+from walkaway.formatting import Wording
 from walkaway.models import Calls, Model, call_open
 from walkaway.monitoring import Check, check
 from walkaway.report.figures import curve_frame
@@ -27,14 +27,18 @@ from walkaway.scoring import changes, settle_advice, settle_decisions
 
 __all__ = ["Content", "earlier", "gather"]
 
-CARDS = {"walk_away": 240, "nurture": 160, CHECK_FIRST: 160}  # about 3 kB each; the lists have all
+CARDS = {
+    "walk_away": 240,
+    "nurture": 160,
+    CHECK_FIRST: 160,
+}  # about 3 kB each, so their number is limited; the lists have all deals
 
 
 @dataclass(frozen=True)
 class Content:
-    """The report. Frames have one row a line of what is shown; `stories` have a card each.
+    """The content of the report. Frames have one row per line shown; each of `stories` gets a card.
 
-    typical: the typical deal that is kept, and legs: which of its legs the deals let go lack (`legs`).
+    typical: the figures of the typical deal that is kept. legs: the deals to stop by main reason (`main_reason`).
     """
 
     answer: Answer
@@ -62,36 +66,36 @@ class Content:
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     def of(self, *names: str) -> pd.DataFrame:
-        """Deals so called (CALLS, pursue, unsure) that no person decided otherwise and that are not kept to learn from.
+        """Deals with these calls (CALLS, pursue, unsure), without deals decided by a person or kept to learn from.
 
-        In the order of these names, and of each those that would take most hours first.
+        In the order of these names; within each, those that would take the most hours first.
         """
-        told = self.calls
-        mine = told[told["call"].isin(names) & ~told["kept_to_learn"] & (told["decision"] == "")]
-        return mine.iloc[np.lexsort((-mine["remaining_hours"], mine["call"].map(names.index)))]
+        calls = self.calls
+        rows = calls[calls["call"].isin(names) & ~calls["kept_to_learn"] & (calls["decision"] == "")]
+        return rows.iloc[np.lexsort((-rows["remaining_hours"], rows["call"].map(names.index)))]
 
 
 def _findings(
     book: Book, model: Model, settings: Settings, as_of: pd.Timestamp
 ) -> tuple[Check | None, tuple[str, ...]]:
-    """Drift since training; a sentence where it cannot be looked for."""
+    """Drift since training; a sentence if it cannot be checked."""
     try:
         return check(book, model, settings.check, as_of), ()
     except UsageError as error:
-        return None, (f"Whether the world still looks like the training was not checked: {error}",)
+        return None, (f"It was not checked whether today's deals still look like the training data: {error}",)
 
 
 def _stories(
     book: Book, model: Model, calls: Calls, table: pd.DataFrame, content_of: pd.Series, locale: str, share: float
 ) -> tuple[DealStory, ...]:
-    """The stories of the deals let go: of each call those that would take most hours, in the order of CALLS."""
+    """The stories of deals to stop: for each call those that would take the most hours, in the order of CALLS."""
     ours = table[content_of].sort_values("remaining_hours", ascending=False, kind="stable")
     places = [at for call, most in CARDS.items() for at in ours.index[ours["call"] == call][:most]]
-    return tuple(tell(model, _some(calls, places), share, book, locale)) if places else ()
+    return tuple(deal_stories(model, _some(calls, places), share, book, locale)) if places else ()
 
 
 def _some(calls: Calls, places: list[int]) -> Calls:
-    """Some of the calls, with the rows they rest on."""
+    """Some of the calls, with their rows."""
     rows = calls.rows
     part = type(rows)(
         rows.snapshots.iloc[places].reset_index(drop=True),
@@ -104,7 +108,7 @@ def _some(calls: Calls, places: list[int]) -> Calls:
 
 
 def earlier(previous: pd.DataFrame | None, moment: pd.Timestamp) -> pd.DataFrame | None:
-    """The calls of the newest report before this moment; a report made twice is not compared with itself."""
+    """The calls of the newest report before this moment, so that a report made twice is not compared with itself."""
     before = previous[previous["as_of"] < moment] if previous is not None else pd.DataFrame()
     return before[before["as_of"] == before["as_of"].max()] if len(before) else None
 
@@ -119,21 +123,21 @@ def gather(
     previous: pd.DataFrame | None = None,
     advice: pd.DataFrame | None = None,
 ) -> Content:
-    """All that the report says.
+    """The content of the report.
 
     Args:
         book: any book with dates.
-        model: the champion, its curve refined by a replay if one is in force.
+        model: the champion, with its curve refined by a replay if the settings name one.
         as_of: UTC moment.
-        settings: of the project.
+        settings: the settings of the project.
         replayed: folder of a finished replay, whose ledger is the proof.
-        decisions: of `walkaway.scoring.decisions.read_decisions`.
-        previous: calls of earlier reports (deal_id, as_of, verdict, value_per_hour, bar), the newest before as_of
-            counting.
-        advice: of `walkaway.scoring.advice.read_advice`: what the nightly batch advised.
+        decisions: from `walkaway.scoring.decisions.read_decisions`.
+        previous: calls of earlier reports (deal_id, as_of, verdict, value_per_hour, bar); the newest before as_of is
+            used.
+        advice: from `walkaway.scoring.advice.read_advice`: what the nightly batch advised.
 
     Raises:
-        UsageError: no deal is open then, or nothing was known yet.
+        UsageError: no deal is open at that moment, or nothing was recorded by then.
         DataError: the book has no dates, or does not fit the model.
     """
     calls = call_open(book, model, pd.DatetimeIndex([as_of]), settings.score)

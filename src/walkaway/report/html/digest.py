@@ -16,7 +16,7 @@ SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
 def plain(text: str, most: int = 120) -> str:
-    """Text from a CRM as Markdown shows it as text: one line, nothing of it a command.
+    """Text from a CRM, escaped so that Markdown shows it as plain text on one line.
 
     >>> plain("*Acme*\\n# <b>")
     '\\\\*Acme\\\\* \\\\# \\\\<b\\\\>'
@@ -26,36 +26,36 @@ def plain(text: str, most: int = 120) -> str:
 
 
 def board_sentence(content: Content) -> str:
-    """The whole in one sentence that a board can repeat."""
-    answer, told = content.answer, content.wording
+    """The answer in one sentence, for a board."""
+    answer, wording = content.answer, content.wording
     if not answer.let_go:
-        return f"None of {told.number(answer.open_deals)} open deals is worth less an hour than the bar: keep them all."
+        return f"None of {wording.number(answer.open_deals)} open deals is below the bar: keep them all."
     up_to = "up to " if answer.some_later else ""
-    at_once = f", {told.number(round(answer.at_once))} of them at once," if answer.some_later else ""
+    right_away = f" ({wording.number(round(answer.at_once))} of them right away)" if answer.some_later else ""
+    freed, hours = (wording.number(round(hours)) for hours in (answer.hours_freed, answer.hours))
     return (
-        f"Letting go of {told.number(answer.let_go)} of {told.number(answer.open_deals)} open deals frees "
-        f"{up_to}{told.number(round(answer.hours_freed))} of {told.number(round(answer.hours))} hours{at_once} and "
-        f"puts {told.money(answer.value_at_risk)} at risk, {told.percent(answer.share_at_risk)} of what the pipeline "
-        "is expected to bring."
+        f"Stopping work on {wording.number(answer.let_go)} of {wording.number(answer.open_deals)} open deals frees "
+        f"{up_to}{freed} of {hours} hours{right_away} and puts {wording.money(answer.value_at_risk)} at risk, "
+        f"{wording.percent(answer.share_at_risk)} of the pipeline's expected value."
     )
 
 
 def digest(content: Content) -> str:
-    """At most fifteen lines: the answer, the largest deals to let go, where the hours go, and how far to trust it."""
-    told, freed = content.wording, content.of(*CALLS)
-    may, what = confidence.use(content)
+    """At most fifteen lines: the answer, the largest deals to stop, where the hours go, and how far to trust it."""
+    wording, freed = content.wording, content.of(*CALLS)
+    can_act, what = confidence.use(content)
     level, why = confidence.confidence(content)
     lines = [
         f"**{board_sentence(content)}**",
         "",
-        f"May it be acted on today? {may.capitalize()}. {what}",
+        f"Can you act on this today? {can_act.capitalize()}. {what}",
         "",
-        f"{phrases.bar(content)} How sure: {level}; {why}" if level != "unproved" else phrases.bar(content),
+        f"{phrases.bar(content)} Confidence: {level}; {why}" if level != "untested" else phrases.bar(content),
         "",
     ]
     for deal in freed.head(MOST_NAMED).to_dict("records"):
-        worth = f"{told.hours(deal['remaining_hours'])}, {told.money(deal['value_per_hour'])} an hour"
-        lines.append(f"- {plain(deal['deal_id'], 40)}: {worth}; {leg_told(deal, content.typical, told)}")
+        worth = f"{wording.hours(deal['remaining_hours'])}, {wording.money(deal['value_per_hour'])} an hour"
+        lines.append(f"- {plain(deal['deal_id'], 40)}: {worth}; {leg_told(deal, content.typical, wording)}")
     if len(content.plan):
         best = content.plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False).head(3)
         lines.append(f"- Instead: {', '.join(plain(name, 40) for name in best['deal_id'])}.")

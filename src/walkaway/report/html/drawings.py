@@ -1,4 +1,4 @@
-"""Figures of the page as inline SVG: text stays text, ink follows the page's colours, each with a title."""
+"""Figures as inline SVG, with real text, a title, and ink that follows the page's text colour."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from walkaway.formatting import LocaleFormat
 
 __all__ = ["calibration_svg", "curve_svg", "inline_svg", "productivity_svg"]
 
-INK, MARK, SOFT = "#010203", "#0b6e4f", "#7a869a"  # ink is replaced by the text colour of the page, dark or light
+INK, MARK, SOFT = (
+    "#010203",
+    "#0b6e4f",
+    "#7a869a",
+)  # INK is replaced by the text colour of the page, which may be dark or light
 STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "walkaway",
@@ -34,13 +38,13 @@ STYLE: Any = {
 
 
 def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
-    """A figure as SVG that stands in a page: no ids but its own, scales with the page, is read out by screen readers.
+    """A figure as SVG for use in a page: its ids are unique, it scales, and screen readers can read it out.
 
     Args:
-        figure: drawn in INK where it is to follow the page.
-        name: of the figure, of letters; ids begin with it.
+        figure: a figure; parts drawn in INK follow the text colour of the page.
+        name: the name of the figure, letters only; its ids begin with it.
         title: a few words.
-        description: what it shows, in a sentence.
+        description: a sentence that says what it shows.
     """
     buffer = StringIO()
     with rc_context(STYLE):
@@ -61,7 +65,7 @@ def inline_svg(figure: Figure, name: str, title: str, description: str) -> str:
 
 
 def _attributes(style: str) -> str:
-    """A style as presentation attributes, which a Content-Security-Policy without inline styles allows.
+    """A style as presentation attributes, because the Content-Security-Policy forbids inline styles.
 
     >>> _attributes("fill: none; font: 11px 'sans-serif'; text-anchor: middle")
     'fill="none" font-size="11px" font-family="inherit" text-anchor="middle"'
@@ -77,13 +81,13 @@ def _attributes(style: str) -> str:
     return " ".join(out)
 
 
-def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: LocaleFormat, description: str) -> str:
-    """Hours saved against value forgone, and the point where the bar stands."""
+def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: Wording, description: str) -> str:
+    """Hours saved against value lost, with a point at the current bar."""
     with rc_context(STYLE):
         figure = Figure(figsize=(6.2, 3.8), layout="constrained")
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=":")
-        axes.annotate("dropping at random", (0.6, 0.6), xytext=(6, -14), textcoords="offset points", color=SOFT)
+        axes.annotate("stopping deals at random", (0.6, 0.6), xytext=(6, -14), textcoords="offset points", color=SOFT)
         axes.plot(curve["value_forgone"], curve["hours_saved"], color=MARK, linewidth=2)
         point = (float(here["value_forgone"]), float(here["hours_saved"]))
         axes.plot(*point, "o", color=INK, markersize=8)
@@ -93,9 +97,9 @@ def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: LocaleFormat, descr
             xytext=(10, -4),
             textcoords="offset points",
         )
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="share of won value forgone", ylabel="share of hours saved")
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="share of won value lost", ylabel="share of hours saved")
         _percent(axes.xaxis, axes.yaxis)
-    return inline_svg(figure, "curve", "What a bar frees and what it costs", description)
+    return inline_svg(figure, "curve", "Trade-off: hours freed and value lost", description)
 
 
 def productivity_svg(months: pd.DataFrame, wording: LocaleFormat, description: str) -> str:

@@ -1,4 +1,4 @@
-"""All calls of a report as CSV and XLSX, for those who want more than the page shows. No cell can start a formula."""
+"""All calls of a report as CSV and XLSX, for readers who want more than the page shows. No cell can start a formula."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from walkaway.files import write_bytes
 __all__ = ["FILES", "harmless", "write_lists"]
 
 FILES = ("deals.csv", "deals.xlsx")
-STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # what spreadsheets take for the beginning of a formula (OWASP)
+STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # spreadsheets read these as the start of a formula (OWASP)
 MOST_LETTERS = 32_000  # an XLSX cell holds 32,767
 SHOWN = [
     "deal_id",
@@ -55,7 +55,7 @@ SHOWN = [
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula, and that fits a cell.
+    """The text, changed so that no spreadsheet reads it as a formula, and cut to fit a cell.
 
     >>> harmless("=1+1"), harmless("Müller & Co")
     ("'=1+1", 'Müller & Co')
@@ -77,8 +77,8 @@ def write_lists(calls: pd.DataFrame, out: Path) -> None:
     """Write every call into FILES.
 
     Args:
-        calls: of `Content`.
-        out: a folder that exists.
+        calls: the calls of `Content`.
+        out: an existing folder.
     """
     table = _shown(calls)
     write_bytes(out / FILES[0], table.to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig"))

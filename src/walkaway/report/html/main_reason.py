@@ -1,4 +1,4 @@
-"""Why an hour on a deal is worth too little, in three words: too unlikely, too small, or too much work."""
+"""The main reason why a deal is below the bar: too unlikely, too small, or too much work."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from walkaway.formatting import LocaleFormat
 __all__ = ["LEGS", "counted_legs", "leg_shown", "leg_told", "typical_deal", "weakest_leg"]
 
 TOO_UNLIKELY, TOO_SMALL, TOO_LONG = "too unlikely", "too small", "too much work"
-NO_GAIN = "nothing to gain"  # an amount of nothing, or sold at a loss
+NO_GAIN = "sold at a loss"  # or an amount of 0
 LEGS = {"win_probability": TOO_UNLIKELY, "value_if_won": TOO_SMALL, "remaining_hours": TOO_LONG}
 OF_LEG = {leg: name for name, leg in LEGS.items()} | {NO_GAIN: "value_if_won"}
 WORDS = {"win_probability": "to win", "value_if_won": "if won", "remaining_hours": "still to spend"}
 LEAST = 1e-9
-ALSO = 1 / 3  # of the weakest leg's way behind (in logarithms): from there on another leg is told besides
+ALSO = 1 / 3  # another leg is named too if it is at least this far behind, as a share of the weakest (in logarithms)
 
 
 def typical_deal(calls: pd.DataFrame) -> pd.Series:
-    """The medians of the deals to pursue, of all where there are none: the columns of LEGS, and value_per_hour.
+    """The medians over the deals to pursue, or over all deals if there are none: the columns of LEGS, value_per_hour.
 
     Args:
         calls: verdict, value_per_hour and the columns of LEGS.
@@ -31,14 +31,14 @@ def typical_deal(calls: pd.DataFrame) -> pd.Series:
 
 
 def _behind(calls: pd.DataFrame, typical: pd.Series) -> pd.DataFrame:
-    """How far each leg is behind the typical deal's, in logarithms: below 0 where it is; columns of LEGS."""
+    """Log ratio of each leg to the typical deal's; below 0 where the deal is worse. Columns of LEGS."""
     behind = np.log(calls[list(LEGS)].clip(lower=LEAST) / typical[list(LEGS)].clip(lower=LEAST))
     behind["remaining_hours"] *= -1
     return behind
 
 
 def weakest_leg(calls: pd.DataFrame, typical: pd.Series) -> pd.Series:
-    """Which of its three legs is the furthest behind the typical deal's, by factor; a value of LEGS, or NO_GAIN.
+    """Which leg (chance, value or hours) is furthest behind the typical deal's; a value of LEGS, or NO_GAIN.
 
     >>> calls = pd.DataFrame({"win_probability": [0.4, 0.1], "value_if_won": [10.0, 90.0], "remaining_hours": 1.0})
     >>> weakest_leg(calls, pd.Series({"win_probability": 0.5, "value_if_won": 90.0, "remaining_hours": 1.0})).tolist()
@@ -48,8 +48,8 @@ def weakest_leg(calls: pd.DataFrame, typical: pd.Series) -> pd.Series:
     return weakest.mask(calls["value_if_won"] <= 0, NO_GAIN)
 
 
-def leg_shown(leg: str, values: Mapping[str, float], wording: LocaleFormat) -> str:
-    """What a deal has of a leg.
+def leg_shown(leg: str, values: Mapping[str, float], wording: Wording) -> str:
+    """A deal's figure for a leg, in words.
 
     >>> leg_shown(TOO_SMALL, {"value_if_won": 5000.0}, LocaleFormat("en"))
     '5,000 if won'
@@ -58,8 +58,8 @@ def leg_shown(leg: str, values: Mapping[str, float], wording: LocaleFormat) -> s
     return f"{_amount(name, values, wording)} {WORDS[name]}"
 
 
-def _amount(name: str, values: Mapping[str, float], wording: LocaleFormat) -> str:
-    """A column of LEGS as it is written, without its words."""
+def _amount(name: str, values: Mapping[str, float], wording: Wording) -> str:
+    """The figure of a column of LEGS, formatted, without its unit in words."""
     writers: dict[str, Callable[[float], str]] = {
         "win_probability": wording.percent,
         "value_if_won": wording.money,
@@ -68,8 +68,8 @@ def _amount(name: str, values: Mapping[str, float], wording: LocaleFormat) -> st
     return writers[name](float(values[name]))
 
 
-def leg_told(call: Mapping[str, float], typical: pd.Series, wording: LocaleFormat, beside: bool = True) -> str:
-    """What a deal lacks: its weakest leg, and others nearly as weak; `beside` the typical deal that is kept, or alone.
+def leg_told(call: Mapping[str, float], typical: pd.Series, wording: Wording, beside: bool = True) -> str:
+    """Why a deal is below the bar: its weakest leg and others nearly as weak, `beside` the typical deal kept or alone.
 
     >>> typical = pd.Series({"win_probability": 0.5, "value_if_won": 9000.0, "remaining_hours": 1.0})
     >>> call = {"win_probability": 0.5, "value_if_won": 5000.0, "remaining_hours": 0.9}
@@ -81,15 +81,15 @@ def leg_told(call: Mapping[str, float], typical: pd.Series, wording: LocaleForma
     row = pd.DataFrame([{name: call[name] for name in LEGS}])
     behind = _behind(row, typical).iloc[0].sort_values(kind="stable")
     names = [name for name in behind.index if behind[name] <= ALSO * min(behind.iloc[0], -LEAST)]
-    told = []
+    reasons = []
     for name in names or behind.index[:1]:
-        kept = _amount(name, typical, wording)
-        told.append(f"{LEGS[name]}: {leg_shown(LEGS[name], call, wording)}{f' (deals kept: {kept})' if beside else ''}")
-    return "; ".join(told)
+        compared = f" (deals kept: {_amount(name, typical, wording)})" if beside else ""
+        reasons.append(f"{LEGS[name]}: {leg_shown(LEGS[name], call, wording)}{compared}")
+    return "; ".join(reasons)
 
 
 def counted_legs(calls: pd.DataFrame) -> pd.DataFrame:
-    """Deals by weakest leg, most hours first: leg, deals, hours, expected_value, and the medians of the three legs.
+    """Deals grouped by weakest leg, most hours first: leg, deals, hours, expected_value, medians of the three legs.
 
     Args:
         calls: leg, expected_value and the columns of LEGS.

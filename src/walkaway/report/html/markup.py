@@ -1,4 +1,4 @@
-"""The page itself: content into the template, all text escaped, style and script inside, nothing fetched."""
+"""Renders the page: all text is escaped, style and script are inline, and nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from walkaway.formatting import LocaleFormat, plain_step
+from walkaway.formatting import Wording
 from walkaway.report.html.content import Content
-from walkaway.report.html.phrases import capital
+from walkaway.report.html.phrases import capital, sign_name
 from walkaway.report.html.sections import shown
 
 __all__ = ["page"]
 
 TEMPLATES = Path(__file__).parent / "templates"
-LONGEST = 400  # letters of a text
+LONGEST = 400  # characters of a text; longer ones are cut
 CONTENTS = (
-    ("trade-off", "What a bar frees and costs"),
-    ("let-go", "Let these go"),
+    ("trade-off", "Hours freed and value lost"),
+    ("let-go", "Deals to stop"),
     ("nurture", "Nurture"),
     ("check", "Check first"),
     ("refocus", "Refocus"),
-    ("exits", "Hours after the moment to stop"),
+    ("exits", "Hours worked too long"),
     ("qualify", "Qualify early"),
     ("changes", "Since the last report"),
     ("trust", "Can I trust it?"),
-    ("words", "The words"),
+    ("words", "What the words mean"),
     ("groups", "By team and segment"),
     ("cards", "Cards"),
 )
 
 
 def _or_blank(write: Any) -> Any:
-    """A filter that leaves what is not known blank."""
+    """A filter that shows a missing value as blank."""
     return lambda value: "" if value is None or pd.isna(value) else write(value)
 
 
 def _bounded(value: Any) -> Any:
-    """What is shown, cut where it is longer than anybody reads on a page; the lists have it all.
+    """The value, with text cut to LONGEST characters; the lists have the full text.
 
     >>> len(_bounded("x" * 10_000)), _bounded("short")
     (400, 'short')
@@ -74,7 +74,7 @@ def _environment(wording: LocaleFormat) -> Environment:
         "factor": _or_blank(lambda value: wording.number(value, 2)),
         "date": _or_blank(wording.date),
         "moment": _or_blank(wording.moment),
-        "step": plain_step,
+        "sign": sign_name,
         "words": lambda text: str(text).replace("_", " "),
         "sentence": lambda text: f"{capital(text)}.",
         "capital": capital,
@@ -83,19 +83,19 @@ def _environment(wording: LocaleFormat) -> Environment:
 
 
 def _policy(css: str, js: str) -> str:
-    """The Content-Security-Policy: this style, this script, and nothing else."""
+    """The Content-Security-Policy, which allows this style and this script only."""
     style, script = (base64.b64encode(sha256(text.encode()).digest()).decode() for text in (css, js))
     allowed = f"style-src 'sha256-{style}'; script-src 'sha256-{script}'"
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def page(content: Content, signal: bool = True, for_print: bool = False) -> str:
-    """The report as one page of HTML that needs nothing else.
+    """The report as one self-contained HTML page.
 
     Args:
-        content: what it says.
-        signal: whether the model knows more than the base rate.
-        for_print: lists are shorter, and only the first cards are there, standing open.
+        content: the content of the report.
+        signal: whether the model predicts better than the base rate.
+        for_print: shorter lists, and only the first cards, all open.
     """
     css, js = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     env = _environment(content.wording)

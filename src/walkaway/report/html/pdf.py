@@ -1,4 +1,4 @@
-"""The page as PDF, by WeasyPrint (the extra `pdf`). Nothing is fetched but what the page carries in itself."""
+"""The page as PDF, by WeasyPrint (the extra `pdf`). Nothing is loaded except what the page itself contains."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _EPOCH_LOCK = Lock()
 
 
 def have_weasyprint() -> bool:
-    """Whether a PDF can be made here."""
+    """Whether WeasyPrint and its system libraries are installed."""
     try:
-        with redirect_stdout(io.StringIO()):  # without its system libraries it prints a page of advice, and raises
+        with redirect_stdout(io.StringIO()):  # without its system libraries it prints advice before it raises
             import weasyprint  # noqa: F401
     except (ImportError, OSError):  # without its system libraries it raises an OSError
         return False
@@ -32,7 +32,7 @@ def have_weasyprint() -> bool:
 
 
 def only_itself() -> Any:
-    """A fetcher that reads what the page carries in itself (data: URIs), and denies all else."""
+    """A URL fetcher that allows data: URIs, which the page itself contains, and denies everything else."""
     from weasyprint.urls import URLFetcher
 
     return URLFetcher(allowed_protocols=("data",), allow_redirects=False)
@@ -40,10 +40,11 @@ def only_itself() -> Any:
 
 @contextmanager
 def _fixed_time() -> Iterator[None]:
-    """Fonts are written as of 1970, or as of the moment that the environment names, and never as of now.
+    """Set a fixed time for the fonts in the PDF (1970, or the time the environment gives), so that it is reproducible.
 
-    Without libharfbuzz-subset WeasyPrint subsets fonts by fontTools, which writes the time into each, and can be told
-    another only by the environment. The lock keeps one thread from taking the other's moment for the environment's own.
+    Without libharfbuzz-subset, WeasyPrint subsets fonts with fontTools, which writes the current time into each font.
+    Only an environment variable can change that time. The lock prevents one thread from mistaking another's temporary
+    value for one set by the user.
     """
     with _EPOCH_LOCK:
         if EPOCH in os.environ:
@@ -57,10 +58,10 @@ def _fixed_time() -> Iterator[None]:
 
 
 def write_pdf(html: str, path: Path) -> None:
-    """Write a page as PDF; the same page gives the same bytes on the same machine.
+    """Write a page as PDF. The same page gives the same bytes on the same machine.
 
     Raises:
-        UsageError: WeasyPrint or a system library it needs is absent; names the command that installs it.
+        UsageError: WeasyPrint or a system library it needs is missing; the message gives the command to install it.
     """
     try:
         with redirect_stdout(io.StringIO()):

@@ -1,4 +1,4 @@
-"""Sentences of the page: what its figures and tables say, in words a leader repeats."""
+"""The sentences of the page, which explain its figures and tables."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ __all__ = [
     "plan",
     "price",
     "questions",
+    "sign_name",
     "value",
     "waited",
     "waits",
@@ -36,66 +37,76 @@ __all__ = [
 ]
 
 NO_PROOF = (
-    "No replay is named, so nothing here is proved on your own past. Run walkaway replay, and name its folder with "
-    "--replay or score.replay."
+    "No replay was given, so these calls have not been tested on your own past deals. Run walkaway replay and pass its "
+    "folder with --replay or score.replay."
 )
-NO_CURVE = "The model has no curve: too few settled deals to try a bar on. The bar was set by hand."
+NO_CURVE = (
+    "There is no trade-off curve, because too few deals have been settled to test a bar on. The bar was set by hand."
+)
 INSTEAD = 3  # deals named on the first page
 QUESTIONS = {
-    "fit": "Is this a buyer like those who bought from us? What of this deal is like the ones we won?",
+    "fit": "Is this buyer like those who bought from us? What does this deal have in common with those we won?",
     "need": "What happens to the buyer if they do nothing?",
     "decision makers": "Who signs, and have we spoken with them?",
-    "engagement": "What did the buyer do by themselves this week, that others can see?",
-    "timing": "What date did the buyer name, and why that one?",
-    "price and profit": "Is it worth our hours at the amount and margin they expect?",
-    "effort": "How many hours of ours will this take to its end?",
+    "engagement": "What did the buyer do this week on their own initiative?",
+    "timing": "Which date did the buyer name, and why that date?",
+    "price and profit": "Is the deal worth our hours at the amount and margin they expect?",
+    "effort": "How many of our hours will this deal take until it closes?",
 }
 WORDS = (
-    ("bar", "the worth of an hour below which it is better spent on another deal"),
     (
-        "an hour is worth",
-        "the chance to win, times the value if won, over the hours still to spend and a few minutes any deal takes",
+        "bar",
+        "the lowest value per hour at which a deal is kept; below it, the hour is better spent on another deal",
     ),
-    ("deals kept", "those worth the bar or more an hour; the typical one has the median of each figure"),
-    ("walk away", "stop work on the deal: an hour on it is worth less than the bar"),
+    (
+        "value per hour",
+        "the chance to win times the value if won, divided by the hours still to spend plus a few minutes for any deal",
+    ),
+    ("deals kept", "deals whose value per hour is the bar or more; the typical one has the median of each figure"),
+    ("walk away", "stop work on the deal, because its value per hour is below the bar"),
     (
         "nurture",
-        "no hours now: below the bar too, but the buyer has not been silent for longer than a sign took to come that "
-        "would lift it over the bar, or the deal would end undecided rather than with a no; without it, walk away",
+        "spend no hours for now and wait for a sign from the buyer. The deal is below the bar too, but one of two "
+        "things is true: the sign would lift it over the bar, and the buyer has not been silent for longer than such a "
+        "sign took to come in the past; or the deal is likely to end undecided rather than with a no. If the sign does "
+        "not come, walk away",
     ),
     (
         "check first",
-        "to walk away from or to nurture, but close to the bar, or deals like it earned more than the bar: a person "
-        "looks before it is let go",
+        "the deal is below the bar, but close to it, or deals like it earned more than the bar. A person checks it "
+        "before work stops",
     ),
-    ("unsure", "the models disagree about the bar; a person decides, and until then it is kept"),
-    ("pursue", "an hour on it is worth the bar or more"),
-    ("at risk", "what the deals let go were still expected to bring"),
-    ("forgone", "won value of deals that a bar would have let go"),
-    ("saved", "hours that were worked on deals after a bar would have let them go"),
-    ("replay", "the past run again: every deal called by models that knew only what was known then, settled later"),
+    ("unsure", "the models disagree on whether the deal is above the bar; it is kept until a person decides"),
+    ("pursue", "keep working on the deal, because its value per hour is the bar or more"),
+    ("at risk", "the value that the deals to stop were still expected to bring"),
+    ("value lost", "the value of won deals that a bar would have stopped"),
+    ("hours saved", "hours that were worked on deals after a bar would have stopped them"),
+    (
+        "replay",
+        "a test on past deals: models that knew only what was known then call every deal, and the calls are "
+        "compared with what really happened",
+    ),
 )
 
 
-def _dial(dial: dict[str, Any], told: LocaleFormat) -> str:
+def _dial(dial: dict[str, Any], wording: Wording) -> str:
     """What set the bar."""
     if dial.get("bar") is not None:
         return "set by hand"
     if dial.get("capacity") is not None:
-        return f"as low as it can be while the team needs no more than {told.number(dial['capacity'])} hours a week"
-    share = told.percent(dial["forgo"])
+        return f"as low as possible while the team needs no more than {wording.number(dial['capacity'])} hours a week"
+    share = wording.percent(dial["forgo"])
     if dial.get("guarantee"):
-        promised = f"to lose no more than {share} of the value won by it"
-        return f"as high as it can be with the promise, at 90% confidence, {promised}"
-    return f"as high as it can be while no more than {share} of the value won is expected to be lost by it"
+        return f"as high as possible while losing no more than {share} of the value won, at 90% confidence"
+    return f"as high as possible while no more than {share} of the value won is expected to be lost"
 
 
 def bar(content: Content) -> str:
     """Where the bar stands, what set it, and what it means."""
-    answer, told = content.answer, content.wording
+    answer, wording = content.answer, content.wording
     return (
-        f"An hour on a deal let go is worth less than the bar, {told.money(answer.bar)}, and better spent on another "
-        f"deal. The bar is {_dial(answer.dial, told)}."
+        f"Each hour on a deal to stop is worth less than the bar ({wording.money(answer.bar)}), so it is better spent "
+        f"on another deal. The bar is {_dial(answer.dial, wording)}."
     )
 
 
@@ -103,99 +114,113 @@ def value(content: Content) -> str:
     """What value means on this page."""
     known = content.answer.margin_known
     if known == 0:
-        return "Value is a deal's whole amount: no margin is recorded, so what is left of it as profit is not known."
+        return "Value means a deal's whole amount, because no margin is recorded and so the profit is not known."
     if known == 1:
-        return "Value is a deal's amount times its margin."
+        return "Value means a deal's amount times its margin."
     share = content.wording.percent(known)
-    return f"Value is a deal's amount times its margin; {share} of open deals have one, of the others all counts."
+    return (
+        f"Value means a deal's amount times its margin. A margin is recorded for {share} of open deals; for the "
+        "others, the whole amount counts."
+    )
 
 
 def keeps(content: Content) -> str:
-    """What happens to the deals that are not let go."""
-    answer, told = content.answer, content.wording
-    kept = f"The other {told.number(answer.open_deals - answer.let_go)} are kept"
+    """What happens to the deals that are kept."""
+    answer, wording = content.answer, content.wording
+    kept = f"The other {wording.number(answer.open_deals - answer.let_go)} deals are kept."
     if not answer.unsure:
-        return f"{kept}."
-    return f"{kept}; of {told.number(answer.unsure)} of them the model is unsure, and a person decides."
+        return kept
+    return f"{kept} The model is unsure about {wording.number(answer.unsure)} of them; a person decides."
 
 
 def instead(content: Content) -> str:
     """Where the freed hours go first."""
-    plan, told = content.plan, content.wording
+    plan, wording = content.plan, content.wording
     if plan.empty:
         return ""
     best = plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False, kind="stable").head(INSTEAD)
-    least = told.money(float(best["value_per_hour"].min()))
+    least = wording.money(float(best["value_per_hour"].min()))
     return (
-        f"{', '.join(best['deal_id'])}: an hour on each is worth {least} or more. They are worked on in any case; with "
-        "the freed hours, sooner."
+        f"{', '.join(best['deal_id'])}, each worth {least} or more an hour. They would be worked on in any case; the "
+        "freed hours bring them forward."
     )
 
 
 def cost(content: Content) -> str:
-    """What may be lost by letting go, and what value means."""
-    answer, told = content.answer, content.wording
-    share = told.percent(answer.share_at_risk)
+    """What may be lost by stopping deals, and what value means."""
+    answer, wording = content.answer, content.wording
+    share = wording.percent(answer.share_at_risk)
     return (
-        f"The deals let go are still expected to bring {told.money(answer.value_at_risk)}, {share} of what all open "
-        f"deals are. {value(content)}"
+        f"The deals to stop are still expected to bring {wording.money(answer.value_at_risk)}, which is {share} of the "
+        f"expected value of all open deals. {value(content)}"
     )
 
 
 def past(content: Content) -> str:
-    """What is expected of this bar over whole deals."""
-    answer, told = content.answer, content.wording
-    how = "an estimate" if answer.estimated else "settled"
-    saved, forgone = told.percent(answer.saved, 1), told.percent(answer.forgone, 1)
-    return f"it saves {saved} of all hours and forgoes {forgone} of all value won ({how})"
+    """What this bar saves and loses over the whole life of deals."""
+    answer, wording = content.answer, content.wording
+    how = "estimated" if answer.estimated else "measured on settled deals"
+    saved, forgone = wording.percent(answer.saved, 1), wording.percent(answer.forgone, 1)
+    return f"it saves {saved} of all hours and loses {forgone} of all value won ({how})"
 
 
 def check_rule(content: Content) -> str:
     """Which deals are to be checked first, and why."""
     return (
-        f"Check first are those worth {content.wording.percent(CLOSE)} of the bar or more an hour, and those whose "
-        "like earned more than the bar."
+        f"These deals are close to the bar ({content.wording.percent(CLOSE)} of it or more), or deals like them earned "
+        "more than the bar."
     )
 
 
 def plan(content: Content) -> str:
-    """How many of the freed hours the plan places, and what the deals they go to are expected to bring."""
-    told, moved = content.wording, content.moved
+    """How many of the freed hours the plan assigns, and what these hours are expected to bring."""
+    wording, moved = content.wording, content.moved
     if content.plan.empty:
-        return "No hours are freed, or no deal above the bar needs any."
+        return "Either no hours are freed, or no deal above the bar needs more hours."
     placed, freed = float(moved["hours_placed"].sum()), float(moved["hours_freed"].sum())
-    deals = told.number(content.plan["deal_id"].nunique())
-    worth = told.money(float(content.plan["expected"].sum()))
+    deals = wording.number(content.plan["deal_id"].nunique())
+    worth = wording.money(float(content.plan["expected"].sum()))
     rest = round(freed - placed)
-    go = f"{told.number(round(placed))} of them go" if rest else "they go"
-    left = f" The other {told.number(rest)} are free for finding new deals." if rest else ""
+    go = f"{wording.number(round(placed))} of them go" if rest else "they go"
+    left = f" The other {wording.number(rest)} are free for finding new deals." if rest else ""
     return (
-        f"If all {told.number(round(freed))} hours come free, {go} to the {deals} deals below, where an hour is worth "
-        f"most; {worth} are expected of these hours. They are among the hours of the whole pipeline, so this is no "
-        "gain by itself: the gain is that none of them is left waiting, and what that is worth is not known."
+        f"If all {wording.number(round(freed))} hours become free, {go} to the {deals} deals below, where the value "
+        f"per hour is highest. These hours are expected to bring {worth}. That is not extra value, because these deals "
+        "need the hours in any case. The benefit is that they do not have to wait; how much that is worth is not known."
         f"{left}"
     )
 
 
-def waits(nurture: pd.DataFrame, told: LocaleFormat) -> list[str]:
-    """What the deals to nurture wait for, and how often it came to past deals as silent: a sentence a sign.
+def sign_name(step: str) -> str:
+    """The name of a buyer's sign. A call is named a phone call, because "call" on this page means a verdict.
+
+    >>> sign_name("call"), sign_name("offer_sent / done")
+    ('phone call', 'offer sent')
+    """
+    name = plain_step(step)
+    return "phone call" if name == "call" else name
+
+
+def waits(nurture: pd.DataFrame, wording: Wording) -> list[str]:
+    """What the deals to nurture wait for, and how often it came in equally silent past deals: a sentence per sign.
 
     Args:
         nurture: sign, sign_came.
     """
     rows = []
     for sign, part in nurture.groupby("sign"):
-        low, high = (told.percent(share) for share in (part["sign_came"].min(), part["sign_came"].max()))
+        low, high = (wording.percent(share) for share in (part["sign_came"].min(), part["sign_came"].max()))
         share = low if low == high else f"{low} to {high}"
+        deals = "deal" if len(part) == 1 else "deals"
         rows.append(
-            f"{plain_step(str(sign))} from the buyer ({told.number(len(part))} deals): it came to {share} of past "
-            "deals that had been silent as long and that nobody worked on"
+            f"{sign_name(str(sign))} from the buyer ({wording.number(len(part))} {deals}): it came in {share} of past "
+            "deals that had been silent as long and that nobody was working on"
         )
     return rows
 
 
-def waits_in_short(nurture: pd.DataFrame, told: LocaleFormat) -> str:
-    """How many deals to nurture the past lets expect to stay silent, the sign most of them lack, and until when.
+def waits_in_short(nurture: pd.DataFrame, wording: Wording) -> str:
+    """How many deals to nurture will probably stay silent, the sign most of them wait for, and until when.
 
     Args:
         nurture: sign, sign_came, wait_until.
@@ -203,67 +228,67 @@ def waits_in_short(nurture: pd.DataFrame, told: LocaleFormat) -> str:
     if nurture.empty:
         return ""
     signs = nurture["sign"].value_counts()
-    sign, mostly = plain_step(str(signs.index[0])), "mostly " if len(signs) > 1 else ""
+    sign, usually = sign_name(str(signs.index[0])), "usually " if len(signs) > 1 else ""
     last = nurture["wait_until"].max()
-    until = "" if pd.isna(last) else f", until {told.date(last)} at the latest"
-    silent = told.percent(1.0 - float(nurture["sign_came"].mean()))
-    return f"going by the past, {silent} will; the sign to wait for is {mostly}{sign}{until}"
+    until = "" if pd.isna(last) else f", until {wording.date(last)} at the latest"
+    silent = wording.percent(1.0 - float(nurture["sign_came"].mean()))
+    return f"judging by past deals, {silent} will; the sign to wait for is {usually}{sign}{until}"
 
 
-def judged(proof: Proof, told: LocaleFormat) -> str:
-    """Of how many calls the end is known."""
+def judged(proof: Proof, wording: Wording) -> str:
+    """For how many calls the outcome is known."""
     return (
-        f"Of the {told.number(proof.judged)} calls that are judged, {told.number(proof.ended)} are of deals that have "
-        "ended since, and stand here."
+        f"Of the {wording.number(proof.judged)} calls that are old enough to judge, {wording.number(proof.ended)} are "
+        "on deals that have been won or lost since; the figure shows these."
     )
 
 
-def price(proof: Proof, told: LocaleFormat) -> str:
-    """What the rule of the last cheap exit costs; no hours are told without it."""
-    forgone = told.money(float(proof.drops["value_forgone"].sum()) if len(proof.drops) else 0.0)
+def price(proof: Proof, wording: Wording) -> str:
+    """What stopping at that moment would have lost. The hours are never shown without it."""
+    forgone = wording.money(float(proof.drops["value_forgone"].sum()) if len(proof.drops) else 0.0)
     return (
-        "Nobody knows at the time that a deal is below the bar for good. The same rule would have let go of deals that "
-        f"were won, worth {forgone} over the whole replay: that is its price."
+        "At that moment, nobody knows that a deal will stay below the bar. Over the whole replay, the same rule would "
+        f"also have stopped deals that were won; the lost value is {forgone}."
     )
 
 
-def well_called(proof: Proof, told: LocaleFormat) -> str:
-    """Deals let go that died anyway; nobody is ranked."""
-    deals, hours = (told.number(round(proof.good_calls[name])) for name in ("deals", "hours"))
+def well_called(proof: Proof, wording: Wording) -> str:
+    """How many stopped deals were lost in any case; no person is ranked."""
+    deals, hours = (wording.number(round(proof.good_calls[name])) for name in ("deals", "hours"))
     return (
-        f"{deals} deals that fell below the bar and stayed there were lost in the end; {hours} hours were worked on "
-        "them after that. Deals that rose above the bar again, or were won, are not among them. Deals are counted, "
-        "nobody is ranked."
+        f"{deals} deals fell below the bar, stayed there and were lost in the end; {hours} more hours were worked on "
+        "them. Deals that rose above the bar again, or were won, are not included. Only deals are counted; people are "
+        "not ranked."
     )
 
 
 def advised(content: Content) -> str:
-    """What became of the nightly batch's own advice."""
-    rows, told = content.advised, content.wording
+    """What happened after the advice of the nightly run."""
+    rows, wording = content.advised, content.wording
     if rows.empty:
         return ""
-    since = told.date(rows["since"].min())
-    deals, followed = (told.number(rows[name].sum()) for name in ("deals", "followed"))
-    return f"Since {since} the nightly run advised to let go of {deals} deals; on {followed} nobody worked any more."
+    since = wording.date(rows["since"].min())
+    deals, followed = (wording.number(rows[name].sum()) for name in ("deals", "followed"))
+    return f"Since {since}, the nightly run has advised stopping {deals} deals; {followed} had no more work."
 
 
-def waited(proof: Proof | None, told: LocaleFormat) -> str:
-    """What became of the deals that the replay would have let wait."""
+def waited(proof: Proof | None, wording: Wording) -> str:
+    """How the deals ended that the replay first called nurture."""
     rows = proof.drops[proof.drops["verdict"] == "nurture"] if proof and len(proof.drops) else pd.DataFrame()
     if rows.empty:
         return ""
-    deals, won = told.number(int(rows["deals"].iloc[0])), told.percent(float(rows["won"].iloc[0]))
-    return f"In the replay {won} of the {deals} deals first let go to nurture were won, worked on as they were."
+    deals, won = wording.number(int(rows["deals"].iloc[0])), wording.percent(float(rows["won"].iloc[0]))
+    return f"In the replay, {won} of the {deals} deals first called nurture were won; in reality, work on them went on."
 
 
 def questions(content: Content) -> list[str]:
-    """What to ask in the first week: of the themes whose signs told, then of those that cost the pipeline most."""
+    """What to ask in the first week: first on themes with early signs, then on those that cost the pipeline most."""
     themes = dict.fromkeys([sign.theme for sign in content.signs] + list(content.whole.themes.index))
     return [QUESTIONS[theme] for theme in themes if theme in QUESTIONS]
 
 
 def capital(text: str) -> str:
-    """The text with a capital at its beginning, all else as it is.
+    """The text with its first letter in upper case.
 
     >>> capital("won EUR 5")
     'Won EUR 5'
@@ -272,10 +297,10 @@ def capital(text: str) -> str:
 
 
 def differing(content: Content) -> str:
-    """Groups dropped more or less often than all beyond chance, each with its share."""
-    drops, told = content.whole.drops, content.wording
+    """Groups dropped more or less often than all deals, by more than chance, each with its share."""
+    drops, wording = content.whole.drops, content.wording
     if drops.empty:
         return ""
     rows = drops[drops["differs"].astype(bool)].iterrows()
-    named = [f"{name.replace('_', ' ')} {group} ({told.percent(row['shrunk'])})" for (name, group), row in rows]
+    named = [f"{name.replace('_', ' ')} {group} ({wording.percent(row['shrunk'])})" for (name, group), row in rows]
     return "; ".join(named)

@@ -1,4 +1,4 @@
-"""What a replay settled, as the report shows it: promised beside realised, exits, good calls, calibration."""
+"""The results of a replay for the report: expected and actual shares, exits, right calls, calibration."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ RATES = ("turned_back", "value_per_hour_kept")
 
 @dataclass(frozen=True)
 class Proof:
-    """What a replay settled: by the verdict that dropped deals, promised beside realised, exits, calibration.
+    """The results of a replay.
 
-    ledger: every call, settled. drops: verdict, deals, won, hours_saved, value_forgone. followed: realised and
-    expected shares, 90% intervals of the realised, and what an hour earned. earned: what became of deals let go that
-    were close to the bar (`doubt`), of the others, of those not a day old and of the older ones: name, deals, hours,
-    value_per_hour.
-    bar: money per hour, in the mean. chances and hours: wins and hours expected at the first call of each deal that was
-    settled, and what came (`told_gap`). exits: of the last quarter (from exits_since), by stage and by what the deals
-    lacked (`legs`). good_calls: deals let go that were lost, and the hours that were worked on them all the same.
-    judged: calls early enough to be. ended: those of them that are of deals won or lost since.
+    ledger: every call with its outcome. drops: by the verdict that dropped deals: verdict, deals, won, hours_saved,
+    value_forgone. followed: actual and expected shares, 90% intervals of the actual ones, and the value per hour of
+    deals kept. earned: results of four groups of dropped deals (close to the bar, see `check_first`; not close; less
+    than a day old; older): name, deals, hours, value_per_hour. bar: mean bar, money per hour. chances and hours: wins
+    and hours expected at the first call of each settled deal, and the actual ones (`told_gap`). exits: lost deals of
+    the last quarter (from exits_since) by stage and main reason. good_calls: number of dropped deals that were lost,
+    and the hours worked on them afterwards. judged: number of calls old enough to judge. ended: how many of those are
+    on deals won or lost since.
     """
 
     ledger: pd.DataFrame
@@ -58,10 +58,10 @@ class Proof:
 
 
 def read_proof(folder: Path) -> Proof:
-    """What the replay in that folder settled.
+    """The results of the replay in that folder.
 
     Raises:
-        UsageError: no finished replay lies there.
+        UsageError: the folder holds no finished replay.
     """
     ledger, summary = read_ledger(folder), json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     exits = pd.read_csv(folder / "stop_points.csv", dtype={"deal_id": "str"}, parse_dates=["as_of"])
@@ -72,8 +72,8 @@ def read_proof(folder: Path) -> Proof:
     first = ended.drop_duplicates("deal_id")
     lost = exits[(exits["outcome"] == "lost") & exits["for_good"].astype(bool)]
     recent = lost[lost["as_of"] >= ledger["as_of"].max() - QUARTER]
-    asked = ["deal_id", "as_of", *LEGS]
-    legs = recent.merge(ledger[asked], on=["deal_id", "as_of"], how="left") if len(recent) else recent.assign(leg="")
+    columns = ["deal_id", "as_of", *LEGS]
+    legs = recent.merge(ledger[columns], on=["deal_id", "as_of"], how="left") if len(recent) else recent.assign(leg="")
     legs = legs.assign(leg=weakest_leg(legs, typical_deal(ledger))) if len(recent) else legs
     by_stage = legs.groupby(["stage", "leg"])["hours_after"].agg(["size", "sum"]).sort_values("sum", ascending=False)
     return Proof(
@@ -98,20 +98,20 @@ def read_proof(folder: Path) -> Proof:
 
 
 def _earned(calls: pd.DataFrame) -> pd.DataFrame:
-    """What settled deals let go came to: name (clear, close, day_old, older), deals, hours, value_per_hour."""
+    """Results of settled dropped deals: name (clear, close, day_old, older), deals, hours, value_per_hour."""
     drops = calls[first_drops(calls) & calls["settled"]]
     close, young = close_to_bar(drops), drops["age_days"] < 1
     rows = []
-    for name, those in (("clear", ~close), ("close", close), ("day_old", young), ("older", ~young)):
-        some = drops[those]
-        hours, value = float(some["remaining_hours_truth"].sum()), float(some["worth_truth"].clip(lower=0).sum())
+    for name, in_group in (("clear", ~close), ("close", close), ("day_old", young), ("older", ~young)):
+        group = drops[in_group]
+        hours, value = float(group["remaining_hours_truth"].sum()), float(group["worth_truth"].clip(lower=0).sum())
         rate = value / hours if hours else float("nan")
-        rows.append({"name": name, "deals": len(some), "hours": hours, "value_per_hour": rate})
+        rows.append({"name": name, "deals": len(group), "hours": hours, "value_per_hour": rate})
     return pd.DataFrame(rows)
 
 
 def _gap(expected: pd.Series, came: pd.Series) -> Mapping[str, float]:
-    """What was expected beside what came; empty where nothing was."""
+    """The gap between expected and actual; empty if nothing was expected."""
     return told_gap(expected.to_numpy(dtype=float), came.to_numpy(dtype=float), DRAWS) if expected.sum() else {}
 
 

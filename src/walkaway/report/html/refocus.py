@@ -1,4 +1,4 @@
-"""Refocus: the freed hours as a plan, from whose deals to which, the most valuable hour first."""
+"""Refocus: a plan that moves freed hours to other deals, highest value per hour first."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ __all__ = ["refocus"]
 
 NOBODY = ""
 COLUMNS = ["owner_id", "deal_id", "deal_owner", "team", "hours", "value_per_hour", "expected"]
-SHORTEST = 1 / 60  # hours; less is no appointment
+SHORTEST = 1 / 60  # hours; shorter pieces are not worth planning
 
 
 def refocus(freed: pd.DataFrame, kept: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Where freed hours pay best: an owner's own deals first, then those of the team, then any; by value per hour.
+    """Where freed hours earn most: the owner's own deals first, then the team's, then any; each by value per hour.
 
-    A deal takes no more hours than it is expected to need, so the plan brings forward work that pays, and invents none.
-    Hours that no kept deal needs are left free: for finding new deals.
+    A deal gets no more hours than it is expected to need, so the plan brings valuable work forward and adds no work.
+    Hours that no kept deal needs stay free for finding new deals.
 
     Args:
-        freed: deals let go: owner_id, team, remaining_hours.
+        freed: deals to stop: owner_id, team, remaining_hours.
         kept: deals to pursue: deal_id, owner_id, team, remaining_hours, value_per_hour, expected_value.
 
     Returns:
-        The plan, a row an owner and deal: owner_id (whose hours), deal_id, deal_owner, team, hours, value_per_hour,
-        expected (the part of the deal's expected value that falls on these hours); and the sums of each owner:
-        owner_id, hours_freed, hours_placed.
+        The plan, one row per owner and deal: owner_id (whose hours), deal_id, deal_owner, team, hours, value_per_hour,
+        expected (the share of the deal's expected value for these hours). And the sums per owner: owner_id,
+        hours_freed, hours_placed.
 
     >>> freed = pd.DataFrame({"owner_id": ["ann", "bob"], "team": "t", "remaining_hours": [3.0, 1.0]})
     >>> kept = pd.DataFrame({"deal_id": ["x", "y"], "owner_id": ["bob", "ann"], "team": "t",
@@ -38,8 +38,8 @@ def refocus(freed: pd.DataFrame, kept: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
     left = {key: float(value) for key, value in hours.items() if value >= SHORTEST}
     need = kept.sort_values("value_per_hour", ascending=False, kind="stable")
     need = need.assign(an_hour=need["expected_value"] / need["remaining_hours"].clip(lower=SHORTEST))
-    asked = ["deal_id", "owner_id", "team", "remaining_hours", "value_per_hour", "an_hour"]
-    deals = need[asked].to_dict("records")
+    columns = ["deal_id", "owner_id", "team", "remaining_hours", "value_per_hour", "an_hour"]
+    deals = need[columns].to_dict("records")
     rows: list[dict[str, object]] = []
     for near in (_own, _of_the_team, _any):
         for owner, team in list(left):
@@ -71,5 +71,5 @@ def _any(owner: str, team: str, deal: dict[str, Any]) -> bool:
 def _sums(hours: pd.Series, plan: pd.DataFrame) -> pd.DataFrame:
     freed = hours.groupby(level="owner_id").sum()
     placed = plan.groupby("owner_id")["hours"].sum().rename("hours_placed")
-    told = pd.DataFrame({"hours_freed": freed}).join(placed).fillna(0.0)
-    return told.sort_values("hours_freed", ascending=False).reset_index()
+    sums = pd.DataFrame({"hours_freed": freed}).join(placed).fillna(0.0)
+    return sums.sort_values("hours_freed", ascending=False).reset_index()

@@ -1,4 +1,4 @@
-"""What each section of the page shows: rows, sentences and figures by the names the template uses, a function each."""
+"""What each section of the page shows: rows, sentences and figures, by the names the template uses."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ FIRST_ROWS, REASONS_A_ROW = 5, 2
 STEPS, STEPS_IN_PRINT = 5, 3
 LEVELS = {"ok": "within limits", "watch": "watch", "act": "act", "cannot_tell": "cannot tell"}
 CALL_NAMED = {
-    "walk_away": "walk away: freed at once",
-    "nurture": "nurture: freed if the buyer stays silent",
-    CHECK_FIRST: "check first, close calls: freed if a person agrees",
+    "walk_away": "walk away: hours free right away",
+    "nurture": "nurture: hours free if the buyer stays silent",
+    CHECK_FIRST: "check first: hours free if a person agrees",
 }
 CALIBRATION = "Predicted chance of winning against the share won."
 PRODUCTIVITY = "Value won per hour worked, by month."
 
 
 def _rows(table: pd.DataFrame | None) -> list[Shown]:
-    """The rows of a frame; what is missing is None, but for numbers, which stay not a number.
+    """The rows of a frame. Missing values are None, except in number columns, where they stay NaN.
 
     >>> _rows(pd.DataFrame({"outcome": ["won", None], "hours": [1.0, float("nan")]}))
     [{'outcome': 'won', 'hours': 1.0}, {'outcome': None, 'hours': nan}]
@@ -48,50 +48,50 @@ def _rows(table: pd.DataFrame | None) -> list[Shown]:
     ]
 
 
-def _most(table: pd.DataFrame, rows: int, wording: LocaleFormat) -> Shown:
-    """The first rows, and how many there are of how many in all."""
+def _most(table: pd.DataFrame, rows: int, wording: Wording) -> Shown:
+    """The first rows, and a sentence that says how many of all rows they are."""
     all_of = wording.number(len(table))
     shown = f"All {all_of} are shown." if len(table) <= rows else f"The first {rows} of {all_of} are shown."
-    return {"rows": _rows(table.head(rows)), "said": shown}
+    return {"rows": _rows(table.head(rows)), "count_sentence": shown}
 
 
-def _against(wording: LocaleFormat) -> Callable[[Shown], list[str]]:
-    """The strongest reasons against a deal, each with its factor; none where it is sold at a loss."""
+def _against(wording: Wording) -> Callable[[Shown], list[str]]:
+    """The strongest reasons against a deal, each with its factor; none if the deal is sold at a loss."""
 
-    def told(call: Shown) -> list[str]:
+    def against_deal(call: Shown) -> list[str]:
         pairs = [(call[f"reason_{k}"], float(call[f"factor_{k}"])) for k in range(1, 4)]
         against = [f"{text} ×{wording.number(factor, 2)}" for text, factor in pairs if factor < 1]
         return against[:REASONS_A_ROW]
 
-    return told
+    return against_deal
 
 
 def _lacks(content: Content) -> Callable[..., str]:
-    """What a deal lacks, in a sentence; the reason itself where it is sold at a loss."""
+    """The main reason why a deal is below the bar, in a sentence; for a deal sold at a loss, that reason."""
 
-    def told(call: Shown, beside: bool = True) -> str:
+    def main_reason(call: Shown, beside: bool = True) -> str:
         loss = isinstance(call["reason_1"], str) and pd.isna(call["factor_1"])
         return call["reason_1"] if loss else leg_told(call, content.typical, content.wording, beside)
 
-    return told
+    return main_reason
 
 
 def _answer(content: Content) -> Shown:
-    """The first page: the answer, which deals and why, how sure."""
-    told, freed = content.wording, content.of(*CALLS)
+    """The first page: the answer, which deals, why, and how sure."""
+    wording, freed = content.wording, content.of(*CALLS)
     legs = [
-        row | {"has": leg_shown(row["leg"], row, told), "kept": leg_shown(row["leg"], content.typical, told)}
+        row | {"has": leg_shown(row["leg"], row, wording), "kept": leg_shown(row["leg"], content.typical, wording)}
         for row in _rows(content.legs)
     ]
     return {
         "answer": content.answer,
         "board": board_sentence(content),
         "use": confidence.use(content),
-        "bar_said": phrases.bar(content),
+        "bar_sentence": phrases.bar(content),
         "call_named": CALL_NAMED,
-        "keeps_said": phrases.keeps(content),
-        "cost_said": phrases.cost(content),
-        "wait_said": phrases.waits_in_short(content.of("nurture"), told),
+        "keeps_sentence": phrases.keeps(content),
+        "cost_sentence": phrases.cost(content),
+        "wait_sentence": phrases.waits_in_short(content.of("nurture"), wording),
         "check_rule": phrases.check_rule(content),
         "by_call": _rows(content.answer.by_call),
         "legs": legs,
@@ -99,80 +99,84 @@ def _answer(content: Content) -> Shown:
         "first": _rows(freed.head(FIRST_ROWS)),
         "instead": phrases.instead(content),
         "confidence": confidence.confidence(content),
-        "period": confidence.period(content.proof, told) if content.proof else "",
-        "tried": confidence.tried(content.proof, told) if content.proof else [],
+        "period": confidence.period(content.proof, wording) if content.proof else "",
+        "tried": confidence.tried(content.proof, wording) if content.proof else [],
         "sure": confidence.sure(content),
     }
 
 
 def _trade_off(content: Content) -> Shown:
-    """The figure of the trade-off and what it says; no figure where there is no curve."""
+    """The trade-off figure and a sentence about it; no figure if there is no curve."""
     bars = {"neighbours": _rows(content.neighbours)}
     here = content.neighbours[content.neighbours["here"]]
     if content.curve.empty or here.empty:
-        return bars | {"curve": "", "curve_said": phrases.NO_CURVE}
+        return bars | {"curve": "", "curve_sentence": phrases.NO_CURVE}
     bar = content.wording.money(content.answer.bar)
-    told = (
-        f"Each point is a bar: a higher one frees and costs more. Expected of {bar} an hour: {phrases.past(content)}."
+    sentence = (
+        "Each point is a bar. A higher bar frees more hours and loses more value. Expected of a bar of "
+        f"{bar} an hour: {phrases.past(content)}."
     )
-    return bars | {"curve": curve_svg(content.curve, here.iloc[0], content.wording, told), "curve_said": told}
+    return bars | {
+        "curve": curve_svg(content.curve, here.iloc[0], content.wording, sentence),
+        "curve_sentence": sentence,
+    }
 
 
 def _plan(content: Content, rows: int) -> tuple[list[Shown], bool]:
-    """The plan, the most valuable hour first; without owners, a row a deal."""
+    """The plan, highest value per hour first; without owners, one row per deal."""
     plan, owners = content.plan, bool((content.plan["owner_id"] != "").any())
     if not owners:
-        how = {"hours": "sum", "value_per_hour": "first", "expected": "sum"}
-        plan = plan.groupby("deal_id").agg(how).reset_index()
+        sums = {"hours": "sum", "value_per_hour": "first", "expected": "sum"}
+        plan = plan.groupby("deal_id").agg(sums).reset_index()
     return _rows(plan.sort_values("value_per_hour", ascending=False, kind="stable").head(rows)), owners
 
 
 def _lists(content: Content, rows: int) -> Shown:
-    """Deals to let go, to nurture, to check first, that people decide on, and where the hours go."""
-    told, calls = content.wording, content.calls
+    """Deals to walk away from, to nurture, to check first, and to leave to people; and where the hours go."""
+    wording, calls = content.wording, content.calls
     plan, plan_owners = _plan(content, rows)
     return {
         "owner": [("owner", "")] if (calls["owner_id"] != "").any() else [],
         "since_known": [("advised since", "")] if calls["advised_since"].notna().any() else [],
-        "listed": {name: _most(content.of(name), rows, told) for name in (*CALLS, "unsure")},
+        "listed": {name: _most(content.of(name), rows, wording) for name in (*CALLS, "unsure")},
         "themes": _rows(content.whole.themes.reset_index()),
-        "waits": phrases.waits(content.of("nurture"), told),
-        "waited": phrases.waited(content.proof, told),
+        "waits": phrases.waits(content.of("nurture"), wording),
+        "waited": phrases.waited(content.proof, wording),
         "plan": plan,
         "plan_owners": plan_owners,
-        "plan_said": phrases.plan(content),
+        "plan_sentence": phrases.plan(content),
     }
 
 
 def _past(content: Content) -> Shown:
-    """What a replay settled, what the nightly run advised, and value per hour by month."""
-    proof, told, months = content.proof, content.wording, content.productivity
-    drawn = productivity_svg(months, told, PRODUCTIVITY) if len(months) > 1 else ""
-    always = {
+    """Results of a replay, advice of the nightly run, and value per hour by month."""
+    proof, wording, months = content.proof, content.wording, content.productivity
+    figure = productivity_svg(months, wording, PRODUCTIVITY) if len(months) > 1 else ""
+    without_replay = {
         "proof": proof,
         "no_proof": phrases.NO_PROOF,
         "advised": _rows(content.advised),
-        "advised_said": phrases.advised(content),
+        "advised_sentence": phrases.advised(content),
         "months": _rows(months),
-        "productivity": drawn,
+        "productivity": figure,
     }
     if proof is None:
-        return always | {"exits": [], "drops": [], "bins": [], "calibration": ""}
-    return always | {
-        "proof_said": confidence.proved(proof, told),
-        "judged_said": phrases.judged(proof, told),
+        return without_replay | {"exits": [], "drops": [], "bins": [], "calibration": ""}
+    return without_replay | {
+        "proof_sentence": confidence.proved(proof, wording),
+        "judged_sentence": phrases.judged(proof, wording),
         "drops": _rows(proof.drops),
         "exits": _rows(proof.exits),
-        "quarter": f"{told.date(proof.exits_since)} to {told.date(pd.Timestamp(proof.end))}",
-        "exits_said": phrases.price(proof, told),
-        "good_calls": phrases.well_called(proof, told),
+        "quarter": f"{wording.date(proof.exits_since)} to {wording.date(pd.Timestamp(proof.end))}",
+        "exits_sentence": phrases.price(proof, wording),
+        "good_calls": phrases.well_called(proof, wording),
         "bins": _rows(proof.calibration),
         "calibration": calibration_svg(proof.calibration, CALIBRATION) if len(proof.calibration) else "",
     }
 
 
 def _signs(content: Content) -> Shown:
-    """Signs of the first week, and what to ask in it."""
+    """Signs of the first week, and questions to ask in it."""
     hopeless = [sign for sign in content.signs if sign.rate < sign.all]
     fruitful = [sign for sign in content.signs if sign.rate >= sign.all]
     return {"signs": content.signs, "hopeless": hopeless, "fruitful": fruitful, "questions": phrases.questions(content)}
@@ -189,10 +193,10 @@ def _changes(content: Content, rows: int) -> Shown:
 
 
 def _trust(content: Content) -> Shown:
-    """Drift, what the figures rest on, what the model is for, the words, and groups."""
-    found = content.findings.findings if content.findings else ()
+    """Drift, the data behind the figures, the intended use of the model, definitions, and groups."""
+    findings = content.findings.findings if content.findings else ()
     return {
-        "findings": list(dict.fromkeys((LEVELS[one.level], one.plain_advice) for one in found)),
+        "findings": list(dict.fromkeys((LEVELS[finding.level], finding.plain_advice) for finding in findings)),
         "notes": content.notes,
         "quality": content.quality,
         "purposes": INTENDED.replace("`", "").split("\n\n"),
@@ -204,31 +208,31 @@ def _trust(content: Content) -> Shown:
 
 
 def _cards(content: Content, for_print: bool) -> Shown:
-    """A card a deal; in print only the first, standing open."""
-    told, lacks = content.wording, _lacks(content)
+    """One card per deal; in print only the first ones, all open."""
+    wording, lacks = content.wording, _lacks(content)
     stories = content.stories[:CARDS_IN_PRINT] if for_print else content.stories
     steps = STEPS_IN_PRINT if for_print else STEPS
     freed = content.of(*CALLS)
     cards = {story.deal_id: f"card-{number}" for number, story in enumerate(stories)}
     return {
         "cards": cards,
-        "cards_said": f"{told.number(len(stories))} of {told.number(len(freed))} deals let go, in the order of the "
-        "lists, which have all.",
+        "cards_sentence": f"{wording.number(len(stories))} of {wording.number(len(freed))} deals to stop have a card, "
+        "in the order of the lists. All deals are in deals.xlsx.",
         "stories": [(story, cards[story.deal_id], _rows(steps_of(story, steps))) for story in stories],
         "open_cards": for_print,
         "lacks": lacks,
         "lacks_of": {call["deal_id"]: lacks(call) for call in _rows(freed)},
-        "against": _against(told),
+        "against": _against(wording),
         "doubtful": set(freed.loc[freed["call"] == CHECK_FIRST, "deal_id"]),
     }
 
 
 def shown(content: Content, for_print: bool) -> Shown:
-    """All that the template shows of a report.
+    """Everything that the template shows.
 
     Args:
-        content: what it says.
-        for_print: lists are shorter, and only the first cards are there, standing open.
+        content: the content of the report.
+        for_print: shorter lists, and only the first cards, all open.
     """
     rows = ROWS_IN_PRINT if for_print else ROWS
     return {

@@ -1,4 +1,4 @@
-"""All of `walkaway report`: gather, lay out, write into one folder; the calls stay for the next to compare with."""
+"""All of `walkaway report`: gather, render and write into one folder. The calls are kept for the next comparison."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WRITES = {"all": (HTML, PDF, DIGEST), "html": (HTML,), "pdf": (PDF,), "md": (DIG
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: files with their sizes in bytes, in a folder; notes say what was left out, and why."""
+    """What was written: the folder, its files with sizes in bytes, and notes on what was left out and why."""
 
     content: Content
     digest: str
@@ -42,7 +42,7 @@ class Written:
 
 
 def _previous(path: Path) -> pd.DataFrame | None:
-    """The calls of the reports before, if there are any that can be read."""
+    """The calls of earlier reports in the folder; None if there are none or they cannot be read."""
     try:
         return pd.read_parquet(path, columns=COMPARED)
     except (OSError, ValueError, KeyError):
@@ -50,16 +50,16 @@ def _previous(path: Path) -> pd.DataFrame | None:
 
 
 def _kept(previous: pd.DataFrame | None, calls: pd.DataFrame) -> pd.DataFrame:
-    """The calls to compare later reports with: these, and the newest before them."""
+    """The calls to keep for later comparison: these, and the newest ones before them."""
     before = earlier(previous, calls["as_of"].iloc[0])
     return calls if before is None else pd.concat([before, calls], ignore_index=True)
 
 
 def _stale(out: Path, wanted: tuple[str, ...]) -> Iterator[str]:
-    """That a file of another format there is of an earlier report; it is left alone."""
+    """A note for each file of another format that an earlier report left in the folder; it is not touched."""
     for name in (HTML, PDF, DIGEST):
         if name not in wanted and (out / name).exists():
-            yield f"{name} in that folder is of an earlier report."
+            yield f"{name} in that folder is from an earlier report."
 
 
 def write_report(
@@ -73,12 +73,12 @@ def write_report(
     decisions: pd.DataFrame | None = None,
     advice: pd.DataFrame | None = None,
 ) -> Written:
-    """Write the report of a moment; arguments as of `gather`, and where to write and what (a key of WRITES).
+    """Write the report for a moment. Arguments are those of `gather`, the folder `out`, and `form` (a key of WRITES).
 
-    The calls are kept in the folder, and compared with by the next report of a later moment there.
+    The calls are kept in the folder, so that the next report there can be compared with this one.
 
     Raises:
-        UsageError: as of `gather`; or the PDF alone is asked for and cannot be made.
+        UsageError: as for `gather`, or only the PDF is asked for and it cannot be made.
         LockedError: another run writes to the folder.
     """
     with exclusive(out):
@@ -87,13 +87,13 @@ def write_report(
         wanted, notes = WRITES[form], tuple[str, ...]()
         if form == "all" and not have_weasyprint():
             wanted, notes = (HTML, DIGEST), (f"{PDF} was left out: WeasyPrint is not installed ({INSTALL}).",)
-        told = digest(content)
+        digest_text = digest(content)
         if HTML in wanted:
             write_bytes(out / HTML, page(content, model.signal).encode())
         if PDF in wanted:
             write_pdf(page(content, model.signal, for_print=True), out / PDF)
         if DIGEST in wanted:
-            write_bytes(out / DIGEST, told.encode())
+            write_bytes(out / DIGEST, digest_text.encode())
         lists: tuple[str, ...] = ()
         if form != "md":
             write_lists(content.calls, out)
@@ -101,4 +101,4 @@ def write_report(
         write_frame(_kept(previous, content.calls[COMPARED]), str(out / CALLS))
         notes += tuple(_stale(out, wanted))
         files = {name: (out / name).stat().st_size for name in (*wanted, *lists)}
-        return Written(content, told, out, files, notes)
+        return Written(content, digest_text, out, files, notes)

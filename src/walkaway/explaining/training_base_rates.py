@@ -1,4 +1,4 @@
-"""What a model keeps of settled deals, so that reasons show base rates (`walkaway.models.base_rates`)."""
+"""Adds the base rates of settled deals to a trained model, so that reasons can show them (`models.base_rates`)."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from walkaway.explaining.attribution import attribute
 from walkaway.heads import TrainingRows
 from walkaway.models import Model, PastDeals, Rows, Settled, groups_alike, learn_base_rates, learn_buyer_events
 
-__all__ = ["remember"]
+__all__ = ["with_base_rates"]
 
 ENDS = ["won", "remaining_hours", "worth"]
 
 
-def remember(model: Model, book: Book, snapshots: pd.DataFrame, rows: TrainingRows, most: int) -> Model:
-    """The model with what its training knew of settled deals.
+def with_base_rates(model: Model, book: Book, snapshots: pd.DataFrame, rows: TrainingRows, most: int) -> Model:
+    """The model with the base rates, buyer events and sample of settled deals known at training.
 
     Args:
-        model: fitted.
-        book: as known then, without what the leak audit left out.
-        snapshots: of training: deal_id, as_of.
+        model: a fitted model.
+        book: the book as known at training, without the fields that the leak audit removed.
+        snapshots: the snapshots of training: deal_id, as_of.
         rows: the same snapshots, as the heads were fitted on them.
-        most: how many settled snapshots are remembered, for deals like another to be looked for among them.
+        most: how many settled snapshots to keep for the search for similar deals.
     """
     settled = rows.labels["settled"].to_numpy(dtype=bool)
     stage, ends = rows.terms["stage_name"][settled], rows.labels.loc[settled, ENDS]
@@ -39,12 +39,12 @@ def remember(model: Model, book: Book, snapshots: pd.DataFrame, rows: TrainingRo
 
 
 def _settled(model: Model, rows: Rows, labels: pd.DataFrame, most: int) -> Settled | None:
-    """A few settled snapshots as the model sees them; the same ones whenever the same model is trained."""
+    """A random sample of settled snapshots with their attribution. The seed is fixed, so training is reproducible."""
     kept = np.sort(np.random.default_rng(0).permutation(len(rows.X))[:most])
     if not len(kept):
         return None
     part = Rows(rows.snapshots.iloc[kept].reset_index(drop=True), rows.X[kept], rows.terms.iloc[kept])
     attribution = attribute(model, part)
     ends = part.snapshots.join(labels[ENDS].iloc[kept].reset_index(drop=True))
-    there = attribution.explained
-    return Settled(ends[there].reset_index(drop=True), attribution.terms[there].astype(np.float32))
+    explained = attribution.explained
+    return Settled(ends[explained].reset_index(drop=True), attribution.terms[explained].astype(np.float32))
