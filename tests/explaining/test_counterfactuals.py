@@ -10,9 +10,9 @@ from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED
 from walkaway.explaining import SimilarDeals, explain
 from walkaway.explaining.counterfactuals import Counterfactual, _less_work, counterfactuals
-from walkaway.formatting import Wording
-from walkaway.models.base_rates import Background
-from walkaway.models.buyer_events import Move, with_move
+from walkaway.formatting import LocaleFormat
+from walkaway.models.base_rates import PastDeals
+from walkaway.models.buyer_events import BuyerEvent, with_buyer_event
 from walkaway.models.model import make_calls, read_rows
 
 pytest_plugins = ("tests.books",)

@@ -75,8 +75,8 @@ def test_the_same_recipe_is_better_where_it_knows_more(book, challenger, trained
 
 @pytest.mark.parametrize("another", [False, True], ids=["same recipe", "another recipe"])
 def test_what_only_a_model_in_use_needs_is_not_made_to_compare(book, challenger, trained, monkeypatch, another):
-    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is followed."""
-    followed, follow = [], recipe.follow
+    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is fitted."""
+    fits, fit = [], recipe.fit_and_backtest
     for name in ("backtest._looks", "backtest._older", "train.with_base_rates", "train._tables", "train._reference"):
         refuse = lambda *given, name=name: pytest.fail(f"{name} is asked for")  # noqa: E731
         module, what = name.split(".")

@@ -29,7 +29,6 @@ SIZE, MARGIN, FLOOR = "deal size", "margin rate", "floor under hours"
 TERMS = (SIZE, MARGIN, FLOOR)  # factors that come from arithmetic, not from a head
 AMOUNT = "amount"
 SAME = 1e-9  # closer to the base than this, the chord is numerically unstable; its limit, the derivative, is used
-AGREEMENT = 0.8
 LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # as a multiple of the bag's mean term; outside, a member disagrees
 
 
@@ -76,7 +75,7 @@ def _library() -> Any:
     return shap
 
 
-def _shap(bag: Bag | None, X: npt.NDArray) -> tuple[FloatArray, FloatArray]:
+def _shap(bag: Bag | None, X: npt.NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
     """SHAP values (members, rows, columns) and base values (members,); zeros for a head without a bag."""
     if bag is None:
         return np.zeros((1, *X.shape)), np.zeros(1)
@@ -117,7 +116,7 @@ def _agreed(by_member: FloatArray, mean: FloatArray) -> BoolArray:
 def _groups(model: Model, columns: tuple[str, ...]) -> Groups:
     """Positions of the columns of each group; every column is its own group if the model stores no groups."""
     place = {name: at for at, name in enumerate(columns)}
-    groups = model.background.groups or tuple((name,) for name in model.plan.columns)
+    groups = model.past_deals.groups or tuple((name,) for name in model.plan.columns)
     return tuple(tuple(place[name] for name in group) for group in (*groups, *((term,) for term in TERMS)))
 
 

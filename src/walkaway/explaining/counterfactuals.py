@@ -34,8 +34,11 @@ from walkaway.models import (
 __all__ = ["Counterfactual", "counterfactuals"]
 
 MOST = 3  # counterfactuals shown per deal
-MOST_MOVES = 8  # tried one at a time, then in pairs for deals that no single move lifts
-LEAST_WON, LEAST_SHARE = 3, 0.05  # of similar won deals; a smaller scope that hardly any of them had is unrealistic
+MOST_EVENTS = 8  # tried one at a time, then in pairs for deals that no single move lifts
+LEAST_WON_WITHIN, LEAST_SHARE_WITHIN = (
+    3,
+    0.05,
+)  # of similar won deals; a smaller scope that hardly any of them had is unrealistic
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,7 @@ class _Asked:
     model: Model
     calls: pd.DataFrame
 
-    def after(self, moves: tuple[Move, ...]) -> pd.DataFrame:
+    def after(self, moves: tuple[BuyerEvent, ...]) -> pd.DataFrame:
         """The calls as they would be if these moves had just happened in each deal."""
         as_of = self.calls["as_of"].iloc[0]
         history = History(with_buyer_event(self.book, self.calls["deal_id"], as_of, moves))
@@ -83,15 +86,15 @@ class _Asked:
 
 
 def _prospects(
-    model: Model, moves: tuple[Move, ...], stage: pd.Series, silent: pd.Series
-) -> list[list[Prospect | None]]:
+    model: Model, moves: tuple[BuyerEvent, ...], stage: pd.Series, silent: pd.Series
+) -> list[list[BuyerEventRate | None]]:
     """How often each move happened in settled deals in the state of each deal: (moves, deals)."""
     states = [(None if pd.isna(s) else str(s), float(d)) for s, d in zip(stage, silent.fillna(0.0), strict=True)]
-    return [[model.background.moves.prospect(move, *state) for state in states] for move in moves]
+    return [[model.past_deals.buyer_events.rate(move, *state) for state in states] for move in moves]
 
 
 def _conditions(
-    asked: _Asked, moves: tuple[Move, ...], prospects: list[list[Prospect | None]]
+    asked: _Asked, moves: tuple[BuyerEvent, ...], prospects: list[list[BuyerEventRate | None]]
 ) -> Iterator[tuple[int, Counterfactual]]:
     """(row, counterfactual) of each deal that these moves together lift, and in whose state each of them happens."""
     table = asked.after(moves)
@@ -109,7 +112,7 @@ def _conditions(
 
 
 def _less_work(
-    call: dict[str, float], floor_hours: float, near: SimilarDeals | None, wording: Wording
+    call: dict[str, float], floor_hours: float, near: SimilarDeals | None, wording: LocaleFormat
 ) -> Counterfactual | None:
     """A smaller scope of work: the hours at which the deal would reach the bar, if similar won deals took as few."""
     if near is None or call["bar"] <= 0:
@@ -123,7 +126,7 @@ def _less_work(
 
 
 def counterfactuals(
-    book: Book, model: Model, calls: Calls, similar: list[SimilarDeals | None], wording: Wording
+    book: Book, model: Model, calls: Calls, similar: list[SimilarDeals | None], wording: LocaleFormat
 ) -> list[tuple[Counterfactual, ...]]:
     """The counterfactuals of each dropped deal; empty for all others.
 
@@ -143,7 +146,7 @@ def counterfactuals(
         return [()] * len(found)
     table, terms = calls.table.iloc[places].reset_index(drop=True), calls.rows.terms.iloc[places].reset_index(drop=True)
     asked = _Asked(only_of(book, table["deal_id"]), model, table)
-    moves = model.background.moves.moves[:MOST_MOVES]
+    moves = model.past_deals.buyer_events.events[:MOST_EVENTS]
     prospects = _prospects(model, moves, terms["stage_name"], terms["silent_days"])
     for place, move in enumerate(moves):
         for row, condition in _conditions(asked, (move,), [prospects[place]]):

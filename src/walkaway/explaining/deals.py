@@ -50,13 +50,8 @@ def explain(
 
 
 def _check_open(deals: pd.DataFrame, deal_ids: list[str], as_of: pd.Timestamp) -> None:
-    """Raise for the first deal that is unknown or not open at the moment; `deals` is indexed by deal_id."""
-    asked = deals.reindex(deal_ids)
-    unknown = asked.index[~asked.index.isin(deals.index)]
-    if len(unknown):
-        near = difflib.get_close_matches(unknown[0], deals.index.tolist(), n=NEAR)
-        hint = f" Did you mean {', '.join(near)}?" if near else ""
-        raise UsageError(f"deal {unknown[0]} is not in the book.{hint}")
+    """Raise for the first deal that is unknown or not open at the moment."""
+    asked = deals.iloc[deal_places(pd.Index(deals["deal_id"]), pd.Series(deal_ids, dtype="str"))].set_index("deal_id")
     for deal_id, row in asked[~(asked["created_at"] <= as_of) | (asked["closed_at"] <= as_of)].iterrows():
         if not row["created_at"] <= as_of:
             created = f"deal {deal_id} was created on {row['created_at']:%Y-%m-%d}"

@@ -20,7 +20,7 @@ from walkaway.models import Model, Rows, learn_base_rates, read_rows
 __all__ = ["EarlySign", "early_signs"]
 
 FIRST_DAYS = 7.0
-LEAST_DEALS = 30
+LEAST_DEALS_A_SIGN = 30  # settled deals that showed it
 BEYOND_CHANCE = 3.0  # standard errors from the overall rate; strict, because many cells are tested
 MOST_SHARE = 0.9  # of the deals; a sign that nearly all deals show separates nothing
 MUCH_THE_SAME = 0.7  # of the deals of two signs; beyond this overlap, only the stronger sign is shown
@@ -88,7 +88,7 @@ def _candidates(
         of_column, values = rates.columns[planned.column], rows.X[:, i]
         cells = of_column.cells(values)
         for at, (deals, won) in enumerate(zip(of_column.deals[0], of_column.won[0], strict=True)):
-            if planned.declared.theme in TIME or not LEAST_DEALS <= deals <= MOST_SHARE * n:
+            if planned.declared.theme in TIME or not LEAST_DEALS_A_SIGN <= deals <= MOST_SHARE * n:
                 continue
             z = (won / deals - overall) / np.sqrt(overall * (1 - overall) / deals)
             if abs(z) >= BEYOND_CHANCE:
@@ -99,7 +99,7 @@ def _candidates(
                 yield _Candidate(EarlySign(planned.declared.theme, sentence, *counts), float(z), inside)
 
 
-def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: Wording, most: int = 5) -> list[EarlySign]:
+def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: LocaleFormat, most: int = 5) -> list[EarlySign]:
     """The strongest signs: up to `most` of deals with poor chances, then up to `most` of deals with good chances.
 
     Args:

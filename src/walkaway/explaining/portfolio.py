@@ -30,12 +30,11 @@ __all__ = ["Portfolio", "portfolio", "portfolio_of", "shrunk_gaps", "shrunk_shar
 FloatArray = npt.NDArray[np.float64]
 DEFAULT = ScoreSettings()
 MONTH = pd.Timedelta(days=30)
-LEVEL = 0.90
 GROUPS = ("team", "pipeline")  # besides these, deals are grouped by each attribute fixed at creation
 OWNER = "owner_id"
 SOLD_AT_A_LOSS = "sold at a loss"
 MOST_GROUPS = 30  # the largest of each dimension; smaller groups say little and could identify single deals
-LEAST_DEALS = 5
+LEAST_DEALS_A_GROUP = 5  # a smaller group could identify single deals
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,10 @@ class Portfolio:
     def as_json(self) -> dict[str, object]:
         """The portfolio as plain JSON values."""
         tables = {"themes": self.themes, "drops": self.drops, "calibration": self.calibration}
-        records = {name: json.loads(table.reset_index().to_json(orient="records")) for name, table in tables.items()}
-        return {"as_of": self.as_of.isoformat(), "bar": self.bar, "open_deals": self.open_deals} | records
+        fields: dict[str, object] = plain(
+            {"as_of": self.as_of, "bar": self.bar, "open_deals": self.open_deals} | tables
+        )
+        return fields
 
 
 def shrunk_shares(counts: FloatArray, deals: FloatArray) -> pd.DataFrame:

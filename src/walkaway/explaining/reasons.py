@@ -48,7 +48,7 @@ class Reason:
         return f"{self.sentence}: ×{self.factor:.2f}"
 
 
-def base_rate(reason: Reason, wording: Wording, deals: str = "such deals") -> str:
+def base_rate(reason: Reason, wording: LocaleFormat, deals: str = "such deals") -> str:
     """How deals with the same sign ended; empty if there were too few. For price, also what they earned per hour.
 
     >>> base_rate(Reason("need", (), 0.5, "", deals=212, won=9, value_per_hour=31.0), LocaleFormat("en", "EUR"))
@@ -141,7 +141,7 @@ class Reasons:
         told: IntArray = np.r_[columns[:1], columns[enough & (kinds != kinds[0])][:1]]
         return told
 
-    def _became_of(self, column: int) -> Became:
+    def _became_of(self, column: int) -> PastOutcomes:
         """How deals with the same value of that column as each row ended; computed once per column."""
         if column not in self._became:
             rates = self.model.past_deals.rates
@@ -152,7 +152,7 @@ class Reasons:
 
     def typical(self, row: int) -> Reason:
         """How all settled deals once at the row's stage ended, to compare the base rates of its reasons with."""
-        rates = self.model.background.rates
+        rates = self.model.past_deals.rates
         deals, won, rate = (float(values[0]) for values in rates.of_all(self.rows.terms["stage_name"].iloc[[row]]))
         return Reason("", (), 1.0, TYPICAL, int(deals), int(won), rate)
 

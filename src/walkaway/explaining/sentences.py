@@ -45,7 +45,7 @@ class Said:
         return f"{self.subject}: {self.predicate}" if self.subject else self.predicate
 
 
-def said_of(planned: PlannedFeature, value: float, wording: Wording) -> Said:
+def said_of(planned: PlannedFeature, value: float, wording: LocaleFormat) -> Said:
     """The sentence of a feature at a value, split into subject and predicate.
 
     >>> said_of(PlannedFeature(feature="step_count", word="offer sent / done"), 2.0, LocaleFormat())
@@ -60,7 +60,7 @@ def said_of(planned: PlannedFeature, value: float, wording: Wording) -> Said:
     return Said(predicate, *subject)
 
 
-def say(planned: PlannedFeature, value: float, wording: Wording) -> str:
+def say(planned: PlannedFeature, value: float, wording: LocaleFormat) -> str:
     """The sentence of a feature at a value. Missing values and 0 have their own sentences if the feature declares them.
 
     >>> touched = PlannedFeature(feature="days_since_touch_by", word="inbound")
@@ -70,7 +70,7 @@ def say(planned: PlannedFeature, value: float, wording: Wording) -> str:
     return str(said_of(planned, value, wording))
 
 
-def say_term(name: str, rows: Rows, row: int, model: Model, wording: Wording) -> str:
+def say_term(name: str, rows: Rows, row: int, model: Model, wording: LocaleFormat) -> str:
     """The sentence of an arithmetic factor: deal size, margin rate, or the floor under hours."""
     if name == SIZE:
         known = float(rows.terms["amount"].iloc[row])
@@ -83,7 +83,7 @@ def say_term(name: str, rows: Rows, row: int, model: Model, wording: Wording) ->
     return "minimum time that any deal takes"
 
 
-def sold_at_a_loss(rows: Rows, row: int, value_if_won: float, wording: Wording) -> str:
+def sold_at_a_loss(rows: Rows, row: int, value_if_won: float, wording: LocaleFormat) -> str:
     """Why a deal is worth no hours even if it is likely to be won: a single sentence without factors."""
     amount, margin = (float(rows.terms[name].iloc[row]) for name in ("amount", "margin"))
     size = "no amount recorded yet" if np.isnan(amount) else f"amount of {wording.money(amount)}"
@@ -91,7 +91,7 @@ def sold_at_a_loss(rows: Rows, row: int, value_if_won: float, wording: Wording) 
     return f"sold at a loss, worth {wording.money(value_if_won)} even if won: {size}{rate}"
 
 
-def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int, wording: Wording) -> list[Factor]:
+def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int, wording: LocaleFormat) -> list[Factor]:
     """All factors of one row, in the order of the attribution's columns; empty if value_if_won <= 0."""
     if not attribution.explained[row]:
         return []

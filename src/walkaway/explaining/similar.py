@@ -63,7 +63,7 @@ class Similarity:
     @classmethod
     def of(cls, model: Model) -> Similarity | None:
         """The search over a model's settled deals; None if the model stores none."""
-        settled = model.background.settled
+        settled = model.past_deals.settled
         return cls(settled, model.floor_hours) if settled is not None and len(settled.ends) else None
 
     @cached_property

@@ -65,9 +65,9 @@ class DealStory:
         return None if self.wait is None else str(self.wait)
 
     @property
-    def wording(self) -> Wording:
+    def wording(self) -> LocaleFormat:
         """How the reader writes numbers and money."""
-        return Wording(self.locale, self.currency)
+        return LocaleFormat(self.locale, self.currency)
 
     @property
     def look_twice(self) -> bool:
@@ -77,22 +77,11 @@ class DealStory:
 
     def as_json(self) -> dict[str, object]:
         """The story as plain JSON values."""
-        fields = {"wait_for" if name == "wait" else name: value for name, value in _plain(asdict(self)).items()}
+        fields = {"wait_for" if name == "wait" else name: value for name, value in plain(asdict(self)).items()}
         fields["wait_for"] = self.wait_for
         if fields["similar_deals"] is not None:
             del fields["similar_deals"]["hours_won"]
         return fields
-
-
-def _plain(value: Any) -> Any:
-    """The value in JSON types: moments as text, NaN as null."""
-    if isinstance(value, Mapping):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    return None if isinstance(value, float) and np.isnan(value) else value
 
 
 def deal_stories(

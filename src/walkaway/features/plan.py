@@ -23,8 +23,7 @@ __all__ = ["FeaturePlan", "PlannedFeature", "known_words", "plan_features"]
 
 ALL = FeatureSettings()
 FAMILIES = (account, activity, amount, attributes, contacts, load, owner, stage, timing, work)
-LEAST_DEALS = 20  # a word that fewer deals use gets no feature of its own: too few to learn from
-LEAST_SHARE = 0.002
+LEAST_DEALS_A_WORD, LEAST_SHARE_A_WORD = 20, 0.002  # a word that fewer deals use gets no feature: too few to learn from
 OF_EVENTS = ("step", "direction", "role")  # a deal can have several words of these vocabularies at once
 NOTHING_ALLOWED = "train.features leaves no feature that this book can fill. Allow more, or deny less."
 NOTHING_WITHOUT_DATES = (

@@ -49,7 +49,7 @@ def _unknown(view: View, vocabulary: str, known: set[str]) -> Unknown:
     return _of_values(np.asarray(codes, dtype=np.int64), np.asarray(values, dtype=object), known)
 
 
-def _of_values(codes: npt.NDArray, values: npt.NDArray, known: set[str]) -> Unknown:
+def _of_values(codes: npt.NDArray[np.int64], values: npt.NDArray[np.object_], known: set[str]) -> Unknown:
     is_unknown = np.append([value not in known for value in values], False).astype(bool)  # a code of -1 reads the last
     shown = is_unknown[codes]
     return Unknown(shown, pd.Series(values[codes[shown]], dtype=object).value_counts())

@@ -62,7 +62,7 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
         fields = {"code": self.code, "name": NAMES[self.code], "level": self.level, "sentence": self.sentence}
-        return fields | {"note": self.note, "figures": dict(self.figures)}
+        return fields | {"note": self.note, "figures": plain(self.figures)}
 
 
 def _with(sentence: str, remedy: str) -> str:
@@ -116,5 +116,5 @@ def listed(beginning: str, names: list[str], items: list[str]) -> tuple[str, str
     """
     sentence = f"{beginning}: {named(items)}."
     has_word = any(name.endswith("]") for name in names[:NAMED])
-    plain = beginning if has_word else f"{beginning}: {named(items).replace('_', ' ')}"
-    return sentence, f"{plain.replace(' columns ', ' signs ')}."
+    plain_sentence = beginning if has_word else f"{beginning}: {named(items).replace('_', ' ')}"
+    return sentence, f"{plain_sentence.replace(' columns ', ' signs ')}."

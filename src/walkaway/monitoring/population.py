@@ -110,7 +110,7 @@ def _columns(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckS
     return Finding("D1", worst(list(levels.values())), found, figures, plain=plain)
 
 
-def _moved(profile: Profile, comparison: Comparison, values: npt.NDArray, words: tuple[str, ...]) -> str:
+def _moved(profile: Profile, comparison: Comparison, values: npt.NDArray[np.floating], words: tuple[str, ...]) -> str:
     """How a column shifted, in words: its median, or the category whose share changed most."""
     change = np.array(comparison.shares) - np.array(profile.shares)
     cell = int(np.argmax(np.abs(change)))

@@ -223,4 +223,4 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     step("what became of settled deals", 0, 1)
     seen, remembered = history.book.without(final.plan.left_out), train_settings.remembered_snapshots
     model = with_base_rates(model, seen, final.snapshots, final.rows, remembered)
-    return Trained(model, tables, folds.calls, followed.audit)
+    return Trained(model, tables, backtest.calls, fitted.audit)

@@ -68,7 +68,7 @@ def called(
     )
     if decisions is None:
         return table.assign(decision="", by="", why="")
-    rows = standing(decisions, as_of).set_index("deal_id").reindex(table["deal_id"])
+    rows = decisions_in_force(decisions, as_of).set_index("deal_id").reindex(table["deal_id"])
     names = {"decision": "decision", "by": "by", "why": "reason"}
     return table.assign(**{name: rows[column].fillna("").to_numpy() for name, column in names.items()})
 
@@ -101,7 +101,7 @@ def _wait_columns(model: Model, calls: Calls) -> pd.DataFrame:
     place = np.where(table["verdict"] == "nurture", place, -1)
     rows = waits.reindex(place).reset_index(drop=True).astype({"sign": "str"})
     chance = table["win_probability"].to_numpy()
-    return rows.assign(chance_if_heard=np.where(place >= 0, chance * model.silence.lift(chance, place), np.nan))
+    return rows.assign(chance_if_heard=np.where(place >= 0, chance * model.wait_table.lift(chance, place), np.nan))
 
 
 def _advised_since(calls: pd.DataFrame, advice: pd.DataFrame | None) -> pd.Series:

@@ -104,11 +104,11 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
     )
 
 
-def _until(answer: Answer, wording: Wording) -> str:
+def _until(answer: Answer, wording: LocaleFormat) -> str:
     return f"{wording.moment(pd.Timestamp(answer.known_until))} UTC" if answer.known_until else "an unknown date"
 
 
-def quality_of(book: Book, answer: Answer, wording: Wording) -> tuple[tuple[str, str], ...]:
+def quality_of(book: Book, answer: Answer, wording: LocaleFormat) -> tuple[tuple[str, str], ...]:
     """The data behind the figures: (name, value) pairs."""
     quarantined = sum(book.manifest.rows_quarantined.values())
     return (

@@ -74,7 +74,7 @@ def _other_bar(content: Content) -> str:
     )
 
 
-def tried(proof: Proof, wording: Wording) -> list[tuple[str, str, str]]:
+def tried(proof: Proof, wording: LocaleFormat) -> list[tuple[str, str, str]]:
     """What following the verdicts would have done on past deals: (measure, expected, actual)."""
     earned = proof.earned.set_index("name")
     rows = [
@@ -103,12 +103,12 @@ def tried(proof: Proof, wording: Wording) -> list[tuple[str, str, str]]:
     return rows
 
 
-def period(proof: Proof, wording: Wording) -> str:
+def period(proof: Proof, wording: LocaleFormat) -> str:
     """The days of the replay."""
     return f"{wording.date(pd.Timestamp(proof.begin))} to {wording.date(pd.Timestamp(proof.end))}"
 
 
-def proved(proof: Proof, wording: Wording) -> str:
+def proved(proof: Proof, wording: LocaleFormat) -> str:
     """When and how the calls were tested on past deals."""
     return (
         f"Tested on your own past deals, {period(proof, wording)}. Models that knew only what was known at the "
@@ -137,7 +137,7 @@ def _findings(content: Content, level: Level) -> list[Finding]:
     return [finding for finding in findings if finding.level == level]
 
 
-def _bias(proof: Proof, wording: Wording) -> str:
+def _bias(proof: Proof, wording: LocaleFormat) -> str:
     """Whether past chances to win or hours were too high or too low, by more than chance; empty if neither was."""
     sentences = []
     for predicted, shown, unit, gap in (
@@ -172,16 +172,16 @@ def _young(content: Content) -> str:
     )
 
 
-def _share(proof: Proof, name: str, wording: Wording) -> str:
+def _share(proof: Proof, name: str, wording: LocaleFormat) -> str:
     part = proof.followed.get(name, float("nan"))
     return wording.percent(part, 1) if part == part else UNKNOWN
 
 
-def _achieved(proof: Proof, name: str, wording: Wording) -> str:
+def _achieved(proof: Proof, name: str, wording: LocaleFormat) -> str:
     """The actual share with its 90% interval."""
     low, high = (_share(proof, f"{name}_{end}", wording) for end in ("low", "high"))
     return _share(proof, name, wording) + (f" ({low} to {high})" if UNKNOWN not in (low, high) else "")
 
 
-def _money(amount: float, wording: Wording) -> str:
+def _money(amount: float, wording: LocaleFormat) -> str:
     return wording.money(amount) if amount == amount else UNKNOWN

@@ -13,7 +13,7 @@ from walkaway.book import Book
 from walkaway.config import Settings
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, deal_stories, early_signs, portfolio_of
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model, call_open
 from walkaway.monitoring import Check, check
 from walkaway.report.figures import curve_frame

@@ -81,7 +81,7 @@ def _attributes(style: str) -> str:
     return " ".join(out)
 
 
-def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: Wording, description: str) -> str:
+def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: LocaleFormat, description: str) -> str:
     """Hours saved against value lost, with a point at the current bar."""
     with rc_context(STYLE):
         figure = Figure(figsize=(6.2, 3.8), layout="constrained")

@@ -48,7 +48,7 @@ def weakest_leg(calls: pd.DataFrame, typical: pd.Series) -> pd.Series:
     return weakest.mask(calls["value_if_won"] <= 0, NO_GAIN)
 
 
-def leg_shown(leg: str, values: Mapping[str, float], wording: Wording) -> str:
+def leg_shown(leg: str, values: Mapping[str, float], wording: LocaleFormat) -> str:
     """A deal's figure for a leg, in words.
 
     >>> leg_shown(TOO_SMALL, {"value_if_won": 5000.0}, LocaleFormat("en"))
@@ -58,7 +58,7 @@ def leg_shown(leg: str, values: Mapping[str, float], wording: Wording) -> str:
     return f"{_amount(name, values, wording)} {WORDS[name]}"
 
 
-def _amount(name: str, values: Mapping[str, float], wording: Wording) -> str:
+def _amount(name: str, values: Mapping[str, float], wording: LocaleFormat) -> str:
     """The figure of a column of LEGS, formatted, without its unit in words."""
     writers: dict[str, Callable[[float], str]] = {
         "win_probability": wording.percent,
@@ -68,7 +68,7 @@ def _amount(name: str, values: Mapping[str, float], wording: Wording) -> str:
     return writers[name](float(values[name]))
 
 
-def leg_told(call: Mapping[str, float], typical: pd.Series, wording: Wording, beside: bool = True) -> str:
+def leg_told(call: Mapping[str, float], typical: pd.Series, wording: LocaleFormat, beside: bool = True) -> str:
     """Why a deal is below the bar: its weakest leg and others nearly as weak, `beside` the typical deal kept or alone.
 
     >>> typical = pd.Series({"win_probability": 0.5, "value_if_won": 9000.0, "remaining_hours": 1.0})

@@ -11,7 +11,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from walkaway.formatting import Wording
+from walkaway.formatting import LocaleFormat
 from walkaway.report.html.content import Content
 from walkaway.report.html.phrases import capital, sign_name
 from walkaway.report.html.sections import shown

@@ -89,7 +89,7 @@ WORDS = (
 )
 
 
-def _dial(dial: dict[str, Any], wording: Wording) -> str:
+def _dial(dial: dict[str, Any], wording: LocaleFormat) -> str:
     """What set the bar."""
     if dial.get("bar") is not None:
         return "set by hand"
@@ -201,7 +201,7 @@ def sign_name(step: str) -> str:
     return "phone call" if name == "call" else name
 
 
-def waits(nurture: pd.DataFrame, wording: Wording) -> list[str]:
+def waits(nurture: pd.DataFrame, wording: LocaleFormat) -> list[str]:
     """What the deals to nurture wait for, and how often it came in equally silent past deals: a sentence per sign.
 
     Args:
@@ -219,7 +219,7 @@ def waits(nurture: pd.DataFrame, wording: Wording) -> list[str]:
     return rows
 
 
-def waits_in_short(nurture: pd.DataFrame, wording: Wording) -> str:
+def waits_in_short(nurture: pd.DataFrame, wording: LocaleFormat) -> str:
     """How many deals to nurture will probably stay silent, the sign most of them wait for, and until when.
 
     Args:
@@ -235,7 +235,7 @@ def waits_in_short(nurture: pd.DataFrame, wording: Wording) -> str:
     return f"judging by past deals, {silent} will; the sign to wait for is {usually}{sign}{until}"
 
 
-def judged(proof: Proof, wording: Wording) -> str:
+def judged(proof: Proof, wording: LocaleFormat) -> str:
     """For how many calls the outcome is known."""
     return (
         f"Of the {wording.number(proof.judged)} calls that are old enough to judge, {wording.number(proof.ended)} are "
@@ -243,7 +243,7 @@ def judged(proof: Proof, wording: Wording) -> str:
     )
 
 
-def price(proof: Proof, wording: Wording) -> str:
+def price(proof: Proof, wording: LocaleFormat) -> str:
     """What stopping at that moment would have lost. The hours are never shown without it."""
     forgone = wording.money(float(proof.drops["value_forgone"].sum()) if len(proof.drops) else 0.0)
     return (
@@ -252,7 +252,7 @@ def price(proof: Proof, wording: Wording) -> str:
     )
 
 
-def well_called(proof: Proof, wording: Wording) -> str:
+def well_called(proof: Proof, wording: LocaleFormat) -> str:
     """How many stopped deals were lost in any case; no person is ranked."""
     deals, hours = (wording.number(round(proof.good_calls[name])) for name in ("deals", "hours"))
     return (
@@ -272,7 +272,7 @@ def advised(content: Content) -> str:
     return f"Since {since}, the nightly run has advised stopping {deals} deals; {followed} had no more work."
 
 
-def waited(proof: Proof | None, wording: Wording) -> str:
+def waited(proof: Proof | None, wording: LocaleFormat) -> str:
     """How the deals ended that the replay first called nurture."""
     rows = proof.drops[proof.drops["verdict"] == "nurture"] if proof and len(proof.drops) else pd.DataFrame()
     if rows.empty:

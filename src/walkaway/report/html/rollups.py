@@ -11,7 +11,6 @@ import pandas as pd
 from walkaway.asof import recorded_by
 from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
 from walkaway.economics import DROPPED
-from walkaway.evaluation import PRICES
 from walkaway.models import Model
 
 __all__ = ["neighbours", "productivity", "rollup"]
@@ -22,7 +21,7 @@ ROLLED_UP = ("team", "pipeline")
 NONE = "(none)"
 
 
-def neighbours(model: Model, calls: pd.DataFrame, walk_away_above: npt.NDArray, bar: float) -> pd.DataFrame:
+def neighbours(model: Model, calls: pd.DataFrame, walk_away_above: npt.NDArray[np.float64], bar: float) -> pd.DataFrame:
     """This bar and others near it: what they saved and lost in the past, and what they mean for deals open now.
 
     Args:

@@ -48,14 +48,14 @@ def _rows(table: pd.DataFrame | None) -> list[Shown]:
     ]
 
 
-def _most(table: pd.DataFrame, rows: int, wording: Wording) -> Shown:
+def _most(table: pd.DataFrame, rows: int, wording: LocaleFormat) -> Shown:
     """The first rows, and a sentence that says how many of all rows they are."""
     all_of = wording.number(len(table))
     shown = f"All {all_of} are shown." if len(table) <= rows else f"The first {rows} of {all_of} are shown."
     return {"rows": _rows(table.head(rows)), "count_sentence": shown}
 
 
-def _against(wording: Wording) -> Callable[[Shown], list[str]]:
+def _against(wording: LocaleFormat) -> Callable[[Shown], list[str]]:
     """The strongest reasons against a deal, each with its factor; none if the deal is sold at a loss."""
 
     def against_deal(call: Shown) -> list[str]:
