@@ -14,10 +14,10 @@ from walkaway.asof.snapshots import open_snapshots
 from walkaway.config import ReplaySettings, ScoreSettings, Settings
 from walkaway.errors import DataError, LockedError, UsageError
 from walkaway.files import exclusive
-from walkaway.models.base_rates import Background
+from walkaway.models.base_rates import PastDeals
 from walkaway.models.bundle import load_bundle
 from walkaway.models.model import make_calls, read_rows
-from walkaway.models.reference_profile import Reference
+from walkaway.models.reference_profile import ReferenceProfile
 from walkaway.replaying import Period, replay
 from walkaway.training.train import train
 
@@ -77,7 +77,7 @@ def test_calls_are_those_of_the_model_that_training_makes_of_what_was_known(done
 def test_models_of_a_replay_keep_what_calls_need_and_nothing_to_explain_them_by(done, out):
     for folder in (out / "models").iterdir():
         model = load_bundle(folder)
-        assert (model.background, model.reference) == (Background(), Reference())
+        assert (model.past_deals, model.reference) == (PastDeals(), ReferenceProfile())
         assert model.curve.bars
 
 
