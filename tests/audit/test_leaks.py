@@ -98,7 +98,7 @@ def test_a_suspect_allowed_by_name_stays_in(leaky):
 
 
 def test_allowing_what_does_not_exist_is_refused(leaky):
-    with pytest.raises(UsageError, match=r"called deals\.close_reasons\. Did you mean deals\.close_reason\?"):
+    with pytest.raises(UsageError, match=r"named deals\.close_reasons\. Did you mean deals\.close_reason\?"):
         audit_as_of(leaky, UNTIL, allowing("deals.close_reasons"))
 
 

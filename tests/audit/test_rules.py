@@ -246,7 +246,9 @@ def test_l10_deals_that_share_a_value_end_alike():
 
 
 def test_l11_a_number_that_counts_wins():
-    assert "in the order of their creation, tell who was won" in says("L11", np.cumsum(WON & ~OPEN) + 100.0)
+    assert "in the order of their creation, its steps from deal to deal predict the outcome" in says(
+        "L11", np.cumsum(WON & ~OPEN) + 100.0
+    )
 
 
 def test_l11_a_number_that_counts_deals_is_honest():

@@ -1,4 +1,4 @@
-"""Three heads and one index: win probability, value if won, remaining hours. The only importers of lightgbm."""
+"""The three heads: win probability, value if won, remaining hours. Only this package imports lightgbm."""
 
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import Calibration, fit_calibration, fit_scale

@@ -1,6 +1,7 @@
-"""What out-of-time predictions teach about a model's own: how sure it may be of a win, how many hours it forgets.
+"""Calibration from out-of-time predictions: of win probabilities, and of total hours.
 
-Raw log-odds become a probability, strictly increasing and smooth, so that none is 0 and logarithms exist.
+Raw log-odds become a probability by a strictly increasing, smooth function, so that no probability is 0 and logarithms
+exist.
 """
 
 from __future__ import annotations
@@ -68,10 +69,10 @@ def fit_calibration(raw: FloatArray, outcome: FloatArray, weight: FloatArray, pr
 
 
 def fit_scale(predicted: FloatArray, outcome: FloatArray, fold: npt.NDArray[Any]) -> float:
-    """The factor by which totals come out higher than predicted, as far as the folds agree on it.
+    """The factor between realised and predicted totals, shrunk where the folds disagree.
 
-    The mean of the folds' logarithms is shrunk by m^2 / (m^2 + s^2), s its standard error from fold to fold: a gap that
-    one season or a single fold shows says little about the next. A single fold changes nothing.
+    The mean m of the folds' logarithms is shrunk by m^2 / (m^2 + s^2), where s is its standard error over folds: a gap
+    in one season or a single fold says little about the next. With a single fold the factor is 1.
 
     Args:
         predicted: out-of-time predictions, 0 or more.

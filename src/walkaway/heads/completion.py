@@ -1,11 +1,12 @@
 """Deals still open when the data ends are not lost: their labels are completed by the model's own prediction.
 
-Dropping them favours quick endings. Instead each round trains on every snapshot: what was observed so far, plus, for
-open deals, what the previous round predicts from their latest state on. The first round sees settled deals only.
+Leaving them out would favour deals that end quickly. Instead each round trains on every snapshot: what was observed so
+far, plus, for open deals, what the previous round predicts from their latest state on. The first round sees settled
+deals only.
 
-An outcome is one coin toss for a deal that was looked at twenty times. `lambda_returns` replaces part of it by what the
-model itself said at the deal's next snapshot (temporal differences; Sutton, Machine Learning 3, 1988), which carries
-the same expectation with less noise.
+All snapshots of a deal share its one outcome, which is noisy. `lambda_returns` replaces part of it by the model's own
+prediction at the deal's next snapshot (temporal differences; Sutton, Machine Learning 3, 1988), which has the same
+expectation with less noise.
 """
 
 from __future__ import annotations
@@ -62,10 +63,10 @@ def complete_and_fit(
     Args:
         fit: from (mask of rows, targets of those rows, whether this is the last fit) to a model.
         predict: from a model to its prediction for every row.
-        observed: what was seen by the end of the data: 1 or 0 won (0 while open), or hours so far.
+        observed: known by the end of the data: won, 1 or 0 (0 while open), or hours so far.
         settled: whether the row's deal had closed by then.
         latest: position of each row's deal's last row.
-        rounds: how often to complete; without open deals and with a decay of 1, one fit is enough.
+        rounds: how often labels are completed; without open deals and with a decay of 1, one fit is enough.
         decay: of `lambda_returns`; below 1 only where `observed` is the same on all rows of a deal.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a head learns from, in one place: features, target, weight, which rows are of one deal, and category columns."""
+"""The rows that a head learns from: features, target, weight, which rows are of one deal, and category columns."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Examples:
         return np.ones(len(self)) if self.weight is None else self.weight
 
     def part(self, rows: BoolArray, target: FloatArray) -> Examples:
-        """Some of the rows, with another target; `latest` goes on telling which of them are of one deal."""
+        """Some of the rows, with another target; `latest` still shows which of them are of one deal."""
         weight = None if self.weight is None else self.weight[rows]
         return replace(self, X=self.X[rows], target=target, latest=self.latest[rows], weight=weight)
 

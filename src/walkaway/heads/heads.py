@@ -1,4 +1,4 @@
-"""Three heads and one index: win probability, value if won, remaining hours. The only importers of lightgbm."""
+"""The three heads together: win probability, value if won, remaining hours. Only this package imports lightgbm."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TrainingRows:
         return Examples(self.X, target, latest_rows(self.deal), self.categorical, self.weight if weighted else None)
 
     def check(self) -> None:
-        """Refuse data that teaches nothing.
+        """Refuse data without both won and lost deals.
 
         Raises:
             DataError: no snapshot, or no won or no lost deal among the settled ones.
@@ -71,7 +71,7 @@ class TrainingRows:
 
 @dataclass(frozen=True)
 class Estimates:
-    """What the heads say of each row, by member (members, rows) and, without `by_member`, in the mean (rows,)."""
+    """Predictions for each row: by member of the bags (members, rows), or their mean (rows,)."""
 
     win_probability: FloatArray
     value_if_won: FloatArray
@@ -80,7 +80,7 @@ class Estimates:
 
 @dataclass(frozen=True)
 class RawScores:
-    """What the bags say of each row before their links, by member (members, rows), or in the mean (rows,).
+    """Raw scores of the bags before their links: by member (members, rows), or their mean (rows,).
 
     win: log-odds before calibration. ratio: ln of the share of today's amount that is left at signing. hours: ln of
     remaining_hours. Each booster predicts once; estimates by member and in the mean both come from here.
@@ -91,13 +91,13 @@ class RawScores:
     hours: FloatArray
 
     def mean(self) -> RawScores:
-        """The mean over members, (rows,): what the bags say as a whole."""
+        """The mean over members, (rows,)."""
         return RawScores(self.win.mean(axis=0), self.ratio.mean(axis=0), self.hours.mean(axis=0))
 
 
 @dataclass(frozen=True)
 class Heads:
-    """The three heads, trained together; and how a loss would come about, where reasons of losses are recorded."""
+    """The three heads, trained together, and the no-decision head where reasons of losses are recorded."""
 
     win: WinHead
     worth: WorthHead
@@ -105,13 +105,13 @@ class Heads:
     no_decision: NoDecisionHead | None = None
 
     def raw(self, X: npt.NDArray[np.float32]) -> RawScores:
-        """What each member says of each row before its link, (members, rows); a head without a bag has one member."""
+        """Raw scores of each member for each row, (members, rows); a head without a bag counts as one member."""
         return RawScores(
             self.win.raw_by_member(X), self.worth.log_ratio_by_member(X), self.hours.log_hours_by_member(X)
         )
 
     def estimates(self, raw: RawScores, terms: pd.DataFrame) -> Estimates:
-        """What raw scores come to, in their shape; `terms` holds amount and margin known at as_of."""
+        """Predictions from raw scores, in the same shape; `terms` holds amount and margin known at as_of."""
         win, value = self.win.calibration.probability(raw.win), self.worth.value_of(raw.ratio, terms)
         return Estimates(win, value, np.exp(raw.hours))
 
@@ -120,12 +120,12 @@ class Heads:
         return self.estimates(self.raw(X).mean(), terms)
 
     def estimate_by_member(self, X: npt.NDArray[np.float32], terms: pd.DataFrame) -> Estimates:
-        """The same as each member of the bags sees it, (members, rows)."""
+        """The prediction of each member of the bags, (members, rows)."""
         return self.estimates(self.raw(X), terms)
 
 
 def pooling(rows: TrainingRows, head_settings: HeadSettings) -> dict[str, float]:
-    """How much of what the heads learn from these rows is a linear model's: `pooled_win`, `pooled_hours`, 0 to 1."""
+    """The weight of a linear model in what the heads learn from these rows: `pooled_win`, `pooled_hours`, 0 to 1."""
     settled = rows.labels["settled"].to_numpy(dtype=bool)
     return {
         "pooled_win": pooled_share(rows.labels["won"].to_numpy(), rows.deal, head_settings.pooling_deals),

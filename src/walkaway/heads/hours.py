@@ -1,4 +1,4 @@
-"""The hours head: selling hours still to be booked, on a logarithmic link, its total true to what was booked."""
+"""The hours head: selling hours still to be booked, on a logarithmic link, scaled to the total that was booked."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class HoursHead:
         return hours
 
     def over(self, other: HoursHead) -> float:
-        """By which factor its hours exceed those of the same head, scaled otherwise.
+        """The factor between its hours and those of the same head with another scale.
 
         >>> round(HoursHead(2.0).scaled(1.5).over(HoursHead(2.0)), 9)
         1.5
@@ -61,16 +61,16 @@ def fit_hours(
         head_settings: of the heads.
 
     Returns:
-        The head, and the completed targets (hours so far plus the model's own for open deals).
+        The head, and the completed targets (for open deals, hours so far plus the model's own prediction).
     """
     hours, latest = examples.target, examples.latest
-    if not hours[settled].any() or not examples.X.shape[1]:  # nothing booked yet, or nothing to tell deals apart by
+    if not hours[settled].any() or not examples.X.shape[1]:  # no hours booked yet, or no features
         return HoursHead(mean_hours=float(np.mean(hours))), hours
     share = pooled_hours_share(settled, latest, head_settings.pooling_hours_deals)
     booster = small_leaves(head_settings.hours, len(examples))
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> tuple[HoursHead, FloatArray]:
-        """The head, and what it says of rows: of all while labels are to be completed, then of those taught only."""
+        """The head and its predictions: for all rows while labels are completed, at last for its own rows."""
         members = head_settings.members if last else head_settings.completion_members
         lesson = examples.part(rows, target)
         bag = fit_bag(pooled(share, lesson, "log"), "tweedie", booster, head_settings, members)

@@ -1,7 +1,7 @@
-"""The no-decision head: if a deal is lost, how likely that is for lack of a decision rather than for its fit.
+"""The no-decision head: if a deal is lost, how likely it is lost for lack of a decision rather than for its fit.
 
-It tells a deal whose time has not come from one that does not fit. It learns from lost deals with a reason; deals still
-open count by the model's own answer, as far as they are expected to be lost.
+So a deal that is too early is told apart from one that does not fit. The head learns from lost deals with a reason.
+Deals still open count with the model's own prediction, weighted by their probability of being lost.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ LEAST_LOST_EITHER_WAY = 25  # lost for lack of a decision, and for another reaso
 
 @dataclass(frozen=True)
 class NoDecisionHead:
-    """The chance that a deal, if it is lost, is lost for lack of a decision; `rate` is what it is on average."""
+    """The probability that a deal, if it is lost, is lost for lack of a decision; `rate` is its average."""
 
     rate: float
     bag: Bag
 
     def probability(self, X: npt.NDArray[np.float32]) -> FloatArray:
-        """The chance, (rows,)."""
+        """The probability, (rows,)."""
         chance: FloatArray = expit(self.bag.raw(X))
         return chance
 
@@ -43,17 +43,17 @@ def _deals(no_decision: FloatArray, latest: npt.NDArray[np.int64]) -> tuple[int,
 
 
 def fit_no_decision(examples: Examples, lost: FloatArray, head_settings: HeadSettings) -> NoDecisionHead | None:
-    """Fit the head; None where too few deals were lost either way.
+    """Fit the head; None where too few deals were lost for either kind of reason.
 
     Args:
         examples: target 1 or 0 of deals lost for a known reason, NaN of all others; weighted.
-        lost: how likely each row's deal ends lost: 1 or 0 where it has ended.
+        lost: probability that each row's deal is lost; 1 or 0 where it has ended.
         head_settings: of the heads.
     """
     if min(_deals(examples.target, examples.latest)) < LEAST_LOST_EITHER_WAY or not examples.X.shape[1]:
         return None
     told = ~np.isnan(examples.target)
-    there = told | ((lost > 0) & (lost < 1))  # a deal won, or lost for no known reason, tells nothing
+    there = told | ((lost > 0) & (lost < 1))  # deals won, or lost for an unknown reason, are left out
     latest, weight = _renumbered(examples.latest[there]), (examples.weights() * lost)[there]
     seen = replace(examples.part(there, examples.target[there]), latest=latest, weight=weight)
     told, no_decision = told[there], seen.target

@@ -27,11 +27,11 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 Link = Literal["logit", "log"]
-PENALTY: dict[Link, float] = {"logit": 30.0, "log": 300.0}  # deals' worth of pull on each coefficient (decision 22)
+PENALTY: dict[Link, float] = {"logit": 30.0, "log": 300.0}  # strength of the ridge penalty, in deals (decision 22)
 RATE_PRIOR_DEALS = 20.0
 ROWS_A_LEAF, LEAST_ROWS_A_LEAF = 20, 10
-FARTHEST = 4.0  # standard deviations; what lies farther says no more
-NEGLIGIBLE = 0.02  # a share that is not worth a second copy of the features
+FARTHEST = 4.0  # standard deviations at which values are clipped
+NEGLIGIBLE = 0.02  # a smaller share is not worth a second copy of the features
 FARTHEST_SCORE = 10.0  # logarithms from the typical
 STEPS, SMALL_STEP, LONGEST_STEP, DECIMALS = 25, 1e-8, 2.0, 6
 
@@ -43,12 +43,12 @@ def _outcomes(won: FloatArray, deal: npt.NDArray[np.int64]) -> tuple[int, int]:
 
 
 def pooled_share(won: FloatArray, deal: npt.NDArray[np.int64], prior_deals: float) -> float:
-    """How much of what the win head learns is the linear model's: prior / (prior + deals of the rarer outcome).
+    """The linear model's share in what the win head learns: prior / (prior + deals of the rarer outcome).
 
     Args:
         won: 1 or 0; NaN while the deal is open, (rows,).
         deal: which deal each row belongs to; the rows of a deal have one outcome.
-        prior_deals: won (or lost, if fewer) deals at which half is the linear model's; 0 leaves it out.
+        prior_deals: deals of the rarer outcome at which the share is a half; 0 leaves the linear model out.
 
     Returns:
         Between 0 and 1; 0 where it would be less than NEGLIGIBLE.
@@ -60,7 +60,7 @@ def pooled_share(won: FloatArray, deal: npt.NDArray[np.int64], prior_deals: floa
 
 
 def pooled_hours_share(settled: npt.NDArray[np.bool_], deal: npt.NDArray[np.int64], prior_deals: float) -> float:
-    """The same for the hours head, which every settled deal teaches: prior / (prior + settled deals).
+    """The same for the hours head, which learns from every settled deal: prior / (prior + settled deals).
 
     >>> pooled_hours_share(np.array([True, True, False]), np.array([0, 0, 1]), 4.0)
     0.8
@@ -74,7 +74,7 @@ def _share(deals: int, prior_deals: float) -> float:
 
 
 def small_leaves(booster: BoosterSettings, rows: int) -> BoosterSettings:
-    """A booster with leaves that hold no more than a twentieth of the rows at least: else few rows grow no trees.
+    """A booster whose leaves need not hold more than a twentieth of the rows; otherwise few rows would grow no trees.
 
     >>> small_leaves(BoosterSettings(least_rows_in_leaf=120), 500).least_rows_in_leaf
     25
@@ -84,11 +84,11 @@ def small_leaves(booster: BoosterSettings, rows: int) -> BoosterSettings:
 
 
 def pooled_rate(target: FloatArray, weight: FloatArray, won: FloatArray, deal: npt.NDArray[np.int64]) -> float:
-    """The share of looks at deals that will be won, drawn towards the share of deals that were.
+    """The share of snapshots whose deal will be won, drawn towards the share of deals that were won.
 
-    A deal that is open for long is looked at often, so one deal can decide the share of looks. It counts by as many
-    deals as tell it, (sum of weights)^2 / sum of squares (Kish, 1965), against RATE_PRIOR_DEALS at (won + 1) / (won +
-    lost + 2).
+    A deal that is open for long has many snapshots, so it could decide the share alone. The share therefore counts with
+    the effective number of deals, (sum of weights)^2 / sum of squares (Kish, 1965), against RATE_PRIOR_DEALS deals at
+    (won + 1) / (won + lost + 2).
 
     Args:
         target: 1, 0, or the probability of a deal still open, (rows,).
@@ -101,10 +101,11 @@ def pooled_rate(target: FloatArray, weight: FloatArray, won: FloatArray, deal: n
     0.43
     """
     of_deal = np.bincount(np.unique(deal, return_inverse=True)[1], weight)
-    told = of_deal.sum() ** 2 / (of_deal**2).sum()
+    effective = of_deal.sum() ** 2 / (of_deal**2).sum()
     n_won, n_lost = _outcomes(won, deal)
     prior = (n_won + 1) / (n_won + n_lost + 2)
-    return float((told * np.average(target, weights=weight) + RATE_PRIOR_DEALS * prior) / (told + RATE_PRIOR_DEALS))
+    share = float(np.average(target, weights=weight))
+    return float((effective * share + RATE_PRIOR_DEALS * prior) / (effective + RATE_PRIOR_DEALS))
 
 
 def _numbers(X: npt.NDArray[np.float32]) -> FloatArray:
@@ -139,11 +140,11 @@ def _mean_and_curvature(score: FloatArray, link: Link) -> tuple[FloatArray, Floa
 
 
 def linear_prediction(examples: Examples, link: Link) -> FloatArray:
-    """What a regression fitted on these rows says of them: logistic or log-linear, ridge penalty, the base left free.
+    """Predictions of a regression for the rows it is fitted on: logistic or log-linear, with a ridge penalty.
 
     Args:
         examples: target in [0, 1], not all 0 and not all 1; for the link "log", 0 or more and not all 0. Weights are
-            scaled to sum to the number of deals, so that a row is not taken for a deal.
+            scaled to sum to the number of deals, since rows of one deal are not independent.
         link: "logit" for shares, "log" for amounts such as hours.
 
     >>> X, won = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([0.0, 0.0, 1.0, 1.0])
@@ -168,7 +169,7 @@ def linear_prediction(examples: Examples, link: Link) -> FloatArray:
 
 
 def pooled(share: float, examples: Examples, link: Link) -> Examples:
-    """What a bag is taught of these rows: (1 - share) of what happened, and share of what the linear model says.
+    """The rows with mixed targets: (1 - share) of the outcome, and share of the linear model's prediction.
 
     >>> pooled(0.0, Examples(np.zeros((2, 1)), np.array([1.0, 0.0]), np.arange(2), []), "logit").target.tolist()
     [1.0, 0.0]

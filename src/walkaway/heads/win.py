@@ -43,7 +43,7 @@ class WinHead:
         return replace(self, calibration=calibration)
 
     def without_signal(self) -> WinHead:
-        """The base rate, for a book that teaches no more than that."""
+        """The head that predicts the base rate, for a book without signal."""
         return WinHead(self.base_rate)
 
 
@@ -51,8 +51,8 @@ def fit_win(examples: Examples, head_settings: HeadSettings) -> tuple[WinHead, F
     """Fit the win head on settled and open deals.
 
     Args:
-        examples: target 1 or 0, NaN while the deal is open; weighted. Rows of weight 0 are told how they end, and teach
-            nothing.
+        examples: target 1 or 0, NaN while the deal is open; weighted. Rows of weight 0 are completed,
+            but not learned from.
         head_settings: of the heads.
 
     Returns:
@@ -60,7 +60,7 @@ def fit_win(examples: Examples, head_settings: HeadSettings) -> tuple[WinHead, F
     """
     won, weight, latest = examples.target, examples.weights(), examples.latest
     settled = ~np.isnan(won)
-    if not examples.X.shape[1]:  # nothing to tell deals apart by
+    if not examples.X.shape[1]:  # no features
         rate = pooled_rate(won[settled], weight[settled], won[settled], latest[settled])
         return WinHead(rate), np.where(settled, won, rate)
     share = pooled_share(won, latest, head_settings.pooling_deals)

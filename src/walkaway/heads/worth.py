@@ -45,7 +45,7 @@ class WorthHead:
         return self.bag.raw_by_member(X) + self.log_ratio
 
     def value_of(self, log_ratio: FloatArray, terms: pd.DataFrame) -> FloatArray:
-        """value_if_won by what is said to be left, in its shape; `terms` holds amount and margin known at as_of."""
+        """value_if_won from the predicted share that is left; `terms` holds amount and margin known at as_of."""
         size = self.amount(terms["amount"].to_numpy()) * self.margin(terms["margin"].to_numpy())
         return size * np.exp(log_ratio)
 
@@ -69,8 +69,8 @@ def fit_worth(
 ) -> WorthHead:
     """Fit what is left of an amount at signing.
 
-    Where no amount was recorded yet the ratio is to the typical amount: what such a deal (its product, its buyer's
-    size) is signed for is learned with the rest, so a missing amount is imputed by what the deal is.
+    Where no amount was recorded yet, the ratio is to the typical amount. So the head learns what a deal with such
+    features (its product, its buyer's size) is signed for, and thereby imputes missing amounts.
 
     Args:
         examples: target the amount at the close of won deals, NaN for the others.

@@ -1,7 +1,7 @@
-"""Rolling origins: what models trained before said of later snapshots, beside baselines and beside older models.
+"""The backtest with rolling origins: calls of later snapshots by models trained before, by baselines and older models.
 
-Each fold is the whole recipe as of its origin: heads fitted on what was known then, calibrated by what the folds before
-it had said and what was known of it by then. What is judged is thus what is exported.
+Each fold is the whole recipe as of its origin: heads fitted on what was known then, calibrated on the calls of earlier
+folds and what was known of their outcomes. So the backtest judges what is saved in the end.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = ["Backtest", "Step", "backtest", "calibrated", "call_as_of", "no_step"
 
 Step = Callable[[str, int, int], None]
 CALIBRATION_PRIOR_DEALS = 100.0
-HOURS_PRIOR_DEALS = 1000.0  # totals of few deals differ by chance more than the heads do (decision 22)
-MOST_LOOKS, CHUNK = 1_000_000, 50_000  # calls at the pace of use: in all, and at a time
+HOURS_PRIOR_DEALS = 1000.0  # totals of few deals differ by chance more than the heads are wrong (decision 22)
+MOST_LOOKS, CHUNK = 1_000_000, 50_000  # calls made as often as in use: in all, and at a time
 LOOKED = [
     "deal_id",
     "as_of",
@@ -43,12 +43,12 @@ OLDER = ["deal_id", "as_of", "known_until", "periods_older", "win_probability", 
 
 
 def no_step(name: str, done: int, total: int) -> None:
-    """Tell nobody how far it is."""
+    """No progress shown."""
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """What the folds said.
+    """The calls of the folds.
 
     calls: on each snapshot of the final grid after the first origin, by the newest model trained before it: the columns
         of `make_calls`, raw (log-odds before calibration), uncalibrated_hours, baselines (logistic, naive_bayes,
@@ -56,7 +56,7 @@ class Backtest:
         amount, age_days, younger, stage and segments, known_until; then what became of the deal: settled, won, ending,
         won_completed, worth_recorded, worth_truth and remaining_hours_truth (of open deals what the final model
         expects), hours_booked (so far). Sorted by deal_id, as_of.
-    looks: the same calls at the pace of use (`calls_every_days`), by the same models: LOOKED, then what became of the
+    looks: calls made as often as in use (`calls_every_days`), by the same models: LOOKED, then what became of the
         deal. Sorted by deal_id, as_of.
     stale: the same snapshots by older models, but for those that no earlier fold had calibrated: deal_id, as_of,
         known_until, periods_older, win_probability, value_per_hour.
@@ -76,12 +76,12 @@ def _origins(history: History, until: pd.Timestamp, every: float, folds: int) ->
 
 
 def calibrated(heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every_days: float) -> Heads:
-    """Heads that heed what earlier folds got wrong: how sure to be of a win, how many hours are forgotten.
+    """Heads corrected for the errors of earlier folds: in win probabilities and in total hours.
 
     Args:
         heads: fitted on what was known by a moment.
         calls: of folds trained before: raw, uncalibrated_hours, age_days, known_until, deal_id; may be empty.
-        completed: what was known of each of these calls by then: won and remaining_hours (completed labels).
+        completed: completed labels of these calls as known by then: won and remaining_hours.
         every_days: between snapshots.
     """
     if calls.empty:
@@ -93,17 +93,17 @@ def calibrated(heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every
 
 
 def _hours_scale(calls: pd.DataFrame, booked: npt.NDArray[np.float64]) -> float:
-    """By how much deals take more hours than a model says that was trained before, as far as its deals can tell."""
-    said, fold = calls["uncalibrated_hours"].to_numpy(), calls["known_until"].to_numpy()
+    """The factor by which deals take more hours than earlier models predicted; nearer to 1 with fewer deals."""
+    predicted, fold = calls["uncalibrated_hours"].to_numpy(), calls["known_until"].to_numpy()
     deals = calls["deal_id"].nunique()
-    scale: float = fit_scale(said, booked, fold) ** (deals / (deals + HOURS_PRIOR_DEALS))
+    scale: float = fit_scale(predicted, booked, fold) ** (deals / (deals + HOURS_PRIOR_DEALS))
     return scale
 
 
 def _calibration(calls: pd.DataFrame, won: npt.NDArray[np.float64], every_days: float) -> Calibration:
-    """Fitted with the weights of training, which look at no deal's end: a deal's share of 1 / its rows would.
+    """The calibration, with the weights of training: these do not depend on how long a deal will last.
 
-    Together the weights count as many as there are deals, so that a row is not taken for a deal.
+    The weights are scaled to sum to the number of deals, since rows of one deal are not independent.
     """
     weight = snapshot_weights(calls["age_days"].to_numpy(), every_days)
     weight = weight * (calls["deal_id"].nunique() / weight.sum())
@@ -111,20 +111,20 @@ def _calibration(calls: pd.DataFrame, won: npt.NDArray[np.float64], every_days: 
 
 
 def _known_by(fold: Fitted, calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Earlier calls, and what the fold's moment knew of their ends; a snapshot it has no row for is left out."""
+    """Earlier calls, and their outcomes as known at the fold's origin; snapshots that the fold lacks are left out."""
     if calls.empty:
         return calls, fold.completed.iloc[:0]
     rows = fold.snapshots.assign(row=np.arange(len(fold.snapshots)))
     both = calls[["deal_id", "as_of"]].merge(rows, on=["deal_id", "as_of"], how="left")
-    there = both["row"].notna().to_numpy()
-    return calls[there], fold.completed.iloc[both.loc[there, "row"].astype(int)]
+    found = both["row"].notna().to_numpy()
+    return calls[found], fold.completed.iloc[both.loc[found, "row"].astype(int)]
 
 
 def _baselines(fold: Fitted, read: Rows, view: View) -> dict[str, npt.NDArray[np.float64]]:
-    """What simple models say, each fitted on what the fold knew of settled deals."""
+    """Predictions of simple models, each fitted on the settled deals that the fold knew."""
     settled = fold.rows.labels["settled"].to_numpy(dtype=bool)
     won, X, categorical = fold.rows.labels["won"].to_numpy()[settled], fold.rows.X[settled], fold.plan.categorical
-    said = {
+    predictions = {
         "base_rate": np.full(len(read.X), fold.heads.win.base_rate),
         "naive_bayes": fit_naive_bayes(X, won, categorical)(read.X),
         "logistic": fit_logistic(X, won, categorical)(read.X),
@@ -132,14 +132,15 @@ def _baselines(fold: Fitted, read: Rows, view: View) -> dict[str, npt.NDArray[np
     }
     if "stage" in fold.plan.columns:
         at = fold.plan.columns.index("stage")
-        said["stage_rate"] = rate_by_category(X[:, at], won)(read.X[:, at])
+        predictions["stage_rate"] = rate_by_category(X[:, at], won)(read.X[:, at])
     if view.crm_probability is not None:
-        said["crm_probability"] = np.where(np.isnan(view.crm_probability), said["base_rate"], view.crm_probability)
-    return said
+        known = ~np.isnan(view.crm_probability)
+        predictions["crm_probability"] = np.where(known, view.crm_probability, predictions["base_rate"])
+    return predictions
 
 
 def _slices(view: View) -> dict[str, pd.Categorical]:
-    """Stage and segments: what calls are grouped by, never what they are made from."""
+    """Stage and segments, by which calls are grouped in tables; no model reads them here."""
     told = {"stage": view.changes.where(field="stage").last_code("new_value")}
     told |= {SEGMENT + name: view.coded_attribute(name) for name in view.attributes("text")}
     out = {}
@@ -151,7 +152,7 @@ def _slices(view: View) -> dict[str, pd.Categorical]:
 
 
 def _said(fold: Fitted, heads: Heads, read: Rows, view: View, train_settings: TrainSettings) -> pd.DataFrame:
-    """The calls of a fold's model, and what calibrating them anew will need."""
+    """The calls of a fold's model, with what later calibrations need."""
     calls = make_calls(replace(fold.model(train_settings), heads=heads), read, bar=0.0)
     return calls.table.assign(
         walk_away_above=calls.walk_away_above,
@@ -164,7 +165,7 @@ def _said(fold: Fitted, heads: Heads, read: Rows, view: View, train_settings: Tr
 def _looks(
     history: History, fold: Fitted, heads: Heads, end: pd.Timestamp, train_settings: TrainSettings
 ) -> Iterator[pd.DataFrame]:
-    """What a fold's model says at the pace of use, up to a moment: of all deals, or of as many as can be looked at."""
+    """Calls of a fold's model made as often as in use, up to a moment; of a share of deals where these are many."""
     every = train_settings.calls_every_days
     at = moments(fold.until + pd.Timedelta(days=every), end, every)
     snapshots = open_snapshots(history.book, at)
@@ -180,7 +181,7 @@ def _looks(
 def _call(
     history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, train_settings: TrainSettings
 ) -> pd.DataFrame:
-    """What a fold's model and its baselines say of later snapshots."""
+    """Calls of later snapshots by a fold's model and its baselines."""
     read, view = read_rows(history, snapshots, fold.plan), history.without(fold.plan.left_out).at(snapshots)
     amount, margin = (read.terms[name].to_numpy() for name in ("amount", "margin"))
     return _said(fold, heads, read, view, train_settings).assign(
@@ -203,7 +204,7 @@ def _older(
     bounds: list[pd.Timestamp],
     train_settings: TrainSettings,
 ) -> Iterator[pd.DataFrame]:
-    """What a fold's model says of snapshots between later bounds, for which there are newer models."""
+    """Calls by a fold's model of snapshots between later origins, for which there are newer models."""
     model, as_of = replace(fold.model(train_settings), heads=heads), snapshots["as_of"]
     for periods, (begin, end) in enumerate(pairwise(bounds), start=1):
         rows = snapshots[((as_of > begin) & (as_of <= end)).to_numpy()].reset_index(drop=True)
@@ -220,7 +221,7 @@ def call_as_of(
     train_settings: TrainSettings,
     left_out: tuple[str, ...],
 ) -> pd.DataFrame:
-    """What the recipe says of later snapshots, as of an origin: fitted on what was known then, calibrated by its folds.
+    """Calls of later snapshots by the recipe as of an origin: fitted on what was known then, calibrated by its folds.
 
     Args:
         history: may know more than the origin.
@@ -248,11 +249,11 @@ def backtest(
     looks: bool = True,
     older: bool = True,
 ) -> Backtest:
-    """Calls on the final grid by models that were trained before.
+    """Backtest a recipe: calls of the final snapshots by models that were trained before.
 
     Each fold trains on what was known at its origin and calls the snapshots up to the next origin, as scoring would
-    have; then those after it, as a model would that nobody retrained. No label that closed after an origin is in its
-    fold: the gap is in the data, not in a setting. Empty where no fold could be trained. Without `looks`, or without
+    have. Then it calls later ones, as a model would that nobody retrained. No outcome recorded after an origin is in
+    its fold. Empty where no fold could be trained. Without `looks`, or without
     `older`, that part of `Backtest` stays empty; the calls are the same.
     """
     as_of = final.snapshots["as_of"]
@@ -269,7 +270,7 @@ def backtest(
         except DataError:
             continue
         heads = calibrated(fold.heads, *_known_by(fold, calls), fold.every_days)
-        if older and len(calls):  # else nothing has calibrated it: no model in use would be so
+        if older and len(calls):  # the first fold is not calibrated, as no model in use would be
             stale += _older(history, fold, heads, final.snapshots, bounds[k:], train_settings)
         at = ((as_of > origin) & (as_of <= bounds[k])).to_numpy()
         if at.any():
@@ -293,14 +294,15 @@ def _in_order(calls: pd.DataFrame) -> pd.DataFrame:
 
 def _settled(history: History, final: Fitted, to_come: pd.DataFrame, looks: list[pd.DataFrame]) -> pd.DataFrame:
     """Looks with what became of their deals."""
-    said = _in_order(pd.concat(looks, ignore_index=True))
-    return said.join(_truth(final, to_come, said["deal_id"], label(history.book, said[["deal_id", "as_of"]])))
+    ordered = _in_order(pd.concat(looks, ignore_index=True))
+    labels = label(history.book, ordered[["deal_id", "as_of"]])
+    return ordered.join(_truth(final, to_come, ordered["deal_id"], labels))
 
 
 def _to_come(final: Fitted) -> pd.DataFrame:
     """What the final model expects of each deal from its last snapshot on, by deal_id: won, value, hours, typical.
 
-    typical: what a win without an amount counts with.
+    typical: the value of a win without an amount.
     """
     last = ~final.snapshots["deal_id"].duplicated(keep="last").to_numpy()
     ids, X, terms = final.snapshots["deal_id"][last], final.rows.X[last], final.rows.terms[last]
@@ -318,9 +320,9 @@ def _to_come(final: Fitted) -> pd.DataFrame:
 
 
 def _truth(final: Fitted, to_come: pd.DataFrame, deal_id: pd.Series, labels: pd.DataFrame) -> pd.DataFrame:
-    """What became of each snapshot; of open deals, what the final model expects from their last state on.
+    """What became of each snapshot; for open deals, what the final model expects from their last state on.
 
-    A deal won without an amount counts with the typical one.
+    A deal won without an amount counts with the typical amount.
 
     Args:
         final: the model, which has a snapshot of every open deal.

@@ -1,4 +1,4 @@
-"""Heads fitted on what was known at a moment: the part of the recipe that folds and the final model share."""
+"""Heads fitted on what was known at a moment, the same way in folds and in the final model."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_CURVE = Curve((), (), (), ())
 
 @dataclass(frozen=True)
 class Prepared:
-    """What heads are fitted on: what was known at each snapshot up to `until`, and what it knew of its end."""
+    """Data to fit heads on: what was known at each snapshot up to `until`, and its deal's end as known then."""
 
     until: pd.Timestamp
     every_days: float
@@ -62,7 +62,7 @@ def _training_moments(book: Book, until: pd.Timestamp, every: float) -> pd.Datet
 
 
 def _without_constants(plan: FeaturePlan, X: npt.NDArray[np.float32]) -> tuple[FeaturePlan, npt.NDArray[np.float32]]:
-    """Only the columns that vary: a step that no open deal ever shows (a closing stage) teaches nothing."""
+    """Only the columns that vary: a step that no open deal ever has, such as a closing stage, is of no use."""
     keep = [i for i in range(X.shape[1]) if len(np.unique(X[:, i])) > 1]
     kept = plan.model_copy(update={"features": tuple(plan.features[i] for i in keep)})
     return kept, np.ascontiguousarray(X[:, keep])
@@ -89,13 +89,13 @@ def audit_as_of(book: Book, until: pd.Timestamp | None, train_settings: TrainSet
 def prepare_as_of(
     history: History, until: pd.Timestamp, train_settings: TrainSettings, left_out: tuple[str, ...] = ()
 ) -> Prepared:
-    """What was known at `until`, ready to fit heads on; the history may know more, and is not asked for it.
+    """What was known at `until`, ready to fit heads on; later records of the history are not read.
 
     Args:
         history: of any book.
         until: UTC moment.
         train_settings: of training.
-        left_out: what features must not read (`Book.without`); labels count all there is.
+        left_out: what features must not read (`Book.without`); labels still use it.
 
     Raises:
         UsageError: no deal had been created by then.

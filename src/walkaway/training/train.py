@@ -1,4 +1,4 @@
-"""The training recipe: what was known by a moment in, a judged model out."""
+"""Training: from what a book knew at a moment to a judged model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ __all__ = ["PROBABILITIES", "Trained", "train", "train_to_call"]
 PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
 PROFILED = ["win_probability", "remaining_hours", "value_per_hour"]
 LONG_LIFE = 0.9  # quantile of the lives of closed deals
-LEAST_WINS_TO_CAP, LARGEST = 20, 0.95  # earlier wins, and their quantile, that tell where to cap the value of a deal
+LEAST_WINS_TO_CAP, LARGEST = (
+    20,
+    0.95,
+)  # the least earlier wins, and the quantile of their values at which values are capped
 INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
 
 
@@ -50,11 +53,11 @@ class Trained:
 
 
 def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hours: float) -> pd.DataFrame:
-    """Out-of-time calls in the calibrated scores that scoring will give: deal_id, as_of, and a column a score."""
+    """Out-of-time calls with scores calibrated as in scoring: deal_id, as_of, and a column a score."""
     if calls.empty:
         return pd.DataFrame()
     win = heads.win.calibration.probability(calls["raw"].to_numpy())
-    if heads.win.bag is None:  # no signal: the base rate is said of each
+    if heads.win.bag is None:  # no signal: each gets the base rate
         win = np.full(len(calls), heads.win.base_rate)
     hours = calls["uncalibrated_hours"].to_numpy() * heads.hours.over(uncalibrated.hours)
     index = value_per_hour(expected_value(win, calls["value_if_won"].to_numpy()), hours, floor_hours)
@@ -70,10 +73,11 @@ def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hou
 def _guaranteed(
     calls: pd.DataFrame, above: np.ndarray, pace: float, until: pd.Timestamp, book: Book
 ) -> tuple[tuple[float, float], ...]:
-    """What can be guaranteed of bars, by deals that were called from their first look on and had time to end.
+    """The bars that can be guaranteed, from deals that were called from their first snapshot on and had time to end.
 
-    A deal seen from halfway was called less often, one begun lately has mostly not ended unless it ended soon: either
-    would have been dropped less often than deals are. Values are capped by the wins before the first call.
+    A deal first called halfway was called less often, and a deal begun lately has ended only if it ended fast. Both
+    kinds are dropped less often than deals usually are, so they are left out. Values are capped by the wins before the
+    first call.
     """
     before = book.deals[(book.deals["outcome"] == "won") & (book.deals["closed_at"] <= calls["as_of"].min())]
     earlier = (before["amount"] * before["margin"].fillna(1.0)).clip(lower=0)
@@ -83,7 +87,7 @@ def _guaranteed(
     closed = book.deals[book.deals["closed_at"].notna()]
     life = (closed["closed_at"] - closed["created_at"]).quantile(LONG_LIFE)
     begun = calls["as_of"] - pd.to_timedelta(calls["age_days"], unit="D")
-    last = ~calls["deal_id"].duplicated(keep="last")  # of what may still be won, the value as it was last known
+    last = ~calls["deal_id"].duplicated(keep="last")  # of open deals, the value as last known
     value = calls["worth_truth"].where(calls["settled"].astype(bool), calls["value_if_won"])[last].to_numpy()
     whole = calls["age_days"].groupby(calls["deal_id"]).transform("min") < pace
     there = (whole & (begun <= until - life))[last].to_numpy() & (value > 0)
@@ -93,7 +97,7 @@ def _guaranteed(
 
 
 def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Timestamp, book: Book) -> Curve:
-    """The curve over out-of-time calls at the pace of use: what following the verdicts at each bar would have done."""
+    """The curve over out-of-time calls: what following the verdicts at each bar would have saved and lost."""
     if calls.empty:
         return NO_CURVE
     hours, worth = (calls[column].to_numpy() for column in ("remaining_hours_truth", "worth_truth"))
@@ -105,7 +109,7 @@ def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Tim
 
 
 def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> ReferenceProfile:
-    """What open deals looked like. Without signal the base rate is said of each, so only hours can look otherwise."""
+    """The reference profile. Without signal each deal has the base rate, so only hours are profiled."""
     history = history.without(final.plan.left_out)
     words = known_words(history.book, final.plan)
     profiled = ["deal_id", "as_of", *(PROFILED if signal else ["remaining_hours"])]
@@ -118,7 +122,7 @@ def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bo
 
 
 def _facts(fitted: FittedRecipe) -> Facts:
-    """What went in."""
+    """What the model was trained on."""
     book, final, calls, asked = fitted.history.book, fitted.final, fitted.backtest.calls, fitted.asked
     deals, outcome, shares = book.deals, book.deals["outcome"], pooling(final.rows, asked.heads)
     return Facts(
@@ -167,7 +171,7 @@ def _tables(backtest: Backtest, train_settings: TrainSettings) -> dict[str, pd.D
 
 
 def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws: int) -> pd.DataFrame:
-    """How well losses for lack of a decision are told from others, of lost deals; empty where no fold could tell."""
+    """How well losses for lack of a decision are told apart from other losses; empty where no fold has such a head."""
     undecided = no_decision(settled["ending"], reasons)
     told = ~np.isnan(undecided) & settled["no_decision_if_lost"].notna().to_numpy()
     if len(np.unique(undecided[told])) < 2:
@@ -177,12 +181,12 @@ def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws:
 
 
 def _scored(fitted: FittedRecipe, calls: pd.DataFrame) -> pd.DataFrame:
-    """`_as_scored`, by the heads that the recipe came to."""
+    """`_as_scored`, by the heads of the fitted recipe."""
     return _as_scored(calls, fitted.heads, fitted.final.heads, fitted.settings.floor_hours)
 
 
 def _calling_model(fitted: FittedRecipe) -> Model:
-    """The model with all that calls need: the curve its bar is picked from, what deals may wait for, its facts."""
+    """The model with all that calls need: its curve, what deals may wait for, and its facts."""
     history, final, settings = fitted.history, fitted.final, fitted.settings
     looks = fitted.backtest.looks
     curve = _curve(looks, _scored(fitted, looks), settings.calls_every_days, final.until, history.book)
@@ -191,9 +195,9 @@ def _calling_model(fitted: FittedRecipe) -> Model:
 
 
 def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings) -> Model:
-    """The model that `train` makes, as far as calls need it: without what explains them and what drift is judged by.
+    """The model that `train` makes, without what only explanations and drift checks need.
 
-    It makes the same calls, to the byte. Arguments and errors as of `train`.
+    It makes the same calls, byte for byte. Arguments and errors as of `train`.
     """
     return _calling_model(fit_and_backtest(book, until, train_settings, looks=True))
 
@@ -202,13 +206,13 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     """Train, judge and calibrate a model on what a book knew at a moment.
 
     Args:
-        book: any book; what it recorded after `until` is not looked at.
+        book: any book; what it recorded after `until` is not read.
         until: UTC moment.
         train_settings: of training.
-        step: told the name of each step, how many of its parts are done, and how many there are.
+        step: called with the name of each step, how many of its parts are done, and how many there are.
 
     Returns:
-        The model with its metrics. The same book and settings give the same model, to the byte.
+        The model with its metrics. The same book and settings give the same model, byte for byte.
 
     Raises:
         UsageError: `until` lies before the first deal, or more than a year after the newest record; or a feature

@@ -1,6 +1,6 @@
-"""Tuning of the win head by Optuna, in time-ordered folds, judged on a last stretch that no trial has seen.
+"""Tuning of the win head by Optuna, in folds ordered in time, judged on a last stretch that no trial has seen.
 
-The win head is the lever: on real history perfect hours would add next to nothing, perfect outcomes a great deal.
+Only the win head is tuned: on real history perfect hours would improve calls very little, perfect outcomes very much.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Budget", "Tuned", "tune"]
 
-HELD_OUT = 0.2  # of the history's span: the last stretch, for the judgement
+HELD_OUT = 0.2  # of the history's span: the last stretch, for the final judgement
 FOLDS = 3
-PATIENCE = 25  # trials without a better one, after which the study stops
+PATIENCE = 25  # the study stops after so many trials without a better one
 MEMBERS = 2  # of the bag, while trying
 MISSING = "--tune needs Optuna: pip install 'walkaway[tune]'"
 TRIED: dict[str, tuple[float, float, bool]] = {  # of the win head: from, to, and whether on a logarithmic scale
@@ -235,10 +235,10 @@ def _typical(worth: pd.Series) -> float:
 
 
 def tune(book: Book, until: pd.Timestamp, train_settings: TrainSettings, budget: Budget, step: Step = no_step) -> Tuned:
-    """Try train_settings of the win head until the budget ends, or nothing better has come for PATIENCE trials.
+    """Try settings of the win head until the budget ends, or PATIENCE trials in a row bring nothing better.
 
     Args:
-        book: any book with dates; what it recorded after `until` is not looked at.
+        book: any book with dates; what it recorded after `until` is not read.
         until: UTC moment.
         train_settings: the ones given: the first trial, and what the best one is compared with.
         budget: seconds or trials.
@@ -256,7 +256,7 @@ def tune(book: Book, until: pd.Timestamp, train_settings: TrainSettings, budget:
     folds = list(_folds(known(book, since), [*origins, since], every, seen, left_out))
     if not folds:
         raise DataError(
-            f"--tune needs won and lost deals that settled before {since:%Y-%m-%d}, in every fold; there are none. "
+            f"--tune needs won and lost deals that settled before {since:%Y-%m-%d} in some fold; there are none. "
             "Train without --tune, or on a longer history."
         )
     study = _study(folds, train_settings, budget, step)

@@ -1,7 +1,7 @@
-"""Books without dates: who wins can be learned from what the deals are; what an hour is worth cannot.
+"""Books without dates: a model can learn who wins from the deals' attributes, but not what an hour is worth.
 
-Nothing says what was known when, so there are no snapshots, hours or order in time: one row a deal, and folds that keep
-deals alike in all attributes together, lest a model be praised for what it has seen.
+It is unknown what was known when, so there are no snapshots, no hours and no order in time. There is one row a deal.
+Deals alike in all attributes are in the same fold, so that no model is judged on copies of its training deals.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from walkaway.training.train import Trained
 
 __all__ = ["score_undated", "summary_undated", "train_undated"]
 
-LEAST_OF_EACH_TO_TRAIN = 20  # won and lost deals below which folds would judge by a handful
+LEAST_OF_EACH_TO_TRAIN = 20  # won and lost deals; with fewer, folds are too small to judge by
 PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "base_rate"]
 
 
@@ -70,8 +70,8 @@ def _closed(book: Book) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
 
 def _too_alike(kinds: int) -> DataError:
     return DataError(
-        f"the closed deals are of {kinds} kinds only (alike in all attributes in use), too few to judge a model on "
-        "kinds it has not seen. Map more attributes."
+        f"the closed deals are of {kinds} kinds only (a kind is alike in all attributes in use), too few to judge a "
+        "model on kinds it has not seen. Map more attributes."
     )
 
 
@@ -83,7 +83,7 @@ def _out_of_fold(
     train_settings: TrainSettings,
     step: Step,
 ) -> pd.DataFrame:
-    """What models say that were fitted on other deals, none of them alike."""
+    """Predictions by models that were fitted on other deals, none of them alike."""
     folds = StratifiedGroupKFold(max(train_settings.folds, 2), shuffle=True, random_state=train_settings.heads.seed)
     if (kinds := len(np.unique(alike))) < folds.n_splits:
         raise _too_alike(kinds)
@@ -103,7 +103,7 @@ def _out_of_fold(
 
 
 def _distinct(calls: pd.DataFrame) -> pd.DataFrame:
-    """One row for deals alike in all attributes and in their outcome: copies do not prove a thing twice."""
+    """One row for deals alike in all attributes and in their outcome, since copies are no new evidence."""
     return calls.drop_duplicates(["alike", "won"])
 
 
