@@ -137,12 +137,12 @@ def test_a_share_that_cannot_be_guaranteed_is_told(walkaway, here, tmp_path):
 def test_batch_writes_its_folder_and_tells_what_changed_on_stderr_only(walkaway, here, tmp_path):
     code, out, err = walkaway("batch", *here, "--now", "2025-08-04")
     assert (code, out) == (0, "")
-    assert "No calls of an earlier run in reports: nothing to compare with." in " ".join(err.split())
+    assert "No calls of an earlier run in reports, so there is nothing to compare with." in " ".join(err.split())
 
     code, out, err = walkaway("batch", *here, "--now", "2025-08-11")
     assert (code, out) == (0, "")
     assert "newly open" in err
-    assert "All of them: reports/changes.csv" in err
+    assert "All changes: reports/changes.csv" in err
     assert [line for line in err.splitlines() if len(line) > 80] == []
     assert len((tmp_path / "reports" / "runs.jsonl").read_text().splitlines()) == 2
 
@@ -174,7 +174,7 @@ def test_an_open_deal_without_a_call_exits_with_6_after_the_output_is_told(walka
     code, out, err = walkaway("batch", *here, "--now", "2025-08-04", "--json")
 
     assert (code, json.loads(out)["exit_status"]) == (6, 6)
-    assert err.startswith("walkaway: 1 of 33 open deals got no call: d7. The others are written.")
+    assert err.startswith("walkaway: 1 of 33 open deals got no call: d7. All other calls are written.")
 
 
 def test_a_bar_by_hand_reaches_the_batch(walkaway, here):

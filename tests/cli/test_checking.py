@@ -49,7 +49,7 @@ def test_check_refuses_a_book_that_does_not_fit(walkaway, here, models, book, tm
     code, _, err = walkaway("check", "--book", tmp_path / "other", "--models", models)
 
     assert code == 3
-    assert "the book's money is in USD, and the model learned in EUR" in err
+    assert "the book's amounts are in USD, and the model was trained on amounts in EUR" in err
 
 
 def test_the_book_of_these_tests_ends_where_they_say(book):

@@ -38,7 +38,7 @@ def test_explain_refuses_a_figure_of_no_known_kind_before_anything_else(walkaway
     code, out, err = walkaway("explain", "no such deal", *here, "--waterfall", "w.xlsx")
 
     assert (code, out) == (2, "")
-    assert "--waterfall w.xlsx: a figure is written as .png, .svg, .pdf" in err
+    assert "--waterfall w.xlsx: figures are .png, .svg, .pdf files." in err
 
 
 def test_explain_names_deals_like_the_one_that_does_not_exist(walkaway, here):
@@ -64,7 +64,7 @@ def test_portfolio_names_a_replay_that_is_not_there(walkaway, here, tmp_path):
     code, out, err = walkaway("portfolio", *here, "--replay", tmp_path)
 
     assert (code, out) == (2, "")
-    assert "ledger.parquet: there is no such ledger. Name the --out of a finished walkaway replay." in err
+    assert "ledger.parquet: no ledger found. Name the --out of a finished walkaway replay." in err
 
 
 def test_explain_prints_json_on_stdout_only(walkaway, here, book):

@@ -22,7 +22,7 @@ def test_report_prints_the_digest_alone_where_it_is_asked_for(walkaway, here, tm
 
 @pytest.mark.parametrize(
     ("option", "said"),
-    [("--decisions", "cannot be read as decisions"), ("--replay", "summary.json is no summary of a replay")],
+    [("--decisions", "cannot be read as decisions"), ("--replay", "summary.json is not the summary of a replay")],
 )
 def test_report_names_what_it_cannot_read(walkaway, here, tmp_path, option, said):
     code, out, err = walkaway("report", *here, option, tmp_path / "none", "--out", tmp_path / "out")

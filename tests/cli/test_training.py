@@ -16,7 +16,7 @@ def test_audit_prints_what_it_looked_at_on_stderr(walkaway, saved_book, tiny):
     code, out, err = walkaway("audit", "--book", saved_book, "--until", UNTIL.isoformat())
 
     assert (code, out) == (0, "")
-    assert "Leak audit: 11 columns, fields, kinds and roles" in " ".join(err.split())
+    assert "Leak audit: checked 11 columns, fields, kinds and roles" in " ".join(err.split())
 
 
 def test_audit_as_json_lists_sources_and_features(walkaway, saved_book, tiny):
@@ -65,7 +65,7 @@ def test_a_second_train_that_is_not_promoted_exits_4_until_promoted_and_rollback
     code, out, err = walkaway("train", *where, "--until", "2025-07-01")
     assert (code, out, champion_version(fresh_models)) == (4, "", first)
     said = " ".join(err.split())
-    assert "Gate: held, the same recipe, and too few deals settled since 2025-06-01 to tell" in said
+    assert "Not promoted: too few deals have closed since 2025-06-01 to tell whether it is better." in said
     assert said.endswith(f"Still in use: {first}. Add --promote to use the new model anyway.")
 
     code, out, err = walkaway("train", *where, "--until", "2025-07-01", "--promote")

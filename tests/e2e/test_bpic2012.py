@@ -195,4 +195,4 @@ def test_a_replay_retrains_on_time(replayed):
         "12-01",
         "12-09",
     ]
-    assert summary["notes"] == ["702 of 11,251 calls lie in the last days of the book and are not judged."]
+    assert summary["notes"] == ["702 of 11,251 calls are in the last days of the book and are not measured."]

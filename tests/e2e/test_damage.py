@@ -27,6 +27,7 @@ from walkaway.book import read_book
 from walkaway.errors import BundleError
 from walkaway.files import json_bytes
 from walkaway.models.bundle import _version, load_bundle
+from walkaway.models.facts import Facts
 from walkaway.models.model import read_rows
 from walkaway.models.registry import (
     LOGS,
@@ -261,7 +262,7 @@ def test_damage_to_mlflows_description_is_refused_or_changes_no_call(served):
 )
 def test_a_bar_changed_in_mlflows_description_is_refused_by_name(real, tmp_path, found, other):
     [copy] = real.glob(f"mlruns/models/*/artifacts/data/{champion_version(real)}")
-    folder = Path(shutil.copytree(copy.parents[2], tmp_path / "artifacts"))
+    folder = Path(shutil.copytree(copy.parents[1], tmp_path / "artifacts"))
     text = (folder / "MLmodel").read_text()
     (folder / "MLmodel").write_text(text.replace(found, other))
     assert found in text
@@ -390,7 +391,7 @@ def test_a_model_nested_too_deep_is_refused_though_its_checksum_holds(folder):
     deep = text[:-1] + b',"deep":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
     (folder / "model.json").write_bytes(deep)
     files = manifest["files"] | {"model.json": sha256(deep).hexdigest()}
-    version = _version({}, files)
+    version = _version(Facts(), files)
     (folder / "bundle.json").write_bytes(json_bytes(manifest | {"files": files, "version": version}))
 
     with pytest.raises(BundleError, match=r"/model\.json: a part is missing or wrong: RecursionError"):

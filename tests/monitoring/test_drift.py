@@ -134,5 +134,5 @@ def test_a_check_is_json_without_anything_that_is_no_number(model, half):
 def test_a_book_that_does_not_fit_is_refused(stationary):
     other = plain_model(facts=Facts(currency="USD", known_until=UNTIL))
 
-    with pytest.raises(DataError, match="the book's money is in EUR, and the model learned in USD"):
+    with pytest.raises(DataError, match="the book's amounts are in EUR, and the model was trained on amounts in USD"):
         check(stationary, other, SETTINGS, UNTIL)

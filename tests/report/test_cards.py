@@ -102,7 +102,8 @@ def test_a_card_says_what_would_change_our_mind_and_deals_like_it(story):
 
     assert (
         "Would change our mind • call from the buyer: it happened in 43 of 212 deals like this, 20 of which were won "
-        "(by 4 Aug 2025). An hour would then be worth EUR 321. Seen in past deals; not a promise"
+        "(by 4 Aug 2025). An hour would then be worth EUR 321. Seen in past deals. "
+        "Making it happen need not have the same effect."
     ) in text
     assert "9 of 50 were won. Half of them took 1.5 hours or less from then on. An hour on them earned EUR 40." in text
     assert "Nearest: d007 won EUR 900 with no more work." in text
@@ -110,7 +111,7 @@ def test_a_card_says_what_would_change_our_mind_and_deals_like_it(story):
 
 def test_a_dropped_deal_that_nothing_would_lift_is_told_so_and_a_kept_one_is_not(story):
     bare = replace(story, counterfactuals=())
-    none = "Nothing that came to deals like this would lift it over the bar."
+    none = "Nothing seen in past deals like this would lift it above the bar."
 
     assert none in words(shown(show_story(replace(bare, verdict="walk_away"))).replace("│", ""))
     assert none not in words(shown(show_story(replace(bare, verdict="pursue"))).replace("│", ""))

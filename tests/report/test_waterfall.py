@@ -58,5 +58,5 @@ def test_a_file_of_another_kind_is_refused(story, tmp_path):
 
 def test_a_deal_sold_at_a_loss_has_no_steps(tmp_path):
     [loss] = deal_stories(plain_model(), make_calls(plain_model(), rows_of([100.0], [-0.5]), 0.0), 0.125)
-    with pytest.raises(UsageError, match="deal d0 is sold at a loss, which no factors explain"):
+    with pytest.raises(UsageError, match="deal d0 is sold at a loss, so it has no factors to draw"):
         write_waterfall(replace(loss, deal_id="d0"), tmp_path / "w.png")

@@ -148,10 +148,10 @@ def test_advice_reads_back_as_it_was_written(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("deal_id,verdict\na,walk_away\n", "column advised_at is absent"),
+        ("deal_id,verdict\na,walk_away\n", "column advised_at is missing"),
         (f"{','.join(ADVICE)}\na,yesterday,walk_away,1,2,v1,0.1,True\n", "cannot be read as advice"),
         (f"{','.join(ADVICE)}\na,2026-01-05,walk_away,1,2,v1,much,True\n", "cannot be read as advice"),
-        (f"{','.join(ADVICE)}\n" + "a,2026-01-05,walk_away,1,2,v1,0.1,True\n" * 2, "deal a is there twice"),
+        (f"{','.join(ADVICE)}\n" + "a,2026-01-05,walk_away,1,2,v1,0.1,True\n" * 2, "deal a appears twice"),
     ],
 )
 def test_other_files_are_refused_with_what_to_give(tmp_path, text, said):

@@ -224,7 +224,7 @@ def test_the_first_run_says_that_there_is_nothing_to_compare_with(run, tmp_path)
     done = run()
 
     assert done.changes is None
-    assert done.notes == (f"No calls of an earlier run in {tmp_path / 'out'}: nothing to compare with.",)
+    assert done.notes == (f"No calls of an earlier run in {tmp_path / 'out'}, so there is nothing to compare with.",)
 
 
 def test_a_rerun_gives_the_same_bytes_and_no_change(run, tmp_path):
@@ -263,7 +263,7 @@ def test_another_bar_is_told_apart_from_the_deals(run):
     run(settings=Settings(score=ScoreSettings(bar=100.0, reasons=0)))
     second = run(settings=Settings(score=ScoreSettings(bar=5000.0, reasons=0)))
 
-    assert second.notes[1:] == ("The bar itself went from 100 to 5,000 per hour.",)
+    assert second.notes[1:] == ("The bar changed from EUR 100 to EUR 5,000 per hour.",)
     assert set(second.changes["change"]) == {"newly_below_bar"}
 
 
@@ -274,7 +274,7 @@ def test_calls_that_are_not_what_the_last_run_wrote_are_said_so_and_the_run_goes
     done = run()
 
     assert done.changes is None
-    assert done.notes[0].endswith("calls.csv is not what the last run wrote (its bytes differ): nothing compared.")
+    assert done.notes[0].endswith("calls.csv was changed after the last run wrote it, so nothing was compared.")
     assert run().changes.empty
 
 
@@ -291,7 +291,7 @@ def test_calls_of_a_later_moment_are_not_compared(run):
     done = run(day(200))
 
     assert done.changes is None
-    assert done.notes[0].startswith("The last run called at 2025-10-12 21:19 UTC, a later moment")
+    assert done.notes[0].startswith("The last run called deals at a later moment, 12 Oct 2025, 21:19 UTC")
 
 
 def test_a_stale_book_is_refused_and_recorded_and_the_last_calls_stay(run, records, tmp_path):
@@ -381,7 +381,7 @@ def test_hours_that_were_set_are_those_the_run_assumes(run):
 
 
 def test_hours_other_than_those_of_training_are_said(run):
-    said = "The hours assumed of activities are not those this model was trained with: train again."
+    said = "The hours assumed for activities have changed since this model was trained. Train again."
 
     assert said not in run().notes
     assert said in run(settings=FAST.model_copy(update={"hours": {"call": 9.0}})).notes
@@ -398,7 +398,7 @@ def test_a_book_without_an_open_deal_is_refused(run, tmp_path, make_book):
     write_book(
         make_book(deals="deal_id | created_at | closed_at | outcome\nd | 2026-01-01 | 2026-01-02 | won"), tmp_path / "b"
     )
-    with pytest.raises(DataError, match=r"b: no deal is open at 2026-01-02 00:00 UTC: nothing to call\. Check the"):
+    with pytest.raises(DataError, match=r"b: no deal is open at 2026-01-02 00:00 UTC\. Check the"):
         run(at("2026-01-02"), book=tmp_path / "b")
 
 
@@ -415,7 +415,7 @@ def test_advice_that_cannot_be_read_stops_the_run_before_it_writes(run, records,
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != "runs.jsonl"}
     (tmp_path / "out" / "advice.csv").write_text("deal_id\nd1\n")
 
-    with pytest.raises(UsageError, match="column advised_at is absent"):
+    with pytest.raises(UsageError, match="column advised_at is missing"):
         run(now=NOW - pd.Timedelta(days=7))
     after = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir() if path.name != "runs.jsonl"}
     assert after == before | {"advice.csv": b"deal_id\nd1\n"}

@@ -44,7 +44,7 @@ def test_the_newest_decision_on_a_deal_stands_and_a_later_one_is_not_known_yet(t
     [
         (
             "deal_id,decision,by,date\na,pursue,x,2026-02-01",
-            "column reason is absent, found deal_id, decision, by, date",
+            "column reason is missing, found deal_id, decision, by, date",
         ),
         (FILE.replace("pursue", "maybe"), "row 2, decision must be pursue, walk_away, nurture, found 'maybe'"),
         (FILE.replace("2026-02-20", "soon"), "row 4, date must be a day such as 2026-03-31, found 'soon'"),

@@ -328,7 +328,7 @@ def replay_of(folder: Path, currency: str = "EUR", curve: Curve = SETTLED) -> Pa
 
 
 def test_a_replay_gives_the_dials_its_settled_curve_and_leaves_the_promise(tmp_path):
-    model = plain_model(curve=replace(CURVE, promised=((0.2, 7.0),)))
+    model = plain_model(curve=replace(CURVE, guaranteed=((0.2, 7.0),)))
     found = with_replay_curve(model, replay_of(tmp_path)).curve
 
     assert found == replace(SETTLED, guaranteed=((0.2, 7.0),))
@@ -337,12 +337,12 @@ def test_a_replay_gives_the_dials_its_settled_curve_and_leaves_the_promise(tmp_p
 
 
 def test_a_folder_that_is_no_replay_or_in_other_money_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="is no summary of a replay"):
+    with pytest.raises(UsageError, match="is not the summary of a replay"):
         with_replay_curve(plain_model(), tmp_path)
-    with pytest.raises(UsageError, match="is in USD, and the model in EUR"):
+    with pytest.raises(UsageError, match="is in USD, but the model is in EUR"):
         with_replay_curve(plain_model(), replay_of(tmp_path, currency="USD"))
-    with pytest.raises(UsageError, match="settled no curve"):
+    with pytest.raises(UsageError, match="has no curve: nothing could be measured"):
         with_replay_curve(plain_model(), replay_of(tmp_path, curve=Curve((), (), (), ())))
     (tmp_path / "summary.json").write_text('{"currency": "EUR", "curve": {"bars": [1]}}')
-    with pytest.raises(UsageError, match="is no summary of a replay"):
+    with pytest.raises(UsageError, match="is not the summary of a replay"):
         with_replay_curve(plain_model(), tmp_path)

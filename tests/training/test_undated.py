@@ -111,7 +111,10 @@ def test_a_check_without_dates_compares_open_deals_with_closed_ones_by_what_they
     changed = {f.code: f for f in check(book.with_tables(deals=renamed), trained.model, CheckSettings(), None).findings}
 
     assert [calm[code].level for code in sorted(calm)] == ["ok"] * 3 + ["cannot_tell"] * 4
-    assert calm["D5"].sentence == "Cannot tell: this book has no dates, so only what its deals are can be compared."
+    assert (
+        calm["D5"].sentence
+        == "Cannot tell: this book has no dates, so only the attributes of its deals can be compared."
+    )
     assert (changed["D2"].level, changed["D3"].level) == ("act", "act")
     assert "attribute[product] 'd' (100% of open deals)" in changed["D2"].sentence
 
@@ -162,7 +165,7 @@ def test_deals_of_too_few_kinds_are_refused():
 
 def test_a_book_without_attributes_is_refused_with_the_remedy(book):
     bare = book.with_tables(deals=book.deals.drop(columns=["product", "budget"]))
-    with pytest.raises(DataError, match=r"learned from by its attributes only.*\[deals\.attributes\]"):
+    with pytest.raises(DataError, match=r"learned from by attributes only.*\[deals\.attributes\]"):
         train_undated(bare, SETTINGS)
 
 
@@ -214,7 +217,9 @@ def test_a_model_that_knows_owners_refuses_a_book_that_does_not_fix_them(book):
 
 def test_a_book_in_other_money_is_refused(book, trained):
     dollars = book.with_tables(manifest=book.manifest.model_copy(update={"currency": "USD"}))
-    with pytest.raises(DataError, match=r"money is in USD, and the model learned in EUR.*money\.currency = 'EUR'"):
+    with pytest.raises(
+        DataError, match=r"amounts are in USD, and the model was trained on amounts in EUR.*money\.currency = 'EUR'"
+    ):
         score_undated(dollars, trained.model)
 
 
@@ -234,7 +239,7 @@ def test_a_training_without_dates_is_kept_and_is_not_tuned(book, tmp_path):
 
 def test_a_nightly_batch_needs_dates(book, trained, tmp_path):
     write_book(book, tmp_path / "book")
-    with pytest.raises(DataError, match="has no dates, so nothing tells whether it is fresh"):
+    with pytest.raises(DataError, match="has no dates, so batch cannot check how old it is"):
         run_batch(
             tmp_path / "book",
             tmp_path / "models",

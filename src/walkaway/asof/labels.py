@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from walkaway.asof.history import known, microseconds
-from walkaway.book import SECONDS_PER_HOUR, Book, effort_seconds
+from walkaway.book import SECONDS_PER_HOUR, Book, deal_places, effort_seconds
 
 __all__ = ["COLUMNS", "events_of", "label", "last_worked_at", "no_decision"]
 
@@ -94,16 +94,14 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
     book = known(book, known_at) if known_at is not None else book
     deals = book.deals.reset_index(drop=True)
     book = book.with_tables(deals=deals)
-    deal = pd.Index(deals["deal_id"]).get_indexer(pd.Index(snapshots["deal_id"]))
-    if (deal < 0).any():
-        raise KeyError(f"deal {snapshots['deal_id'].iloc[int(np.argmax(deal < 0))]} is not in the book")
+    deal = deal_places(pd.Index(deals["deal_id"]), snapshots["deal_id"])
     rows = deals.iloc[deal].reset_index(drop=True)
     settled = rows["outcome"].notna()
     won = (rows["outcome"] == "won").astype("float64").where(settled)
     amount = rows["amount"].where(settled)
     worth = (rows["amount"] * rows["margin"].fillna(1.0)).where(won == 1, 0.0).where(settled)
     ending = rows["outcome"].where(won == 1, rows["loss_reason"].fillna("lost")).where(settled, "open")
-    seconds = _remaining_seconds(book, deal.astype(np.int64), microseconds(snapshots["as_of"]))
+    seconds = _remaining_seconds(book, deal, microseconds(snapshots["as_of"]))
     hours = seconds / SECONDS_PER_HOUR
     columns = (settled, won, worth, amount, pd.Series(hours), ending)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_axis(snapshots.index)

@@ -20,13 +20,13 @@ from scipy.stats import rankdata
 from walkaway.binning import cells_of, equal_edges
 from walkaway.features import FeaturePlan, PlannedFeature
 from walkaway.models.buyer_events import BuyerEvents
+from walkaway.models.enough import LEAST_DEALS_A_RATE
 
 __all__ = ["BaseRates", "ColumnRates", "PastDeals", "PastOutcomes", "Settled", "groups_alike", "learn_base_rates"]
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BINS = 10
-LEAST_DEALS = 20  # a rate of fewer deals would be noise, and could reveal single deals
 ALL = "all"  # the name of the rates of all deals, whatever their features
 ALIKE = 0.75  # rank correlation at which two features say much the same
 MOST_RANKED = 20_000
@@ -79,7 +79,7 @@ class BaseRates(_Frozen):
     def of(self, column: str, values: npt.NDArray[np.floating], stage: pd.Series) -> PastOutcomes:
         """Outcomes of settled deals that once had a value in the same cell, in the same stage.
 
-        Where these are fewer than LEAST_DEALS, deals of any stage are used; where those are too few as well, none.
+        Where these are fewer than LEAST_DEALS_A_RATE, deals of any stage are used; none where those are too few too.
 
         Args:
             column: name of a feature.
@@ -101,8 +101,8 @@ class BaseRates(_Frozen):
         hours, worth = np.array(rates.hours), np.array(rates.worth)
         at = pd.Index(self.stages).get_indexer(pd.Index(stage)) + 1
         cell = rates.cells(values)
-        at = np.where(deals[at, cell] >= LEAST_DEALS, at, 0)
-        enough = deals[at, cell] >= LEAST_DEALS
+        at = np.where(deals[at, cell] >= LEAST_DEALS_A_RATE, at, 0)
+        enough = deals[at, cell] >= LEAST_DEALS_A_RATE
         per_hour = np.divide(worth, hours, out=np.zeros_like(worth), where=hours > 0)
         return PastOutcomes(*(np.where(enough, values[at, cell], 0) for values in (deals, won, per_hour)))
 

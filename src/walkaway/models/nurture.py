@@ -35,8 +35,6 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 STEPS = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 21.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0)  # days
 ANY_STAGE = ""
-LEAST_DEALS, LEAST_HEARD = 20, 5
-LEAST_SHARE = 0.05  # of deals: a sign that comes to fewer is not worth waiting for
 MOST_CAME_BY = 0.75  # of the signs that came: the share that had come by the day a wait expires
 LEAST_LEFT = DAY  # a sign closer to the close than this is part of the close
 

@@ -24,7 +24,7 @@ def proved(content):
     [
         ({}, "fair", "lost no more value than expected, but saved fewer hours."),
         ({"hours_saved_high": 0.33}, "good", "lost no more value than expected and saved no fewer hours."),
-        ({"value_forgone": 0.12, "value_forgone_low": 0.1}, "low", "lost 12% of the value won; 9.5% was expected."),
+        ({"value_forgone": 0.12, "value_forgone_low": 0.1}, "low", "lost 12.0% of the value won; 9.5% was expected."),
         ({"value_forgone": np.nan}, "untested", phrases.NO_PROOF),
     ],
 )
@@ -83,7 +83,7 @@ def test_the_list_is_not_to_be_used_where_such_calls_cost_more_than_expected(pro
     may, what = confidence.use(low)
     assert may == "not yet"
     assert what.startswith(
-        "On your own past deals, calls like these lost 12% of the value won; 9.5% was expected. Have an"
+        "On your own past deals, calls like these lost 12.0% of the value won; 9.5% was expected. Have an"
     )
 
 
@@ -98,8 +98,8 @@ def test_without_a_replay_nothing_is_said_to_be_proved(content):
 def test_what_was_expected_stands_beside_what_came():
     rows = {what: (expected, came) for what, expected, came in confidence.tried(proof_of(), EN)}
 
-    assert rows["hours saved"] == ("32.2%", "24% (21% to 26.6%)")
-    assert rows["won value lost"] == ("9.5%", "6% (4.7% to 7.3%)")
+    assert rows["hours saved"] == ("32.2%", "24.0% (21.0% to 26.6%)")
+    assert rows["won value lost"] == ("9.5%", "6.0% (4.7% to 7.3%)")
     assert rows["value per hour of deals kept"] == ("EUR 2,880 or more", "EUR 7,831")
     assert rows["value per hour of deals to stop or let wait"] == ("less than EUR 2,880", "EUR 1,179")
     assert rows["value per hour of deals to check first"] == ("less than EUR 2,880", "EUR 2,768")

@@ -23,7 +23,7 @@ def done(trained):
     gained = Comparison(
         "20250101-ffffffffffff", "bundle", "2025-01-02", 900, 120, 80, 0.01, -0.002, 0.022, 0.1, 0.02, 0.2
     )
-    decision = Promotion(False, "not better than 20250101-ffffffffffff", (gained,))
+    decision = Promotion(False, "not better than 20250101-ffffffffffff at 90% confidence", (gained,))
     return Retrained(trained, Path("models/20250804-0123456789ab"), "3", "20250101-ffffffffffff", decision)
 
 
@@ -115,7 +115,7 @@ def test_the_gates_decision_is_shown_with_its_figures(done):
 
     assert "with 20250101-ffffffffffff, by bundle: 80 settled deals from 2 Jan 2025" in said
     assert "log loss gain +0.0100 (-0.0020 to +0.0220); skill gain +0.100 (+0.020 to +0.200)" in said
-    assert "Not promoted: not better than 20250101-ffffffffffff beyond doubt." in said
+    assert "Not promoted: not better than 20250101-ffffffffffff at 90% confidence." in said
 
 
 TRIALS = pd.DataFrame(

@@ -63,7 +63,7 @@ def _age_table(slices: pd.DataFrame, fmt: LocaleFormat) -> Table:
 
 
 def _expected(done: Replayed, name: str, fmt: LocaleFormat) -> str:
-    value = done.summary["expected"][name]
+    value = done.summary["expected"].get(name)  # shares of hours and value are expected, not of deals
     return "" if value is None else f"; the models expected {fmt.percent(value, 1)}"
 
 
