@@ -167,7 +167,7 @@ def test_a_period_at_the_end_of_the_book_has_nothing_to_judge(book, tmp_path):
     found = replay(book, tmp_path, late, SETTINGS)
 
     assert found.measures == {}
-    assert found.summary["notes"][0] == "No call lies early enough to be judged: all are in the last days of the book."
+    assert found.summary["notes"][0] == "No call is early enough to be measured: all are in the last days of the book."
 
 
 def test_a_single_kind_of_ending_measures_nothing(tmp_path):
@@ -181,9 +181,9 @@ def test_a_single_kind_of_ending_measures_nothing(tmp_path):
 
 
 def test_what_cannot_be_replayed_is_refused(book, tmp_path):
-    with pytest.raises(UsageError, match="lies after the newest record of the book"):
+    with pytest.raises(UsageError, match="is after the newest record of the book"):
         replay(book, tmp_path, Period(day(200), day(900)), SETTINGS)
-    with pytest.raises(UsageError, match=r"--from 2024-12-01T00:00Z lies before the first deal was created"):
+    with pytest.raises(UsageError, match=r"--from 2024-12-01T00:00Z is before the first deal was created"):
         replay(book, tmp_path, Period(day(-36), day(20)), SETTINGS)
-    with pytest.raises(DataError, match=r"no model can be trained as of 2025-01-08.* \(--until is --from here\)"):
+    with pytest.raises(DataError, match=r"no model can be trained as of 2025-01-08.* \(here, --until means --from\)"):
         replay(book, tmp_path, Period(day(2), day(20)), SETTINGS)
