@@ -40,7 +40,7 @@ def locked(name: str) -> set[tuple[str, str]]:
 
 
 def test_all_that_is_imported_is_declared():
-    declared = names(PROJECT["dependencies"]) | names(EXTRAS["mlflow"] + EXTRAS["pdf"] + EXTRAS["tune"])
+    declared = names(PROJECT["dependencies"]) | names(EXTRAS["mlflow"] + EXTRAS["pdf"])
     distributions = packages_distributions()
 
     assert {name for name in imported() if not {plain(one) for one in distributions[name]} & declared} == set()
@@ -58,7 +58,7 @@ def test_no_requirement_is_named_twice():
 
 
 def test_developers_have_every_extra():
-    extras = {"mlflow", "pdf", "tune"}
+    extras = {"mlflow", "pdf"}
 
     assert set(EXTRAS) == extras | {"dev"}
     assert set(re.search(r"walkaway\[(.+)\]", " ".join(EXTRAS["dev"]))[1].split(",")) == extras
@@ -70,7 +70,7 @@ def test_users_get_the_versions_that_developers_test():
 
 def test_the_lock_files_hold_all_that_they_are_for():
     users = names(PROJECT["dependencies"] + EXTRAS["mlflow"] + EXTRAS["pdf"])
-    developers = users | names(EXTRAS["tune"] + EXTRAS["dev"]) - {"walkaway"}
+    developers = users | names(EXTRAS["dev"]) - {"walkaway"}
 
     assert users - {plain(name) for name, _ in locked("requirements.txt")} == set()
     assert developers - {plain(name) for name, _ in locked("requirements-dev.txt")} == set()

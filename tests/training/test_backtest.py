@@ -4,7 +4,7 @@ import pytest
 from tests.books import TINY, UNTIL
 
 from walkaway.asof.history import History, known
-from walkaway.training.backtest import _calibration, backtest, calibrated, call_as_of
+from walkaway.training.backtest import _calibration, backtest, calibrated
 from walkaway.training.fitting import fit_as_of
 
 pytest_plugins = ("tests.books",)
@@ -65,16 +65,6 @@ def test_an_older_model_calls_what_newer_ones_called(folds, origins):
     both = stale.merge(folds.calls, on=["deal_id", "as_of"], suffixes=("_older", ""))
     assert len(both) == len(stale)
     assert (both["known_until_older"] < both["known_until"]).all()
-
-
-def test_a_fold_trained_on_demand_says_what_the_rolling_one_says(book, folds, origins):
-    mine = folds.calls[folds.calls["known_until"] == origins[1]].reset_index(drop=True)
-    earlier = folds.calls[folds.calls["known_until"] < origins[1]]
-    asked = mine[["deal_id", "as_of"]]
-    again = call_as_of(History(known(book, UNTIL)), origins[1], asked, earlier, SETTINGS, ())
-
-    assert again["win_probability"].tolist() == mine["win_probability"].tolist()
-    assert again["value_per_hour"].tolist() == mine["value_per_hour"].tolist()
 
 
 def test_the_crms_own_probability_is_a_baseline_where_it_keeps_one(book, final):

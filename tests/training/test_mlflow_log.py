@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.image import imread
-from tests.books import TINY, UNTIL, plain_model, settings_of
+from tests.books import UNTIL, plain_model, settings_of
 
 from walkaway.asof.history import History
 from walkaway.book.io import read_book
@@ -17,7 +17,6 @@ from walkaway.models.registry import load_champion
 from walkaway.report.figures import training_figures
 from walkaway.training.mlflow_log import default_uri, log_training, mirror_champion
 from walkaway.training.run import retrain
-from walkaway.training.tune import Tuned
 
 pytest_plugins = ("tests.books",)
 
@@ -183,21 +182,3 @@ def test_metrics_that_are_no_number_are_left_out(fresh_models):
     [run] = mlflow.search_runs(experiment_names=["walkaway"], output_format="list")
 
     assert run.data.metrics == {"win.c.auc": 0.5}
-
-
-def test_each_trial_of_a_tuning_is_a_nested_run(trained, saved_models, fresh_models):
-    import mlflow
-
-    trials = pd.DataFrame({"state": ["complete", "pruned"], "log_loss": [0.5, None], "trees": [100, 200]})
-    tuned = Tuned(TINY, trials.rename_axis("number"), {"since": "2025-06-01", "log_loss_gain": 0.02}, True)
-    [folder] = [path for path in saved_models.iterdir() if path.is_dir()]
-    log_training(trained.model, folder, {}, {}, models=fresh_models, uri=None, tuned=tuned)
-    client = mlflow.MlflowClient(default_uri(fresh_models))
-    runs = client.search_runs([client.get_experiment_by_name("walkaway").experiment_id])
-    [parent] = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
-    nested = {run.info.run_name: run for run in runs if run.data.tags.get("mlflow.parentRunId") == parent.info.run_id}
-
-    assert (parent.data.tags["tuned"], parent.data.metrics["tuning.log_loss_gain"]) == ("True", 0.02)
-    assert sorted(nested) == ["trial 0", "trial 1"]
-    assert (nested["trial 0"].data.metrics, nested["trial 0"].data.params) == ({"log_loss": 0.5}, {"trees": "100"})
-    assert (nested["trial 1"].data.metrics, nested["trial 1"].data.tags["state"]) == ({}, "pruned")

@@ -164,16 +164,6 @@ def test_a_recipe_that_names_what_the_book_no_longer_has_cannot_be_fitted(book, 
     assert (found.promoted, found.comparisons) == (False, ())
 
 
-def test_tuned_settings_are_compared_on_what_tuning_never_saw(book, challenger):
-    stump = BoosterSettings(trees=1, learning_rate=0.01, leaves=2, least_rows_in_leaf=150)
-    poor = TINY.model_copy(update={"heads": TINY.heads.model_copy(update={"win": stump})})
-    champion = champion_of(challenger, facts=other_facts(challenger, settings=poor.model_dump(mode="json")))
-    since = NOW - pd.Timedelta(days=70)
-    [one] = decide_promotion(book, NOW, challenger, [champion], TINY, tuned_until=since).comparisons
-
-    assert one.calls == int((challenger.calls["as_of"] > since).sum())
-
-
 def test_a_better_recipe_does_not_outweigh_a_bundle_that_is_ahead():
     used = plain_model(version="used")
     ahead = replace(comparison((-0.004, -0.009, 0.001), (0.0, -0.1, 0.1)), by="bundle")

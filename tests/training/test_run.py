@@ -31,11 +31,11 @@ def told(monkeypatch, trained):
             trained, model=replace(trained.model, facts=trained.model.facts.model_copy(update={"known_until": until}))
         )
 
-    def log(model, folder, tables, figures, *, models, uri, texts, tags, tuned):
+    def log(model, folder, tables, figures, *, models, uri, texts, tags):
         asked.append(("log", folder.name, sorted(figures), uri))
         return f"v{len(asked)}"
 
-    def decide_promotion(book, until, challenger, champions, settings, step, tuned_until):
+    def decide_promotion(book, until, challenger, champions, settings, step):
         asked.append(("compare", [model.version for model in champions]))
         return HELD
 

@@ -24,7 +24,6 @@ from walkaway.monitoring import check
 from walkaway.scoring.batch import run_batch
 from walkaway.scoring.score import score
 from walkaway.training.run import retrain
-from walkaway.training.tune import Budget
 from walkaway.training.undated import score_undated, summary_undated, train_undated
 
 FEW = BoosterSettings(trees=30, learning_rate=0.1, leaves=4, least_rows_in_leaf=5)
@@ -223,12 +222,9 @@ def test_a_book_in_other_money_is_refused(book, trained):
         score_undated(dollars, trained.model)
 
 
-def test_a_training_without_dates_is_kept_and_is_not_tuned(book, tmp_path):
+def test_a_training_without_dates_is_kept(book, tmp_path):
     write_book(book, tmp_path / "book")
     read, settings = read_book(tmp_path / "book"), settings_of().model_copy(update={"train": SETTINGS})
-    with pytest.raises(UsageError, match="--tune: this book has no dates"):
-        retrain(read, tmp_path / "models", None, settings, budget=Budget(trials=1))
-
     done = retrain(read, tmp_path / "models", None, settings)
     assert done.promoted
     more = settings.model_copy(update={"train": SETTINGS.model_copy(update={"floor_hours": 0.2})})

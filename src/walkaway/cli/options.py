@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from walkaway.config import Settings
     from walkaway.formatting import LocaleFormat
     from walkaway.models import Model
-    from walkaway.training import Budget
 
 __all__ = [
     "BOOK",
@@ -38,7 +37,6 @@ __all__ = [
     "Quiet",
     "Reasons",
     "book_and_model",
-    "budget_of",
     "days_of",
     "formatter_of",
     "moment_of",
@@ -75,7 +73,6 @@ Reasons = Annotated[
 ]
 AsOf = Annotated[str | None, typer.Option(help="As of this moment (UTC); default: the newest record in the book.")]
 BOOK, MODELS = Path("data/book"), Path("models")
-SECONDS_OF_UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0}
 DAYS_OF_UNIT = {"h": 1 / 24, "d": 1.0, "w": 7.0}
 
 
@@ -230,26 +227,6 @@ def days_of(text: str, option: str = "--every") -> float:
     if not 0 < days < float("inf"):
         raise UsageError(f"{option} {text}: must be a length of time above 0, such as 1d, 7d or 12h.")
     return days
-
-
-def budget_of(text: str | None) -> Budget | None:
-    """The tuning budget: a number of trials such as 40, or a time such as 90s, 10m or 2h.
-
-    >>> budget_of("10m"), budget_of("40")
-    (Budget(seconds=600.0, trials=None), Budget(seconds=None, trials=40))
-    """
-    from walkaway.training import Budget
-
-    if text is None:
-        return None
-    try:
-        number = float(text[:-1]) if text[-1:] in SECONDS_OF_UNIT else int(text)
-    except ValueError:
-        number = 0
-    if not 0 < number < float("inf"):
-        raise UsageError(f"--tune {text}: must be a number of trials such as 40, or a time such as 90s, 10m or 2h.")
-    unit = SECONDS_OF_UNIT.get(text[-1:])
-    return Budget(trials=int(number)) if unit is None else Budget(seconds=number * unit)
 
 
 def tell(renderable: Any, quiet: bool) -> None:

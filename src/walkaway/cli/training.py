@@ -15,7 +15,6 @@ from walkaway.cli.options import (
     BookOption,
     ModelsOption,
     Quiet,
-    budget_of,
     formatter_of,
     print_json,
     progress,
@@ -54,9 +53,6 @@ def train(
     book: BookOption = BOOK,
     models: ModelsOption = MODELS,
     until: Annotated[str | None, typer.Option(help="Train on what was known by this moment (UTC).")] = None,
-    tune: Annotated[
-        str | None, typer.Option(help="Tune the win head first: a number of trials (40) or a time (10m).")
-    ] = None,
     advice: Annotated[
         Path | None,
         typer.Option(help="advice.csv of walkaway batch. Deals dropped on this advice are not counted as losses."),
@@ -73,7 +69,7 @@ def train(
     from walkaway.report.model_card import model_card
     from walkaway.training import retrain
 
-    budget, settings = budget_of(tune), settings_in_force(context)
+    settings = settings_in_force(context)
     with progress(quiet) as step:
         step("reading the book", 0, 1)
         read = read_book(book).with_hours(settings.hours)
@@ -84,7 +80,6 @@ def train(
             training_moment(until, read),
             settings,
             promote=promote,
-            budget=budget,
             advice=advice,
             figures=training_figures,
             card=partial(model_card, fmt=fmt),
@@ -92,7 +87,7 @@ def train(
         )
     if as_json:
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
-        named |= {"decision": done.decision.as_json(), "tuned": done.tuned and done.tuned.as_json()}
+        named |= {"decision": done.decision.as_json()}
         found = {"summary": done.trained.model.facts.counts(), "audit": done.trained.audit.told()}
         print_json(named | found | {"registered": done.registered, "metrics": done.trained.tables})
     else:

@@ -2,11 +2,11 @@
 
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import Calibration, fit_calibration, fit_scale
-from walkaway.heads.examples import Examples, latest_rows
+from walkaway.heads.examples import Examples
 from walkaway.heads.heads import Estimates, Heads, TrainingRows, fit_heads, pooling
 from walkaway.heads.hours import HoursHead
 from walkaway.heads.no_decision import NoDecisionHead
-from walkaway.heads.win import WinHead, fit_win
+from walkaway.heads.win import WinHead
 from walkaway.heads.worth import WorthHead, fit_worth
 
 __all__ = [
@@ -24,8 +24,6 @@ __all__ = [
     "fit_calibration",
     "fit_heads",
     "fit_scale",
-    "fit_win",
     "fit_worth",
-    "latest_rows",
     "pooling",
 ]

@@ -6,17 +6,14 @@ from walkaway.training.mlflow_log import NOT_LOGGED
 from walkaway.training.promotion import Promotion
 from walkaway.training.run import Retrained, retrain, roll_back
 from walkaway.training.train import Trained, train, train_to_call
-from walkaway.training.tune import Budget, Tuned
 from walkaway.training.undated import rows_without_dates, score_undated, summary_undated
 
 __all__ = [
     "NOT_LOGGED",
-    "Budget",
     "Promotion",
     "Retrained",
     "Step",
     "Trained",
-    "Tuned",
     "audit_as_of",
     "no_step",
     "retrain",

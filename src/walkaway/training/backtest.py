@@ -23,7 +23,7 @@ from walkaway.heads import Calibration, Heads, fit_calibration, fit_scale
 from walkaway.models import Rows, make_calls, read_rows
 from walkaway.training.fitting import Fitted, fit_as_of
 
-__all__ = ["Backtest", "Step", "backtest", "calibrated", "call_as_of", "no_step"]
+__all__ = ["Backtest", "Step", "backtest", "calibrated", "no_step"]
 
 Step = Callable[[str, int, int], None]
 CALIBRATION_PRIOR_DEALS = 100.0
@@ -211,33 +211,6 @@ def _older(
         if len(rows):
             said = make_calls(model, read_rows(history, rows, fold.plan), bar=0.0).table
             yield said.assign(known_until=fold.until, periods_older=periods)[OLDER]
-
-
-def call_as_of(
-    history: History,
-    origin: pd.Timestamp,
-    snapshots: pd.DataFrame,
-    earlier: pd.DataFrame,
-    train_settings: TrainSettings,
-    left_out: tuple[str, ...],
-) -> pd.DataFrame:
-    """Calls of later snapshots by the recipe as of an origin: fitted on what was known then, calibrated by its folds.
-
-    Args:
-        history: may know more than the origin.
-        origin: UTC moment, on the grid of the earlier calls.
-        snapshots: deal_id, as_of; after the origin.
-        earlier: `Backtest.calls`; those up to the origin calibrate.
-        train_settings: of training.
-        left_out: of the leak audit.
-
-    Raises:
-        DataError: nothing to learn from by then.
-    """
-    fold = fit_as_of(history, origin, train_settings, left_out)
-    before = earlier[earlier["as_of"] <= origin] if len(earlier) else earlier
-    heads = calibrated(fold.heads, *_known_by(fold, before), fold.every_days)
-    return _call(history, fold, heads, snapshots, train_settings)
 
 
 def backtest(

@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 from filelock import FileLock
@@ -135,34 +135,6 @@ def _metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     return out
 
 
-class Tuning(Protocol):
-    """What tuning found, as far as it is logged: trials (one row each) and what was gained on unseen deals."""
-
-    @property
-    def trials(self) -> pd.DataFrame:
-        """state, log_loss and what was tried, by number."""
-
-    @property
-    def unseen(self) -> dict[str, Any]:
-        """Gains over the settings given."""
-
-    @property
-    def used(self) -> bool:
-        """Whether the model was trained with what was tuned."""
-
-
-def _log_trials(mlflow: Any, tuned: Tuning) -> None:
-    """A nested run a trial, and what the best one gained on deals that no trial saw."""
-    mlflow.set_tag("tuned", str(tuned.used))
-    mlflow.log_metrics({f"tuning.{k}": v for k, v in tuned.unseen.items() if isinstance(v, (int, float))})
-    for number, trial in tuned.trials.iterrows():
-        values = trial.dropna().to_dict()
-        with mlflow.start_run(run_name=f"trial {number}", nested=True, tags={"state": values.pop("state")}):
-            if "log_loss" in values:
-                mlflow.log_metric("log_loss", values.pop("log_loss"))
-            mlflow.log_params(values)
-
-
 def log_training(
     model: Model,
     folder: Path,
@@ -173,7 +145,6 @@ def log_training(
     uri: str | None,
     texts: Mapping[str, str] = MappingProxyType({}),
     tags: Mapping[str, str] = MappingProxyType({}),
-    tuned: Tuning | None = None,
 ) -> str:
     """Log one training: settings, the data's fingerprint, metrics, tables, figures, and the registered bundle.
 
@@ -188,7 +159,6 @@ def log_training(
         uri: any tracking URI; None for the default.
         texts: further files by name: the leak audit, say.
         tags: further tags of the run.
-        tuned: what tuning tried, if it was asked for: a nested run a trial.
 
     Returns:
         The registered model's version number.
@@ -203,8 +173,6 @@ def log_training(
         mlflow.log_params({name: value for name, value in facts.items() if not isinstance(value, (dict, list))})
         mlflow.set_tags({"book": model.facts.book, "signal": str(model.signal)} | dict(tags))
         mlflow.log_metrics(_metrics(tables))
-        if tuned is not None:
-            _log_trials(mlflow, tuned)
         for name, table in tables.items():
             mlflow.log_text(table.to_csv(), f"tables/{name}.csv")
         for name, text in texts.items():

@@ -7,8 +7,7 @@ over deals and bootstrapped, on log loss and on walk-away skill:
   as trained at the same moment, and once more halfway. Neither knows how these deals end.
 - **age**: where both have the same settings. Models as old as the champion is now, or nearly, against fresh ones, over
   all folds.
-- **recipe**: where the settings differ. Both recipes over all folds of today's book. Tuned settings are compared only
-  after the moment up to which tuning saw how deals ended.
+- **recipe**: where the settings differ. Both recipes over all folds of today's book.
 
 The challenger must beat the best of all champions that are remembered, on today's data. So a few lucky promotions in a
 row cannot make the model in use worse and worse.
@@ -113,7 +112,6 @@ def decide_promotion(
     champions: Sequence[Model],
     train_settings: TrainSettings,
     step: Step = no_step,
-    tuned_until: pd.Timestamp | None = None,
 ) -> Promotion:
     """Decide whether the challenger replaces the champion.
 
@@ -124,8 +122,6 @@ def decide_promotion(
         champions: the one in use first, then those before it.
         train_settings: of the challenger's training.
         step: called with the progress.
-        tuned_until: the moment up to which tuning saw how deals ended; None without tuning. Recipes are compared on
-            calls after it.
     """
     book = known(book, until)
     champion = champions[0]
@@ -141,9 +137,7 @@ def decide_promotion(
         if _recipe(settings_before) == _recipe(train_settings):
             comparisons += _by_age(challenger, champion, until)
         else:
-            comparisons += _by_recipe(
-                book, until, challenger, champion, settings_before, train_settings, step, tuned_until
-            )
+            comparisons += _by_recipe(book, until, challenger, champion, settings_before, train_settings, step)
     return _verdict(comparisons, champion)
 
 
@@ -299,7 +293,6 @@ def _by_recipe(
     settings_before: TrainSettings,
     train_settings: TrainSettings,
     step: Step,
-    tuned_until: pd.Timestamp | None,
 ) -> Iterator[Comparison]:
     """Both recipes over all folds, where the champion's recipe still fits this book."""
     same_judge = {name: getattr(train_settings, name) for name in NOT_THE_RECIPE}
@@ -313,8 +306,6 @@ def _by_recipe(
         of_challenger = _published(challenger.calls, challenger.model.signal, train_settings.floor_hours)
         of_champion = _published(before.backtest.calls, before.signal, train_settings.floor_hours)
         typical, draws = challenger.model.heads.worth.typical_amount, train_settings.bootstrap
-        if tuned_until is not None:
-            of_challenger = of_challenger[of_challenger["as_of"] > tuned_until]
         yield from _compare(book, of_challenger, of_champion, champion.version, "recipe", typical, draws)
 
 

@@ -31,7 +31,6 @@ from walkaway.training.backtest import Step, no_step
 from walkaway.training.mlflow_log import can_log, log_training, mirror_champion
 from walkaway.training.promotion import Promotion, decide_promotion, promoted_without_comparison
 from walkaway.training.train import Trained, train
-from walkaway.training.tune import Budget, Tuned, tune
 from walkaway.training.undated import train_undated
 
 __all__ = ["Retrained", "retrain", "roll_back"]
@@ -49,7 +48,6 @@ class Retrained:
     registered: str | None
     champion: str
     decision: Promotion
-    tuned: Tuned | None = None
 
     @property
     def promoted(self) -> bool:
@@ -61,12 +59,6 @@ def _train(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings
     if until is None:
         return train_undated(book, train_settings, step)
     return train(book, until, train_settings, step)
-
-
-def _tune(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings, budget: Budget, step: Step) -> Tuned:
-    if until is None:
-        raise UsageError("--tune: this book has no dates, so it has no folds in time. Leave --tune out.")
-    return tune(book, until, train_settings, budget, step)
 
 
 def _texts(trained: Trained, decision: Promotion, card: str) -> dict[str, str]:
@@ -81,13 +73,7 @@ def _texts(trained: Trained, decision: Promotion, card: str) -> dict[str, str]:
 
 
 def _decide(
-    book: Book,
-    until: pd.Timestamp | None,
-    trained: Trained,
-    folder: Path,
-    train_settings: TrainSettings,
-    step: Step,
-    tuned_until: pd.Timestamp | None,
+    book: Book, until: pd.Timestamp | None, trained: Trained, folder: Path, train_settings: TrainSettings, step: Step
 ) -> Promotion:
     """Whether the new model is promoted: the first one is; one without dates cannot be compared in time."""
     champions = load_champions(folder.parent)
@@ -99,7 +85,7 @@ def _decide(
         return Promotion(
             False, "without dates nobody can tell which deals the model in use has not seen, so nothing is compared"
         )
-    return decide_promotion(book, until, trained, champions, train_settings, step, tuned_until)
+    return decide_promotion(book, until, trained, champions, train_settings, step)
 
 
 def _advised(book: Book, until: pd.Timestamp | None, advice: Path | None) -> Book:
@@ -120,7 +106,6 @@ def retrain(
     settings: Settings,
     *,
     promote: bool = False,
-    budget: Budget | None = None,
     advice: Path | None = None,
     figures: Callable[[Trained], dict[str, Any]] = lambda trained: {},
     card: Callable[[Trained, str, Promotion], str] = lambda trained, version, decision: "",
@@ -134,7 +119,6 @@ def retrain(
         until: train on what was known by then (UTC); None for a book without dates.
         settings: of the project.
         promote: make the new model champion without a comparison; the first model always becomes champion.
-        budget: tune the win head for so long first.
         advice: what batch advised (its advice.csv): deals dropped on this advice are not counted as losses
             (`walkaway.scoring.advice`).
         figures: makes the figures that MLflow keeps, by file name.
@@ -152,14 +136,11 @@ def retrain(
             load_champion(models)  # a damaged one is refused before the work begins
         clear_unfinished(models)
         known_book = _advised(book, until, advice)
-        tuned = _tune(known_book, until, settings.train, budget, step) if budget else None
-        train_settings = tuned.settings if tuned else settings.train
-        trained = _train(known_book, until, train_settings, step)
+        trained = _train(known_book, until, settings.train, step)
         folder = save_bundle(trained.model, models)
         decision = promoted_without_comparison("a person asked for it (--promote)")
         if not promote:
-            tuned_until = pd.Timestamp(tuned.unseen["since"]) if tuned and tuned.used else None
-            decision = _decide(known_book, until, trained, folder, train_settings, step, tuned_until)
+            decision = _decide(known_book, until, trained, folder, settings.train, step)
         card_text = card(trained, folder.name, decision)
         registered = None
         if logged:
@@ -173,7 +154,6 @@ def retrain(
                 uri=settings.tracking_uri,
                 texts=_texts(trained, decision, card_text),
                 tags={"promoted": str(decision.promoted), "decision": decision.reason},
-                tuned=tuned,
             )
         if card_text:
             save_card(models, folder.name, card_text)
@@ -183,7 +163,7 @@ def retrain(
             set_champion(models, folder.name)
         champion = str(champion_version(models))
         mirror_champion(champion, models=models, uri=settings.tracking_uri)
-    return Retrained(trained, folder, registered, champion, decision, tuned)
+    return Retrained(trained, folder, registered, champion, decision)
 
 
 def roll_back(models: Path, settings: Settings) -> tuple[str, str]:

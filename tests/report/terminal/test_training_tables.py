@@ -1,9 +1,8 @@
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from tests.books import CURVE, TINY
+from tests.books import CURVE
 from tests.screens import broken_numbers, shown, too_long, words
 
 from walkaway.economics import Curve
@@ -11,7 +10,6 @@ from walkaway.formatting import LocaleFormat
 from walkaway.report.terminal.training_tables import show_training
 from walkaway.training.promotion import Comparison, Promotion
 from walkaway.training.run import Retrained
-from walkaway.training.tune import TRIED, Tuned
 
 pytest_plugins = ("tests.books",)
 
@@ -116,30 +114,6 @@ def test_the_gates_decision_is_shown_with_its_figures(done):
     assert "with 20250101-ffffffffffff, by bundle: 80 settled deals from 2 Jan 2025" in said
     assert "log loss gain +0.0100 (-0.0020 to +0.0220); skill gain +0.100 (+0.020 to +0.200)" in said
     assert "Not promoted: not better than 20250101-ffffffffffff at 90% confidence." in said
-
-
-TRIALS = pd.DataFrame(
-    {"state": ["complete", "complete", "pruned"], "log_loss": [0.51, 0.5, None]}
-    | {name: [1.0, 100.0, 3.0] for name in (*TRIED, "decay")}
-)
-GAINS = ("log_loss_gain", "log_loss_gain_low", "log_loss_gain_high", "skill_gain", "skill_gain_low", "skill_gain_high")
-UNSEEN = {"since": "2025-06-01T00:00:00+00:00", "settled_deals": 70} | dict.fromkeys(GAINS, 0.01)
-
-
-def test_what_tuning_gained_on_unseen_deals_is_shown_with_the_settings_to_keep(done):
-    said = words(shown(show_training(replace(done, tuned=Tuned(TINY, TRIALS, UNSEEN, True)), EUR)))
-
-    assert "Tuning: 3 trials (2 complete, 1 pruned)." in said
-    gain = "the best trial gains +0.0100 (+0.0100 to +0.0100) in log loss"
-    assert f"On 70 deals after 1 Jun 2025, which no trial saw, {gain}" in said
-    assert "train.heads = { decay = 100, win = { trees = 100, learning_rate = 100," in said
-
-
-def test_tuning_that_gained_nothing_says_what_was_trained_with(done):
-    said = words(shown(show_training(replace(done, tuned=Tuned(TINY, TRIALS, UNSEEN, False)), EUR)))
-
-    assert "This is not better, so the model was trained with the settings as given." in said
-    assert "walkaway.toml" not in said
 
 
 def test_a_curve_is_shown_at_five_shares_and_called_an_estimate(done):

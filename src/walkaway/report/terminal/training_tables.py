@@ -15,7 +15,7 @@ from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts, Model
 from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import interval, plain_table
-from walkaway.training import NOT_LOGGED, Promotion, Retrained, Trained, Tuned
+from walkaway.training import NOT_LOGGED, Promotion, Retrained, Trained
 
 __all__ = ["WHO", "pooling_sentence", "show_training"]
 
@@ -167,7 +167,6 @@ def show_training(done: Retrained, fmt: LocaleFormat) -> RenderableType:
     tables = _timeless_training(trained, fmt) if trained.model.undated else _dated_training(trained, fmt)
     use = "in use (champion)" if done.promoted else f"saved, not in use. In use is {done.champion}"
     return Group(
-        *(_tuning(done.tuned, fmt) if done.tuned else ()),
         *tables,
         *_gate(done.decision, fmt),
         show_suspects(trained.audit, fmt),
@@ -179,28 +178,6 @@ def show_training(done: Retrained, fmt: LocaleFormat) -> RenderableType:
 
 def _registered(done: Retrained) -> str:
     return f"version {done.registered} in MLflow" if done.registered else "no version in MLflow"
-
-
-def _tuning(tuned: Tuned, fmt: LocaleFormat) -> list[RenderableType]:
-    """How many trials ran, what the best one gained on deals that no trial saw, and how to keep its settings."""
-    states = tuned.trials["state"].value_counts()
-    counts = ", ".join(f"{fmt.whole(count)} {state}" for state, count in states.items())
-    unseen, values = tuned.unseen, tuned.values()
-    parts = [Text(f"Tuning: {fmt.whole(len(tuned.trials))} trials ({counts}).", style="bold")]
-    if "log_loss_gain" in unseen:
-        loss, skill = _with_interval(unseen, "log_loss_gain", 4, fmt), _with_interval(unseen, "skill_gain", 3, fmt)
-        deals, since = fmt.whole(unseen["settled_deals"]), fmt.date(pd.Timestamp(unseen["since"]))
-        parts.append(
-            Text(
-                f"On {deals} deals after {since}, which no trial saw, the best trial gains {loss} in log loss and "
-                f"{skill} in skill (90%)."
-            )
-        )
-    if not tuned.used:
-        return [*parts, Text("This is not better, so the model was trained with the settings as given."), ""]
-    win = ", ".join(f"{name} = {value:.4g}" for name, value in values.items() if name != "decay")
-    keep = f"train.heads = {{ decay = {values['decay']:.4g}, win = {{ {win} }} }}"
-    return [*parts, Text("To keep the tuned settings, add to walkaway.toml:"), Text(f"  {keep}", style="bold"), ""]
 
 
 def _gate(decision: Promotion, fmt: LocaleFormat) -> list[RenderableType]:
