@@ -31,7 +31,7 @@ RETRAIN ?= 30d
 REPLAY ?= reports/replay
 DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test lint format types layers check bench truth retrainings curve net-value feedback reasons guarantee docs site lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-hard coverage test-lowest lint format types layers check bench truth retrainings curve net-value feedback reasons guarantee docs site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -109,8 +109,12 @@ test: install ## Run the tests of every day, 10 minutes
 # rules over drawn books          200 books a rule                    1,000
 # make guarantee                  -                                   200 books
 test-hard: install ## Run every test, also the long ones, and ask whether the guarantee is kept; for a night
-	CI=true $(PYTEST) -m "" --hypothesis-profile=nightly
+	CI=true $(PYTEST) -m "" --hypothesis-profile=nightly --cov=walkaway --cov-report=term:skip-covered
 	$(MAKE) guarantee
+
+# Not part of `make test`: counting lines takes two fifths more processor time. Commands run in processes of their own do not count.
+coverage: install ## Which lines the tests of every day do not run
+	$(PYTEST) --cov=walkaway --cov-report=term-missing:skip-covered
 
 test-lowest: install ## Run the tests on the lowest versions that pyproject.toml allows: [TESTS=tests/test_train.py], in .venv-lowest
 	$(RUN)/python -m venv --clear $(LOWEST)
@@ -174,4 +178,4 @@ lock: install ## Renew requirements-dev.txt (developers) and requirements.txt (u
 	$(LOCK) --extra mlflow --extra pdf --output-file requirements.txt
 
 clean: ## Remove the environment and caches
-	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LOWEST) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage*

@@ -220,6 +220,7 @@ def _child(wish: dict) -> None:
     sys.argv = ["walkaway", *wish["argv"]]
     places = Places(_models(wish["argv"]), wish["at"], wish["send"], folder / "places")
     _watch(places)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell runs the tests in the background
     code = 1
     try:
         cli.main()
