@@ -161,5 +161,7 @@ def test_hours_of_a_kind_that_looks_like_a_slip_for_one_of_the_books_are_refused
     activities = "activity_id | deal_id | kind | occurred_at | recorded_at\na1 | d1 | visit | 2026-01-06 | 2026-01-06"
     book = make_book(deals="deal_id | created_at\nd1 | 2026-01-05", activities=activities)
 
-    with pytest.raises(UsageError, match=r"^hours\.visits: no activity of the book .* Did you mean visit\?$"):
+    with pytest.raises(
+        UsageError, match=r"^hours\.visits: the book has no activity of this kind\. Did you mean visit\?$"
+    ):
         book.with_hours({"visits": 0.5})

@@ -38,7 +38,7 @@ class _Frozen(BaseModel):
 
 
 class BoosterSettings(_Frozen):
-    """One LightGBM booster. Few leaves and random splits limit overfitting, since snapshots of a deal are much alike."""
+    """One LightGBM booster. Few leaves and random splits limit overfitting: snapshots of a deal are much alike."""
 
     trees: int = Field(default=200, ge=1)
     learning_rate: float = Field(default=0.05, gt=0)
@@ -86,7 +86,7 @@ class FeatureSettings(_Frozen):
 
 
 class AuditSettings(_Frozen):
-    """The leak audit. `allowed` fields stay in although suspected, by their name in the audit (`deals.close_reason`)."""
+    """The leak audit. `allowed` names suspected fields to keep, as the audit prints them (`deals.close_reason`)."""
 
     allowed: tuple[str, ...] = ()
 
