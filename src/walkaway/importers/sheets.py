@@ -255,7 +255,7 @@ def _header(cells: list[Any], file: str) -> list[str]:
 def _sheet(file: str, encoding: str, separator: str, records: list[tuple[str, list[Any]]]) -> Sheet:
     """A sheet of header and rows; rows with more or fewer cells than the header are kept apart."""
     if len(records) < 2:
-        content = "a header only" if records else "no rows"
+        content = "a header only" if records else "none"
         raise DataError(f"{file}: must have rows, found {content}. Export it again.")
     columns = _header(records[0][1], file)
     even = [(row, cells) for row, cells in records[1:] if len(cells) == len(columns)]
