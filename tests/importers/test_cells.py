@@ -34,7 +34,7 @@ def test_the_decimal_mark_is_the_one_that_the_values_allow(cells, mark):
 def test_two_decimal_marks_in_one_column_name_the_rows_that_contradict_each_other():
     with pytest.raises(
         MappingError,
-        match=r"column sum: must use one decimal mark, found 1.5 in f.csv, line 3 and 1,5 in f.csv, line 2\. Set `decimal`",
+        match=r"column sum: must use one decimal mark, found 1.5 in f.csv, line 3 and 1,5 in f.csv, line 2\. Set",
     ):
         decimal_mark_of(column("1,5", "1.5"))
 

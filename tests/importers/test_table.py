@@ -396,7 +396,7 @@ def test_files_that_the_mapping_does_not_name_are_reported_and_left_alone(take):
         ),
         (
             HEAD.replace("state", "xyz"),
-            r"deals.csv: the mapping names a column state, found only id, born, closed, sum, xyz\. Correct the mapping\.$",
+            r"the mapping names a column state, found only id, born, closed, sum, xyz\. Correct the mapping\.$",
         ),
     ],
 )
