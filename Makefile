@@ -1,4 +1,4 @@
-# What CI runs, word for word. `make help` lists everything.
+# The commands that CI runs too. `make help` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -44,60 +44,60 @@ $(VENV)/.installed: requirements-dev.txt pyproject.toml
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: install ## From nothing to calls on a sample book: [DEALS=3000] [SEED=7] [DEMO=data/demo]
+demo: install ## Make a sample book, train a model and score its deals: [DEALS=3000] [SEED=7] [DEMO=data/demo]
 	$(RUN)/walkaway sample --out "$(DEMO)/book" --deals $(DEALS) --seed $(SEED)
 	$(RUN)/walkaway train --book "$(DEMO)/book" --models "$(DEMO)/models" --promote
 	$(RUN)/walkaway score --book "$(DEMO)/book" --models "$(DEMO)/models" --out "$(DEMO)/calls.csv"
-	@echo; echo "The book lies in $(DEMO)/book, the model in $(DEMO)/models, every call in $(DEMO)/calls.csv."
+	@echo; echo "Book: $(DEMO)/book. Model: $(DEMO)/models. Calls: $(DEMO)/calls.csv."
 
 import: install ## Import an XES log: make import FILE=log.xes.gz [MAPPING=bpic2012] [BOOK=data/book]
 	@test -n "$(FILE)" || { echo "make import: name the log with FILE=log.xes.gz"; exit 2; }
 	$(RUN)/walkaway import xes "$(FILE)" --mapping "$(MAPPING)" --out "$(BOOK)"
 
-audit: install ## Look for leaks in a book: [BOOK=...] [UNTIL=2011-11-21]
+audit: install ## Find fields of a book that leak the outcome: [BOOK=...] [UNTIL=2011-11-21]
 	$(RUN)/walkaway audit --book "$(BOOK)" $(if $(UNTIL),--until $(UNTIL))
 
-leaks: install ## Plant twelve kinds of leak in sample books (and BOOK, if any) and see which are found
+leaks: install ## Plant twelve kinds of leak in sample books (and BOOK, if it exists) and count those found
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/leak_audit.py $(if $(wildcard $(BOOK)),--book "$(BOOK)")
 
-train: install ## Train, judge and register a model: [BOOK=...] [MODELS=...] [UNTIL=2011-11-21] [ADVICE=reports/advice.csv]
+train: install ## Train, test and register a model: [BOOK=...] [MODELS=...] [UNTIL=2011-11-21] [ADVICE=reports/advice.csv]
 	$(RUN)/walkaway train --book "$(BOOK)" --models "$(MODELS)" $(if $(UNTIL),--until $(UNTIL)) \
 		$(if $(ADVICE),--advice "$(ADVICE)")
 
 score: install ## The nightly batch: [BOOK=...] [MODELS=...] [NOW=2011-12-01T06:00] [OUT=reports]
 	$(RUN)/walkaway batch --book "$(BOOK)" --models "$(MODELS)" $(if $(NOW),--now $(NOW)) $(if $(OUT),--out-dir "$(OUT)")
 
-replay: install ## Replay a period: FROM=2011-11-21T06:00 TO=2011-12-16T06:00 [EVERY=1d] [RETRAIN=30d] [BOOK=...] [REPLAY=...]
+replay: install ## Replay a past period: FROM=2011-11-21T06:00 TO=2011-12-16T06:00 [EVERY=1d] [RETRAIN=30d] [BOOK=...] [REPLAY=...]
 	@test -n "$(FROM)" -a -n "$(TO)" || { echo "make replay: name the period with FROM=... TO=..."; exit 2; }
 	$(RUN)/walkaway replay --book "$(BOOK)" --from "$(FROM)" --to "$(TO)" --every "$(EVERY)" --retrain "$(RETRAIN)" \
 		--out "$(REPLAY)"
 
-explain: install ## Tell one deal's story: make explain DEAL=187409
+explain: install ## Explain one deal: make explain DEAL=187409
 	@test -n "$(DEAL)" || { echo "make explain: name the deal with DEAL=..."; exit 2; }
 	$(RUN)/walkaway explain "$(DEAL)" --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
 
-report: install ## The report leaders read: [AS_OF=...] [BOOK=...] [MODELS=...] [REPLAY=reports/replay] [DECISIONS=...] [ADVICE=...] [OUT=...]
+report: install ## Write the report for sales leaders: [AS_OF=...] [BOOK=...] [MODELS=...] [REPLAY=reports/replay] [DECISIONS=...] [ADVICE=...] [OUT=...]
 	$(RUN)/walkaway report --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) \
 		$(if $(wildcard $(REPLAY)/ledger.parquet),--replay "$(REPLAY)") $(if $(DECISIONS),--decisions "$(DECISIONS)") \
 		$(if $(ADVICE),--advice "$(ADVICE)") $(if $(OUT),--out "$(OUT)")
 
-portfolio: install ## The pipeline as a whole: themes, groups [BOOK=...] [MODELS=...] [AS_OF=...] [REPLAY=reports/replay]
+portfolio: install ## Show the whole pipeline by themes and groups: [BOOK=...] [MODELS=...] [AS_OF=...] [REPLAY=reports/replay]
 	$(RUN)/walkaway portfolio --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF)) \
 		$(if $(wildcard $(REPLAY)/ledger.parquet),--replay "$(REPLAY)")
 
-drift: install ## Does the world still look like the training? [BOOK=...] [MODELS=...] [AS_OF=2011-12-15]
+drift: install ## Check whether the model in use still fits the data: [BOOK=...] [MODELS=...] [AS_OF=2011-12-15]
 	$(RUN)/walkaway check --book "$(BOOK)" --models "$(MODELS)" $(if $(AS_OF),--as-of $(AS_OF))
 
-mlflow: install ## Open the MLflow UI on loopback: [MODELS=...] [PORT=5000]
+mlflow: install ## Open the MLflow UI on 127.0.0.1: [MODELS=...] [PORT=5000]
 	$(RUN)/mlflow ui --host 127.0.0.1 --port $(PORT) --backend-store-uri sqlite:///$(abspath $(MODELS))/mlflow.db
 
-# Files are dealt out in the order of their names, so that the long ones of e2e/ do not come last.
+# Files run in alphabetical order, so that the long ones in e2e/ do not come last.
 PYTEST := OMP_NUM_THREADS=1 $(RUN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test: install ## Run the tests of every day, 10 minutes
+test: install ## Run the daily tests, 10 minutes
 	$(PYTEST)
 
-# What runs by night only (marked `hard`), and what of its kind runs every day. A test asks that the files are all named.
+# Tests that run at night only (marked `hard`), and their daily counterparts. A test checks that every file is listed.
 #
 #                                 every day                           by night
 # tests/e2e/test_interruption.py  kills at each kind of place and a   also at each place of ours and every 16th of
@@ -108,7 +108,7 @@ test: install ## Run the tests of every day, 10 minutes
 # tests/e2e/test_bpic2012.py      trained by a small recipe           also by the default one
 # rules over drawn books          200 books a rule                    1,000
 # make guarantee                  -                                   200 books
-test-hard: install ## Run every test, also the long ones, and ask whether the guarantee is kept; for a night
+test-hard: install ## Run all tests, including the long ones, and check that the guarantee is kept; for a night
 	CI=true $(PYTEST) -m "" --hypothesis-profile=nightly --cov=walkaway --cov-report=term:skip-covered
 	$(MAKE) guarantee
 
@@ -135,46 +135,46 @@ format: install ## Apply style
 types: install ## Check types
 	$(RUN)/mypy
 
-layers: install ## Check that rooms import downward only
+layers: install ## Check that packages import only from lower layers
 	$(RUN)/lint-imports
 
-check: lint types layers site test ## All that CI checks
+check: lint types layers site test ## Run all checks of CI
 
-bench: install ## Compare with peers on the same work in one run
+bench: install ## Compare with other tools on the same work in one run
 	$(RUN)/python benchmarks/features_vs_duckdb.py
 
-truth: install ## Judge models of sample books by their truth: [SEEDS="101 102 103"], 20 minutes
+truth: install ## Compare models of sample books with the true values: [SEEDS="101 102 103"], 20 minutes
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/sample_vs_truth.py --seeds $(SEEDS)
 
-retrainings: install ## Ten retrainings on a growing sample book, with the promotion decided each time: half an hour
+retrainings: install ## Retrain ten times on a growing sample book, deciding each promotion, half an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/retrainings.py
 
-curve: install ## How good models are after 50, 100, ... 5,000 deals: [SIZES="50 100"], half an hour
+curve: install ## Measure model quality after 50, 100, ... 5,000 deals: [SIZES="50 100"], half an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/learning_curve.py $(if $(SIZES),--sizes $(SIZES))
 
-net-value: install ## Net value gained over never dropping, beside the truth's, on sample books, 20 minutes
+net-value: install ## Compare net value with never dropping a deal, and with the true optimum, on sample books, 20 minutes
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/net_value.py
 
-feedback: install ## What advice does to the models that learn from its outcome, half an hour
+feedback: install ## Measure the effect of advice on models trained on its outcomes, half an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/feedback.py
 
-reasons: install ## Do reasons hold, and carry the call? On a sample book and, if there is one, BOOK [UNTIL=...], 15 minutes
+reasons: install ## Check that reasons are true and explain the call, on a sample book and BOOK, if it exists [UNTIL=...], 15 minutes
 	$(RUN)/python benchmarks/reasons.py --sample 6000
 	$(if $(wildcard $(BOOK)),$(RUN)/python benchmarks/reasons.py --book "$(BOOK)" $(if $(UNTIL),--until $(UNTIL)))
 
-guarantee: install ## Is the guarantee kept? [BOOKS=200] stationary sample books, a nightly half hour
+guarantee: install ## Check that the guarantee is kept, on [BOOKS=200] stationary sample books, half an hour, nightly
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/guarantee.py --books $(BOOKS)
 
 docs: install ## Write docs/features.md and docs/commands.md from the code
 	$(RUN)/python docs/generate.py
 
-site: install ## Build the docs as a site in build/site/; a broken link, anchor or picture or a page left out fails it
+site: install ## Build the docs in build/site/; fails on a broken link, anchor or picture, or a missing page
 	rm -rf build/site
 	$(RUN)/sphinx-build --fail-on-warning --fresh-env --quiet --doctree-dir build/doctrees docs build/site
 
-lock: install ## Renew requirements-dev.txt (developers) and requirements.txt (users) from pyproject.toml
+lock: install ## Update requirements-dev.txt (developers) and requirements.txt (users) from pyproject.toml
 	$(LOCK) --extra dev --upgrade --output-file requirements-dev.txt
-	cp requirements-dev.txt requirements.txt # so that both hold the same versions
+	cp requirements-dev.txt requirements.txt # keeps the versions of both files the same
 	$(LOCK) --extra mlflow --extra pdf --output-file requirements.txt
 
 clean: ## Remove the environment and caches

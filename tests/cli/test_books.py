@@ -75,7 +75,7 @@ def test_import_table_says_what_it_found_on_stderr(walkaway):
     assert (code, out) == (0, "")
     assert "semicolon" in said
     assert "closed: %d.%m.%Y" in said
-    assert "other.csv: not named by the mapping, left alone." in said
+    assert "other.csv: not named by the mapping, not used." in said
     assert "2 rows in = 1 used + 1 quarantined" in said
     assert [line for line in err.splitlines() if len(line) > 80] == []
 
@@ -103,7 +103,7 @@ def test_import_table_says_what_it_found_as_json_on_stdout(walkaway):
 def test_a_suggested_mapping_goes_to_stdout_and_can_be_used(walkaway, tmp_path):
     code, out, err = walkaway("import", "table", "--suggest", "deals.csv", "other.csv")
 
-    assert (code, err) == (3, "walkaway: other.csv: is empty: it has a header and no row. Export it again.\n")
+    assert (code, err) == (3, "walkaway: other.csv: must have rows, found a header only. Export it again.\n")
     code, out, err = walkaway("import", "table", "--suggest", "deals.csv")
     assert (code, err) == (0, "")
     (tmp_path / "draft.toml").write_text(out)
@@ -114,11 +114,11 @@ def test_a_suggested_mapping_goes_to_stdout_and_can_be_used(walkaway, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["deals.csv"], 2, "--mapping is required: name a mapping, or draft one with --suggest."),
+        (["deals.csv"], 2, "--mapping is required, found none. Name a mapping, or draft one with --suggest."),
         (["deals.csv", "--mapping", "bpic2012"], 3, "mapping bpic2012: is for `walkaway import xes`."),
-        (["none.csv", "--mapping", "mine.toml"], 3, "none.csv: no such file."),
-        ([".", "--mapping", "mine.toml"], 3, "is a folder."),
-        (["other.csv", "--mapping", "mine.toml"], 3, "no file fits deals*"),
+        (["none.csv", "--mapping", "mine.toml"], 3, "none.csv: must be a file, found none."),
+        ([".", "--mapping", "mine.toml"], 3, "must be a file, found a folder."),
+        (["other.csv", "--mapping", "mine.toml"], 3, "the mapping names deals* as the file of the deals"),
     ],
 )
 def test_import_table_refuses_what_cannot_be_read(walkaway, tmp_path, arguments, code, says):
@@ -142,7 +142,7 @@ def without_dates(tmp_path, tiny):
 
 def test_a_file_without_dates_goes_from_import_to_calls_with_a_warning_at_each_step(walkaway, without_dates):
     code, _, said = walkaway("import", "table", "answers.csv", "--mapping", "mine.toml", "--out", "book")
-    assert (code, "No dates: nobody can tell" in said) == (0, True)
+    assert (code, "No dates. A model of this book" in said) == (0, True)
 
     code, _, said = walkaway("train", *without_dates)
     assert (code, "No dates, so nothing shows what was known when." in " ".join(said.split())) == (0, True)

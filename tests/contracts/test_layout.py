@@ -14,6 +14,7 @@ OTHER_ROOMS = {
 # Files of tests that mirror no file of the package, and why.
 OTHER_FILES = {
     "cli/test_help.py": "what --help shows of every command",
+    "report/terminal/test_locale.py": "the numbers of every table, written by report.locale",
     "test_walkaway.py": "the public names of the package, walkaway/__init__.py",
     "cli/test_cli.py": "help, exit codes and the sentence of an error: the room's door, cli/__init__.py",
 }

@@ -29,7 +29,7 @@ def test_each_deal_has_the_rate_of_the_day_it_was_created():
     assert book.deals["amount"].tolist() == [50.0, 50.0, 25.0, 200.0, 100.0]
     assert set(book.deals["currency"]) == {book.manifest.currency} == {"EUR"}
     assert refused.empty
-    assert notes == ["Money of 4 deals is converted to EUR (3 from USD, 1 from GBP)."]
+    assert notes == ["Money of 4 deals was converted to EUR (3 from USD, 1 from GBP)."]
 
 
 def test_without_a_rate_by_that_day_the_deal_is_refused_with_what_it_lacks():
@@ -88,7 +88,7 @@ def test_a_book_that_names_no_currency_stays_as_it_is():
 
 
 def test_no_rate_for_any_deal_is_an_error_that_says_how_to_get_one():
-    with pytest.raises(DataError, match=r"no deal can be reported in JPY.*EUR of 2026-01-15 has no rate.*money.rates"):
+    with pytest.raises(DataError, match=r"no deal can be converted to JPY.*EUR of 2026-01-15 has no rate.*money.rates"):
         in_one_currency(book_of(["EUR"]), MoneySettings(currency="JPY"))
 
 
@@ -122,7 +122,7 @@ def test_measures_that_are_money_are_converted_and_others_are_not():
 
 def test_a_book_that_names_no_currency_is_said_to_be_taken_for_the_reporting_one():
     assert in_one_currency(book_of([None], currency=""), EUR)[2] == [
-        "The mapping names no currency: all money is taken to be in EUR."
+        "The mapping names no currency. All money is assumed to be in EUR."
     ]
 
 

@@ -45,13 +45,13 @@ def test_every_shipped_mapping_loads():
 def test_an_unknown_name_suggests_a_near_one():
     with pytest.raises(
         MappingError,
-        match=r"bpic2021: neither a file nor a shipped mapping \(.*maven_crm.*\)\. Did you mean bpic2012",
+        match=r"bpic2021: must be a file or a built-in mapping \(.*maven_crm.*\)\. Did you mean bpic2012",
     ):
         load_mapping("bpic2021")
 
 
 def test_a_name_near_to_none_suggests_none():
-    with pytest.raises(MappingError, match=r"zzz: neither a file nor a shipped mapping \(.*\)\.$"):
+    with pytest.raises(MappingError, match=r"zzz: must be a file or a built-in mapping \(.*\)\. Correct the name\.$"):
         load_mapping("zzz")
 
 
@@ -88,14 +88,14 @@ def test_a_wrong_part_is_named_with_the_value_found(load, change, says):
 
 
 def test_a_file_that_is_not_toml_says_where(load):
-    with pytest.raises(MappingError, match=r"mine.toml: not TOML: .*line 1.*Correct the file"):
+    with pytest.raises(MappingError, match=r"mine.toml: must be TOML in UTF-8, found: .*line 1.*Correct the file"):
         load("source = = 1")
 
 
 def test_a_file_that_is_not_text_is_not_toml(tmp_path):
     (tmp_path / "mine.toml").write_bytes(b"\xff\xfe\x00")
 
-    with pytest.raises(MappingError, match=r"not TOML: 'utf-8' codec can't decode byte 0xff"):
+    with pytest.raises(MappingError, match=r"must be TOML in UTF-8, found: 'utf-8' codec can't decode byte 0xff"):
         load_mapping(str(tmp_path / "mine.toml"))
 
 

@@ -28,11 +28,11 @@ def test_the_encoding_is_found(written, found):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "f.csv: is empty. Export it again"),
-        (b" \n\n", "f.csv: is empty. Export it again"),
-        (b"\x00\x01\x02\x03" * 9, r"is not text \(it holds zero bytes\)\. Export it as CSV"),
-        (b"PK\x03\x04\x00\x00\x00" * 9, "looks like a workbook or zip file: give it its own extension"),
-        ("ab".encode("utf-16") + b"c", "looks like utf-16, and is not whole: .*truncated data. Export it again"),
+        (b"", "f.csv: must have rows, found an empty file. Export it again"),
+        (b" \n\n", "f.csv: must have rows, found an empty file. Export it again"),
+        (b"\x00\x01\x02\x03" * 9, r"must be text, found zero bytes\. Export it as CSV"),
+        (b"PK\x03\x04\x00\x00\x00" * 9, "looks like a workbook or zip file: correct its extension"),
+        ("ab".encode("utf-16") + b"c", "looks like utf-16 but is damaged: .*truncated data. Export it again"),
     ],
 )
 def test_what_is_no_text_is_said_to_be_none(data, says):
@@ -44,7 +44,7 @@ def test_what_is_no_text_is_said_to_be_none(data, says):
     ("written", "fixed", "says"),
     [
         ("cp1252", "utf-8", "cannot be read in the encoding utf-8 of the mapping: .*byte 0xe4 in position 4"),
-        ("utf-8", "cp1252", "the mapping says cp1252, but the file is UTF-8 throughout"),
+        ("utf-8", "cp1252", "the encoding in the mapping is cp1252, found a file in UTF-8"),
         ("utf-8", "klingon", "cannot be read in the encoding klingon of the mapping: unknown encoding: klingon"),
     ],
 )
@@ -100,10 +100,13 @@ def test_a_quote_inside_a_cell_is_read_as_it_stands():
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"id,sum,sum\n1,2,3\n", "f.csv: the header sum stands over columns 2 and 3"),
-        (b"id,a\n", "f.csv: is empty: it has a header and no row"),
-        (b'id,a\n1,x\n2,"y\n3,z\n', r'f.csv: a quote \("\) that opens after line 2 is never closed'),
-        (b'id,a\n1,"y\n' + b"2,z\n" * 40_000 + b'3,"z"', r'f.csv: a quote \("\) that opens after line 1 is never'),
+        (b"id,sum,sum\n1,2,3\n", "f.csv: column names must be unique, found sum for columns 2 and 3"),
+        (b"id,a\n", "f.csv: must have rows, found a header only"),
+        (b'id,a\n1,x\n2,"y\n3,z\n', r'f.csv: quotes \("\) must be closed, found an open one after line 2'),
+        (
+            b'id,a\n1,"y\n' + b"2,z\n" * 40_000 + b'3,"z"',
+            r'f.csv: quotes \("\) must be closed, found an open one after line 1',
+        ),
     ],
 )
 def test_a_file_that_cannot_be_told_apart_is_refused(data, says):
@@ -130,14 +133,16 @@ def test_the_sheet_of_the_mapping_is_read(tmp_path):
     workbook(tmp_path / "f.xlsx", Notes=[["a"]], Deals=[["id"], ["d1"]])
 
     assert read_sheet(tmp_path / "f.xlsx", sheet="Deals").cells["id"].tolist() == ["d1"]
-    with pytest.raises(MappingError, match=r"f.xlsx: has no sheet Deal; it has Notes, Deals\. Correct `sheet`"):
+    with pytest.raises(
+        MappingError, match=r"f.xlsx: the mapping names a sheet Deal, found only Notes, Deals\. Correct `sheet`"
+    ):
         read_sheet(tmp_path / "f.xlsx", sheet="Deal")
 
 
 def test_an_empty_sheet_is_refused(tmp_path):
     workbook(tmp_path / "f.xlsx", Deals=[])
 
-    with pytest.raises(DataError, match=r"f.xlsx: is empty: it has no row"):
+    with pytest.raises(DataError, match=r"f.xlsx: must have rows, found none"):
         read_sheet(tmp_path / "f.xlsx")
 
 
@@ -157,15 +162,17 @@ def test_parquet_keeps_the_types_of_its_cells(tmp_path):
 def test_a_damaged_or_empty_file_is_refused(tmp_path, extension):
     (tmp_path / f"f{extension}").write_bytes(b"")
 
-    with pytest.raises(DataError, match=rf"f{extension}: is (empty|not a whole .*)\. .*again"):
+    with pytest.raises(
+        DataError, match=rf"f{extension}: must (have rows|be a workbook|be a Parquet file), found.* again"
+    ):
         read_sheet(tmp_path / f"f{extension}")
 
 
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("none.csv", r"none.csv: no such file\. Name a file with one of the extensions .csv, .parquet"),
-        (".", r"is a folder\. Name the files in it"),
+        ("none.csv", r"none.csv: must be a file, found none\. Name one with one of the extensions .csv, .parquet"),
+        (".", r"must be a file, found a folder\. Name the files in it"),
         ("f.pdf", r"f.pdf: the extension must be one of .csv, .parquet, .tsv, .txt, .xlsx, found .pdf"),
     ],
 )

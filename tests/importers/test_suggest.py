@@ -52,8 +52,8 @@ def test_the_names_of_a_crm_are_known(draft):
 def test_columns_called_otherwise_are_guessed_by_their_values_and_marked(draft):
     said = draft(verkauf="nr;begin;ende;ergebnis\nA1;2026-01-01;2026-01-09;won\nA2;2026-01-01;;lost\n")
 
-    assert 'deal_id = "nr" # UNSURE: by its values alone' in said
-    assert 'created_at = "begin" # UNSURE: by its values alone' in said
+    assert 'deal_id = "nr" # UNSURE: guessed from values alone' in said
+    assert 'created_at = "begin" # UNSURE: guessed from values alone' in said
     assert deals_of(said)["closed_at"] == "ende"
     assert deals_of(said)["outcome"]["column"] == "ergebnis"
 
@@ -65,7 +65,7 @@ def test_a_file_without_creation_dates_or_ids_is_drafted_and_says_so(draft):
 
 
 def test_a_file_without_outcomes_is_drafted_and_says_so(draft):
-    assert 'column = "?" # UNSURE: no column says won and lost; name it' in draft(deals="id,created\n1,2026-01-01\n")
+    assert 'column = "?" # UNSURE: no column of outcomes was found' in draft(deals="id,created\n1,2026-01-01\n")
 
 
 def test_a_column_of_two_values_may_be_the_outcome(draft):
@@ -75,7 +75,7 @@ def test_a_column_of_two_values_may_be_the_outcome(draft):
 
 
 def test_a_no_may_mean_open(draft):
-    assert "# UNSURE: is this said of open deals too?" in draft(deals="id,is_won\n1,true\n2,false\n")
+    assert "# UNSURE: do open deals have this value too?" in draft(deals="id,is_won\n1,true\n2,false\n")
 
 
 def test_side_tables_are_drafted_as_comments(draft):
@@ -87,7 +87,7 @@ def test_side_tables_are_drafted_as_comments(draft):
 
     join = '# [[join]]\n# file = "products.csv"\n# key = "product"\n# on = "product"\n# columns = { "price" = "price" }'
     assert f"# products.csv looks like a side table. To join it to the deals:\n{join}" in said
-    assert "# words.csv: no key shared with deals.csv was found" in said
+    assert "# words.csv: no shared key with deals.csv was found" in said
 
 
 def test_headers_with_quotes_and_line_ends_are_written_as_toml(draft):
@@ -97,7 +97,7 @@ def test_headers_with_quotes_and_line_ends_are_written_as_toml(draft):
 
 
 def test_no_file_is_refused():
-    with pytest.raises(DataError, match="name at least one file"):
+    with pytest.raises(DataError, match="at least one file is required"):
         suggest([])
 
 
@@ -134,8 +134,8 @@ def test_numbers_and_names_of_the_books_own_are_drafted_apart_without_dates(draf
 def test_with_dates_words_and_numbers_are_offered_apart(draft):
     said = draft(deals="id,created,status,Need,Staff\n1,2026-01-01,won,clear,5\n2,2026-01-02,lost,vague,7\n")
 
-    assert '# Not mapped; words, candidates for [deals.attributes]: ["Need"]' in said
-    assert '# Not mapped; numbers, candidates for [deals.measures]: ["Staff"]' in said
+    assert '# Not mapped, text, candidates for [deals.attributes]: ["Need"]' in said
+    assert '# Not mapped, numbers, candidates for [deals.measures]: ["Staff"]' in said
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_with_dates_words_and_numbers_are_offered_apart(draft):
         (["01/02/2026", "03/04/2026"], True),  # day and month could be either way round
         (["31/01/2026", "01/31/2026"], True),  # and are both ways round
         (["31/01/2026", "30/01/2026"], True),
-        (["no row says whether", "two date orders"], False),
+        (["is ambiguous", "must use one date format"], False),
     ],
 )
 def test_a_column_of_dates_is_one_whichever_way_round_day_and_month_are(dates, are):

@@ -45,18 +45,27 @@ def test_an_activity_is_recorded_when_it_occurred_unless_a_column_says_otherwise
 @pytest.mark.parametrize(
     ("part", "says"),
     [
-        ('[deals.attributes]\nproduct = "p"', "attribute product is not among fixed_at_creation: today's value"),
+        ('[deals.attributes]\nproduct = "p"', "attribute product must be in fixed_at_creation, since today's value"),
         ('[deals.attributes]\namount = "p"', "amount is a column of the book; map it under its own name"),
-        ('fixed_at_creation = ["amount"]', r"fixed_at_creation names amount; it may name \[\]"),
-        ('closed_at = "c"\nfixed_at_creation = ["closed_at"]', "fixed_at_creation names closed_at"),
-        ('amount = "a"\namount_at_creation = "l"\nfixed_at_creation = ["amount"]', "needs no amount_at_creation"),
-        ('currency = "c"', "deals.currency names a column, so `currency` must say which one the book is in"),
-        ('date_format = "%d/%m"', "%d/%m is no date format with day, month and year"),
-        ('date_format = "%Q"', "%Q is no date format"),
+        ('fixed_at_creation = ["amount"]', r"fixed_at_creation must name columns among \[\], found amount"),
+        (
+            'closed_at = "c"\nfixed_at_creation = ["closed_at"]',
+            "fixed_at_creation must name columns among .*, found closed_at",
+        ),
+        (
+            'amount = "a"\namount_at_creation = "l"\nfixed_at_creation = ["amount"]',
+            "must have amount_at_creation or amount in fixed_at_creation, found both",
+        ),
+        ('currency = "c"', "currency must be given, since deals.currency names a column"),
+        ('date_format = "%d/%m"', "must be a date format with day, month and year .*, not %d/%m"),
+        ('date_format = "%Q"', "must be a date format .*, not %Q"),
         ('separator = ", "', "at most 1 character"),
         ('colour = "red"', "Extra inputs are not permitted"),
-        ('[[activities]]\nfile = "a"\ndeal_id = "d"\noccurred_at = "o"', "give kind .* or every_kind"),
-        ('[[changes]]\nfile = "a"\ndeal_id = "d"\nrecorded_at = "o"\nnew_value = "v"', "give field .* or every_field"),
+        ('[[activities]]\nfile = "a"\ndeal_id = "d"\noccurred_at = "o"', "must have either kind .* or every_kind"),
+        (
+            '[[changes]]\nfile = "a"\ndeal_id = "d"\nrecorded_at = "o"\nnew_value = "v"',
+            "must have either field .* or every_field",
+        ),
         ("[effort]\nhours_per_open_week = 0", "greater than 0"),
     ],
 )
@@ -70,8 +79,8 @@ def test_a_part_that_cannot_be_is_refused(part, says):
 @pytest.mark.parametrize(
     ("outcome", "says"),
     [
-        ({"lost": ["W"]}, "W is listed twice; a value means won, lost or open"),
-        ({"loss_reasons": {"X": "declined"}}, "loss_reasons names X, which is not among the lost values"),
+        ({"lost": ["W"]}, "each value must be listed once in won, lost or open, found W twice"),
+        ({"loss_reasons": {"X": "declined"}}, "loss_reasons must name values of lost, found X"),
         ({"won": []}, "at least 1 item"),
     ],
 )

@@ -479,15 +479,18 @@ BAD_BLOCK = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03" + b"\xff" * 20
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "not a whole XES log: no element found"),
-        (gzip.compress(b""), "not a whole XES log: no element found"),
-        (WHOLE[:-8], r"not a whole XES log: expected '>'.*\(after 0 traces\)"),
-        (gzip.compress(WHOLE)[:-12], "not a whole XES log: Compressed file ended before the end-of-stream marker"),
-        (gzip.compress(WHOLE)[:-8] + bytes(8), "not a whole XES log: CRC check failed"),
-        (BAD_BLOCK, "not a whole XES log: .*invalid"),
-        (b"hello", "not a whole XES log: Start tag expected, '<' not found"),
-        (b"<html><body/></html>", "the log has no trace. Is it an XES log, and the right one"),
-        (b"<log/>", "the log has no trace. Is it an XES log, and the right one"),
+        (b"", "must be a complete XES log, found: no element found"),
+        (gzip.compress(b""), "must be a complete XES log, found: no element found"),
+        (WHOLE[:-8], r"must be a complete XES log, found: expected '>'.*\(after 0 traces\)"),
+        (
+            gzip.compress(WHOLE)[:-12],
+            "must be a complete XES log, found: Compressed file ended before the end-of-stream marker",
+        ),
+        (gzip.compress(WHOLE)[:-8] + bytes(8), "must be a complete XES log, found: CRC check failed"),
+        (BAD_BLOCK, "must be a complete XES log, found: .*invalid"),
+        (b"hello", "must be a complete XES log, found: Start tag expected, '<' not found"),
+        (b"<html><body/></html>", "must be an XES log with traces, found none"),
+        (b"<log/>", "must be an XES log with traces, found none"),
     ],
     ids=["empty", "empty gzip", "cut", "cut gzip", "wrong CRC", "damaged gzip", "not XML", "HTML", "no traces"],
 )
@@ -504,7 +507,7 @@ def test_the_damaged_gzip_of_these_tests_is_one_zlib_refuses():
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(DataError, match=r"gone.xes: no such file. Name an XES log \(.xes or .xes.gz\)"):
+    with pytest.raises(DataError, match=r"gone.xes: must be a file, found none. Name an XES log \(.xes or .xes.gz\)"):
         import_xes(tmp_path / "gone.xes", mapping(), NOW)
 
 

@@ -86,7 +86,7 @@ class FeatureSettings(_Frozen):
 
 
 class AuditSettings(_Frozen):
-    """The leak audit. Suspected fields in `allowed` stay in; they are named as in the audit (`deals.close_reason`)."""
+    """The leak audit. `allowed` names suspected fields to keep, as the audit prints them (`deals.close_reason`)."""
 
     allowed: tuple[str, ...] = ()
 

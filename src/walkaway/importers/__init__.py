@@ -1,4 +1,4 @@
-"""Importers: foreign exports to books and a quarantine, one file a source."""
+"""Importers: CRM exports to books with a quarantine."""
 
 from walkaway.importers.imported import FileFound, Imported
 from walkaway.importers.importer import Export, Importer, importers

@@ -1,6 +1,6 @@
-"""Cells to numbers and moments: which decimal mark and which date format a column is written in.
+"""Cells to numbers and moments, with detection of a column's decimal mark and date format.
 
-Cells come as a Series whose index says where each row stands; errors name these rows.
+Cells are a Series; its index names the place of each row in the source, for errors.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ __all__ = [
 
 
 class UnclearDatesError(MappingError):
-    """A column holds dates whose day and month could be either way round, or are both ways round."""
+    """The order of day and month in a column of dates is ambiguous or mixed."""
 
 
 INSTANT = timedelta(microseconds=1)
 SERIAL = "Excel serial"
 EPOCH = "epoch milliseconds"
-YEARS = (1900, 2200)  # a date beyond is a slip or a stand-in such as 9999-12-31
-SERIALS = (20_000, 80_000)  # 1954 to 2119; a year or a small count is no date
+YEARS = (1900, 2200)  # dates outside are typing errors or placeholders such as 9999-12-31
+SERIALS = (20_000, 80_000)  # 1954 to 2119, so that years and small counts are not read as dates
 _SPACES = " \u00a0\u202f'’"
 _GROUP = {".": ",", ",": "."}
 _SHAPE = {
@@ -44,7 +44,7 @@ _SHAPE = {
     )
     for mark, group in _GROUP.items()
 }
-# Day before month and month before day are told apart by a day above 12, or not at all.
+# Only a day above 12 shows whether the day or the month comes first.
 _TWINS = {
     "%d/%m/%Y": "%m/%d/%Y",
     "%d-%m-%Y": "%m-%d-%Y",
@@ -75,13 +75,13 @@ _WITH_TIME = re.compile(
 
 
 def _texts(cells: pd.Series) -> dict[str, str]:
-    """Each distinct text, and the row where it first stands."""
+    """Each distinct text, and its first row."""
     rows = {cell: str(row) for row, cell in reversed(list(cells.items())) if isinstance(cell, str)}
     return dict(reversed(rows.items()))
 
 
 def as_texts(cells: pd.Series) -> pd.Series:
-    """Cells as text; a whole number without its decimals, a date as ISO 8601.
+    """Cells as text; whole numbers without decimals, dates as ISO 8601.
 
     >>> as_texts(pd.Series([7.0, "x"], dtype="object")).tolist()
     ['7', 'x']
@@ -99,7 +99,7 @@ def decimal_mark_of(cells: pd.Series) -> str:
     """The decimal mark of a column: "." or ",".
 
     Raises:
-        MappingError: two rows contradict each other, or every mark could be either ("1.234").
+        MappingError: rows use different marks, or all rows are ambiguous ("1.234").
 
     >>> decimal_mark_of(pd.Series(["1.234,56", "1.234"], index=["line 2", "line 3"], name="amount"))
     ','
@@ -113,22 +113,21 @@ def decimal_mark_of(cells: pd.Series) -> str:
         elif marks and re.search("[.,]", text):
             unsure.append((row, text))
     if len(sure) == 2:
-        (one, first), (two, second) = sure["."], sure[","]
+        (row, text), (other_row, other_text) = sure["."], sure[","]
         raise MappingError(
-            f"column {cells.name}: two decimal marks: {one} has {first} and {two} has {second}. "
+            f"column {cells.name}: must use one decimal mark, found {text} in {row} and {other_text} in {other_row}. "
             "Set `decimal` in the mapping; rows that do not fit it are quarantined."
         )
     if unsure and not sure:
         row, text = unsure[0]
         raise MappingError(
-            f"column {cells.name}: {row} has {text}, and no row says whether its mark is decimal or sets thousands "
-            "apart. Set `decimal` in the mapping."
+            f"column {cells.name}: the decimal mark is ambiguous, found {text} in {row}. Set `decimal` in the mapping."
         )
     return next(iter(sure), ".")
 
 
 def numbers(cells: pd.Series, decimal: str) -> pd.Series:
-    """Cells as numbers; NaN where a cell is none.
+    """Cells as numbers; NaN for a cell that is not a number.
 
     >>> numbers(pd.Series(["1.234,56", "€ 5", None]), ",").tolist()
     [1234.56, nan, nan]
@@ -138,21 +137,21 @@ def numbers(cells: pd.Series, decimal: str) -> pd.Series:
     def number(cell: Any) -> float:
         if isinstance(cell, float):
             return cell
-        known = isinstance(cell, str) and _SHAPE[decimal].fullmatch(cell)
-        return float(cell.translate(drop)) if known else float("nan")
+        fits = isinstance(cell, str) and _SHAPE[decimal].fullmatch(cell)
+        return float(cell.translate(drop)) if fits else float("nan")
 
     return pd.Series([number(cell) for cell in cells], index=cells.index, dtype="float64")
 
 
 @lru_cache(maxsize=200_000)
 def _day(text: str, form: str) -> datetime | None:
-    """What a text without a time of day says in a format; None where it does not fit."""
+    """The date of a text without a time of day, in a given format; None if it does not fit."""
     if form == SERIAL:
         fits = re.fullmatch(r"\d{5}(\.\d+)?", text) and SERIALS[0] <= float(text) <= SERIALS[1]
         return _of_serial(float(text)) if fits else None
     if form == EPOCH:
-        known = re.fullmatch(r"\d{12,13}", text)
-        return datetime.fromtimestamp(int(text) / 1000, UTC) if known else None
+        milliseconds = re.fullmatch(r"\d{12,13}", text)
+        return datetime.fromtimestamp(int(text) / 1000, UTC) if milliseconds else None
     if form == "%Y%m%d" and len(text) != 8:
         return None
     try:
@@ -194,9 +193,9 @@ def _of_text(text: str, form: str) -> tuple[datetime, bool] | None:
 
 
 def _read(cell: Any, form: str) -> tuple[datetime, bool] | None:
-    """The moment in a cell, with its offset if it has one, and whether it has a time of day."""
-    found = _any_year(cell, form)
-    return found if found and YEARS[0] <= found[0].year <= YEARS[1] else None
+    """The moment in a cell, with its offset if any, and whether it has a time of day."""
+    moment = _any_year(cell, form)
+    return moment if moment and YEARS[0] <= moment[0].year <= YEARS[1] else None
 
 
 def _any_year(cell: Any, form: str) -> tuple[datetime, bool] | None:
@@ -205,16 +204,16 @@ def _any_year(cell: Any, form: str) -> tuple[datetime, bool] | None:
     if isinstance(cell, date):
         return datetime(cell.year, cell.month, cell.day), False
     if isinstance(cell, float):
-        found = _of_serial(cell) if SERIALS[0] <= cell <= SERIALS[1] else None
-        return (found, found.time() != time()) if found else None
+        moment = _of_serial(cell) if SERIALS[0] <= cell <= SERIALS[1] else None
+        return (moment, moment.time() != time()) if moment else None
     return _of_text(cell, form) if isinstance(cell, str) else None
 
 
 def date_format_of(cells: pd.Series) -> str:
-    """The date format of a column (its times of day are read beside it); "" where all its dates are typed.
+    """The date format of a column, without times of day; "" if all its dates are typed.
 
     Raises:
-        UnclearDatesError: day and month could be either way round, or two rows contradict each other.
+        UnclearDatesError: the order of day and month is ambiguous or mixed.
         MappingError: no format fits.
 
     >>> date_format_of(pd.Series(["01/02/2026", "31/01/2026"], index=["line 2", "line 3"], name="closed"))
@@ -228,7 +227,7 @@ def date_format_of(cells: pd.Series) -> str:
     if not fits[best]:
         text, row = next(iter(texts.items()))
         raise MappingError(
-            f"column {cells.name}: no known date format fits any of its values; {row} has {text}. "
+            f"column {cells.name}: must hold dates in a known format, found {text} in {row}. "
             "Map another column, or set `date_format` in the mapping, such as %d/%m/%Y."
         )
     if best in _TWINS:
@@ -240,37 +239,37 @@ def date_format_of(cells: pd.Series) -> str:
 
 
 def _refuse_unclear(column: str, texts: Mapping[str, str], fits: Mapping[str, set[str]], best: str, twin: str) -> None:
-    """Raise where a column's day and month could be either way round, or are both ways round."""
+    """Raise if the order of day and month in a column is ambiguous or mixed."""
     remedy = "Set `date_format` in the mapping"
     fits_best, fits_twin = fits[best], fits[twin]
     only_best = [text for text in texts if text in fits_best and text not in fits_twin]
     only_twin = [text for text in texts if text in fits_twin and text not in fits_best]
     if only_best and only_twin:
-        one, two = only_best[0], only_twin[0]
+        text, other = only_best[0], only_twin[0]
         raise UnclearDatesError(
-            f"column {column}: two date orders: {texts[one]} has {one} ({best}) and {texts[two]} has {two} ({twin}). "
-            f"{remedy}; rows that do not fit it are quarantined."
+            f"column {column}: must use one date format, found {text} in {texts[text]} ({best}) and {other} in "
+            f"{texts[other]} ({twin}). {remedy}; rows that do not fit it are quarantined."
         )
     differ = [text for text in texts if text in fits[twin] and _read(text, best) != _read(text, twin)]
     if differ and not only_best:
         raise UnclearDatesError(
-            f"column {column}: {texts[differ[0]]} has {differ[0]}, and no row says whether this is {best} or {twin}. "
-            f"{remedy}."
+            f"column {column}: the date format is ambiguous, found {differ[0]} in {texts[differ[0]]} ({best} or "
+            f"{twin}). {remedy}."
         )
 
 
 def moments(
     cells: pd.Series, form: str, timezone: str, *, end_of_day: bool = False, now: pd.Timestamp | None = None
 ) -> pd.Series:
-    """Cells as moments in UTC; NaT where a cell is none.
+    """Cells as moments in UTC; NaT for a cell that is not a date.
 
     Args:
-        cells: of one column.
-        form: its date format.
-        timezone: of moments without an offset.
-        end_of_day: a date without a time is the end of its day rather than the start. A column whose every time is
-            midnight holds dates.
-        now: the end of a day that has not ended yet is now: an export of today knows no later.
+        cells: the cells of one column.
+        form: their date format.
+        timezone: the time zone of moments without an offset.
+        end_of_day: read a date without a time as the end of its day instead of the start. A column with midnight as
+            its only time holds dates.
+        now: the latest moment for the end of the current day.
 
     >>> moments(pd.Series(["31/01/2026", "?"]), "%d/%m/%Y", "Europe/Paris", end_of_day=True).tolist()
     [Timestamp('2026-01-31 22:59:59.999999+0000', tz='UTC'), NaT]

@@ -1,4 +1,4 @@
-"""One sheet to rows of one table of the book: columns found, outcomes read, numbers and dates converted.
+"""Conversion of a sheet to rows of a table of the book: columns, outcomes, numbers and dates.
 
 A row that cannot be used is refused once, by the first rule it breaks.
 """
@@ -21,15 +21,15 @@ from walkaway.importers.table_mapping import ChangesPart, DealsPart, FilePart, O
 __all__ = ["AT_CREATION", "Converted", "check_columns", "convert", "ragged_entries", "replaced"]
 
 AT_CREATION = "amount_at_creation"
-NUMBERS, DATES = ("amount", "margin"), ("expected_close_date",)  # tracked fields that are read as more than words
+NUMBERS, DATES = ("amount", "margin"), ("expected_close_date",)  # tracked fields that are not plain text
 TRACKED = (*NUMBERS, *DATES, "stage", "owner_id", "forecast_category")
 MOST = 1e12
-ABSURD = (f"must be at most {MOST:.0e}", "correct it: beyond this it is a slip of the keyboard or the decimal mark")
+ABSURD = (f"must be at most {MOST:.0e}", "correct the number or its decimal mark")
 
 
 @dataclass(frozen=True)
 class Converted:
-    """The rows of one file for one table, those refused, how the file was written, and what to know about it."""
+    """The rows of a file for a table, the refused rows, the detected format of the file, and notes for the user."""
 
     rows: pd.DataFrame
     refused: list[pd.DataFrame]
@@ -38,43 +38,46 @@ class Converted:
 
 
 def check_columns(sheet: Sheet, named: Iterable[str]) -> None:
-    """Raise MappingError where the sheet lacks a column that the mapping names; a near name is suggested."""
+    """Raise MappingError if the sheet lacks a column that the mapping names, and suggest a similar one."""
     columns = list(map(str, sheet.cells.columns))
     absent = [column for column in named if column not in columns]
     if not absent:
         return
     if len(columns) == 1:
-        said = repr(sheet.separator) if sheet.separator else "no separator"
+        separator = repr(sheet.separator) if sheet.separator else "none"
         raise MappingError(
-            f"{sheet.file}: has a single column, {columns[0]}, where the mapping names several ({said} was taken as "
-            "the separator). Set `separator` in the mapping, or leave it out to have it found."
+            f"{sheet.file}: the mapping names several columns, found only one, {columns[0]} (separator: {separator}). "
+            "Set `separator` in the mapping, or leave it out to have it detected."
         )
     lower = {column.lower(): column for column in columns}
     near = difflib.get_close_matches(absent[0].lower(), lower, n=1)
     hint = f" Did you mean {lower[near[0]]}?" if near else ""
-    raise MappingError(f"{sheet.file}: has no column {absent[0]}; it has {', '.join(columns)}.{hint}")
+    raise MappingError(
+        f"{sheet.file}: the mapping names a column {absent[0]}, found only {', '.join(columns)}.{hint} Correct the "
+        "mapping."
+    )
 
 
 def replaced(sheet: Sheet, values: Mapping[str, Mapping[str, str]]) -> tuple[Sheet, list[str]]:
-    """The sheet with the mapping's replacements made, and a note on each that was."""
+    """The sheet with the replacements of the mapping, and a note on each replaced value."""
     check_columns(sheet, values)
     columns, notes = {}, []
-    for column, meant in values.items():
+    for column, meanings in values.items():
         texts = as_texts(sheet.cells[column])
-        columns[column] = sheet.cells[column].where(~texts.isin(meant), texts.map(meant).replace("", None))
-        for text, rows in texts[texts.isin(meant)].value_counts(sort=False).items():
-            notes.append(f"{sheet.file}: {column} {text} is read as {meant[str(text)]}: {rows:,} rows.")
+        columns[column] = sheet.cells[column].where(~texts.isin(meanings), texts.map(meanings).replace("", None))
+        for text, rows in texts[texts.isin(meanings)].value_counts(sort=False).items():
+            notes.append(f"{sheet.file}: {column} {text} is read as {meanings[str(text)]} in {rows:,} rows.")
     return replace(sheet, cells=sheet.cells.assign(**columns)), notes
 
 
 def ragged_entries(table: str, sheet: Sheet) -> pd.DataFrame:
-    """Quarantine entries of the rows whose width is not the header's."""
-    remedy = "quote cells that hold the separator, or add the cells that are missing"
+    """Quarantine entries of rows with more or fewer cells than the header."""
+    remedy = "quote cells that hold the separator, or add the missing cells"
     return pd.DataFrame(
         [
-            (table, r.row, "", "whole row", sheet.separator.join(r.cells), says, remedy)
+            (table, r.row, "", "whole row", sheet.separator.join(r.cells), rule, remedy)
             for r in sheet.ragged
-            for says in [f"has {len(r.cells)} cells where the header has {r.columns}"]
+            for rule in [f"has {len(r.cells)} cells, and the header has {r.columns}"]
         ],
         columns=COLUMNS,
         dtype="str",
@@ -82,7 +85,7 @@ def ragged_entries(table: str, sheet: Sheet) -> pd.DataFrame:
 
 
 class _Rows:
-    """Rows of one sheet on their way to a table: columns read so far, and rows refused so far."""
+    """Rows of a sheet during conversion: the columns read and the rows refused so far."""
 
     def __init__(self, sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timestamp) -> None:
         self.cells, self.part, self.reading = sheet.cells, part, mapping.reading(part)
@@ -94,7 +97,7 @@ class _Rows:
         self.dates: dict[str, str] = {}
 
     def refuse(self, mask: pd.Series, column: str, says: str, remedy: str) -> None:
-        """Set rows apart that no earlier rule refused."""
+        """Refuse the rows of the mask, except those refused earlier."""
         mask = mask & self.alive
         if not mask.any():
             return
@@ -106,22 +109,22 @@ class _Rows:
         self.alive = self.alive & ~mask
 
     def numbers(self, name: str, column: str) -> None:
-        """Read a column of numbers; what is none, or absurd, is refused."""
+        """Read a column of numbers; refuse rows without a number, or with one beyond MOST."""
         cells = self.cells[column]
         decimal = self.reading.decimal or decimal_mark_of(cells)
         if as_texts(cells).str.contains("[.,]", na=False).any():
             self.decimals[column] = decimal
         found = numbers(cells, decimal)
-        remedy = f'write digits alone, with "{decimal}" as decimal mark; a currency has a column of its own'
+        remedy = f'use digits only, with "{decimal}" as decimal mark; put the currency in its own column'
         self.refuse(cells.notna() & found.isna(), column, "is not a number", remedy)
         self.refuse(found.abs() > MOST, column, *ABSURD)
         self.read[name] = found
 
     def moments(self, name: str, column: str, cells: pd.Series) -> None:
-        """Read a column of dates; what is none is refused.
+        """Read a column of dates; refuse rows without a date.
 
-        A date without a time of day was known by the end of that day, not before; but a deal is taken to exist from
-        the start of the day on which it was created, so that one closed on that day closes after it.
+        A date without a time of day is known only by the end of that day. A creation date is the start of its day, so
+        that a deal closed on the same day closes after it was created.
         """
         form = self.reading.format_of(column)
         form = form if form is not None else date_format_of(cells)
@@ -133,7 +136,7 @@ class _Rows:
         self.read[name] = found
 
     def column(self, name: str, column: str, kind: str) -> None:
-        """Read a column as its kind: text, number or moment."""
+        """Read a column by its kind: text, number or moment."""
         if kind == "number":
             self.numbers(name, column)
         elif kind == "moment":
@@ -143,29 +146,29 @@ class _Rows:
 
 
 def _outcome(rows: _Rows, part: OutcomePart) -> str | None:
-    """Read the outcome; values outside the mapping are refused, and listed in the note returned."""
+    """Read the outcome; refuse values that are not in the mapping, and return a note that lists them."""
     column = part.column
     texts = as_texts(rows.cells[column]).fillna("")
-    meaning = {v: said for said, values in (("won", part.won), ("lost", part.lost)) for v in values}
-    outside = ~texts.isin([*meaning, *part.open])
+    outcomes = {v: outcome for outcome, values in (("won", part.won), ("lost", part.lost)) for v in values}
+    outside = ~texts.isin([*outcomes, *part.open])
     remedy = "add it to won, lost or open in [deals.outcome]"
     rows.refuse(outside, column, "is not among the outcomes of the mapping", remedy)
-    rows.read["outcome"] = texts.map(meaning)
+    rows.read["outcome"] = texts.map(outcomes)
     rows.read["loss_reason"] = texts.map(part.loss_reasons)
     counts = texts[outside].value_counts()
-    listed = ", ".join(f"{value or 'nothing'} ({times:,})" for value, times in counts.items())
-    return f"{column}: values outside the mapping: {listed}." if listed else None
+    listed = ", ".join(f"{value or 'empty'} ({times:,})" for value, times in counts.items())
+    return f"{column}: values that are not in the mapping: {listed}." if listed else None
 
 
 def _loss_reason(rows: _Rows, column: str | None) -> None:
-    """The reason of a lost deal by its column, else by its outcome; no other deal has one."""
+    """Read the loss reason of lost deals from its column, else from the outcome."""
     lost = rows.read["outcome"] == "lost"
-    said = as_texts(rows.cells[column]) if column else rows.read["loss_reason"]
-    rows.read["loss_reason"] = said.fillna(rows.read["loss_reason"]).where(lost)
+    reasons = as_texts(rows.cells[column]) if column else rows.read["loss_reason"]
+    rows.read["loss_reason"] = reasons.fillna(rows.read["loss_reason"]).where(lost)
 
 
 def _deals(rows: _Rows, part: DealsPart, currency: str) -> list[str]:
-    """Read the deals; the close of an open deal is a plan, and is left out."""
+    """Read the deals. The close date of an open deal is a plan and is left out."""
     notes = [note] if (note := _outcome(rows, part.outcome)) else []
     _loss_reason(rows, part.loss_reason)
     if part.closed_at:
@@ -173,7 +176,7 @@ def _deals(rows: _Rows, part: DealsPart, currency: str) -> list[str]:
         is_open = rows.read["outcome"].isna()
         planned = int((is_open & cells.notna() & rows.alive).sum())
         if planned:
-            notes.append(f"{part.closed_at} of {planned:,} open deals is a plan, not a close: left out.")
+            notes.append(f"{part.closed_at} of {planned:,} open deals is only planned and was left out.")
         rows.moments("closed_at", part.closed_at, cells.where(~is_open, None))
     if part.amount_at_creation:
         rows.numbers(AT_CREATION, part.amount_at_creation)
@@ -189,27 +192,27 @@ def _deals(rows: _Rows, part: DealsPart, currency: str) -> list[str]:
 
 
 def _changes(rows: _Rows, part: ChangesPart) -> None:
-    """Values of tracked numbers and dates, written as the book writes them; what is neither is refused.
+    """Read the changes, with tracked numbers and dates in the form of the book; refuse rows that hold neither.
 
-    A tracked field is known by its name in any case: Amount is amount.
+    Names of tracked fields ignore case: Amount is amount.
     """
     texts = as_texts(rows.cells[part.field]) if part.field else pd.Series(part.every_field, rows.cells.index)
     lower = texts.str.lower()
     rows.read["field"] = texts.where(~lower.isin(TRACKED), lower).astype("str")
     for name in ("old_value", "new_value"):
         if column := getattr(part, name):
-            told = as_texts(rows.cells[column])
+            values = as_texts(rows.cells[column])
             for fields, write in ((NUMBERS, _written_number), (DATES, _written_date)):
                 at = rows.read["field"].isin(fields) & rows.cells[column].notna()
-                told = told.where(~at, write(rows, column, at)) if at.any() else told
-            rows.read[name] = told.astype("str")
+                values = values.where(~at, write(rows, column, at)) if at.any() else values
+            rows.read[name] = values.astype("str")
 
 
 def _written_number(rows: _Rows, column: str, at: pd.Series) -> pd.Series:
     cells = rows.cells[column].where(at, None)
     decimal = rows.reading.decimal or decimal_mark_of(cells)
     found = numbers(cells, decimal)
-    rows.refuse(at & found.isna(), column, "is not a number", f'write digits alone, with "{decimal}" as decimal mark')
+    rows.refuse(at & found.isna(), column, "is not a number", f'use digits only, with "{decimal}" as decimal mark')
     return as_texts(found.astype("object"))
 
 
@@ -231,7 +234,7 @@ def _columns_named(part: FilePart) -> list[str]:
 
 
 def _constants(rows: _Rows) -> None:
-    """What the mapping says of all rows of a file, and ids where the export has none."""
+    """Fill in the values that the mapping sets for all rows of a file, and missing ids."""
     table, index = rows.part.table, rows.cells.index
     for name in ("kind", "direction", "field"):
         if value := getattr(rows.part, f"every_{name}", None):
@@ -244,10 +247,10 @@ def _constants(rows: _Rows) -> None:
 
 
 def convert(sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timestamp) -> Converted:
-    """The rows of a sheet as rows of the part's table, SOURCE_ROW included.
+    """The rows of a sheet as rows of the part's table, with SOURCE_ROW.
 
     Raises:
-        MappingError: a column the mapping names is absent, or how numbers or dates are written stays unclear.
+        MappingError: a column that the mapping names is missing, or the format of numbers or dates is ambiguous.
     """
     check_columns(sheet, _columns_named(part))
     rows, notes = _Rows(sheet, part, mapping, now), []
@@ -262,7 +265,9 @@ def convert(sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timesta
     _constants(rows)
     frame = pd.DataFrame(rows.read | {SOURCE_ROW: pd.Series(sheet.cells.index, index=sheet.cells.index)})
     notes += [
-        f"{sheet.file}: {c} holds Excel serial numbers, read as dates." for c, f in rows.dates.items() if f == SERIAL
+        f"{sheet.file}: {c} holds Excel serial numbers and was read as dates."
+        for c, f in rows.dates.items()
+        if f == SERIAL
     ]
     found = FileFound(sheet.file, part.table, sheet.rows_in, sheet.encoding, sheet.separator, rows.decimals, rows.dates)
     return Converted(frame[rows.alive], [ragged_entries(part.table, sheet), *rows.refused], found, notes)

@@ -1,7 +1,6 @@
-"""All money of a book in one currency, at dated rates; a deal without a rate is quarantined.
+"""Conversion of all money of a book to one currency, at dated rates. A deal without a rate is quarantined.
 
-A deal has one rate, that of the day it was created: it was known from then on, and a cut of the amount is not mixed up
-with a move of the rate.
+A deal has one rate, that of the day it was created, so that a move of the rate does not look like a change of amount.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ __all__ = ["in_one_currency"]
 
 
 def _rate(money: MoneySettings, currency: str, created: pd.Timestamp) -> float:
-    """The rate of the day, or not a number where none is known."""
+    """The rate of the day; NaN if there is none."""
     if pd.isna(created):
         return 1.0 if currency == money.currency else float("nan")
     try:
@@ -27,7 +26,7 @@ def _rate(money: MoneySettings, currency: str, created: pd.Timestamp) -> float:
 
 
 def _rates(own: pd.Series, created_at: pd.Series, money: MoneySettings) -> pd.Series:
-    """The rate of each deal; one look-up a currency and day."""
+    """The rate of each deal, with one look-up per currency and day."""
     keys = pd.DataFrame({"currency": own, "day": created_at.dt.floor("D")})
     distinct = keys.drop_duplicates()
     found = [_rate(money, c, day) for c, day in zip(distinct["currency"], distinct["day"], strict=True)]
@@ -35,7 +34,7 @@ def _rates(own: pd.Series, created_at: pd.Series, money: MoneySettings) -> pd.Se
 
 
 def _changes(changes: pd.DataFrame, rate: pd.Series) -> pd.DataFrame:
-    """Amounts of the history at their deal's rate, as the texts they are."""
+    """The changes with amounts converted at their deal's rate, still as text."""
     factor = changes["deal_id"].map(rate).where(changes["field"] == "amount", 1.0).fillna(1.0)
     moved = factor != 1.0
 
@@ -49,40 +48,40 @@ def _changes(changes: pd.DataFrame, rate: pd.Series) -> pd.DataFrame:
 def _without_rate(deals: pd.DataFrame, own: pd.Series, created: pd.Series, target: str) -> pd.DataFrame:
     """Quarantine entries of deals whose money cannot be converted."""
     dated = created.notna()
-    asked = deals.assign(currency=own.where(~dated, own + " of " + created.dt.strftime("%Y-%m-%d")))
+    needed = deals.assign(currency=own.where(~dated, own + " of " + created.dt.strftime("%Y-%m-%d")))
     rule, remedy = (
         f"has no rate into {target} by the day the deal was created",
-        "add one to money.rates in the settings",
+        "add a rate to money.rates in the settings",
     )
     undated = "cannot be converted without a date", f"convert it to {target} at the source"
     parts = (
-        entries("deals", asked[dated], "currency", rule, f"{remedy}, dated that day or before"),
-        entries("deals", asked[~dated], "currency", *undated),
+        entries("deals", needed[dated], "currency", rule, f"{remedy}, dated that day or before"),
+        entries("deals", needed[~dated], "currency", *undated),
     )
     return pd.concat(parts, ignore_index=True)
 
 
 def _notes(own: pd.Series, named: str, target: str) -> list[str]:
-    notes = [] if named else [f"The mapping names no currency: all money is taken to be in {target}."]
+    notes = [] if named else [f"The mapping names no currency. All money is assumed to be in {target}."]
     foreign = own[own != target]
     counts = ", ".join(f"{n:,} from {currency}" for currency, n in foreign.value_counts().items())
-    return [*notes, f"Money of {len(foreign):,} deals is converted to {target} ({counts})."] if len(foreign) else notes
+    return [*notes, f"Money of {len(foreign):,} deals was converted to {target} ({counts})."] if len(foreign) else notes
 
 
 def in_one_currency(
     book: Book, money: MoneySettings, timezone: str | None = None, measures: tuple[str, ...] = ()
 ) -> tuple[Book, pd.DataFrame, list[str]]:
-    """Convert every amount to the reporting currency: that of the settings, else the book's own.
+    """Convert every amount to the reporting currency: that of the settings, else that of the book.
 
     Args:
-        book: conformed tables; `deals.currency` says in which currency a deal's money is, missing means the book's.
-        money: the reporting currency and the dated rates into it.
-        timezone: whose days the rates are dated by; None for UTC.
-        measures: further columns of deals that are money.
+        book: conformed tables; `deals.currency` is the currency of a deal's money, missing means the book's currency.
+        money: the reporting currency, and dated rates into it.
+        timezone: time zone of the days of the rates; None for UTC.
+        measures: further money columns of deals.
 
     Returns:
-        The book in one currency, quarantine entries of deals for which no rate is known, and a note on what was
-        converted. Money of a book that names no currency is taken to be in the reporting currency, and said to be.
+        The book in one currency, quarantine entries of deals without a rate, and notes on the conversion. If the book
+        names no currency, its money is assumed to be in the reporting currency, and a note says so.
 
     Raises:
         DataError: no deal has a rate.
@@ -101,12 +100,14 @@ def in_one_currency(
     own = book.deals["currency"].fillna(book.manifest.currency or target).str.strip().str.upper()
     created = book.deals["created_at"].dt.tz_convert(timezone or "UTC")
     rate = _rates(own, created, money.model_copy(update={"currency": target}))
-    known = (rate.notna() | (created.isna() & (not manifest.timeless))).to_numpy()  # without a date: refused for that
+    known = (
+        rate.notna() | (created.isna() & (not manifest.timeless))
+    ).to_numpy()  # deals without a date are refused later
     refused = _without_rate(book.deals[~known], own[~known], created[~known], target)
     if len(refused) == len(book.deals):
         first = refused.iloc[0]
         raise DataError(
-            f"no deal can be reported in {target}. The first: {first['row']}, {first['value']} {first['rule']}. "
+            f"no deal can be converted to {target}. The first: {first['row']}, {first['value']} {first['rule']}. "
             f"Remedy: {first['remedy']}."
         )
     deals, factor = book.deals[known], rate[known].fillna(1.0)

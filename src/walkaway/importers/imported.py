@@ -1,4 +1,4 @@
-"""What every importer hands back: a book, its quarantine, and what was found out about the files."""
+"""The result of an importer: a book, its quarantine, and the detected formats of the files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["FileFound", "Imported"]
 
 @dataclass(frozen=True)
 class FileFound:
-    """How one file turned out to be written; `decimals` and `dates` are by column."""
+    """The detected format of a file; `decimals` and `dates` are by column."""
 
     file: str
     table: str
@@ -27,9 +27,9 @@ class FileFound:
 
 @dataclass(frozen=True)
 class Imported:
-    """A book, the rows that could not be used, and how many rows the source had in all.
+    """A book, the rows that could not be used, and the number of rows in the source.
 
-    `files` says how each file was read, `notes` what its reader should know, one sentence each.
+    `files` holds the detected format of each file, `notes` sentences for the user.
     """
 
     book: Book
@@ -40,10 +40,10 @@ class Imported:
 
     @property
     def rows_used(self) -> int:
-        """Rows of the source that stand in the book."""
+        """Number of source rows in the book."""
         return sum(self.book.manifest.rows_used.values())
 
     def as_json(self) -> dict[str, Any]:
-        """The manifest, with the number of rows quarantined, how each file was read, and the notes."""
-        said = {"quarantined": len(self.quarantine), "files_read": [asdict(f) for f in self.files]}
-        return self.book.manifest.model_dump(mode="json") | said | {"notes": list(self.notes)}
+        """The manifest, with the number of quarantined rows, the format of each file, and the notes."""
+        read = {"quarantined": len(self.quarantine), "files_read": [asdict(f) for f in self.files]}
+        return self.book.manifest.model_dump(mode="json") | read | {"notes": list(self.notes)}

@@ -1,4 +1,4 @@
-"""What an importer is. A file here that declares one, as `IMPORTER`, becomes the command `walkaway import NAME`."""
+"""The importer interface. A module here that defines `IMPORTER` adds the command `walkaway import NAME`."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ Advance = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Export:
-    """A foreign export, as an importer is given it.
+    """The input of an importer.
 
-    paths: its files. mapping: a mapping file, or the name of one that ships. now: the moment of the import (UTC); rows
-    recorded later are quarantined. money: the reporting currency and the dated rates into it. advance: told what is
-    read, and how much of it so far (0 where that is not counted).
+    paths: the files. mapping: a mapping file, or the name of a built-in mapping. now: the moment of the import (UTC);
+    rows recorded later are quarantined. money: the reporting currency, and dated rates into it. advance: called with
+    the current task and its count so far (0 if not counted).
     """
 
     paths: Sequence[Path]
     mapping: str | None
     now: pd.Timestamp
     money: MoneySettings = AS_IT_IS
-    advance: Advance = lambda what, count: None
+    advance: Advance = lambda task, count: None
 
 
 class Importer(Protocol):
     """Reads exports of one kind.
 
-    name: of the command and of the mappings' `source`. purpose: the help of the command. paths: the help of its files.
+    name: the name of the command, and the `source` of its mappings. purpose: the help of the command. paths: the help
+    of its file arguments.
     """
 
     name: str
@@ -47,38 +48,38 @@ class Importer(Protocol):
     paths: str
 
     def read(self, export: Export) -> Imported:
-        """The book, its quarantine, and what was found out about the files.
+        """The book, its quarantine, and the detected formats of the files.
 
         Raises:
-            UsageError, DataError, MappingError, BookError: what is wrong with the export or its mapping, in a sentence.
+            UsageError, DataError, MappingError, BookError: the export or its mapping cannot be used.
         """
 
     def suggest(self, paths: Sequence[Path]) -> str:
         """A first draft of a mapping for these files, as TOML.
 
         Raises:
-            UsageError: this importer drafts none.
+            UsageError: this importer cannot draft a mapping.
         """
 
 
 def mapping_required(mapping: str | None, hint: str = "") -> str:
-    """The mapping, which this importer cannot do without.
+    """The mapping of an importer that requires one.
 
     Raises:
-        UsageError: none was named.
+        UsageError: no mapping was given.
     """
     if mapping is None:
-        raise UsageError(f"--mapping is required: name a mapping{hint}.")
+        raise UsageError(f"--mapping is required, found none. Name a mapping{hint}.")
     return mapping
 
 
 def importers() -> dict[str, Importer]:
-    """All importers by name: every file of this room that declares one.
+    """All importers by name: every module of this package that defines `IMPORTER`.
 
     >>> sorted(importers())
     ['table', 'xes']
     """
-    room = import_module("walkaway.importers")
-    modules = [import_module(f"{room.__name__}.{found.name}") for found in pkgutil.iter_modules(room.__path__)]
+    package = import_module("walkaway.importers")
+    modules = [import_module(f"{package.__name__}.{module.name}") for module in pkgutil.iter_modules(package.__path__)]
     declared = [module.IMPORTER for module in modules if hasattr(module, "IMPORTER")]
     return {importer.name: importer for importer in declared}

@@ -1,4 +1,4 @@
-"""Mappings: TOML files that say what the parts of a foreign export mean. Some ship; any can be a user's own file."""
+"""Mappings: TOML files with the meaning of the files and columns of an export. Some are built in."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ M = TypeVar("M", bound=SourceMapping)
 
 
 def shipped_mappings() -> list[str]:
-    """Names of the mappings that come with the package.
+    """Names of the built-in mappings.
 
     >>> shipped_mappings()
     ['bpic2012', 'maven_crm', 'salvirt_b2b']
@@ -38,7 +38,8 @@ def _text_of(name_or_file: str) -> str:
     near = difflib.get_close_matches(name_or_file, shipped_mappings(), n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise MappingError(
-        f"--mapping {name_or_file}: neither a file nor a shipped mapping ({', '.join(shipped_mappings())}).{hint}"
+        f"--mapping {name_or_file}: must be a file or a built-in mapping ({', '.join(shipped_mappings())}).{hint} "
+        "Correct the name."
     )
 
 
@@ -53,10 +54,10 @@ def _model_of(name_or_file: str, parsed: dict[str, Any]) -> type[SourceMapping]:
 
 
 def load_mapping(name_or_file: str) -> SourceMapping:
-    """The mapping of that shipped name or file; its `source` says of which kind it is.
+    """The mapping of a built-in name or a file. Its `source` decides the kind of mapping.
 
     Raises:
-        MappingError: no such mapping, not TOML, or a part that is missing, unknown or of the wrong type.
+        MappingError: no such mapping, not TOML, or a key that is missing, unknown or of the wrong type.
 
     >>> load_mapping("bpic2012").case.amount
     'AMOUNT_REQ'
@@ -65,27 +66,29 @@ def load_mapping(name_or_file: str) -> SourceMapping:
         parsed = tomllib.loads(_text_of(name_or_file))
         return _model_of(name_or_file, parsed).model_validate(parsed)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise MappingError(f"mapping {name_or_file}: not TOML: {error}. Correct the file.") from error
+        raise MappingError(
+            f"mapping {name_or_file}: must be TOML in UTF-8, found: {error}. Correct the file."
+        ) from error
     except ValidationError as error:
-        raise MappingError(f"mapping {name_or_file}: {_said(error.errors()[0])}. Correct this part.") from error
+        raise MappingError(f"mapping {name_or_file}: {_problem(error.errors()[0])}. Correct this part.") from error
 
 
-def _said(first: Any) -> str:
-    """Where and what pydantic found wrong; of a whole table the rule alone, since its value is all of it."""
+def _problem(first: Any) -> str:
+    """The key, the rule it breaks and the value found. The value of a whole table is left out."""
     where = f"{'.'.join(map(str, first['loc']))}: " if first["loc"] else ""
     found = "" if isinstance(first["input"], dict) else f" (found {first['input']!r})"
     return f"{where}{broken_rule(first)}{found}"
 
 
 def mapping_for(model: type[M], name_or_file: str) -> M:
-    """The mapping of that shipped name or file, for an importer of one kind of source.
+    """The mapping of a built-in name or a file, for one kind of source.
 
     Raises:
         MappingError: as `load_mapping`, or it is for another kind of source.
     """
-    found = load_mapping(name_or_file)
-    if not isinstance(found, model):
+    mapping = load_mapping(name_or_file)
+    if not isinstance(mapping, model):
         raise MappingError(
-            f"mapping {name_or_file}: is for `walkaway import {found.kind}`. Use that command, or another mapping."
+            f"mapping {name_or_file}: is for `walkaway import {mapping.kind}`. Use that command, or another mapping."
         )
-    return found
+    return mapping

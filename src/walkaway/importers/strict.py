@@ -1,4 +1,4 @@
-"""What all mappings share: unknown keys are refused, and nothing changes after loading."""
+"""Base classes of mappings: unknown keys are refused, and mappings cannot be changed after loading."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ class Strict(BaseModel):
 
 
 class SourceMapping(Strict):
-    """Base of a whole mapping. A subclass names its kind of source by `source: Literal["..."]`, and is found by it."""
+    """Base of a whole mapping. A subclass declares its kind of source as `source: Literal["..."]`."""
 
     kinds: ClassVar[dict[str, type[SourceMapping]]] = {}
     kind: ClassVar[str]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **more: Any) -> None:
-        """Make the subclass known by the name of its source."""
+        """Register the subclass by the name of its source."""
         super().__pydantic_init_subclass__(**more)
         [cls.kind] = get_args(cls.model_fields["source"].annotation)
         SourceMapping.kinds[cls.kind] = cls
 
 
 def existing_timezone(name: str | None) -> str | None:
-    """The name, if there is such a time zone.
+    """The name of an existing time zone.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is no such time zone.
 
     >>> existing_timezone("Europe/Amsterdam")
     'Europe/Amsterdam'
     """
     if name is not None and name not in available_timezones():
-        raise ValueError(f"no time zone is called {name}; use a name such as Europe/Amsterdam")
+        raise ValueError("must be a time zone such as Europe/Amsterdam")
     return name

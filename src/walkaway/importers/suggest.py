@@ -1,4 +1,4 @@
-"""A first draft of a mapping, from headers and values. It guesses; its comments say where, and its user corrects it."""
+"""Draft mappings, guessed from headers and values. Comments mark the guesses for the user to correct."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from walkaway.importers.sheets import Sheet, read_sheet
 
 __all__ = ["suggest"]
 
-# Names as CRMs write them, spaces, underscores, case and HubSpot's "property_" apart; the first found counts.
+# Column names in CRMs, without spaces, underscores, case and HubSpot's "property_". The first match is used.
 _NAMES: dict[str, tuple[str, ...]] = {
     "deal_id": ("opportunityid", "dealid", "hsobjectid", "recordid", "id", "dealname", "name"),
     "created_at": ("createddate", "createdate", "hscreatedate", "createdat", "addtime", "creationdate", "engagedate"),
@@ -42,19 +42,19 @@ _OUTCOMES = (
 _WON = re.compile(r"\b(?:closed ?won|won|win|signed|success(?:ful)?|true|yes)\b", re.IGNORECASE)
 _LOST = re.compile(r"\b(?:closed ?lost|lost|loss|declined|rejected|cancell?ed|abandoned|false|no)\b", re.IGNORECASE)
 _CHANGING = ("probability", "forecastcategory", "lastactivitydate", "lastmodifieddate", "nextstep", "stage")
-EFFORT = ["", "# Hours, where no activities are mapped.", "[effort]", "hours_per_open_week = 1.0"]
+EFFORT = ["", "# Assumed hours, used if no activities are mapped.", "[effort]", "hours_per_open_week = 1.0"]
 UNDATED = [
-    "timeless = true # UNSURE: no column of dates was found, so a model can only learn who wins, from attributes.",
-    "# If there are dates, name created_at and closed_at under [deals] and leave timeless out. Without deal_id a deal",
-    "# is named by the line it stands on.",
+    "timeless = true # UNSURE: no column of dates was found. Without dates a model can only predict wins.",
+    "# If there are dates, name created_at and closed_at under [deals] and leave timeless out. Without deal_id, the",
+    "# line number is the id of a deal.",
 ]
-FEW = 5  # no more different values than this name no account
-MANY = 40  # more distinct values than this are no outcome
+FEW = 5  # a column with at most this many distinct values does not hold accounts
+MANY = 40  # a column with more distinct values does not hold outcomes
 
 
 @dataclass(frozen=True)
 class _Guess:
-    """What is thought to be the deals, column by column."""
+    """The guess for the file of deals, by column."""
 
     sheet: Sheet
     columns: dict[str, str]
@@ -76,22 +76,22 @@ def _by_name(columns: Sequence[str], names: Iterable[str]) -> str | None:
 
 
 def _are_dates(cells: pd.Series) -> bool:
-    """Whether nine in ten of the filled cells are dates, day and month perhaps either way round."""
+    """Whether at least 90% of the filled cells are dates, even if the order of day and month is ambiguous."""
     try:
-        found = moments(cells, date_format_of(cells), "UTC")
+        dates = moments(cells, date_format_of(cells), "UTC")
     except UnclearDatesError:
         return True
     except MappingError:
         return False
-    return bool(cells.notna().any() and found.notna().sum() >= 0.9 * cells.notna().sum())
+    return bool(cells.notna().any() and dates.notna().sum() >= 0.9 * cells.notna().sum())
 
 
 def _are_numbers(cells: pd.Series) -> bool:
     try:
-        found = numbers(cells, decimal_mark_of(cells))
+        amounts = numbers(cells, decimal_mark_of(cells))
     except MappingError:
-        return True  # marks that contradict each other are still marks of numbers
-    return bool(found.notna().any() and found.notna().sum() >= 0.9 * cells.notna().sum())
+        return True  # numbers with mixed or ambiguous decimal marks
+    return bool(amounts.notna().any() and amounts.notna().sum() >= 0.9 * cells.notna().sum())
 
 
 def _is_key(cells: pd.Series) -> bool:
@@ -108,7 +108,7 @@ _HOLDS: dict[str, Callable[[pd.Series], bool]] = {
 
 
 def _column(sheet: Sheet, name: str) -> str | None:
-    """The column for a name: the first so called whose values can be that."""
+    """The column for a name: the first with a known name and fitting values."""
     columns = list(sheet.cells.columns)
     holds = _HOLDS.get(name, lambda cells: bool(cells.notna().any()))
     called = (_by_name(columns, [known]) for known in _NAMES[name])
@@ -116,7 +116,7 @@ def _column(sheet: Sheet, name: str) -> str | None:
 
 
 def _by_values(sheet: Sheet, columns: dict[str, str], outcome: str | None) -> dict[str, str]:
-    """Columns nothing was called after, by their values: the first key, and dates, the best filled first."""
+    """Add columns guessed by values alone: the first unique one as key, and dates, the fullest first."""
     cells, out = sheet.cells, dict(columns)
     free = [column for column in cells if column not in (*out.values(), outcome)]
     if "deal_id" not in out:
@@ -129,7 +129,7 @@ def _by_values(sheet: Sheet, columns: dict[str, str], outcome: str | None) -> di
 
 
 def _outcome(sheet: Sheet) -> str | None:
-    """The column of outcomes: one with values that mean won and lost, else one so called, else one of two values."""
+    """The column of outcomes: first by values that mean won and lost, then by name, then by having two values."""
     texts = {column: as_texts(sheet.cells[column]).dropna().unique() for column in sheet.cells}
     few = [column for column, values in texts.items() if 2 <= len(values) <= MANY]
     speaking = [c for c in few if any(map(_WON.search, texts[c])) and any(map(_LOST.search, texts[c]))]
@@ -163,19 +163,19 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _doubts(won: list[str], lost: list[str], rest: list[str]) -> tuple[str, str, str]:
-    """What is unsure about the values taken for won, lost and open."""
+    """The comments on doubtful values for won, lost and open."""
     yes_or_no = any(value.lower() in ("false", "no") for value in lost)
-    open_too = "# UNSURE: is this said of open deals too? Then name a column that tells them apart"
+    open_too = "# UNSURE: do open deals have this value too? Then name a column that tells open from lost"
     return (
-        "" if won else "# UNSURE: no value found says won",
-        "# UNSURE: no value found says lost" if not lost else open_too if yes_or_no else "",
-        "# UNSURE: all other values; is each of them open?" if rest else "",
+        "" if won else "# UNSURE: no value for won was found",
+        "# UNSURE: no value for lost was found" if not lost else open_too if yes_or_no else "",
+        "# UNSURE: all other values; are they all open deals?" if rest else "",
     )
 
 
 def _outcome_lines(guess: _Guess) -> list[str]:
     if guess.outcome is None:
-        lines = ['column = "?" # UNSURE: no column says won and lost; name it', 'won = ["won"]', 'lost = ["lost"]']
+        lines = ['column = "?" # UNSURE: no column of outcomes was found', 'won = ["won"]', 'lost = ["lost"]']
         return ["", "[deals.outcome]", *lines]
     cells = as_texts(guess.sheet.cells[guess.outcome])
     values = [str(value) for value in cells.dropna().unique()] + ([""] if cells.isna().any() else [])
@@ -186,27 +186,27 @@ def _outcome_lines(guess: _Guess) -> list[str]:
     if not won and not lost and len(rest) == 2:
         won, lost, rest = rest[:1], rest[1:], []
         doubts = ("# UNSURE: which of the two is won?", "", "")
-    told = {"won": won or ["won"], "lost": lost or ["lost"], "open": rest}
-    pairs = zip(told.items(), doubts, strict=True)
-    lines = [f"{name} = {_listed(said)} {doubt}".rstrip() for (name, said), doubt in pairs]
+    outcomes = {"won": won or ["won"], "lost": lost or ["lost"], "open": rest}
+    pairs = zip(outcomes.items(), doubts, strict=True)
+    lines = [f"{name} = {_listed(values)} {doubt}".rstrip() for (name, values), doubt in pairs]
     return ["", "[deals.outcome]", f"column = {_quoted(guess.outcome)}", *lines]
 
 
 def _column_lines(guess: _Guess) -> list[str]:
-    """The columns of [deals], each with what is unsure about it."""
+    """The columns of [deals], with comments on doubtful ones."""
     absent = (
         {}
         if guess.undated
         else {
-            "deal_id": "# UNSURE: no deal_id was found: no column has another value in each row. An import needs one.",
-            "created_at": "# UNSURE: no created_at was found: no column of dates. An import needs one.",
-            "closed_at": "# UNSURE: no closed_at was found. Closed deals need one.",
-            "amount": "# UNSURE: no amount was found: each won deal will count as 1.",
+            "deal_id": "# UNSURE: no deal_id was found, since no column is unique. It is required.",
+            "created_at": "# UNSURE: no created_at was found. It is required.",
+            "closed_at": "# UNSURE: no closed_at was found. It is required for closed deals.",
+            "amount": "# UNSURE: no amount was found. Each won deal will count as 1.",
         }
     )
     doubts = {
-        "closed_at": " # for open deals it is taken for a plan and left out",
-        "amount": " # taken as the worth at the close, not as known from the start",
+        "closed_at": " # left out for open deals, as only planned",
+        "amount": " # assumed to be the final value at the close",
     }
     lines = []
     for name in _NAMES:
@@ -215,13 +215,13 @@ def _column_lines(guess: _Guess) -> list[str]:
             lines += [absent[name]] if name in absent else []
             continue
         called = _plain(column) in _NAMES[name]
-        doubt = doubts.get(name, "") if called else " # UNSURE: by its values alone"
+        doubt = doubts.get(name, "") if called else " # UNSURE: guessed from values alone"
         lines.append(f"{name} = {_quoted(column)}{doubt}")
     return lines
 
 
 def _rest(guess: _Guess) -> tuple[list[str], list[str]]:
-    """Columns that are left: those of words, and those of numbers."""
+    """The unmapped columns: text columns, and number columns."""
     used = {*guess.columns.values(), guess.outcome}
     rest = [str(column) for column in guess.sheet.cells if column not in used]
     numeric = [column for column in rest if _are_numbers(guess.sheet.cells[column])]
@@ -229,40 +229,40 @@ def _rest(guess: _Guess) -> tuple[list[str], list[str]]:
 
 
 def _named(columns: list[str]) -> dict[str, str]:
-    """Names for columns of the file that are none of the book's own."""
+    """Names for further columns of the file that do not clash with columns of the book."""
     names = {re.sub(r"\W+", "_", column.lower()).strip("_") or "column": column for column in columns}
     return {f"{name}_told" if name in TABLES["deals"].names else name: column for name, column in names.items()}
 
 
 def _rest_lines(guess: _Guess) -> list[str]:
-    """Which columns are fixed: to be said by the user, or, without dates, all there are."""
-    words, numeric = _rest(guess)
+    """The line fixed_at_creation: empty for the user to fill in, or all columns if there are no dates."""
+    texts, numeric = _rest(guess)
     if guess.undated:
-        return [f"fixed_at_creation = {_listed([*_named(words), *_named(numeric)])} # UNSURE: as [deals.attributes]"]
+        return [f"fixed_at_creation = {_listed([*_named(texts), *_named(numeric)])} # UNSURE: as [deals.attributes]"]
     lines = [
-        "# Which of these never change after a deal is created? Only they may be used from the start. Beware of what",
-        "# is filled in or corrected at the close.",
+        "# List the columns that never change after a deal is created. Leave out columns that are filled in or",
+        "# corrected at the close: they would leak the outcome.",
         "fixed_at_creation = []",
     ]
-    lines += [f"# Not mapped; words, candidates for [deals.attributes]: {_listed(words)}"] if words else []
-    return [*lines, f"# Not mapped; numbers, candidates for [deals.measures]: {_listed(numeric)}"] if numeric else lines
+    lines += [f"# Not mapped, text, candidates for [deals.attributes]: {_listed(texts)}"] if texts else []
+    return [*lines, f"# Not mapped, numbers, candidates for [deals.measures]: {_listed(numeric)}"] if numeric else lines
 
 
 def _attribute_lines(guess: _Guess) -> list[str]:
-    """Without dates attributes are all there is to learn from, so they are drafted."""
+    """Attributes and measures, drafted only without dates, where they are the only features."""
     lines: list[str] = []
     for part, columns in zip(("attributes", "measures"), _rest(guess), strict=True):
         if guess.undated and columns:
-            lines += ["", f"[deals.{part}] # UNSURE: leave out what is filled in once the outcome is known"]
+            lines += ["", f"[deals.{part}] # UNSURE: leave out columns that are filled in once the outcome is known"]
             lines += [f"{name} = {_quoted(column)}" for name, column in _named(columns).items()]
     return lines
 
 
 def _side_lines(guess: _Guess, sheet: Sheet) -> list[str]:
-    """A side table, as a comment, where its key is a column of the deals."""
+    """A commented-out [[join]] of a side table, if it shares a key with the deals."""
     shared = [c for c in sheet.cells if c in guess.sheet.cells and _is_key(sheet.cells[c])]
     if not shared:
-        return ["", f"# {sheet.file}: no key shared with {guess.sheet.file} was found, so it is left alone."]
+        return ["", f"# {sheet.file}: no shared key with {guess.sheet.file} was found, so it is not used."]
     key = _quoted(str(shared[0]))
     others = ", ".join(f"{_quoted(str(c))} = {_quoted(str(c))}" for c in sheet.cells if c != shared[0])
     table = ["[[join]]", f"file = {_quoted(sheet.file)}", f"key = {key}", f"on = {key}", f"columns = {{ {others} }}"]
@@ -270,20 +270,20 @@ def _side_lines(guess: _Guess, sheet: Sheet) -> list[str]:
 
 
 def suggest(files: Sequence[Path]) -> str:
-    """A draft of a mapping of these files, as TOML that loads; comments with UNSURE want correcting.
+    """A draft mapping of these files, as valid TOML. Lines marked UNSURE need checking.
 
     Raises:
-        DataError: no file, or one that cannot be read.
+        DataError: no file was given, or a file cannot be read.
     """
     if not files:
-        raise DataError("--suggest: name at least one file.")
+        raise DataError("--suggest: at least one file is required, found none. Name a file.")
     guesses = [_guess(read_sheet(path)) for path in files]
     deals = max(guesses, key=_score)
     head = [
-        "# A draft: check each line, above all those marked UNSURE; then walkaway import table --mapping THIS FILE...",
+        "# A draft. Check each line, first those marked UNSURE; then run walkaway import table --mapping THIS FILE...",
         'source = "table"',
         'currency = "" # such as "EUR"',
-        'timezone = "UTC" # of dates and times without an offset',
+        'timezone = "UTC" # for dates and times without an offset',
         *(UNDATED if deals.undated else []),
         "",
         "[deals]",

@@ -1,6 +1,6 @@
-"""Flat exports (CSV, Parquet, XLSX) to books, by a mapping of files and columns.
+"""Import of flat exports (CSV, Parquet, XLSX) as books, by a mapping of files and columns.
 
-Nothing is lost silently: rows in = rows used + rows quarantined, and files that the mapping does not name are reported.
+Rows in = rows used + rows quarantined. Files that the mapping does not name are reported.
 """
 
 from __future__ import annotations
@@ -28,15 +28,14 @@ from walkaway.importers.weeks import ASSUMED_WEEK, assumed_weeks
 __all__ = ["import_table"]
 
 UNDATED = (
-    "No dates: nobody can tell what was known when, so a model of this book learns who wins, not what an hour is "
-    "worth: value_per_hour stays empty and every verdict is unsure. Columns filled in after the outcome would look "
-    "like skill."
+    "No dates. A model of this book predicts wins, not the value of an hour: value_per_hour stays empty and every "
+    "verdict is unsure. Leaks cannot be found without dates: leave out columns filled in after the outcome."
 )
 
 
 @dataclass
 class _Gathered:
-    """What was read so far."""
+    """The tables, refused rows, file formats and notes read so far."""
 
     tables: dict[str, list[pd.DataFrame]] = field(default_factory=dict)
     refused: list[pd.DataFrame] = field(default_factory=list)
@@ -54,13 +53,13 @@ class _Gathered:
 def _check_deals(mapping: TableMapping) -> None:
     if mapping.timeless:
         return
-    for name, why, otherwise in (
-        ("deal_id", "tells deals apart", ""),
-        ("created_at", "says since when a deal was open", ", or say timeless = true where the export has no dates"),
+    for name, otherwise in (
+        ("deal_id", ""),
+        ("created_at", ", or set timeless = true if the export has no dates"),
     ):
         if getattr(mapping.deals, name) is None:
             raise MappingError(
-                f"mapping: deals.{name} is not mapped; it {why}. Name the column that holds it{otherwise}."
+                f"mapping: deals.{name} is required, found none. Name the column that holds it{otherwise}."
             )
 
 
@@ -68,15 +67,15 @@ def _files_of(mapping: TableMapping, files: Sequence[Path]) -> list[tuple[FilePa
     """The files of each part, in the order given.
 
     Raises:
-        MappingError: no file for the deals, or for a side table that is to be joined.
+        MappingError: there is no file for the deals or for a side table to join.
     """
     out = [(part, [path for path in files if part.fits(path.name)]) for part in mapping.parts()]
-    for part, found in out:
-        if not found and part in (mapping.deals, *mapping.join):
-            what = "the deals" if part is mapping.deals else "a side table"
+    for part, paths in out:
+        if not paths and part in (mapping.deals, *mapping.join):
+            content = "the deals" if part is mapping.deals else "a side table"
             given = ", ".join(path.name for path in files) or "none"
             raise MappingError(
-                f"no file fits {part.file}, which the mapping names for {what}; given: {given}. "
+                f"the mapping names {part.file} as the file of {content}, found no match among: {given}. "
                 "Add the file, or correct `file` in the mapping."
             )
     return out
@@ -87,12 +86,12 @@ def _read(path: Path, part: FilePart, mapping: TableMapping, gathered: _Gathered
     sheet, notes = replaced(read_sheet(path, reading.encoding, reading.separator, part.sheet), part.values)
     gathered.notes += notes
     if sheet.unread:
-        gathered.notes.append(f"{sheet.file}: other sheets are left alone: {', '.join(sheet.unread)}.")
+        gathered.notes.append(f"{sheet.file}: sheets not used: {', '.join(sheet.unread)}.")
     return sheet
 
 
 def _side_table(part: JoinPart, sheets: list[Sheet], gathered: _Gathered) -> pd.DataFrame:
-    """The rows of a side table by key; rows without a key, or with one that came before, are refused."""
+    """The rows of a side table by key; rows without a key or with a repeated key are refused."""
     kept: list[pd.DataFrame] = []
     for sheet in sheets:
         check_columns(sheet, [part.key, *part.columns().values()])
@@ -104,7 +103,7 @@ def _side_table(part: JoinPart, sheets: list[Sheet], gathered: _Gathered) -> pd.
         gathered.refused += [
             ragged_entries(name, sheet),
             entries(name, rows[absent], part.key, "is required", "fill it in at the source"),
-            entries(name, rows[repeats & ~absent], part.key, "repeats a key", "keep one row a key"),
+            entries(name, rows[repeats & ~absent], part.key, "repeats a key", "keep one row per key"),
         ]
         kept.append(rows[~repeats & ~absent])
         gathered.files.append(FileFound(sheet.file, "joined", sheet.rows_in, sheet.encoding, sheet.separator))
@@ -113,20 +112,20 @@ def _side_table(part: JoinPart, sheets: list[Sheet], gathered: _Gathered) -> pd.
 
 
 def _joined(deals: Sheet, part: JoinPart, side: pd.DataFrame, gathered: _Gathered) -> Sheet:
-    """The deals with the columns of a side table; a deal whose key is not in it has none, and is counted."""
+    """The deals with the columns of a side table. They are empty for keys not in it, and a note counts these."""
     check_columns(deals, [part.on])
     taken = [name for name in part.columns() if name in deals.cells]
     if taken:
         raise MappingError(
-            f"{deals.file}: already has a column {taken[0]}, which [[join]] of {part.file} would bring. "
+            f"{deals.file}: [[join]] of {part.file} must add new columns, found {taken[0]} in the deals already. "
             "Give it another name in `columns`."
         )
     keys = as_texts(deals.cells[part.on])
-    strange = keys[keys.notna() & ~keys.isin(side.index)]
-    if len(strange):
-        first = ", ".join(list(dict.fromkeys(strange))[:3])
-        where = f"{part.on} is not among the {part.key} of {part.file}"
-        gathered.notes.append(f"{deals.file}: in {len(strange):,} rows {where} ({first}).")
+    unmatched = keys[keys.notna() & ~keys.isin(side.index)]
+    if len(unmatched):
+        first = ", ".join(list(dict.fromkeys(unmatched))[:3])
+        rule = f"{part.on} is not in column {part.key} of {part.file}"
+        gathered.notes.append(f"{deals.file}: in {len(unmatched):,} rows {rule} ({first}).")
     found = {name: side[column].reindex(keys).set_axis(keys.index) for name, column in part.columns().items()}
     return replace(deals, cells=deals.cells.assign(**{n: c.where(c.notna(), None) for n, c in found.items()}))
 
@@ -137,7 +136,7 @@ def _gather(
     gathered = _Gathered()
     parts = _files_of(mapping, files)
     sides: list[tuple[JoinPart, pd.DataFrame]] = []
-    for part, paths in [*parts[1:], parts[0]]:  # the deals last: side tables are joined to them
+    for part, paths in [*parts[1:], parts[0]]:  # deals last, since side tables are joined to them
         sheets = []
         for path in paths:
             advance(path.name)
@@ -150,12 +149,12 @@ def _gather(
                 sheet = _joined(sheet, join, side, gathered)
             gathered.add(part.table, convert(sheet, part, mapping, now))
     named = {path for _, paths in parts for path in paths}
-    gathered.notes += [f"{p.name}: not named by the mapping, left alone." for p in files if p not in named]
+    gathered.notes += [f"{p.name}: not named by the mapping, not used." for p in files if p not in named]
     return gathered
 
 
 def _as_in_the_files(refused: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
-    """Entries of the book's own rules, with the column named as the file names it where the mapping says how."""
+    """Entries of the book's own rules, with column names of the file instead of the book where known."""
     named: dict[tuple[str, str], set[str]] = {("deals", "outcome"): {mapping.deals.outcome.column}}
     for part in mapping.parts():
         for name, column in part.columns().items() if part.table else ():
@@ -170,7 +169,7 @@ def _quarantine(refused: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _book(gathered: _Gathered, manifest: Manifest) -> Book:
-    """The tables gathered, each as the book declares it."""
+    """The gathered tables as a book."""
     tables = {name: pd.concat(gathered.tables[name], ignore_index=True) for name in TABLES if name in gathered.tables}
     if tables["deals"].empty:
         first = _quarantine(gathered.refused).query("table == 'deals'").iloc[0]
@@ -182,7 +181,7 @@ def _book(gathered: _Gathered, manifest: Manifest) -> Book:
 
 
 def _with_first_amounts(book: Book) -> Book:
-    """The amount known at creation as the first change of each deal's amount."""
+    """Add the amount known at creation as the first change of each deal's amount."""
     deals = book.deals[book.deals[AT_CREATION].notna()]
     changes = pd.DataFrame(
         {
@@ -197,18 +196,18 @@ def _with_first_amounts(book: Book) -> Book:
 
 
 def _with_hours(book: Book, mapping: TableMapping) -> tuple[Book, list[str]]:
-    """A book without activities gets the hours of the mapping, or a note that it has none."""
+    """Add assumed hours to a book without activities, or a note that it has no hours."""
     if mapping.timeless:
         return book, [UNDATED]
     if len(book.activities):
         return book, []
     if mapping.effort is None:
-        return book, ["No activities and no [effort] in the mapping: no hours, so every deal costs nothing."]
+        return book, ["No activities and no [effort] in the mapping. Without hours, every deal seems to cost nothing."]
     weeks = conform("activities", assumed_weeks(book.deals, book.last_recorded_at()))
     hours = mapping.effort.hours_per_open_week
     assumed = book.manifest.assumed_hours | {ASSUMED_WEEK: hours}
     manifest = book.manifest.model_copy(update={"assumed_hours": assumed})
-    note = f"No activities: {hours:g} h are assumed for each week a deal was open ({len(weeks):,} weeks)."
+    note = f"No activities. Assumed {hours:g} h for each week a deal was open ({len(weeks):,} weeks)."
     return book.with_tables(activities=weeks, manifest=manifest), [note]
 
 
@@ -223,19 +222,19 @@ def import_table(
     """Read the files of a flat export as a book.
 
     Args:
-        files: CSV, TSV, text, Parquet or XLSX; those the mapping does not name are reported and left alone.
-        mapping: what files and columns mean.
+        files: CSV, TSV, text, Parquet or XLSX. Files that the mapping does not name are reported and not used.
+        mapping: the meaning of files and columns.
         now: the moment of the import (UTC); rows recorded later are quarantined.
-        mapping_name: what the manifest calls the mapping.
+        mapping_name: the name of the mapping in the manifest.
         advance: called with the name of each file before it is read.
-        money: the reporting currency, and the dated rates into it.
+        money: the reporting currency, and dated rates into it.
 
     Returns:
-        The book with its quarantine, how each file was read, and notes; rows in = rows used + rows quarantined. Rows
-        made rather than read (assumed weeks, amounts at creation) count in neither.
+        The book with its quarantine, the detected format of each file, and notes. Rows in = rows used + rows
+        quarantined. Rows that are not from the files (assumed weeks, amounts at creation) are not counted.
 
     Raises:
-        DataError: a file is absent, empty, damaged or no table; or no row can be used as a deal.
+        DataError: a file is missing, empty, damaged or not a table; or no row can be used as a deal.
         MappingError: the mapping does not fit the files.
         BookError: no deal can be used.
     """
@@ -251,10 +250,10 @@ def import_table(
         fixed_at_creation=(*fixed, AT_CREATION) if mapping.deals.amount_at_creation else fixed,
         timeless=mapping.timeless,
     )
-    converted, without_rate, said = in_one_currency(
+    converted, without_rate, money_notes = in_one_currency(
         _book(gathered, manifest), money, mapping.timezone, mapping.deals.money
     )
-    gathered.notes += said
+    gathered.notes += money_notes
     book, refused = admit(converted, now)
     own_rules = _as_in_the_files(_quarantine([without_rate, refused]), mapping)
     quarantine = _quarantine([*gathered.refused, own_rules])
@@ -274,14 +273,14 @@ def import_table(
 
 
 class TableImporter:
-    """Flat exports as an `Importer`."""
+    """The `Importer` of flat exports."""
 
     name = "table"
-    purpose = "Read a flat export as a book, or draft its mapping."
-    paths = "CSV, Parquet or XLSX files; those not mapped are left alone."
+    purpose = "Import a flat export as a book, or draft a mapping for it."
+    paths = "CSV, Parquet or XLSX files. Files that the mapping does not name are not used."
 
     def read(self, export: Export) -> Imported:
-        """The files as a book; see `import_table`."""
+        """Import the files as a book; see `import_table`."""
         name = mapping_required(export.mapping, ", or draft one with --suggest")
         mapping = mapping_for(TableMapping, name)
         advance = export.advance
@@ -290,7 +289,7 @@ class TableImporter:
         )
 
     def suggest(self, paths: Sequence[Path]) -> str:
-        """A draft; see `suggest`."""
+        """A draft mapping; see `suggest`."""
         return suggest(paths)
 
 

@@ -1,4 +1,4 @@
-"""Mappings of flat exports: which file is which table, and which column is what."""
+"""Mappings of flat exports: the table of each file, and the meaning of each column."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _reads_what_it_writes(form: str) -> bool:
 
 
 class Reading(Strict):
-    """How files are written, where that is not to be found out. `date_format` is one for all columns, or by column."""
+    """The format of files, where it is not to be detected. `date_format` is for all columns, or a table by column."""
 
     encoding: str | None = None
     separator: str | None = Field(default=None, min_length=1, max_length=1)
@@ -39,18 +39,18 @@ class Reading(Strict):
         for form in formats.values() if isinstance(formats, dict) else [formats] if formats else []:
             if form not in (SERIAL, EPOCH) and not _reads_what_it_writes(form):
                 raise ValueError(
-                    f"{form} is no date format with day, month and year; write one such as %d/%m/%Y, "
-                    f"or {SERIAL}, or {EPOCH}"
+                    f"must be a date format with day, month and year such as %d/%m/%Y, or {SERIAL}, or {EPOCH}, "
+                    f"not {form}"
                 )
         return formats
 
     def format_of(self, column: str) -> str | None:
-        """The date format fixed for a column, if any."""
+        """The date format set for a column, if any."""
         return self.date_format.get(column) if isinstance(self.date_format, dict) else self.date_format
 
 
 class FilePart(Reading):
-    """A file, by pattern of its name (case does not count). `values` replaces texts: {column: {found: meant}}."""
+    """A file, by a pattern of its name (case is ignored). `values` replaces texts: {column: {found: replacement}}."""
 
     table: ClassVar[str] = ""
 
@@ -59,19 +59,19 @@ class FilePart(Reading):
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
 
     def fits(self, name: str) -> bool:
-        """Whether a file of that name belongs to this part."""
+        """Whether a file with this name belongs to the part."""
         return fnmatchcase(name.lower(), self.file.lower())
 
     def columns(self) -> dict[str, str]:
-        """Columns of the book, and the column of the file that each is read from."""
-        found = {name: getattr(self, name, None) for name in TABLES[self.table].names}
-        return {name: column for name, column in found.items() if isinstance(column, str)}
+        """The columns of the book, each with its column in the file."""
+        mapped = {name: getattr(self, name, None) for name in TABLES[self.table].names}
+        return {name: column for name, column in mapped.items() if isinstance(column, str)}
 
 
 class OutcomePart(Strict):
-    """The column that says how a deal stands, and what its values mean; "" stands for an empty cell.
+    """The column of the outcome, and the meaning of its values; "" is an empty cell.
 
-    `loss_reasons` gives the reason of a lost value: {value: reason}.
+    `loss_reasons` gives the loss reason of lost values: {value: reason}.
     """
 
     column: str
@@ -85,19 +85,19 @@ class OutcomePart(Strict):
         listed = (*self.won, *self.lost, *self.open)
         twice = [value for value in listed if listed.count(value) > 1]
         if twice:
-            raise ValueError(f"{twice[0]} is listed twice; a value means won, lost or open")
+            raise ValueError(f"each value must be listed once in won, lost or open, found {twice[0]} twice")
         stray = [value for value in self.loss_reasons if value not in self.lost]
         if stray:
-            raise ValueError(f"loss_reasons names {stray[0]}, which is not among the lost values")
+            raise ValueError(f"loss_reasons must name values of lost, found {stray[0]}")
         return self
 
 
 class DealsPart(FilePart):
-    """The deals. A draft may leave out `deal_id` and `created_at`; an import needs them, unless it has no dates.
+    """The deals. `deal_id` and `created_at` are required for an import, unless the mapping is timeless.
 
-    `amount` is the worth at the close, `margin` the rate of it that is earned (0.3 for 30%). `amount_at_creation` is
-    one known from the first day, such as a list price. `attributes` (words) and `measures` (numbers) are further
-    columns, kept only because they never change after the deal is created; `money` names the measures that are money.
+    `amount` is the value at the close, `margin` the rate of it that is earned (0.3 for 30%). `amount_at_creation` is
+    an amount known from the first day, such as a list price. `attributes` (text) and `measures` (numbers) are further
+    columns, which must never change after the deal is created. `money` names the measures that are money.
     """
 
     table = "deals"
@@ -124,13 +124,13 @@ class DealsPart(FilePart):
     def _attributes_are_new_and_fixed(self) -> Self:
         for name in (*self.attributes, *self.measures):
             if name in self.attributes and name in self.measures:
-                raise ValueError(f"{name} is an attribute and a measure; it holds words or numbers, so name it once")
+                raise ValueError(f"{name} must be an attribute (text) or a measure (numbers), found both")
             if name in TABLES["deals"].names:
                 raise ValueError(f"{name} is a column of the book; map it under its own name, not as an attribute")
             if name not in self.fixed_at_creation:
                 raise ValueError(
-                    f"attribute {name} is not among fixed_at_creation: today's value of what changes is the future in "
-                    "disguise. Add it there if it never changes after the deal is created, else leave it out"
+                    f"attribute {name} must be in fixed_at_creation, since today's value of a column that changes may "
+                    "leak the outcome. Add it there if it never changes after the deal is created, else leave it out"
                 )
         return self
 
@@ -138,7 +138,7 @@ class DealsPart(FilePart):
     def _money_is_a_measure(self) -> Self:
         stray = [name for name in self.money if name not in self.measures]
         if stray:
-            raise ValueError(f"money names {stray[0]}, which is no measure; it may name {sorted(self.measures)}")
+            raise ValueError(f"money must name measures {sorted(self.measures)}, found {stray[0]}")
         return self
 
     @model_validator(mode="after")
@@ -147,9 +147,11 @@ class DealsPart(FilePart):
         never = {"deal_id", "created_at", "closed_at", "outcome", "loss_reason"}
         for name in self.fixed_at_creation:
             if name in never or name not in mapped:
-                raise ValueError(f"fixed_at_creation names {name}; it may name {sorted(mapped - never)}")
+                raise ValueError(f"fixed_at_creation must name columns among {sorted(mapped - never)}, found {name}")
         if self.amount_at_creation and "amount" in self.fixed_at_creation:
-            raise ValueError("an amount fixed at creation needs no amount_at_creation; leave one of the two out")
+            raise ValueError(
+                "must have amount_at_creation or amount in fixed_at_creation, found both; leave one of them out"
+            )
         return self
 
 
@@ -161,7 +163,7 @@ class JoinPart(FilePart):
     columns_of: dict[str, str] = Field(alias="columns", min_length=1)
 
     def columns(self) -> dict[str, str]:
-        """The new columns and where they come from."""
+        """The new columns, each with its column in the file."""
         return dict(self.columns_of)
 
 
@@ -176,7 +178,7 @@ class AccountsPart(FilePart):
 
 
 class ActivitiesPart(FilePart):
-    """Activities, their kind by column or one for all; recorded when they occurred unless a column says otherwise."""
+    """Activities, with kind by column or one for all rows. Without `recorded_at`, `occurred_at` is used."""
 
     table = "activities"
 
@@ -196,16 +198,16 @@ class ActivitiesPart(FilePart):
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if (self.kind is None) == (self.every_kind is None):
-            raise ValueError("give kind (a column) or every_kind (one for all rows), and not both")
+            raise ValueError("must have either kind (a column) or every_kind (one for all rows)")
         return self
 
     def columns(self) -> dict[str, str]:
-        """As of any part, with recorded_at where none is named."""
+        """As for any part, with occurred_at as the default of recorded_at."""
         return {"recorded_at": self.occurred_at} | super().columns()
 
 
 class ChangesPart(FilePart):
-    """Changes of fields, the field by column or one for all rows."""
+    """Changes of fields, with field by column or one for all rows."""
 
     table = "changes"
     deal_id: str
@@ -218,12 +220,12 @@ class ChangesPart(FilePart):
     @model_validator(mode="after")
     def _one_field(self) -> Self:
         if (self.field is None) == (self.every_field is None):
-            raise ValueError("give field (a column) or every_field (one for all rows), and not both")
+            raise ValueError("must have either field (a column) or every_field (one for all rows)")
         return self
 
 
 class ContactsPart(FilePart):
-    """People of a deal."""
+    """The contacts of a deal."""
 
     table = "contacts"
     deal_id: str
@@ -233,13 +235,13 @@ class ContactsPart(FilePart):
 
 
 class EffortPart(Strict):
-    """Hours assumed where a book has no activities."""
+    """Hours assumed if a book has no activities."""
 
     hours_per_open_week: float = Field(gt=0, le=168)
 
 
 class TableMapping(Reading, SourceMapping):
-    """What the files and columns of a flat export mean. `timeless` says that the export has no dates."""
+    """The meaning of the files and columns of a flat export. `timeless` marks an export without dates."""
 
     source: Literal["table"]
     timeless: bool = False
@@ -258,7 +260,9 @@ class TableMapping(Reading, SourceMapping):
     @model_validator(mode="after")
     def _one_currency(self) -> Self:
         if self.deals.currency and not self.currency:
-            raise ValueError("deals.currency names a column, so `currency` must say which one the book is in")
+            raise ValueError(
+                "currency must be given, since deals.currency names a column; set the currency of the book"
+            )
         return self
 
     @model_validator(mode="after")
@@ -267,16 +271,18 @@ class TableMapping(Reading, SourceMapping):
         dated = [f"deals.{name}" for name in dated]
         dated += [name for name in ("activities", "changes", "contacts", "effort") if getattr(self, name)]
         if self.timeless and dated:
-            raise ValueError(f"timeless says that there are no dates, and {dated[0]} needs some; leave one of them out")
+            raise ValueError(
+                f"timeless must go without dates, found {dated[0]}, which needs dates; leave one of them out"
+            )
         return self
 
     def parts(self) -> tuple[FilePart, ...]:
-        """All parts that are read from files; deals first."""
+        """All parts read from files, deals first."""
         accounts = (self.accounts,) if self.accounts else ()
         return (self.deals, *self.join, *accounts, *self.changes, *self.activities, *self.contacts)
 
     def reading(self, part: FilePart) -> Reading:
-        """How a part's files are written: what it fixes itself, else what the mapping fixes for all."""
+        """The format of a part's files: its own settings, else those of the mapping."""
         names = Reading.model_fields
         own = {name: getattr(part, name) for name in names}
         return Reading(**{name: value if value is not None else getattr(self, name) for name, value in own.items()})

@@ -1,4 +1,4 @@
-"""Hours for a book without activities: one assumed week of work for each week that a deal was open."""
+"""Hours for a book without activities: an assumed week of work for each week that a deal was open."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ WEEK = pd.Timedelta(days=7)
 
 
 def assumed_weeks(deals: pd.DataFrame, newest: pd.Timestamp) -> pd.DataFrame:
-    """Activities of kind "assumed week": one for each begun week a deal was open, without hours of their own.
+    """Activities of kind "assumed week", one for each started week a deal was open, without recorded hours.
 
-    A week is recorded at its end or at the close, whichever is first. The running week of an open deal is not recorded
-    yet: were it booked early, the newest moment would look different from every earlier one.
+    A week is recorded at its end or at the close, whichever is first. The current week of an open deal is left out, as
+    it would have been at every earlier moment.
 
     Args:
-        deals: of a book.
-        newest: the newest moment the book knows of.
+        deals: the deals of a book.
+        newest: the moment of the newest record in the book.
 
     >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": pd.to_datetime(["2026-01-01T00:00Z"]),
     ...     "closed_at": pd.to_datetime(["2026-01-10T12:00Z"])})

@@ -1,7 +1,7 @@
-"""XES event logs to books: streamed trace by trace, so that memory does not grow with the file's nesting.
+"""Import of XES event logs as books, one trace at a time to limit memory.
 
 A trace is a deal. An event becomes exactly one row: a change of a tracked field, or an activity. Events that the
-mapping does not name, and rows that break a rule, are quarantined: rows in = rows used + rows quarantined.
+mapping does not name, and rows that break a rule, are quarantined. Rows in = rows used + rows quarantined.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ __all__ = ["Imported", "import_xes", "read_traces"]
 
 Attributes = dict[str, str]
 INSTANT = pd.Timedelta(microseconds=1)
-UNNAMED = ("is not named by the mapping", "add it to the mapping, if it matters")
+UNNAMED = ("is not named by the mapping", "add it to the mapping if it matters")
 GZIP_MAGIC = b"\x1f\x8b"
 DATE_LENGTH = len("2026-01-31")
 
 
 @dataclass(frozen=True)
 class _TimedEvent:
-    """An event with a name and a moment, and where it stands in the log: `number` in its case, from 1."""
+    """An event with a name and a moment. `number` is its position in the case, from 1."""
 
     moment: pd.Timestamp
     name: str
@@ -48,7 +48,7 @@ class _TimedEvent:
 
 @dataclass
 class _Rows:
-    """Rows gathered while the log streams by."""
+    """Rows gathered while the log is read."""
 
     deals: dict[str, dict[str, Any]] = field(default_factory=dict)
     changes: list[dict[str, Any]] = field(default_factory=list)
@@ -61,7 +61,7 @@ class _Rows:
 
 
 class _RefusedError(Exception):
-    """A row cannot be used: which column, the value found, the rule, and the remedy."""
+    """A row cannot be used, with column, value found, rule and remedy."""
 
     def __init__(self, column: str, value: str | None, rule: str, remedy: str) -> None:
         super().__init__(rule)
@@ -70,14 +70,14 @@ class _RefusedError(Exception):
 
 def _open(path: Path) -> IO[bytes]:
     if not path.is_file():
-        raise DataError(f"{path}: no such file. Name an XES log (.xes or .xes.gz).")
+        raise DataError(f"{path}: must be a file, found none. Name an XES log (.xes or .xes.gz).")
     with path.open("rb") as file:
         zipped = file.read(2) == GZIP_MAGIC
     return gzip.open(path) if zipped else path.open("rb")  # type: ignore[return-value]
 
 
 def _is_event(element: etree._Element) -> bool:
-    """Whether this is an event rather than an attribute, a comment or an entity."""
+    """Whether the element is an event, not an attribute, a comment or an entity."""
     return isinstance(element.tag, str) and etree.QName(element).localname == "event"
 
 
@@ -89,14 +89,14 @@ def _attributes(element: etree._Element) -> Attributes:
 def read_traces(
     path: Path, advance: Callable[[int], None] = lambda read: None
 ) -> Iterator[tuple[Attributes, list[Attributes]]]:
-    """Each trace's own attributes and those of its events, in file order.
+    """The attributes of each trace and of its events, in file order.
 
     Args:
         path: an XES log, plain or gzipped.
-        advance: called now and then with the number of traces read, for a progress bar.
+        advance: called every 500 traces and at the end with the number of traces read.
 
     Raises:
-        DataError: the file is absent, empty, not XML, or ends before the log does.
+        DataError: the file is missing, empty, not XML or incomplete.
     """
     read = 0
     try:
@@ -112,16 +112,16 @@ def read_traces(
                     advance(read)
     except (etree.XMLSyntaxError, EOFError, OSError, zlib.error) as error:
         raise DataError(
-            f"{path}: not a whole XES log: {error} (after {read} traces). "
-            "The file is empty, cut short or damaged: fetch it again. Nothing was written."
+            f"{path}: must be a complete XES log, found: {error} (after {read} traces). "
+            "Export or download the file again. Nothing was written."
         ) from error
     advance(read)
 
 
 def _moment(text: str | None, column: str, timezone: str | None) -> pd.Timestamp:
-    """A moment in UTC, read with its own offset; one without offset needs the mapping's `timezone`.
+    """The text as a moment in UTC. Without an offset, the mapping's `timezone` is required.
 
-    A date without a time counts as the end of that day.
+    A date without a time is the end of that day.
     """
     try:
         moment = pd.Timestamp(datetime.fromisoformat(text or ""))
@@ -140,7 +140,7 @@ def _number(text: str | None, column: str) -> float | None:
     if not text:
         return None
     try:
-        return float(text.replace("_", "?"))  # Python reads 1_000 as a thousand; in a log that is a slip
+        return float(text.replace("_", "?"))  # float() accepts 1_000; in a log it is an error
     except ValueError as error:
         raise _RefusedError(column, text, "is not a number", "correct it at the source") from error
 
@@ -154,7 +154,7 @@ def _timed(mapping: XesMapping, event: Attributes, row: str, number: int) -> _Ti
 
 
 def _close(mapping: XesMapping, events: list[_TimedEvent]) -> dict[str, Any]:
-    """closed_at, outcome and loss_reason by the first closing event, or nothing for an open deal."""
+    """closed_at, outcome and loss_reason of the first closing event; empty for an open deal."""
     closing = {name: part for part in mapping.outcome for name in part.events}
     for event in events:
         if part := closing.get(event.name):
@@ -163,13 +163,13 @@ def _close(mapping: XesMapping, events: list[_TimedEvent]) -> dict[str, Any]:
 
 
 def _created_at(mapping: XesMapping, case: Attributes, events: list[_TimedEvent]) -> pd.Timestamp:
-    """The case's own date of creation where the mapping names one and the case has it, else its first event."""
+    """The creation date of the case if mapped and present, else the moment of its first event."""
     column = mapping.case.created_at
     if column is not None and column in case:
         return _moment(case[column], column, mapping.timezone)
     if not events:
         rule = "is missing, and the case has no event"
-        raise _RefusedError(column or "created_at", None, rule, "give the case a date of creation")
+        raise _RefusedError(column or "created_at", None, rule, "add a creation date to the case")
     return events[0].moment
 
 
@@ -188,7 +188,7 @@ def _deal(mapping: XesMapping, row: str, case: Attributes, events: list[_TimedEv
 
 
 def _in_order(events: list[_TimedEvent]) -> list[pd.Timestamp]:
-    """The events' moments, those of one instant set a microsecond apart, so that their order in the log is kept."""
+    """The moments of the events. Equal ones are set a microsecond apart to keep the order of the log."""
     out: list[pd.Timestamp] = []
     for event in events:
         out.append(max(event.moment, out[-1] + INSTANT) if out else event.moment)
@@ -202,7 +202,7 @@ class _Work:
         self._begun: dict[str, pd.Timestamp] = {}
 
     def step(self, part: WorkMapping, name: str, status: str, moment: pd.Timestamp) -> dict[str, Any]:
-        """The activity that this step is: a planned or begun one takes no hours, a done one those since its begin."""
+        """The step as an activity. Planned and begun steps have no hours, a done step has those since its begin."""
         began, hours = None, 0.0 if status != "done" else part.unpaired_hours
         if status == "begun":
             self._begun[name] = moment
@@ -220,13 +220,13 @@ class _Work:
 
 
 def _meaning(mapping: XesMapping, event: _TimedEvent, work: _Work) -> tuple[str, dict[str, Any]]:
-    """The table an event belongs to, and what it says there."""
+    """The table of an event, and its values there."""
     match mapping.meaning_of(event.name):
         case FieldMapping(field=name, strip=strip):
             return "changes", {"field": name, "new_value": event.name.removeprefix(strip)}
         case ActivityMapping(kind=kind, direction=direction, hours=hours):
-            said = {"kind": kind, "status": "done", "direction": direction, "hours": hours}
-            return "activities", said | {"occurred_at": event.moment}
+            values = {"kind": kind, "status": "done", "direction": direction, "hours": hours}
+            return "activities", values | {"occurred_at": event.moment}
         case WorkMapping() as part:
             transition = _transition(mapping, event, part)
             if status := part.status_of(transition):
@@ -237,7 +237,7 @@ def _meaning(mapping: XesMapping, event: _TimedEvent, work: _Work) -> tuple[str,
 
 
 def _transition(mapping: XesMapping, event: _TimedEvent, part: WorkMapping) -> str:
-    """The event's lifecycle transition; a log without them records ends only."""
+    """The lifecycle transition of an event. A log without transitions records only ends."""
     return event.attributes.get(mapping.event.transition or "", part.done)
 
 
@@ -247,28 +247,28 @@ def _event_rows(rows: _Rows, mapping: XesMapping, deal_id: str, events: list[_Ti
     for event, recorded_at in zip(events, _in_order(events), strict=True):
         shared = {"deal_id": deal_id, "recorded_at": recorded_at, SOURCE_ROW: event.row}
         try:
-            table, said = _meaning(mapping, event, work)
-        except _RefusedError as why:
-            rows.refuse("events", event.row, deal_id, why)
+            table, values = _meaning(mapping, event, work)
+        except _RefusedError as refusal:
+            rows.refuse("events", event.row, deal_id, refusal)
             continue
         if table == "changes":
-            rows.changes.append(shared | said | {"old_value": last.get(said["field"])})
-            last[said["field"]] = said["new_value"]
+            rows.changes.append(shared | values | {"old_value": last.get(values["field"])})
+            last[values["field"]] = values["new_value"]
         else:
             owner = event.attributes.get(mapping.event.owner) if mapping.event.owner else None
             activity_id = f"{deal_id}/{event.number}"
-            rows.activities.append(shared | said | {"activity_id": activity_id, "owner_id": owner})
+            rows.activities.append(shared | values | {"activity_id": activity_id, "owner_id": owner})
 
 
 def _readable(rows: _Rows, mapping: XesMapping, deal_id: str, events: list[Attributes]) -> list[_TimedEvent]:
-    """The events with a readable name and moment, in order of time; the others are quarantined."""
+    """The events with a readable name and moment, by moment; the others are quarantined."""
     timed = []
     for number, event in enumerate(events, start=1):
         row = f"case {deal_id}, event {number}"
         try:
             timed.append(_timed(mapping, event, row, number))
-        except _RefusedError as why:
-            rows.refuse("events", row, deal_id, why)
+        except _RefusedError as refusal:
+            rows.refuse("events", row, deal_id, refusal)
     return sorted(timed, key=lambda event: event.moment)
 
 
@@ -277,24 +277,24 @@ def _check_id(rows: _Rows, mapping: XesMapping, case: Attributes) -> None:
     if not deal_id:
         raise _RefusedError(mapping.case.deal_id, None, "is required", "give each case an id")
     if deal_id in rows.deals:
-        raise _RefusedError(mapping.case.deal_id, deal_id, "repeats a key", "keep one case an id")
+        raise _RefusedError(mapping.case.deal_id, deal_id, "repeats a key", "keep one case per id")
 
 
 def _add_case(rows: _Rows, mapping: XesMapping, number: int, case: Attributes, events: list[Attributes]) -> None:
-    """One trace: a deal with its events, or all of it quarantined."""
+    """Add a trace as a deal with its events, or quarantine all of it."""
     row, deal_id = f"trace {number}", case.get(mapping.case.deal_id, "")
     already = len(rows.quarantine)
     try:
         _check_id(rows, mapping, case)
         timed = _readable(rows, mapping, deal_id, events)
         rows.deals[deal_id] = _deal(mapping, row, case, timed)
-    except _RefusedError as why:
-        del rows.quarantine[already:]  # its events are refused with it, each once
-        rows.refuse("deals", row, deal_id, why)
-        gone = _RefusedError(mapping.event.name, None, "belongs to no admitted deal", "correct its case")
+    except _RefusedError as refusal:
+        del rows.quarantine[already:]  # all events are refused below, each once
+        rows.refuse("deals", row, deal_id, refusal)
+        orphan = _RefusedError(mapping.event.name, None, "belongs to no admitted deal", "correct its case")
         for k, event in enumerate(events, start=1):
-            gone.value = event.get(mapping.event.name)
-            rows.refuse("events", f"{row}, event {k}", deal_id, gone)
+            orphan.value = event.get(mapping.event.name)
+            rows.refuse("events", f"{row}, event {k}", deal_id, orphan)
         return
     _event_rows(rows, mapping, deal_id, timed)
 
@@ -305,7 +305,7 @@ def _gather(path: Path, mapping: XesMapping, advance: Callable[[int], None]) -> 
         rows_in += 1 + len(events)
         _add_case(rows, mapping, number, case, events)
     if rows_in == 0:
-        raise DataError(f"{path}: the log has no trace. Is it an XES log, and the right one? Nothing was written.")
+        raise DataError(f"{path}: must be an XES log with traces, found none. Name another file. Nothing was written.")
     return rows, rows_in
 
 
@@ -321,17 +321,17 @@ def import_xes(
 
     Args:
         path: the log, plain or gzipped.
-        mapping: what its cases and events mean.
+        mapping: the meaning of its cases and events.
         now: the moment of the import (UTC); rows recorded later are quarantined.
-        mapping_name: what the manifest calls the mapping.
-        advance: called now and then with the number of traces read.
-        money: the reporting currency, and the dated rates into it.
+        mapping_name: the name of the mapping in the manifest.
+        advance: called every 500 traces and at the end with the number of traces read.
+        money: the reporting currency, and dated rates into it.
 
     Returns:
-        The book with its quarantine; rows in = rows used + rows quarantined.
+        The book with its quarantine. Rows in = rows used + rows quarantined.
 
     Raises:
-        DataError: the file is absent, empty, cut short or not XML.
+        DataError: the file is missing, empty, incomplete or not XML; or no case can be used as a deal.
         BookError: no deal can be used.
     """
     rows, rows_in = _gather(path, mapping, advance)
@@ -362,20 +362,20 @@ def import_xes(
 
 
 class XesImporter:
-    """XES event logs as an `Importer`."""
+    """The `Importer` of XES event logs."""
 
     name = "xes"
-    purpose = "Read an XES event log as a book."
+    purpose = "Import an XES event log as a book."
     paths = "An XES event log, .xes or .xes.gz."
 
     def read(self, export: Export) -> Imported:
-        """The log as a book; see `import_xes`.
+        """Import the log as a book; see `import_xes`.
 
         Raises:
-            UsageError: more than one log, or no mapping.
+            UsageError: not exactly one log, or no mapping.
         """
         if len(export.paths) != 1:
-            raise UsageError(f"walkaway import xes reads one log at a time, found {len(export.paths)}. Name one.")
+            raise UsageError(f"walkaway import xes: must have one log, found {len(export.paths)}. Name one.")
         name = mapping_required(export.mapping)
         mapping = mapping_for(XesMapping, name)
         advance = export.advance
@@ -384,12 +384,12 @@ class XesImporter:
         )
 
     def suggest(self, paths: Sequence[Path]) -> str:
-        """No draft is made of a log.
+        """Drafts are not available for event logs.
 
         Raises:
             UsageError: always.
         """
-        raise UsageError("--suggest drafts mappings of tables only: see docs/bring-your-own.md for one of a log.")
+        raise UsageError("--suggest works only for tables. See docs/bring-your-own.md to write a mapping for a log.")
 
 
 IMPORTER = XesImporter()

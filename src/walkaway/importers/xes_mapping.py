@@ -1,4 +1,4 @@
-"""Mappings of XES event logs: which attributes are the deal's, and what each event means."""
+"""Mappings of XES event logs: the attributes of a deal, and the meaning of each event."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["XesMapping"]
 
 
 class CaseMapping(Strict):
-    """Which case attributes are the deal's; values are attribute keys of the log."""
+    """The case attributes of a deal; values are attribute keys in the log."""
 
     deal_id: str
     created_at: str | None = None
@@ -31,9 +31,7 @@ class CaseMapping(Strict):
     def _no_column_of_the_book(cls, attributes: dict[str, str]) -> dict[str, str]:
         taken = sorted(set(attributes) & set(TABLES["deals"].names))
         if taken:
-            raise ValueError(
-                f"{taken[0]} is a column of the book; map it under its own name, or call the attribute another"
-            )
+            raise ValueError(f"{taken[0]} is a column of the book; map it under its own name, or rename the attribute")
         return attributes
 
     @model_validator(mode="after")
@@ -41,14 +39,12 @@ class CaseMapping(Strict):
         mapped = {name for name, key in self if isinstance(key, str)} | set(self.attributes)
         unknown = [name for name in self.fixed_at_creation if name not in mapped]
         if unknown:
-            raise ValueError(
-                f"fixed_at_creation names {unknown[0]}, which [case] does not map; it maps {sorted(mapped)}"
-            )
+            raise ValueError(f"fixed_at_creation must name columns among {sorted(mapped)}, found {unknown[0]}")
         return self
 
 
 class EventMapping(Strict):
-    """Which event attributes name the event, its moment, its lifecycle transition and who did it."""
+    """The event attributes for the name, the moment, the lifecycle transition and the owner."""
 
     name: str = "concept:name"
     moment: str = "time:timestamp"
@@ -57,7 +53,7 @@ class EventMapping(Strict):
 
 
 class OutcomeMapping(Strict):
-    """Events that close a deal; the first to happen counts."""
+    """Events that close a deal; the first one counts."""
 
     outcome: Literal["won", "lost"]
     loss_reason: str | None = None
@@ -73,7 +69,7 @@ class FieldMapping(Strict):
 
 
 class ActivityMapping(Strict):
-    """Events, by pattern, that are activities of one kind and take the hours given."""
+    """Events, by pattern, that are activities of one kind with fixed hours."""
 
     events: str
     kind: str
@@ -82,7 +78,7 @@ class ActivityMapping(Strict):
 
 
 class WorkMapping(Strict):
-    """Events, by pattern, that are steps of work items, and how a begin and an end are paired into hours."""
+    """Events, by pattern, that are steps of work items. Pairs of begin and end give the hours."""
 
     events: str
     planned: str | None = None
@@ -95,13 +91,13 @@ class WorkMapping(Strict):
     directions: dict[str, Direction] = Field(default_factory=dict)
 
     def status_of(self, transition: str) -> str | None:
-        """planned, begun or done; None for a transition that the mapping does not name."""
+        """planned, begun or done; None for a transition that is not in the mapping."""
         named = {self.planned: "planned", self.begun: "begun", self.done: "done"}
         return named.get(transition)
 
 
 class XesMapping(SourceMapping):
-    """What the cases and events of an XES log mean."""
+    """The meaning of the cases and events of an XES log."""
 
     source: Literal["xes"]
     currency: str = ""
@@ -116,6 +112,6 @@ class XesMapping(SourceMapping):
     _timezone_exists = field_validator("timezone")(existing_timezone)
 
     def meaning_of(self, name: str) -> FieldMapping | ActivityMapping | WorkMapping | None:
-        """The first part of the mapping whose pattern fits the event's name."""
+        """The first part of the mapping whose pattern matches the event's name."""
         parts = (*self.activity, *((self.work,) if self.work else ()), *self.field)
         return next((part for part in parts if fnmatchcase(name, part.events)), None)

@@ -49,12 +49,12 @@ def test_the_sums_and_the_reasons_for_quarantine_are_shown():
 
 
 def test_how_each_file_was_read_and_the_notes_are_shown():
-    text = shown(imported(files=FILES, notes=("one.csv: not named by the mapping, left alone.",)))
+    text = shown(imported(files=FILES, notes=("one.csv: not named by the mapping, not used.",)))
 
     assert "tab" in text
     assert "sum: comma" in text
     assert "on: %d.%m.%Y" in text
-    assert "one.csv: not named by the mapping, left alone." in text
+    assert "one.csv: not named by the mapping, not used." in text
 
 
 def test_a_source_that_finds_nothing_out_shows_no_files():
