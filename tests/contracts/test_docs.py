@@ -1,5 +1,6 @@
 """Docs say what is so, and become a site that is whole."""
 
+import ast
 import json
 import re
 import shlex
@@ -7,16 +8,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from tests.scripts import script
 
 import walkaway
-from walkaway.config import read_settings
+from walkaway.config import ScoreSettings, TrainSettings, read_settings
+from walkaway.economics import Verdict
 from walkaway.features import REGISTRY
 from walkaway.features.choice import refuse_unknown
 
 ROOT = Path(__file__).parents[2]
+LOOK_UPS = re.findall(r"^\| .*`.*\|$", (ROOT / "docs/architecture.md").read_text(), flags=re.M)
 README = (ROOT / "README.md").read_text()
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 FAULTS = {
@@ -43,6 +47,46 @@ def test_every_python_file_that_a_page_names_exists(page):
     named = re.findall(r"[a-z_][a-z_0-9/]*\.py\b", page.read_text())
     places = (ROOT / "src/walkaway", ROOT)
     assert [name for name in named if not any((place / name).exists() for place in places)] == []
+
+
+def defined(code: str) -> set[str]:
+    """Names that a module defines: f, CLASS, CLASS.member and member."""
+    names = set()
+    for node in ast.parse(code).body:
+        inner = node.body if isinstance(node, ast.ClassDef) else []
+        names |= _names_of(node) | {f"{node.name}.{name}" for part in inner for name in _names_of(part)}
+    return names | {name.split(".")[1] for name in names if "." in name}
+
+
+def _names_of(node: ast.stmt) -> set[str]:
+    match node:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+        case ast.Assign(targets=targets):
+            return {target.id for target in targets if isinstance(target, ast.Name)}
+    return set()
+
+
+def missing_names(row: str) -> list[str]:
+    """Names in backticks that no file of the same row defines, other than settings and verdicts."""
+    source = ROOT / "src/walkaway"
+    files = re.findall(r"`([a-z_/]+\.py)`", row)
+    known = {*TrainSettings.model_fields, *ScoreSettings.model_fields, *get_args(Verdict)}
+    known |= {name for file in files for name in defined((source / file).read_text(encoding="utf-8"))}
+    named = re.findall(r"`([A-Za-z_]+(?:\.[A-Za-z_]+)?)`", row)
+    return sorted({name for name in named if not name.endswith((".py", ".md"))} - known)
+
+
+@pytest.mark.parametrize("row", LOOK_UPS, ids=lambda row: row.split("|")[1].strip())
+def test_a_look_up_names_what_the_file_beside_it_defines(row):
+    assert missing_names(row) == []
+
+
+def test_a_name_that_no_file_beside_it_defines_is_found():
+    row = "| known | `asof/events.py` (`Events.position`), `asof/recorded.py` (`recorded_at`), `unsure`, `forgo` |"
+
+    assert missing_names(row) == ["Events.position", "recorded_at"]
+    assert missing_names(row.replace("Events.", "Log.").replace("recorded_at", "recorded_by")) == []
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ very as_of, several events of one instant and windows that begin at an event are
 """
 
 from functools import cache
+from pathlib import Path
 from string import Formatter
 from typing import get_args
 
@@ -348,6 +349,24 @@ def test_a_feature_cannot_be_declared_twice():
 
     with pytest.raises(ValueError, match=r"feature age_days is declared twice, in timing and "):
         feature(unit="days", theme="timing", sentence="{value}")(age_days)
+
+
+@pytest.mark.parametrize(("unit", "vocabulary"), [("category", None), ("count", "stage")])
+def test_a_feature_names_where_its_values_come_from_if_and_only_if_it_is_a_category(unit, vocabulary):
+    def temper(view):
+        return view.age_days
+
+    with pytest.raises(ValueError, match=f"feature temper must name `categories_from` .*, found {vocabulary}"):
+        feature(unit=unit, theme="timing", sentence="{value}", categories_from=vocabulary)(temper)
+    assert "temper" not in REGISTRY
+
+
+def test_every_file_that_declares_a_feature_is_a_family_that_is_planned():
+    declaring = {
+        path.stem for path in Path(features_plan.__file__).parent.glob("*.py") if "\n@feature(" in path.read_text()
+    }
+
+    assert declaring == {family.__name__.rsplit(".", 1)[-1] for family in features_plan.FAMILIES}
 
 
 @pytest.mark.parametrize("declared", REGISTRY.values(), ids=REGISTRY)

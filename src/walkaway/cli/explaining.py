@@ -62,7 +62,7 @@ def explain(
     else:
         from rich.console import Console
 
-        from walkaway.report.cards import show_story
+        from walkaway.report.deal_card import show_story
 
         Console(highlight=False).print(show_story(story))
         if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo)):

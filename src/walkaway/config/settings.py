@@ -92,7 +92,7 @@ class AuditSettings(_Frozen):
 
 
 class TrainSettings(_Frozen):
-    """Training: the interval between snapshots, the rolling folds, and the least hours a deal counts with.
+    """Training: the interval between snapshots, the rolling folds, and the hours added to every deal (`floor_hours`).
 
     `cadence_days` is the interval between training snapshots. `calls_every_days` is how often deals are scored in use.
     The curve and the guarantee are learned at that interval, since more frequent scoring catches a deal below the bar

@@ -99,6 +99,7 @@ def tempo(view: View) -> np.ndarray:
 
 @feature(
     unit="category",
+    categories_from="step",
     theme="engagement",
     sentence="last step: {value}",
     absent="no activity yet",

@@ -16,14 +16,29 @@ def _measures(book: Book) -> bool:
 
 
 @feature(
-    unit="category", theme="fit", sentence="{of}: {value}", absent="{of} unknown", per="attribute", exists=_attributes
+    unit="category",
+    theme="fit",
+    sentence="{of}: {value}",
+    absent="{of} unknown",
+    per="attribute",
+    categories_from="attribute",
+    undated=True,
+    exists=_attributes,
 )
 def attribute(view: View, word: str) -> Coded:
     """A category fixed at creation, such as product or industry; never the owner of the deal."""
     return view.coded_attribute(word)
 
 
-@feature(unit="number", theme="fit", sentence="{of}: {value}", absent="{of} unknown", per="measure", exists=_measures)
+@feature(
+    unit="number",
+    theme="fit",
+    sentence="{of}: {value}",
+    absent="{of} unknown",
+    per="measure",
+    undated=True,
+    exists=_measures,
+)
 def measure(view: View, word: str) -> np.ndarray:
     """A number fixed at creation, such as the buyer's employees or a list price."""
     numbers: np.ndarray = view.attribute(word).to_numpy(dtype=np.float64)

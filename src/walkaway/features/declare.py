@@ -20,6 +20,7 @@ Unit = Literal[
 Theme = Literal["fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort"]
 THEMES: tuple[str, ...] = ("fit", "need", "decision makers", "engagement", "timing", "price and profit", "effort")
 Per = Literal["stage", "step", "kind", "direction", "window", "role", "attribute", "measure"]
+CategoriesFrom = Literal["stage", "step", "owner", "attribute"]
 Coded = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 
 
@@ -30,8 +31,9 @@ class Feature:
     Sellers read `sentence`, `absent` (for a missing value) and `none` (for 0). In them, {value} is the value
     with its unit, and {of} the kind, stage or window that the feature is about. The text before a colon
     and a space is the subject; features that are shown together name it once. `per` is the vocabulary over which the
-    feature is repeated. `exists` tells whether a book records what the feature needs. `compute` takes the view (and
-    the word) and returns one number per snapshot, or (codes, values) for a category.
+    feature is repeated. `categories_from` says where a category gets its values. `exists` tells whether a book records
+    what the feature needs, `undated` whether a book without dates can fill it. `compute` takes the view (and the word)
+    and returns one number per snapshot, or (codes, values) for a category.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Feature:
     none: str
     family: str
     per: Per | None
+    categories_from: CategoriesFrom | None
+    undated: bool
     exists: Callable[[Book], bool]
     compute: Callable[..., npt.NDArray[Any] | Coded]
 
@@ -65,21 +69,27 @@ def feature(
     absent: str = "",
     none: str = "",
     per: Per | None = None,
+    categories_from: CategoriesFrom | None = None,
+    undated: bool = False,
     exists: Callable[[Book], bool] = _always,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a feature. Its name is the feature's name, its module the feature's family.
 
     Raises:
-        ValueError: the name is taken.
+        ValueError: the name is taken, or a category does not say where its values come from.
     """
 
     def register(compute: Callable[..., Any]) -> Callable[..., Any]:
         name = compute.__name__
         if name in REGISTRY:
             raise ValueError(f"feature {name} is declared twice, in {REGISTRY[name].family} and {compute.__module__}")
+        if (unit == "category") != (categories_from is not None):
+            raise ValueError(
+                f"feature {name} must name `categories_from` if and only if it is a category, found {categories_from}"
+            )
         family = compute.__module__.rsplit(".", 1)[-1]
         sentences = (sentence, absent or sentence, none or sentence)
-        REGISTRY[name] = Feature(name, unit, theme, *sentences, family, per, exists, compute)
+        REGISTRY[name] = Feature(name, unit, theme, *sentences, family, per, categories_from, undated, exists, compute)
         return compute
 
     return register

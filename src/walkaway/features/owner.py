@@ -9,7 +9,15 @@ def _has_owners(book: Book) -> bool:
     return "owner_id" in book.manifest.fixed_at_creation and book.deals["owner_id"].nunique() > 1
 
 
-@feature(unit="category", theme="effort", sentence="owned by {value}", absent="owner unknown", exists=_has_owners)
+@feature(
+    unit="category",
+    theme="effort",
+    sentence="owned by {value}",
+    absent="owner unknown",
+    categories_from="owner",
+    undated=True,
+    exists=_has_owners,
+)
 def owner(view: View) -> Coded:
     """The deal's owner, where the book declares it fixed at creation."""
     return view.coded_attribute("owner_id")

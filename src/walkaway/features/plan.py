@@ -167,15 +167,17 @@ def known_words(book: Book, plan: FeaturePlan) -> dict[str, tuple[str, ...]]:
 
 
 def _can_fill(book: Book, declared: Feature) -> bool:
-    """Whether the book records what the feature needs. A book without dates has attributes and owners only."""
-    return (declared.family in ("attributes", "owner") or not book.manifest.timeless) and declared.exists(book)
+    """Whether the book records what the feature needs."""
+    return (declared.undated or not book.manifest.timeless) and declared.exists(book)
 
 
 def _categories(declared: Feature, word: str | None, vocabulary: _Vocabulary) -> tuple[str, ...]:
-    if declared.unit != "category":
-        return ()
-    if declared.per == "attribute" and word is not None:
-        return tuple(vocabulary.values(word))
-    if declared.name == "owner":
-        return tuple(vocabulary.values("owner_id"))
-    return tuple(vocabulary.words("stage" if declared.name == "stage" else "step"))
+    match declared.categories_from:
+        case None:
+            return ()
+        case "attribute":
+            return tuple(vocabulary.values(str(word)))
+        case "owner":
+            return tuple(vocabulary.values("owner_id"))
+        case "stage" | "step":
+            return tuple(vocabulary.words(declared.categories_from))

@@ -13,7 +13,14 @@ def _has_stages(book: Book) -> bool:
     return bool((book.changes["field"] == STAGE).any())
 
 
-@feature(unit="category", theme="fit", sentence="at stage {value}", absent="no stage recorded yet", exists=_has_stages)
+@feature(
+    unit="category",
+    theme="fit",
+    sentence="at stage {value}",
+    absent="no stage recorded yet",
+    categories_from="stage",
+    exists=_has_stages,
+)
 def stage(view: View) -> Coded:
     """The stage at as_of."""
     return view.changes.where(field=STAGE).last_code("new_value")

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from walkaway.errors import MappingError
-from walkaway.importers.strict import SourceMapping
+from walkaway.importers.mapping_base import SourceMapping
 from walkaway.validation import broken_rule
 
 __all__ = ["load_mapping", "mapping_for", "shipped_mappings"]

@@ -10,7 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from walkaway.book import TABLES
 from walkaway.importers.cells import EPOCH, SERIAL
-from walkaway.importers.strict import Direction, SourceMapping, Strict, existing_timezone
+from walkaway.importers.mapping_base import Direction, SourceMapping, Strict, existing_timezone
 
 __all__ = ["DealsPart", "FilePart", "JoinPart", "OutcomePart", "TableMapping"]
 

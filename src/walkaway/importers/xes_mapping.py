@@ -8,7 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from walkaway.book import TABLES
-from walkaway.importers.strict import Direction, SourceMapping, Strict, existing_timezone
+from walkaway.importers.mapping_base import Direction, SourceMapping, Strict, existing_timezone
 
 __all__ = ["XesMapping"]
 

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory
 from walkaway.files import write_bytes
-from walkaway.report.cards import steps_of
+from walkaway.report.deal_card import steps_of
 
 __all__ = ["check_figure", "draw_waterfall", "waterfall_frame", "write_waterfall"]
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from walkaway.formatting import LocaleFormat
-from walkaway.report.cards import steps_of
+from walkaway.report.deal_card import steps_of
 from walkaway.report.html import confidence, phrases
 from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST
 from walkaway.report.html.content import Content

@@ -10,7 +10,7 @@ from walkaway.config import ScoreSettings
 from walkaway.explaining import Counterfactual, Example, Reason, SimilarDeals, deal_stories, explain
 from walkaway.models.model import make_calls
 from walkaway.models.nurture import Wait
-from walkaway.report.cards import show_story, steps_of
+from walkaway.report.deal_card import show_story, steps_of
 from walkaway.scoring.score import score
 
 pytest_plugins = ("tests.books",)
