@@ -1,3 +1,4 @@
+import os
 import sys
 from subprocess import run
 
@@ -130,3 +131,19 @@ def test_the_installed_command_ends_with_the_code_and_no_traceback(tmp_path, arg
     assert "Traceback" not in done.stderr
     assert (done.stdout == "") == (code != 0)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_machine_without_openmp_is_told_how_to_install_it(tmp_path):
+    """The import of LightGBM fails as it does where libgomp is absent."""
+    (tmp_path / "lightgbm.py").write_text("raise OSError('libgomp.so.1: cannot open shared object file')")
+    ended = run(
+        [sys.executable, "-m", "walkaway", "train", "--book", str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert "it needs the system library OpenMP, and found libgomp.so.1: cannot open" in ended.stderr
+    assert "apt-get install libgomp1" in ended.stderr

@@ -9,12 +9,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
-import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
 from walkaway.config import BoosterSettings, HeadSettings
+from walkaway.errors import UsageError
 from walkaway.heads.examples import Examples
+
+try:
+    import lightgbm as lgb
+except OSError as error:  # its wheel brings no OpenMP, and small containers have none
+    raise UsageError(
+        f"LightGBM cannot be loaded: it needs the system library OpenMP, and found {error}. "
+        "Install it: `apt-get install libgomp1` on Debian or Ubuntu, `brew install libomp` on a Mac."
+    ) from error
 
 __all__ = ["Bag", "Objective", "fit_bag"]
 
