@@ -415,3 +415,26 @@ def test_every_question_has_the_answer_of_a_row_by_row_reading(drawn, asked, kin
     slow = np.array([_slow(ordered, deal, tick, kind, days) for deal, tick in asked], dtype=np.float64)
 
     np.testing.assert_array_equal(found, slow)
+
+
+def test_people_who_joined_at_one_instant_are_ordered_by_their_id_not_by_their_row(make_book, snapshots):
+    contacts = "deal_id | contact_id | role | recorded_at"
+    rows = ["d1 | c2 | buyer | 2026-01-02", "d1 | c1 | user | 2026-01-02"]
+
+    for order in (rows, rows[::-1]):
+        book = make_book(deals=ONE, contacts="\n".join((contacts, *order)))
+        codes, roles = History(book).at(snapshots("d1 2026-01-03")).contacts.last_code("role")
+        assert roles[codes[0]] == "buyer"
+
+
+def test_the_first_code_of_a_deal_without_events_is_minus_one(worked):
+    assert worked("2026-01-01").first_code("kind")[0].tolist() == [-1]
+
+
+def test_text_and_number_attributes_are_named_apart(snapshots):
+    deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"], "industry": ["x"], "employees": [5]})
+    view = History(Book.of(Manifest(fixed_at_creation=("industry", "employees")), deals=deals)).at(
+        snapshots("d1 2026-01-02")
+    )
+
+    assert (view.attributes("text"), view.attributes("number")) == (["industry"], ["employees"])

@@ -189,6 +189,23 @@ def test_a_deal_was_last_worked_when_work_with_hours_last_happened_not_when_it_w
     assert found.tolist() == [moment("2026-01-03"), moment("2026-01-04"), pd.NaT]
 
 
+def test_work_without_hours_is_not_the_last_and_a_second_of_work_is(make_book, moment):
+    work = (
+        "a1 | d1 | call | done | 2026-01-03 | 2026-01-05 | 1",
+        "a2 | d1 | mail | done | 2026-01-04 | 2026-01-05 | 0",
+        "a3 | d2 | call | done | 2026-01-04 | 2026-01-05 | 0.00027778",  # a second
+    )
+    found = last_worked_at(make_book(deals="\n".join((DEALS, WON, LOST)), activities="\n".join((ACTIVITIES, *work))))
+
+    assert found.to_dict() == {"d1": moment("2026-01-03"), "d2": moment("2026-01-04")}
+
+
+def test_only_lost_deals_with_a_reason_ended_with_or_without_a_decision():
+    ending = pd.Series(["no decision", "price", "won", "open", "lost"])
+
+    np.testing.assert_array_equal(no_decision(ending, ("no_decision",)), [1.0, 0.0, np.nan, np.nan, np.nan])
+
+
 @pytest.mark.parametrize("reason", ["No decision.", "(no decision)", " NO-DECISION! "])
 def test_marks_around_a_loss_reason_do_not_matter(reason):
     assert no_decision(pd.Series([reason]), ("no_decision",)).tolist() == [1.0]

@@ -1,7 +1,18 @@
+import numpy as np
 import pandas as pd
 import pytest
 
-from walkaway.asof.snapshots import cadence_days, moments, open_snapshots
+from walkaway.asof.snapshots import (
+    cadence_days,
+    check_dated,
+    check_moments,
+    check_not_far_ahead,
+    moments,
+    open_snapshots,
+    snapshot_weights,
+)
+from walkaway.book.schema import Book, Manifest
+from walkaway.errors import UsageError
 
 DEALS = "deal_id | created_at | closed_at | outcome"
 
@@ -79,6 +90,11 @@ def test_fast_sales_are_looked_at_daily_and_slow_ones_weekly(make_book, closed, 
     assert cadence_days(make_book(deals=f"{DEALS}\nd1 | 2026-01-01 | {closed} | won\nd2 | 2026-01-01 | - | -")) == days
 
 
+@pytest.mark.parametrize(("closed", "days"), [("2026-02-14T23:59:59", 1.0), ("2026-02-15", 7.0)])
+def test_sales_of_45_days_are_slow_and_of_a_second_less_fast(make_book, closed, days):
+    assert cadence_days(make_book(deals=f"{DEALS}\nd1 | 2026-01-01 | {closed} | won")) == days
+
+
 def test_a_book_without_a_closed_deal_is_looked_at_weekly(make_book):
     assert cadence_days(make_book(deals=f"{DEALS}\nd1 | 2026-01-01 | - | -")) == 7.0
 
@@ -104,3 +120,44 @@ def test_deals_are_looked_at_weekly_where_two_of_ten_take_long(make_book):
 
     assert cadence_days(make_book(deals="\n".join((DEALS, *quick, *slow)))) == 7.0
     assert cadence_days(make_book(deals="\n".join((DEALS, *quick)))) == 1.0
+
+
+def test_the_kth_snapshot_of_a_deal_weighs_one_over_the_root_of_k():
+    assert snapshot_weights(np.array([0.0, 6.9, 7.0, 21.0]), 7.0).tolist() == [1.0, 1.0, 1 / np.sqrt(2), 0.5]
+
+
+@pytest.fixture
+def young(make_book):
+    """A book whose first and newest record is of January 1."""
+    return make_book(deals=f"{DEALS}\nd1 | 2026-01-01 | - | -")
+
+
+def test_a_moment_may_lie_366_days_after_the_newest_record_and_no_further(young, moment):
+    check_not_far_ahead(young, moment("2027-01-02"), "--as-of")
+
+    with pytest.raises(UsageError) as refused:
+        check_not_far_ahead(young, moment("2027-01-02T00:00:00.000001"), "--as-of")
+    assert str(refused.value) == (
+        "--as-of 2027-01-02 lies more than a year after the book's newest record (2026-01-01). "
+        "Import a newer export, or use an earlier moment."
+    )
+
+
+def test_moments_lie_between_the_first_deal_and_a_year_after_the_newest_record(young, moment):
+    check_moments(young, pd.DatetimeIndex([moment("2027-01-02"), moment("2026-01-01")]))
+
+    with pytest.raises(UsageError) as early:
+        check_moments(young, pd.DatetimeIndex([moment("2026-01-05"), moment("2025-12-31T23:59:59")]))
+    assert str(early.value) == (
+        "as_of 2025-12-31T23:59:59Z lies before the book's first deal (2026-01-01T00:00:00Z): "
+        "nothing was known then. Use a later moment."
+    )
+    with pytest.raises(UsageError, match=r"^as_of 2027-01-03 lies more than a year after"):
+        check_moments(young, pd.DatetimeIndex([moment("2026-01-05"), moment("2027-01-03")]))
+
+
+def test_only_a_book_with_dates_can_be_called_as_of_a_moment(young):
+    check_dated(young)
+
+    with pytest.raises(UsageError, match=r"^this book has no dates, so no deal can be called as of a moment. Use "):
+        check_dated(Book(**young.tables(), manifest=Manifest(timeless=True)))

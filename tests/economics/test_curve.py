@@ -94,6 +94,33 @@ def test_below_its_first_bar_a_curve_needs_the_hours_of_that_bar_and_no_share_is
     assert [curve.bar_for_capacity(hours) for hours in (16.0, 9.0, 8.0, 7.0)] == [0.0, 0.0, 0.0, 4.0]
 
 
+def test_a_settled_curve_says_whether_some_ends_are_only_expected():
+    assert Curve.settled(**PAST, booked=BOOKED, weeks=2.0).estimated
+    assert not Curve.settled(**PAST, booked=BOOKED, weeks=2.0, estimated=False).estimated
+
+
+def test_a_curve_without_won_value_or_without_hours_forgoes_and_saves_nothing():
+    lost = Curve.of(settle_drops(DEAL, INDEX, HOURS, np.zeros(3), np.array([1.5, 2.5])), weeks=2.0)
+    effortless = Curve.of(settle_drops(DEAL, INDEX, np.zeros(3), WORTH, np.array([1.5, 2.5])), weeks=2.0)
+
+    assert lost == Curve((1.5, 2.5), (4.0, 1.0), (0.2, 0.8), (0.0, 0.0))
+    assert effortless == Curve((1.5, 2.5), (0.0, 0.0), (0.0, 0.0), (0.0, 1.0))
+
+
+def test_a_long_curve_is_thinned_to_200_bars_unless_told_otherwise():
+    drops = settle_drops(np.arange(300), np.arange(300.0) + 1, np.ones(300), np.ones(300))
+
+    assert len(Curve.of(drops, weeks=1.0).bars) == 200
+
+
+def test_a_curve_of_one_bar_of_0_or_of_two_bars_keeps_them():
+    one = settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.array([0.0]))
+    two = settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.array([0.0, 2.0]))
+
+    assert Curve.of(one, weeks=1.0).bars == (0.0,)
+    assert Curve.of(two, weeks=1.0).bars == (0.0, 2.0)
+
+
 def test_calls_that_no_bar_drops_give_a_curve_without_bars():
     never = PAST | {"walk_away_above": np.array([-np.inf, np.inf, np.inf])}
 

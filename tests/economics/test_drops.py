@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from walkaway.economics import area, settle_drops, skill, trade_off
+from walkaway.economics import (
+    area,
+    clairvoyant_index,
+    hours_saved_at,
+    lowest_calls,
+    settle_drops,
+    skill,
+    skill_of,
+    trade_off,
+)
 
 # Two deals: d0 (lost) falls to 3 and then 1, with 4 and 2 hours to go; d1 (won, 100) stands at 2 with 6 hours to go.
 DEAL = np.array([0, 0, 1])
@@ -123,6 +132,38 @@ def test_hours_saved_earlier_are_not_lost_by_a_bar_that_drops_earlier():
     assert trade_off(drops)[1].tolist() == [0.0, 1.0, 5.0, 5.0]
 
 
+def test_without_won_value_nothing_is_forgone_and_without_hours_none_are_saved():
+    lost = settle_drops(DEAL, INDEX, HOURS, np.zeros(3), np.array([1.5, 3.5]))
+    effortless = settle_drops(DEAL, INDEX, np.zeros(3), WORTH, np.array([1.5, 3.5]))
+
+    assert [part.tolist() for part in trade_off(lost)] == [[0.0, 0.0, 0.0, 1.0], [0.0, 0.2, 1.0, 1.0]]
+    assert [part.tolist() for part in trade_off(effortless)] == [[0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.0, 1.0]]
+
+
+def test_the_lowest_call_of_each_deal_is_the_smallest_index_it_was_called_with():
+    assert lowest_calls(DEAL, INDEX).tolist() == [1.0, 2.0]
+    assert lowest_calls(np.array([0, 0, 0]), np.array([2.0, 1.0, 3.0])).tolist() == [1.0]
+    assert lowest_calls(np.zeros(0, int), np.zeros(0)).tolist() == []
+
+
+@pytest.mark.parametrize(("share", "saved"), [(0.0, 0.2), (0.99, 0.2), (1.0, 1.0)])
+def test_hours_saved_at_a_share_are_the_most_at_which_no_more_is_forgone(share, saved):
+    drops = settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.array([1.5, 2.5, 3.5]))
+
+    assert hours_saved_at(drops, share) == saved
+
+
+@pytest.mark.parametrize("missing", [{"remaining_hours": np.zeros(3)}, {"worth": np.zeros(3)}])
+def test_without_hours_or_without_won_value_no_share_of_hours_is_saved_at_a_share_forgone(missing):
+    drops = settle_drops(DEAL, INDEX, **({"remaining_hours": HOURS, "worth": WORTH} | missing))
+
+    assert np.isnan(hours_saved_at(drops, 0.1))
+
+
+def test_the_clairvoyant_ranks_by_worth_over_hours_and_an_hour_is_at_least_a_thousandth():
+    assert clairvoyant_index(np.array([0.0, 2.0]), np.array([9.0, 9.0])).tolist() == [9_000.0, 4.5]
+
+
 def test_the_area_of_one_straight_line_is_half():
     assert area(settle_drops(np.array([0]), np.array([1.0]), np.array([1.0]), np.array([1.0]))) == pytest.approx(
         0.5, abs=1e-12
@@ -143,6 +184,24 @@ def test_the_skill_of_the_clairvoyant_is_one(up_to):
     assert skill(np.arange(5), FIVE["worth"] / FIVE["remaining_hours"], **FIVE, up_to=up_to) == pytest.approx(
         1.0, abs=1e-12
     )
+
+
+@pytest.mark.parametrize("up_to", [1.0, 0.2])
+def test_a_ranking_that_frees_as_much_as_it_forgoes_has_no_skill(up_to):
+    straight = settle_drops(np.array([0]), np.array([1.0]), np.array([1.0]), np.array([1.0]))
+    best = settle_drops(np.arange(5), FIVE["worth"] / FIVE["remaining_hours"], **FIVE)
+
+    assert skill_of(straight, best, up_to) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_skill_is_of_the_settled_drops_over_the_whole_curve_or_up_to_a_share():
+    index = np.array([3.0, 1.0, 2.0, 5.0, 4.0])
+    own = settle_drops(np.arange(5), index, **FIVE)
+    best = settle_drops(np.arange(5), clairvoyant_index(**FIVE), **FIVE)
+
+    assert skill(np.arange(5), index, **FIVE) == skill_of(own, best) == skill_of(own, best, 1.0)
+    assert skill(np.arange(5), index, **FIVE, up_to=0.2) == skill_of(own, best, 0.2)
+    assert skill_of(own, best, 0.2) != skill_of(own, best)
 
 
 def test_the_skill_of_dropping_in_a_random_order_is_zero_over_all_orders():

@@ -56,5 +56,14 @@ def test_a_larger_share_is_guaranteed_a_higher_bar():
     assert shares[-1] == 0.5
 
 
+def test_each_share_has_the_bar_that_is_guaranteed_for_it_with_the_same_deals_still_open():
+    lowest, settled = np.arange(200) / 400, np.arange(200) < 150
+    bars = guaranteed_bars(np.ones(200), lowest, 1.0, settled)
+
+    assert bars == tuple((share, guaranteed_bar(np.ones(200), lowest, share, 1.0, settled)) for share, _ in bars)
+    assert bars != guaranteed_bars(np.ones(200), lowest, 1.0)
+    assert [share for share, _ in bars][-3:] == [0.48, 0.49, 0.5]
+
+
 def test_thousands_of_deals_do_not_overflow():
     assert guaranteed_bar(np.ones(50_000), np.arange(50_000.0), 0.10, cap=1.0) > 4_000

@@ -124,7 +124,7 @@ class View:
         return coded.codes[self.deal], coded.distinct
 
     def _check_fixed(self, name: str) -> None:
-        if name != "created_at" and not self.has(name):
+        if not self.has(name):
             raise KeyError(f"{name} is not declared fixed at creation: its value at as_of is unknown")
 
     @cached_property

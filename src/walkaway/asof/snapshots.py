@@ -94,7 +94,7 @@ def open_snapshots(book: Book, at: pd.DatetimeIndex) -> pd.DataFrame:
     >>> open_snapshots(book, pd.date_range("2026-01-01", periods=3, tz="UTC"))["as_of"].dt.day.tolist()
     [2, 3]
     """
-    deals = book.deals.sort_values("deal_id", kind="stable")
+    deals = book.deals.sort_values("deal_id")
     created, closed = microseconds(deals["created_at"]), microseconds(deals["closed_at"])
     grid = np.sort(microseconds(pd.Series(at)))
     first = np.searchsorted(grid, created, side="left")
