@@ -1,3 +1,6 @@
+import dataclasses
+import json
+
 import numpy as np
 import pytest
 
@@ -132,3 +135,48 @@ def test_a_settled_curve_is_thinned_above_no_bar():
     drops = settle_drops(deal, above, np.ones(9), np.ones(9), bars=np.r_[0.0, above])
 
     assert Curve.of(drops, weeks=1.0, points=3).bars == (0.0, 1.0, 5.0, 9.0)
+
+
+DIALS = Curve(
+    CURVE.bars, CURVE.hours_per_week, CURVE.hours_saved, CURVE.value_forgone, guaranteed=((0.08, 1.5), (0.15, 4.0))
+)
+
+
+@pytest.mark.parametrize(
+    ("dial", "bar"),
+    [
+        ({"forgo": 0.1}, 2.0),
+        ({"forgo": 0.1, "bar": 7.0}, 7.0),
+        ({"forgo": 0.1, "bar": 7.0, "capacity": 2.0, "guarantee": True}, 7.0),
+        ({"forgo": 0.1, "capacity": 2.0}, 3.0),
+        ({"forgo": 0.1, "capacity": 2.0, "guarantee": True}, 3.0),
+        ({"forgo": 0.1, "guarantee": True}, 1.5),
+    ],
+)
+def test_a_bar_set_by_hand_goes_before_capacity_and_capacity_before_the_share_forgone(dial, bar):
+    assert DIALS.bar_of(**dial) == bar
+
+
+@pytest.mark.parametrize(("share", "bar"), [(0.07, 0.0), (0.08, 1.5), (0.149, 1.5), (0.15, 4.0), (1.0, 4.0)])
+def test_the_guaranteed_bar_is_the_highest_whose_share_is_at_or_below_that_asked_for(share, bar):
+    assert DIALS.guaranteed_bar_for(share) == bar
+
+
+def test_a_curve_comes_back_from_json_as_it_was():
+    described = json.loads(json.dumps(dataclasses.asdict(DIALS)))
+
+    assert Curve.from_json(described) == DIALS
+    assert Curve.from_json(described | {"estimated": False, "guaranteed": []}) == dataclasses.replace(
+        DIALS, estimated=False, guaranteed=()
+    )
+    del described["guaranteed"]
+    assert Curve.from_json(described).guaranteed == ()
+
+
+@pytest.mark.parametrize("name", ["bars", "hours_per_week", "hours_saved", "value_forgone", "estimated"])
+def test_a_curve_without_one_of_its_columns_is_refused(name):
+    described = dataclasses.asdict(DIALS)
+    del described[name]
+
+    with pytest.raises(KeyError, match=name):
+        Curve.from_json(described)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from walkaway.economics import expected_value, value_per_hour, verdicts
+from walkaway.economics import expected_value, value_per_hour, verdicts, walk_away_above
 
 
 def test_expected_value_is_probability_times_value_and_may_be_negative():
@@ -41,3 +41,28 @@ def test_an_index_at_the_bar_is_pursued():
 
 def test_a_deal_without_a_value_per_hour_is_unsure():
     assert verdicts(np.array([[np.nan]]), np.array([5.0]), 3.0, signal=True).tolist() == ["unsure"]
+
+
+@pytest.mark.parametrize(
+    ("below", "worth", "verdict"),
+    [(5, 0.5, "nurture"), (4, 5.0, "nurture"), (5, 0.0, "walk_away"), (3, 5.0, "unsure"), (0, 5.0, "pursue")],
+)
+def test_a_deal_that_may_wait_is_nurtured_only_below_the_bar_and_never_at_a_loss(below, worth, verdict):
+    waits = np.array([True])
+
+    assert verdicts(five(below), np.array([worth]), 3.0, signal=True, waits=waits).tolist() == [verdict]
+
+
+def test_a_call_is_a_drop_above_what_four_of_five_members_stay_at_or_below():
+    mixed = np.array([[4.0], [1.0], [9.0], [2.0], [3.0]])
+
+    assert walk_away_above(mixed, np.array([5.0]), signal=True).tolist() == [4.0]
+    assert walk_away_above(mixed[[1, 3, 4]], np.array([5.0]), signal=True).tolist() == [3.0]
+
+
+@pytest.mark.parametrize(("signal", "worth_something"), [(True, 9.0), (False, np.inf)])
+def test_a_deal_sold_at_a_loss_is_a_drop_at_every_bar_and_without_signal_no_other_is(signal, worth_something):
+    index = np.full((5, 4), 9.0)
+    found = walk_away_above(index, np.array([-1.0, 0.0, 0.5, 1.0]), signal)
+
+    assert found.tolist() == [-np.inf, -np.inf, worth_something, worth_something]

@@ -57,7 +57,7 @@ def lowest_calls(deal: npt.NDArray[np.int64], index: FloatArray) -> FloatArray:
     >>> lowest_calls(np.array([0, 0, 1]), np.array([3.0, 1.0, 2.0]))
     array([1., 2.])
     """
-    return np.minimum.reduceat(index, np.flatnonzero(_first(deal))) if len(index) else np.zeros(0)
+    return np.minimum.reduceat(index, np.flatnonzero(_first(deal)))
 
 
 @dataclass(frozen=True)
