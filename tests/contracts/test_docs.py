@@ -97,6 +97,25 @@ def test_the_formula_shows_the_floor_wherever_it_stands(page):
     assert [formula for formula in formulas if not formula.endswith("/ (remaining_hours + floor_hours)")] == []
 
 
+def headings_of_the_report() -> list[tuple[str, str]]:
+    """Level and words of each heading of the page, in its order."""
+    templates = ROOT / "src/walkaway/report/html/templates"
+    page = re.sub(
+        r'{% include "(\w+\.html)" %}',
+        lambda included: (templates / included[1]).read_text(),
+        (templates / "report.html").read_text(),
+    )
+    return re.findall(r"<(h[23])[^>]*>([^<{]+)</h[23]>", page)
+
+
+def test_how_to_read_the_report_names_its_sections_as_the_page_does_and_in_its_order():
+    rows = re.findall(r"^\| ([^|]+) \|", (ROOT / "docs/reading-the-report.md").read_text(), flags=re.M)
+    named, headings = [row for row in rows if row != "heading"], headings_of_the_report()
+
+    assert [words for level, words in headings if level == "h2" and words not in named] == []
+    assert [words for _, words in headings if words in named] == named
+
+
 def test_no_two_files_of_the_package_share_a_name():
     names = [path.name for path in (ROOT / "src/walkaway").rglob("*.py") if not path.name.startswith("__")]
     assert sorted(name for name in set(names) if names.count(name) > 1) == []
