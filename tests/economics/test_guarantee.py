@@ -67,3 +67,10 @@ def test_each_share_has_the_bar_that_is_guaranteed_for_it_with_the_same_deals_st
 
 def test_thousands_of_deals_do_not_overflow():
     assert guaranteed_bar(np.ones(50_000), np.arange(50_000.0), 0.10, cap=1.0) > 4_000
+
+
+def test_where_every_bar_keeps_the_limit_the_highest_is_guaranteed():
+    lowest = np.r_[0.25, np.full(99, 0.5)]  # a bar of 0.5 drops one deal of a hundred
+
+    assert guaranteed_bar(np.ones(100), lowest, 0.10, cap=1.0) == 0.5
+    assert guaranteed_bar(np.ones(100), -lowest, 0.10, cap=1.0) == 0.0

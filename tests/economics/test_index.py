@@ -66,3 +66,9 @@ def test_a_deal_sold_at_a_loss_is_a_drop_at_every_bar_and_without_signal_no_othe
     found = walk_away_above(index, np.array([-1.0, 0.0, 0.5, 1.0]), signal)
 
     assert found.tolist() == [-np.inf, -np.inf, worth_something, worth_something]
+
+
+def test_members_are_counted_for_each_call_by_itself():
+    index = np.array([[1.0, 8.0], [2.0, 9.0], [3.0, 10.0], [4.0, 11.0], [5.0, 12.0]])
+
+    assert walk_away_above(index, np.array([5.0, 5.0]), signal=True).tolist() == [4.0, 11.0]
