@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from walkaway.asof.events import Codes
 from walkaway.asof.history import DAY, History, known, microseconds
 from walkaway.book.schema import Book, Manifest
 from walkaway.errors import UsageError
@@ -438,3 +439,72 @@ def test_text_and_number_attributes_are_named_apart(snapshots):
     )
 
     assert (view.attributes("text"), view.attributes("number")) == (["industry"], ["employees"])
+
+
+@pytest.fixture
+def three(make_book, snapshots):
+    """The activities of three deals at one moment, in one view; each deal's largest hours are less than another's."""
+    rows = f"""{ACTIVITIES}
+        a1 | d1 | call | done | outbound | 2026-01-02 | 2026-01-02 | 8 | ann
+        a2 | d1 | call | done | outbound | 2026-01-07 | 2026-01-07 | 0 | ann
+        b1 | d2 | call | done | outbound | 2026-01-03 | 2026-01-03 | 0.25 | ann
+        b2 | d2 | mail | done | outbound | 2026-01-04 | 2026-01-04 | 0.5 | bob
+        b3 | d2 | mail | done | outbound | 2026-01-08 | 2026-01-08 | 0.25 | ann
+        c1 | d3 | call | done | outbound | 2026-01-07 | 2026-01-07 | 1 | -
+        c2 | d3 | call | done | outbound | 2026-01-08 | 2026-01-08 | 2 | bob"""
+    book = make_book(deals=f"{TWO}\nd3 | 2026-01-01 | - | - | - | - | - | -", activities=rows)
+    return History(book).at(snapshots("d1 2026-01-08", "d2 2026-01-08", "d3 2026-01-08")).activities
+
+
+def test_deals_in_one_view_are_counted_each_by_itself(three):
+    assert three.count().tolist() == [2, 3, 2]
+    assert three.total("seconds").tolist() == [28_800, 3_600, 10_800]
+    assert three.maximum("seconds").tolist() == [28_800, 1_800, 7_200]
+    assert three.last("seconds").tolist() == [0, 900, 7_200]
+    assert three.days_since_last().tolist() == [1.0, 0.0, 0.0]
+    assert three.distinct("owner_id").tolist() == [1, 2, 1]
+
+
+def test_deals_in_one_view_are_counted_each_by_itself_in_a_window(three):
+    window = three.last_days(5)
+
+    assert window.total("seconds").tolist() == [0, 2_700, 10_800]
+    assert window.distinct("owner_id").tolist() == [1, 2, 1]
+    assert window.distinct("kind").tolist() == [1, 1, 1]
+    assert three.last_days(1).distinct("owner_id").tolist() == [0, 1, 1]
+
+
+def test_attributes_are_those_of_each_snapshots_deal_whatever_the_order_of_the_rows(snapshots):
+    deals = pd.DataFrame(
+        {"deal_id": ["d2", "d1", "d3"], "created_at": "2026-01-01T00:00Z", "industry": ["retail", "media", None]}
+    )
+    view = History(Book.of(Manifest(fixed_at_creation=("industry",)), deals=deals)).at(
+        snapshots("d1 2026-01-02", "d3 2026-01-02", "d2 2026-01-02", "d1 2026-01-03")
+    )
+    codes, values = view.coded_attribute("industry")
+
+    assert [None if code < 0 else values[code] for code in codes] == ["media", None, "retail", "media"]
+    assert view.attribute("industry").fillna("none").tolist() == ["media", "none", "retail", "media"]
+
+
+def test_codes_of_a_pair_hold_more_combinations_than_a_byte_can_count():
+    left, right = (pd.Series([f"{n:02}" for n in range(size)]) for size in (3, 43))
+    pairs = Codes.of(left.repeat(43)).pair(Codes.of(pd.concat([right] * 3)))
+
+    assert len(pairs.distinct) == 129
+    assert (pairs.codes[-1], pairs.distinct[pairs.codes[-1]]) == (128, "02 / 42")
+
+
+def test_a_view_grouped_by_deal_answers_as_the_ungrouped_one(make_book, snapshots):
+    history = History(make_book(deals=TWO, activities=WORKED))
+    mixed = history.at(snapshots("d2 2026-01-04", "d1 2026-01-06", "d2 2026-01-02", "d1 2026-01-03"))
+    grouped, places = mixed.by_deal()
+
+    assert grouped.deal.tolist() == [0, 0, 1, 1]
+    assert grouped.activities.count()[places].tolist() == mixed.activities.count().tolist() == [1, 2, 0, 1]
+
+
+def test_a_view_that_is_grouped_by_deal_is_left_as_it_is(make_book, snapshots):
+    view = History(make_book(deals=TWO)).at(snapshots("d1 2026-01-04", "d1 2026-01-03", "d2 2026-01-02"))
+
+    assert view.by_deal() == (view, slice(None))
