@@ -1,4 +1,4 @@
-"""Arithmetic only: expected value, value per hour, what dropping would have saved and cost, the curve, skill, the bar.
+"""Arithmetic only: expected value, value per hour, hours saved and value lost by dropping, the curve, skill, the bar.
 
 Arrays in, arrays out. Money in the book's currency, effort in hours. Definitions: docs/method.md.
 """

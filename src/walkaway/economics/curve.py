@@ -1,4 +1,4 @@
-"""The curve from which every dial picks a bar: the hours that each bar leaves to work, and the value that it loses."""
+"""The curve from which every dial picks a bar: the hours still worked at each bar, and the value lost at it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Curve:
         weeks: float,
         estimated: bool = True,
     ) -> Curve:
-        """The curve of past calls: what following the verdicts would have saved and lost, at each bar and without one.
+        """The curve of past calls: hours saved and value lost had the verdicts been followed, at each bar and at none.
 
         Args:
             deal: code of each call's deal; rows sorted by deal and moment.
@@ -55,10 +55,10 @@ class Curve:
             worth: money won in the end, the same on all calls of a deal.
             booked: hours from each call to the end of the period; hours_per_week counts these.
             weeks: length of the period.
-            estimated: whether the ends of some deals are only expected.
+            estimated: whether the outcomes of some deals are model expectations.
 
         Returns:
-            A curve without bars where no call is ever a drop by its value.
+            A curve without bars where no call is a drop at any bar.
 
         >>> deal, above = np.array([0, 1]), np.array([2.0, 5.0])
         >>> hours, worth, booked = np.array([30.0, 10.0]), np.array([0.0, 9.0]), np.array([3.0, 5.0])
@@ -75,14 +75,14 @@ class Curve:
     def of(
         cls, drops: Drops, weeks: float, booked: Drops | None = None, points: int = 200, estimated: bool = True
     ) -> Curve:
-        """The curve of settled drops, thinned to `points` bars above 0; the bar of 0, which is none, is kept as well.
+        """The curve of settled drops, thinned to `points` bars above 0. The bar of 0 (no bar set) is always kept.
 
         Args:
             drops: settled with all hours up to the end of each deal.
             weeks: length of the period.
             booked: the same drops settled with the hours booked within the period, where not all were.
             points: how many bars to keep.
-            estimated: whether the ends of some deals are only expected.
+            estimated: whether the outcomes of some deals are model expectations.
         """
         within = drops if booked is None else booked
         at = _thinned(drops.bars, points)
@@ -95,7 +95,7 @@ class Curve:
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> Curve:
-        """The curve that `dataclasses.asdict` and JSON wrote; without guaranteed bars where it names none.
+        """The curve as written by `dataclasses.asdict` and JSON; without guaranteed bars where `guaranteed` is missing.
 
         Raises:
             KeyError: a part is missing.
@@ -114,7 +114,7 @@ class Curve:
         return self.bars[fits[-1]] if len(fits) else 0.0
 
     def bar_for_capacity(self, hours_per_week: float) -> float:
-        """The lowest bar at which the hours worked a week fit the team's hours; the highest bar where none is enough.
+        """The lowest bar at which the weekly hours fit the team's capacity; the highest bar where none does.
 
         >>> Curve((1.0, 2.0, 3.0), (9.0, 5.0, 2.0), (0.1, 0.5, 0.8), (0.0, 0.1, 0.4)).bar_for_capacity(6.0)
         2.0
@@ -170,7 +170,7 @@ class Curve:
 
 
 def _thinned(bars: FloatArray, points: int) -> npt.NDArray[np.int64]:
-    """Positions of `points` bars, the first and the last among them; and of a first bar of 0."""
+    """Positions of `points` evenly spread bars, first and last included, and of the bar of 0 if there is one."""
     unset = int(len(bars) > 0 and bars[0] == 0)
     others = len(bars) - unset
     kept = np.linspace(unset, len(bars) - 1, min(points, others)).round().astype(np.int64)

@@ -15,7 +15,8 @@ with a probability of at most 1 - confidence. The same holds for the mean over a
 deals (Waudby-Smith and Ramdas, JRSS B 86, 2024).
 
 Values are capped at V, which must be known beforehand: a cap taken from the same deals would remove just those values
-that break the guarantee. The guarantee holds for samples of any size, and for deals exchangeable with those used here.
+that break the guarantee. The guarantee holds for samples of any size, provided that future deals are exchangeable
+with those used here.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ __all__ = ["CONFIDENCE", "guaranteed_bar", "guaranteed_bars"]
 
 FloatArray = npt.NDArray[np.float64]
 CONFIDENCE = 0.90
-STAKES = np.linspace(0.025, 0.99, 40)[:, None]  # shares of the largest loss of one bet
-SHARES = np.arange(0.01, 0.51, 0.01)
+STAKES = np.linspace(0.025, 0.99, 40)[:, None]  # 1 is the stake at which the worst single deal costs all capital
+SHARES = np.arange(0.01, 0.51, 0.01)  # loss limits for which a bar is sought
 
 
 def _log_capital(
     y: FloatArray, lowest: FloatArray, settled: npt.NDArray[np.bool_], bars: FloatArray, share: float
 ) -> FloatArray:
-    """Logarithm of the gambler's capital after all deals, one number a bar.
+    """Logarithm of the gambler's capital after all deals, one number per bar.
 
-    A deal still open counts as won where it was dropped, and does not count where it was kept: the cautious side.
+    To stay on the cautious side, an open deal counts as won where it was dropped, and is left out where it was kept.
     """
     order = np.argsort(lowest, kind="stable")
     y, settled, stakes = y[order], settled[order], STAKES / (1.0 - share)
@@ -45,8 +46,8 @@ def _log_capital(
     dropped = np.log1p(-stakes * (1.0 - share) * y)
     change = np.concatenate([np.zeros((len(stakes), 1)), np.cumsum(dropped - kept, axis=1)], axis=1)
     logs = kept.sum(axis=1, keepdims=True) + change[:, np.searchsorted(lowest[order], bars, side="left")]
-    found: FloatArray = logsumexp(logs, axis=0) - np.log(len(stakes))
-    return found
+    mean_over_stakes: FloatArray = logsumexp(logs, axis=0) - np.log(len(stakes))
+    return mean_over_stakes
 
 
 def guaranteed_bar(
@@ -61,7 +62,7 @@ def guaranteed_bar(
 
     Args:
         value: of each deal that was won or may still be won, 0 or more, (deals,); lost deals change nothing.
-        lowest: the lowest index that each was called with before its end.
+        lowest: the lowest index among each deal's calls.
         share: of won value that may be lost, below 1.
         cap: of values, above 0; known before these deals.
         settled: whether each has ended; all, by default.
@@ -82,7 +83,9 @@ def guaranteed_bar(
 def guaranteed_bars(
     value: FloatArray, lowest: FloatArray, cap: float, settled: npt.NDArray[np.bool_] | None = None
 ) -> tuple[tuple[float, float], ...]:
-    """(share, bar) for each share up to a half for which a bar above 0 can be guaranteed; each holds by itself.
+    """(share, bar) for each share up to 50% for which a bar above 0 can be guaranteed.
+
+    Each guarantee holds on its own, not all of them together.
 
     >>> guaranteed_bars(np.ones(30), np.arange(30.0), cap=1.0)[0]
     (0.18, 1.0)

@@ -1,4 +1,4 @@
-"""The index on which deals are ranked, and the verdict on each."""
+"""The index by which deals are ranked (value per hour), and the verdict on each call."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ __all__ = ["DROPPED", "Verdict", "expected_value", "value_per_hour", "verdicts",
 
 FloatArray = npt.NDArray[np.float64]
 Verdict = Literal["pursue", "nurture", "walk_away", "unsure"]
-DROPPED = ("walk_away", "nurture")  # verdicts after which no hour is to be spent
-AGREEMENT = 0.8  # share of the bag that must stand on one side of the bar for a call, or by a reason of it
+DROPPED = ("walk_away", "nurture")  # verdicts that stop the work on a deal
+AGREEMENT = 0.8  # share of the ensemble that must be on one side of the bar for a verdict, or agree on a reason
 
 
 def expected_value(win_probability: FloatArray, value_if_won: FloatArray) -> FloatArray:
@@ -25,9 +25,9 @@ def expected_value(win_probability: FloatArray, value_if_won: FloatArray) -> Flo
 
 
 def value_per_hour(expected: FloatArray, remaining_hours: FloatArray, floor_hours: float) -> FloatArray:
-    """Money an hour spent from now on is worth: expected / (remaining_hours + floor_hours).
+    """Expected money per hour of work still to do: expected / (remaining_hours + floor_hours).
 
-    The floor keeps a deal that needs hardly any more work from an endless index.
+    The floor keeps the index finite for deals that need hardly any more work.
 
     >>> value_per_hour(np.array([450.0]), np.array([1.4]), 0.1)
     array([300.])
@@ -36,17 +36,18 @@ def value_per_hour(expected: FloatArray, remaining_hours: FloatArray, floor_hour
 
 
 def _agreed(index_by_member: FloatArray) -> FloatArray:
-    """The least index that enough members of the bag stay at or below, (calls,)."""
+    """The lowest value per hour that a share AGREEMENT of the ensemble does not exceed, (calls,)."""
     enough = int(np.ceil(AGREEMENT * len(index_by_member) - 1e-9))
     agreed: FloatArray = np.partition(index_by_member, enough - 1, axis=0)[enough - 1]
     return agreed
 
 
 def walk_away_above(index_by_member: FloatArray, value_if_won: FloatArray, signal: bool) -> FloatArray:
-    """The bar above which each call is a drop, so that what is dropped is nested in the bar: money per hour, (calls,).
+    """The bar above which each call drops its deal (money per hour), (calls,).
 
-    Enough of the bag stands below any higher bar, and not below this one. A deal sold at a loss is dropped at each bar;
-    without signal none ever is. Arguments as of `verdicts`.
+    At any bar above it, enough ensemble members (AGREEMENT) are below the bar; at this bar or a lower one, too few are.
+    So a higher bar drops the same deals and more. A deal sold at a loss is dropped at every bar (-inf); without signal
+    all others are dropped at none (inf). Arguments: see `verdicts`.
 
     >>> walk_away_above(np.array([[1.0, 9.0, 9.0], [3.0, 9.0, 9.0]]), np.array([5.0, 5.0, -1.0]), True).tolist()
     [3.0, 9.0, -inf]
@@ -63,14 +64,15 @@ def verdicts(
     signal: bool,
     waits: npt.NDArray[np.bool_] | bool = False,
 ) -> npt.NDArray[np.str_]:
-    """The verdict of each call, in the order of the method: sold at a loss, no signal or disagreement, below the bar.
+    """The verdict of each call, decided in this order: sold at a loss, no signal or disagreement, below the bar.
 
     Args:
         index_by_member: value per hour, (members, calls).
         value_if_won: money, (calls,).
         bar: money per hour.
-        signal: False where the model knows no more than the base rate; then nothing is said but `unsure`.
-        waits: whether time is the problem and there is something to wait for, (calls,): below the bar it is nurtured.
+        signal: False where the model is no better than the base rate; then the verdict is `unsure`, unless the deal is
+            sold at a loss.
+        waits: whether the deal has an event worth waiting for, (calls,): below the bar it is then nurtured.
 
     >>> verdicts(np.array([[1.0, 1.0, 9.0]]), np.array([5.0, 5.0, -1.0]), 3.0, True, np.array([False, True, True]))
     array(['walk_away', 'nurture', 'walk_away'], dtype='<U9')

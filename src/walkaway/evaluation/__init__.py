@@ -1,4 +1,4 @@
-"""How good out-of-time calls are: metrics with intervals over deals, by slice, beside baselines and older models."""
+"""Metrics of out-of-time calls, with intervals over deals: overall, by slice, and beside baselines and older models."""
 
 from walkaway.evaluation.baselines import fit_logistic, fit_naive_bayes, rate_by_category
 from walkaway.evaluation.metrics import (

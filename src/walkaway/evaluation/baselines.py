@@ -1,4 +1,4 @@
-"""Baselines: what a simple model of the same features says. Fitted on settled snapshots only."""
+"""Baselines: simple models on the same features, fitted on settled snapshots only."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 __all__ = ["fit_logistic", "fit_naive_bayes", "rate_by_category"]
 
 FloatArray = npt.NDArray[np.float64]
-ODOO_ALPHA = 0.1  # what Odoo's predictive lead scoring adds to each count
+ODOO_ALPHA = 0.1  # Odoo's predictive lead scoring adds this to each count
 
 
 def fit_logistic(
     X: npt.NDArray[np.float32], won: FloatArray, categorical: list[int]
 ) -> Callable[[npt.NDArray[np.float32]], FloatArray]:
-    """The plain baseline: a logistic regression on the same features, settled deals only.
+    """A logistic regression on the same features, fitted on settled deals only.
 
     Args:
         X: features, (rows, columns).
         won: 1 or 0.
-        categorical: positions of the columns that hold category codes; each category gets a column of its own.
+        categorical: positions of the columns that hold category codes; these are one-hot encoded.
     """
     if not X.shape[1]:
         rate = float(won.mean())
         return lambda rows: np.full(len(rows), rate)
-    numbers = [place for place in range(X.shape[1]) if place not in categorical]
-    filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    numeric = [position for position in range(X.shape[1]) if position not in categorical]
+    imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     columns = make_column_transformer(
-        (make_pipeline(filled, StandardScaler()), numbers),
+        (make_pipeline(imputer, StandardScaler()), numeric),
         (OneHotEncoder(handle_unknown="ignore", sparse_output=False), categorical),
     )
     model = make_pipeline(columns, LogisticRegression(C=0.01, max_iter=300)).fit(X, won)
@@ -46,12 +46,12 @@ def fit_logistic(
 def fit_naive_bayes(
     X: npt.NDArray[np.float32], won: FloatArray, categorical: list[int]
 ) -> Callable[[npt.NDArray[np.float32]], FloatArray]:
-    """Odoo's way of scoring leads: naive Bayes over the categories alone (stage, source, team, ...), counts plus 0.1.
+    """Odoo's lead scoring: naive Bayes on the categorical features alone (stage, source, team, ...), counts plus 0.1.
 
     Args:
         X: features, (rows, columns).
         won: 1 or 0.
-        categorical: positions of the columns that hold category codes; a missing or unseen one is a category too.
+        categorical: positions of the columns that hold category codes; missing and unseen codes share one category.
     """
     if not categorical:
         rate = float(won.mean())
@@ -59,8 +59,8 @@ def fit_naive_bayes(
     highest = np.nan_to_num(X[:, categorical], nan=-1.0).max(axis=0)
 
     def codes(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-        told = np.nan_to_num(rows[:, categorical], nan=-1.0)
-        return np.where(told > highest, -1, told).astype(np.int64) + 1
+        filled = np.nan_to_num(rows[:, categorical], nan=-1.0)
+        return np.where(filled > highest, -1, filled).astype(np.int64) + 1
 
     model = CategoricalNB(alpha=ODOO_ALPHA, min_categories=(highest.astype(np.int64) + 2).tolist()).fit(codes(X), won)
     return lambda rows: model.predict_proba(codes(rows))[:, 1]
@@ -69,10 +69,10 @@ def fit_naive_bayes(
 def rate_by_category(
     codes: npt.NDArray[np.floating], won: FloatArray
 ) -> Callable[[npt.NDArray[np.floating]], FloatArray]:
-    """The share won of each category; of one never seen, the share won of all.
+    """The share won in each category; for an unseen category, the overall share won.
 
     >>> rate_by_category(np.array([0.0, 0.0, 1.0]), np.array([1.0, 0.0, 1.0]))(np.array([0.0, 7.0])).round(2).tolist()
     [0.5, 0.67]
     """
     rates, overall = pd.Series(won).groupby(codes).mean(), float(won.mean())
-    return lambda asked: pd.Series(asked).map(rates).fillna(overall).to_numpy()
+    return lambda new_codes: pd.Series(new_codes).map(rates).fillna(overall).to_numpy()

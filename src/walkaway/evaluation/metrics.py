@@ -1,4 +1,4 @@
-"""How good out-of-time probabilities are, with intervals over deals: a deal's calls repeat each other."""
+"""Metrics of out-of-time probabilities, with intervals over deals, since calls on the same deal are correlated."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
-LEVEL = 0.90  # of intervals
-LEAST_DEALS_TO_JUDGE = 30  # resampling fewer deals tells nothing: no slice, no comparison of models is judged
+LEVEL = 0.90  # confidence level of intervals
+LEAST_DEALS_TO_JUDGE = 30  # with fewer, bootstrap intervals mean little: no slice and no comparison is judged on them
 
 
 def log_loss_rows(won: FloatArray, probability: FloatArray) -> FloatArray:
@@ -45,7 +45,7 @@ class DealDraws:
 
     @classmethod
     def of(cls, deal: npt.NDArray[Any], draws: int, seed: int = 0) -> DealDraws:
-        """Draws of the deals of these rows; the same seed draws the same."""
+        """Bootstrap draws of the deals in these rows; the same seed gives the same draws."""
         codes, distinct = pd.factorize(deal)
         rng, n = np.random.default_rng(seed), len(distinct)
         return cls(
@@ -53,7 +53,7 @@ class DealDraws:
         )
 
     def sums(self, values: FloatArray) -> FloatArray:
-        """The sum of the values in each draw, (draws,); values are one a row."""
+        """The sum of the values in each draw, (draws,); one value per row."""
         return self.counts @ np.bincount(self.codes, values, self.counts.shape[1])
 
     def means(self, values: FloatArray) -> FloatArray:
@@ -66,12 +66,12 @@ class DealDraws:
 
 
 def deal_weights(deal: npt.NDArray[Any], draws: int, seed: int = 0) -> FloatArray:
-    """How often each row counts in each bootstrap draw of deals, (draws, rows): all rows of a deal alike."""
+    """How often each row counts in each bootstrap draw of deals, (draws, rows); the same for all rows of a deal."""
     return DealDraws.of(deal, draws, seed).rows()
 
 
 def interval(draws: FloatArray) -> list[float]:
-    """The 90% interval of bootstrap draws; not a number where no draw is one."""
+    """The 90% interval of bootstrap draws; NaN where no draw is finite."""
     tail, finite = (1 - LEVEL) / 2, draws[np.isfinite(draws)]
     return [float(q) for q in np.quantile(finite, [tail, 1 - tail])] if len(finite) else [float("nan")] * 2
 
@@ -88,9 +88,10 @@ def brier_parts(won: FloatArray, probability: FloatArray) -> tuple[float, float,
     >>> [round(part, 3) for part in brier_parts(np.array([0.0, 1.0]), np.array([0.4, 0.6]))]
     [0.16, 0.25, 0.25]
     """
-    best = IsotonicRegression(y_min=0, y_max=1).fit_transform(probability, won)
-    said, could, base = (float(np.mean((p - won) ** 2)) for p in (probability, best, np.full(len(won), won.mean())))
-    return said - could, base - could, base
+    recalibrated = IsotonicRegression(y_min=0, y_max=1).fit_transform(probability, won)
+    predictions = (probability, recalibrated, np.full(len(won), won.mean()))
+    own, best, base = (float(np.mean((p - won) ** 2)) for p in predictions)
+    return own - best, base - best, base
 
 
 def win_metrics(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:
@@ -102,7 +103,7 @@ def win_metrics(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataF
         draws: of the bootstrap.
 
     Returns:
-        One row a column: auc, brier, brier_low, brier_high, log_loss, log_loss_low, log_loss_high, and the Brier
+        One row per column: auc, brier, brier_low, brier_high, log_loss, log_loss_low, log_loss_high, and the Brier
         score's parts: miscalibration (0 is best), discrimination (higher is better), uncertainty (of the deals).
     """
     drawn, won = DealDraws.of(calls["deal_id"].to_numpy(), draws), calls["won"].to_numpy()
@@ -119,7 +120,7 @@ def win_metrics(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataF
 
 
 def has_signal(calls: pd.DataFrame, draws: int) -> bool:
-    """Whether the gain in log loss over the base rate is above 0 throughout its 90% interval over deals."""
+    """Whether the whole 90% interval (over deals) of the gain in log loss over the base rate is above 0."""
     won = calls["won"].to_numpy()
     gain = log_loss_rows(won, calls["base_rate"].to_numpy()) - log_loss_rows(won, calls["win_probability"].to_numpy())
     return interval(DealDraws.of(calls["deal_id"].to_numpy(), draws).means(gain))[0] > 0

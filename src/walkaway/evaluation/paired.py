@@ -1,4 +1,4 @@
-"""What one model gains over another on the same calls, with intervals over deals."""
+"""How much better one model is than another on the same calls, with intervals over deals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OTHER = "_other"  # suffix of the other model's columns
 
 
 def paired_gains(calls: pd.DataFrame, draws: int) -> dict[str, float]:
-    """Gain in log loss (on settled calls) and in walk-away skill (on all); above 0: better than the other.
+    """Gain in log loss (on settled calls) and in walk-away skill (on all calls); above 0: better than the other model.
 
     Args:
         calls: deal_id, won (1, 0, or NaN while open), remaining_hours_truth, worth_truth, win_probability and
@@ -24,8 +24,8 @@ def paired_gains(calls: pd.DataFrame, draws: int) -> dict[str, float]:
     Returns:
         log_loss_gain and skill_gain, each with its 90% interval (_low, _high).
 
-    >>> said = {"won": [1.0, 0.0], "win_probability": [0.9, 0.1], "value_per_hour": [9.0, 1.0]}
-    >>> calls = pd.DataFrame(said | {"deal_id": ["a", "b"], "remaining_hours_truth": 1.0, "worth_truth": [9.0, 0.0]})
+    >>> own = {"won": [1.0, 0.0], "win_probability": [0.9, 0.1], "value_per_hour": [9.0, 1.0]}
+    >>> calls = pd.DataFrame(own | {"deal_id": ["a", "b"], "remaining_hours_truth": 1.0, "worth_truth": [9.0, 0.0]})
     >>> calls = calls.assign(win_probability_other=0.5, value_per_hour_other=5.0)
     >>> {name: round(value, 3) for name, value in paired_gains(calls, draws=20).items() if "_gain_" not in name}
     {'log_loss_gain': 0.588, 'skill_gain': 1.0}

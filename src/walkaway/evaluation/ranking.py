@@ -1,4 +1,4 @@
-"""Walk-away skill of indices over out-of-time calls, with intervals over deals."""
+"""Walk-away skill of rankings of out-of-time calls, with intervals over deals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["paired_skill", "skills"]
 
 FloatArray = npt.NDArray[np.float64]
 BOOTSTRAP_BARS = 400
-PRICES = (0.01, 0.02, 0.05, 0.10, 0.20)  # shares of won value forgone
+PRICES = (0.01, 0.02, 0.05, 0.10, 0.20)  # shares of won value lost, at which the hours saved are reported
 
 
 def _saving(price: float) -> Callable[[Drops, Drops], float]:
@@ -30,16 +30,16 @@ MEASURES: dict[str, Callable[[Drops, Drops], float]] = {
 
 
 def skills(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:
-    """Walk-away skill of each index and the hours it saves at a price, with 90% intervals over deals.
+    """Walk-away skill of each index and the hours that it saves at each of PRICES, with 90% intervals over deals.
 
     Args:
         calls: deal_id, remaining_hours_truth, worth_truth and the index columns; sorted by deal_id and as_of.
-        columns: the indices, higher is better.
+        columns: what calls are ranked by; higher is better.
         draws: of the bootstrap, which tries BOOTSTRAP_BARS bars rather than all.
 
     Returns:
-        Indexed by index: skill, skill_up_to_0.2 (up to 20% of value forgone), saved_at_0.01, ... (share of hours saved
-        at that share of value forgone), each with _low and _high.
+        Indexed by index: skill, skill_up_to_0.2 (up to 20% of value lost), saved_at_0.01, ... (share of hours saved
+        at that share of value lost), each with _low and _high.
     """
     deal = pd.factorize(calls["deal_id"])[0]
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
@@ -58,13 +58,16 @@ def skills(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:
 
 
 def paired_skill(calls: pd.DataFrame, one: str, other: str, draws: int) -> tuple[float, float, float]:
-    """By how much one index has more skill than the other on the same deals, and the 90% interval of that over deals.
+    """The skill of one index less that of the other, on the same deals, with its 90% interval over deals.
 
     Args:
         calls: deal_id, remaining_hours_truth, worth_truth and both index columns; sorted by deal_id and as_of.
         one: an index column.
         other: the one it is compared with.
-        draws: of the bootstrap, the same deals for both.
+        draws: of the bootstrap; both indices are judged on the same draws.
+
+    Returns:
+        (difference, low, high).
     """
     deal = pd.factorize(calls["deal_id"])[0]
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()

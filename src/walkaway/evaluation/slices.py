@@ -1,8 +1,9 @@
 """Where a model fails: calibration and gain by slice (age, stage, segment), and the failing slices by name.
 
-Open deals count as the final model expects: dropping them would favour slices that end quickly. Each slice has its own
-90% interval over deals; it is said to fail only where the 95% interval of all slices together says so (by the largest
-deviation of any slice, bootstrapped), since of fifty honest slices five miss their own.
+An open deal counts with the win probability that the final model gives it; leaving open deals out would favour slices
+whose deals end quickly. Each slice has its own 90% interval over deals, but a slice only fails by a simultaneous 95%
+interval over all slices (from the largest bootstrapped deviation of any slice). Otherwise about five of fifty slices
+would fail by chance alone.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ __all__ = ["AGE_EDGES", "SEGMENT", "by_ending", "by_slice", "failures", "slices_
 
 FloatArray = npt.NDArray[np.float64]
 AGE_EDGES = (0.0, 1.0, 3.0, 7.0, 14.0, 30.0, 90.0, 180.0, np.inf)
-TOGETHER = 0.95
-SEGMENT = "segment "  # calls hold what a deal is in columns of this prefix
-MATTERS = 0.05  # a probability off by less is no failure, however sure
-MOST = 12  # values of one segment, the commonest
+SIMULTANEOUS_LEVEL = 0.95
+SEGMENT = "segment "  # prefix of the columns of calls that hold a deal's attributes, such as its product
+LEAST_ERROR = 0.05  # a probability that is off by less is no failure, however certain the difference
+MOST_VALUES = 12  # slices per segment: its most frequent values
 
 
 def _ages(age_days: pd.Series) -> pd.Series:
@@ -36,7 +37,7 @@ def _ages(age_days: pd.Series) -> pd.Series:
 
 
 def slices_of(calls: pd.DataFrame) -> Iterator[tuple[str, str, npt.NDArray[np.bool_]]]:
-    """(dimension, value, which calls) of all, each age, each stage, and each common value of a segment.
+    """(dimension, value, mask of calls) for all calls, each age band, each stage, and each frequent segment value.
 
     >>> [(d, v) for d, v, _ in slices_of(pd.DataFrame({"age_days": [2.0], "stage": ["offer"]}))]
     [('all', 'all'), ('age', '1 to 3 days'), ('stage', 'offer')]
@@ -45,7 +46,7 @@ def slices_of(calls: pd.DataFrame) -> Iterator[tuple[str, str, npt.NDArray[np.bo
     ages = _ages(calls["age_days"])
     yield from (("age", str(age), (ages == age).to_numpy()) for age in ages.cat.categories if (ages == age).any())
     for column in [name for name in calls if name == "stage" or name.startswith(SEGMENT)]:
-        for value in calls[column].value_counts().index[:MOST]:
+        for value in calls[column].value_counts().index[:MOST_VALUES]:
             yield column.removeprefix(SEGMENT), str(value), (calls[column] == value).to_numpy()
 
 
@@ -59,56 +60,58 @@ def by_slice(calls: pd.DataFrame, draws: int) -> pd.DataFrame:
 
     Returns:
         Indexed by dimension and value: calls, deals, won and predicted (shares), off (predicted - won) with off_low,
-        off_high; brier and brier_base; gain (in log loss over the base rate) with gain_low, gain_high; fails, text:
-        what is wrong, if anything.
+        off_high; brier and brier_base; gain (in log loss over the base rate) with gain_low, gain_high; fails: what is
+        wrong with the slice, empty if nothing.
     """
     drawn = DealDraws.of(calls["deal_id"].to_numpy(), draws)
-    won, said, base = (calls[name].to_numpy(dtype=float) for name in ("won_completed", "win_probability", "base_rate"))
-    gain = log_loss_rows(won, base) - log_loss_rows(won, said)
+    names = ("won_completed", "win_probability", "base_rate")
+    won, predicted, base = (calls[name].to_numpy(dtype=float) for name in names)
+    gain = log_loss_rows(won, base) - log_loss_rows(won, predicted)
     rows, off_draws, gain_draws = {}, [], []
     for dimension, value, mask in slices_of(calls):
         deals = int(np.count_nonzero(np.bincount(drawn.codes[mask])))
         if deals < LEAST_DEALS_TO_JUDGE and dimension != "all":
             continue
         size = np.maximum(drawn.sums(mask.astype(float)), 1e-9)
-        off_draws.append(drawn.sums((said - won) * mask) / size)
+        off_draws.append(drawn.sums((predicted - won) * mask) / size)
         gain_draws.append(drawn.sums(gain * mask) / size)
-        row = {"calls": int(mask.sum()), "deals": deals, "won": won[mask].mean(), "predicted": said[mask].mean()}
-        row |= {"off": (said - won)[mask].mean()} | _ends("off", off_draws[-1])
-        row |= {"brier": ((said - won) ** 2)[mask].mean(), "brier_base": ((base - won) ** 2)[mask].mean()}
-        rows[dimension, value] = row | {"gain": gain[mask].mean()} | _ends("gain", gain_draws[-1])
+        row = {"calls": int(mask.sum()), "deals": deals, "won": won[mask].mean()}
+        row |= {"predicted": predicted[mask].mean()}
+        row |= {"off": (predicted - won)[mask].mean()} | _interval_columns("off", off_draws[-1])
+        row |= {"brier": ((predicted - won) ** 2)[mask].mean(), "brier_base": ((base - won) ** 2)[mask].mean()}
+        rows[dimension, value] = row | {"gain": gain[mask].mean()} | _interval_columns("gain", gain_draws[-1])
     table = pd.DataFrame(rows).T.rename_axis(["dimension", "value"])
     return table.assign(fails=_fails(table, np.array(off_draws), np.array(gain_draws)))
 
 
-def _ends(name: str, draws: FloatArray) -> dict[str, float]:
+def _interval_columns(name: str, draws: FloatArray) -> dict[str, float]:
     return dict(zip((f"{name}_low", f"{name}_high"), interval(draws), strict=True))
 
 
 def _standardised(values: FloatArray, draws: FloatArray) -> tuple[FloatArray, float]:
-    """Each value in its own standard errors, and the error that the largest of all exceeds in one draw of twenty."""
+    """Each value in units of its standard error, and the 95% quantile over draws of the largest such deviation."""
     errors = np.maximum(draws.std(axis=1), 1e-12)
     largest = np.abs((draws - values[:, None]) / errors[:, None]).max(axis=0)
-    return values / errors, float(np.quantile(largest, TOGETHER))
+    return values / errors, float(np.quantile(largest, SIMULTANEOUS_LEVEL))
 
 
 def _fails(table: pd.DataFrame, off_draws: FloatArray, gain_draws: FloatArray) -> list[str]:
     off, gain = (table[name].to_numpy(dtype=float) for name in ("off", "gain"))
     off_size, off_limit = _standardised(off, off_draws)
     gain_size, gain_limit = _standardised(gain, gain_draws)
-    said = []
-    for place in range(len(table)):
+    texts = []
+    for position in range(len(table)):
         wrong = []
-        if abs(off_size[place]) > off_limit and abs(off[place]) >= MATTERS:
-            wrong.append("too high" if off[place] > 0 else "too low")
-        if gain_size[place] < -gain_limit:
+        if abs(off_size[position]) > off_limit and abs(off[position]) >= LEAST_ERROR:
+            wrong.append("too high" if off[position] > 0 else "too low")
+        if gain_size[position] < -gain_limit:
             wrong.append("worse than the base rate")
-        said.append(", ".join(wrong))
-    return said
+        texts.append(", ".join(wrong))
+    return texts
 
 
 def failures(table: pd.DataFrame, fmt: LocaleFormat) -> list[str]:
-    """One sentence a failing slice, the largest first.
+    """One sentence per failing slice, the largest slice first.
 
     Args:
         table: of `by_slice`.
@@ -123,7 +126,7 @@ def failures(table: pd.DataFrame, fmt: LocaleFormat) -> list[str]:
 
 
 def by_ending(calls: pd.DataFrame) -> pd.DataFrame:
-    """Settled calls by how the deal ended: calls, deals, mean predicted, Brier, hours predicted over hours booked."""
+    """Settled calls by how the deal ended: calls, deals, mean prediction, Brier score, predicted over booked hours."""
     squared = (calls["win_probability"] - calls["won"]) ** 2
     grouped = calls.assign(brier=squared).groupby("ending", observed=True)
     table = grouped.agg(

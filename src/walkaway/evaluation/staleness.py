@@ -1,4 +1,4 @@
-"""What it costs to retrain less often: the same calls by the newest model and by older ones."""
+"""The cost of retraining less often: older models compared with the newest one on the same calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["staleness"]
 
 
 def staleness(fresh: pd.DataFrame, stale: pd.DataFrame, draws: int) -> pd.DataFrame:
-    """Log loss and skill lost by models one, two, ... periods older, paired on the same calls.
+    """How much log loss and skill get worse with models one, two, ... periods older, paired on the same calls.
 
     Args:
         fresh: calls by the newest model of each moment: deal_id, as_of, known_until, settled, won, win_probability,

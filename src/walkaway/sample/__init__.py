@@ -1,4 +1,4 @@
-"""A seeded synthetic CRM whose truth is known: a book, and what could be expected of each open deal every Monday."""
+"""A seeded synthetic CRM with known truth: a book, and the exact expectations for each open deal on every Monday."""
 
 from walkaway.sample.synthetic import FIRST_DAY, WEEKS, Sample, describe, make_sample
 

@@ -1,10 +1,10 @@
-"""The life of a sample deal as an absorbing chain, and its truth by backward recursion.
+"""A sample deal as an absorbing Markov chain, and its exact expectations by backward recursion.
 
-A deal moves once a week, from Monday to Monday. Its state is what the book shows of it: stage, weeks since the buyer
-last replied (or asleep: nobody works on it any more), whether a decision maker has joined, pushes of the close date
-and cuts of the amount. What happens in a week depends on the state at its begin, on the deal's class (fit of the
-industry, size of the account) and on the week of the calendar. Given these, moves of different parts are independent,
-so that the expectation over the next state is a product of small tables.
+The chain takes one step a week, from Monday to Monday. A deal's state is what the book records of it: stage, weeks
+since the buyer last replied (or asleep: nobody works on it any more), whether a decision maker has joined, how often
+the close date was pushed and the amount cut. What happens in a week depends on the state at its start, on the deal's
+class (fit of the industry, size of the account) and on the calendar week. Given these, the parts of the state change
+independently of each other, so the transition matrix is a product of small tables.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 STAGES = ("lead", "qualified", "proposal", "negotiation")
-ASLEEP = 4  # in the place of weeks without a reply (0 to 3, and 3 is three or more)
+ASLEEP = 4  # value of the part "quiet", which is otherwise weeks without a reply: 0 to 3, where 3 is three or more
 SHAPE = (len(STAGES), 5, 2, 3, 3)  # stage, quiet, decision maker, pushes (2 or more), cuts
 FITS, SIZES = 3, 3
 CLASSES = FITS * SIZES
-CUT = 0.85  # what is left of an amount after each cut
-HOURS = {"email": 0.1, "call": 0.25, "meeting": 1.0, "task": 0.5}  # mean, and what is assumed where none was logged
+CUT = 0.85  # each cut multiplies the amount by this
+HOURS = {"email": 0.1, "call": 0.25, "meeting": 1.0, "task": 0.5}  # mean hours, also assumed where none were logged
 EMAILS_A_REPLY = 1.4
 YEAR = 52.18  # weeks
-SETTLING_WEEKS = 800  # after the last week of the calendar: by then no more than one deal in ten billion is open
+SETTLING_WEEKS = 800  # weeks after the calendar's last, when no more than one deal in ten billion is still open
 
 
 def _logistic(x: FloatArray) -> FloatArray:
@@ -61,23 +61,23 @@ def parts() -> tuple[IntArray, ...]:
 
 
 def state_of(*values: npt.ArrayLike) -> IntArray:
-    """The state of these parts."""
+    """The state with these parts, in the order of SHAPE."""
     return np.ravel_multi_index(tuple(np.asarray(v) for v in values), SHAPE)
 
 
 def class_of(fit: npt.ArrayLike, size: npt.ArrayLike) -> IntArray:
     """The class of a fit (0 poor, 1 fair, 2 good) and an account size (0 small, 1 medium, 2 large)."""
-    found: IntArray = np.asarray(fit) * SIZES + np.asarray(size)
-    return found
+    class_: IntArray = np.asarray(fit) * SIZES + np.asarray(size)
+    return class_
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """What the week of the calendar does to winning and replying, as shifts in log-odds; week 0 is the book's first.
+    """How the calendar week shifts the log-odds of a win and of a reply; week 0 is the book's first.
 
     Args:
-        weeks: of the book; drift stands still after them, seasons go on.
-        drifts: whether buyers change over the years and through the year.
+        weeks: number of weeks in the book; afterwards the drift stops and seasons go on.
+        drifts: whether there are drift and seasons at all.
     """
 
     weeks: int
@@ -97,11 +97,11 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Week:
-    """What may happen in one week, by class and state: arrays of shape (CLASSES, states), or with one more axis.
+    """Probabilities of one week's events, by class and state: arrays of shape (CLASSES, states).
 
-    `won`, `lost` and `dropped` end the deal; the others are chances given that it goes on. `lost` holds one column a
-    reason of LOSS_REASONS. `rates` holds the mean number of outbound activities by kind, the one that is always there
-    left out.
+    `won` and `lost` end the deal; the others are probabilities given that it stays open. `lost` has a third axis: one
+    entry per reason in LOSS_REASONS. `rates` holds the mean number of outbound activities by kind, not counting the
+    one e-mail that is always sent.
     """
 
     won: FloatArray
@@ -117,9 +117,9 @@ class Week:
 
     @property
     def goes_on(self) -> FloatArray:
-        """The chance that the deal is open at the week's end."""
-        left: FloatArray = 1.0 - self.won - self.lost.sum(axis=-1)
-        return left
+        """The probability that the deal is still open at the end of the week."""
+        still_open: FloatArray = 1.0 - self.won - self.lost.sum(axis=-1)
+        return still_open
 
     @property
     def hours(self) -> FloatArray:
@@ -134,7 +134,7 @@ LOSS_REASONS = ("competitor", "declined", "dropped", "no_decision")
 
 
 def week_of(calendar: Calendar, week: int) -> Week:
-    """The chances of one week of the calendar."""
+    """The probabilities of one calendar week."""
     stage, quiet, decider, pushed, cut = (part[None, :] for part in parts())
     fit, size = (np.repeat(np.arange(FITS), SIZES)[:, None] - 1.0, np.tile(np.arange(SIZES), FITS)[:, None] * 1.0)
     awake = quiet != ASLEEP
@@ -153,13 +153,13 @@ def week_of(calendar: Calendar, week: int) -> Week:
     cleaned = np.broadcast_to(np.where(awake, 0.0, 0.03), shape)
     to_competitor = np.array([0.2, 0.4, 0.5, 0.6])[stage]
     silent = np.where(weeks_quiet >= 2, 0.6, 0.1)
-    spoken = gone * (1 - silent)  # the buyer says no, rather than nothing any more
+    spoken = gone * (1 - silent)  # the buyer says no, rather than falling silent
     reasons = (spoken * to_competitor, spoken * (1 - to_competitor), tired, gone * silent + cleaned)
     lost = (1.0 - won)[..., None] * np.stack(reasons, axis=-1)
     replies = np.where(
         awake,
         chance(0.9 - 0.8 * weeks_quiet + 0.4 * decider + 0.3 * fit + calendar.reply(week)),
-        0.008,  # out of the blue
+        0.008,  # even a sleeping deal may get a reply
     )
     fade = np.where(awake, np.array([1.0, 0.8, 0.5, 0.3])[weeks_quiet], 0.0)
     rates = {
@@ -186,7 +186,7 @@ def week_of(calendar: Calendar, week: int) -> Week:
 
 
 def _moves(week: Week) -> tuple[FloatArray, FloatArray]:
-    """Where a deal that goes on is next week: tables over the next quiet, and over all other parts together."""
+    """Transition tables of a deal that stays open: to the next value of quiet, and to all other parts jointly."""
     _, quiet, decider, pushed, cut = parts()
     stage = parts()[0]
     stays_quiet = np.where(quiet == ASLEEP, ASLEEP, np.minimum(quiet + 1, 3))
@@ -195,12 +195,12 @@ def _moves(week: Week) -> tuple[FloatArray, FloatArray]:
     to_quiet = to_quiet + still * week.sleeps[..., None] * (np.arange(5) == ASLEEP)
     to_quiet = to_quiet + still * (1.0 - week.sleeps)[..., None] * (np.arange(5) == stays_quiet[:, None])
 
-    def one(place: IntArray, size: int) -> npt.NDArray[np.bool_]:
-        hot: npt.NDArray[np.bool_] = np.arange(size) == place[:, None]
+    def one_hot(position: IntArray, size: int) -> npt.NDArray[np.bool_]:
+        hot: npt.NDArray[np.bool_] = np.arange(size) == position[:, None]
         return hot
 
-    def step(chance: FloatArray, to: IntArray, other: FloatArray, at: IntArray, size: int) -> FloatArray:
-        return chance[..., None] * one(to, size) + other[..., None] * one(at, size)
+    def step(chance: FloatArray, to: IntArray, stays: FloatArray, at: IntArray, size: int) -> FloatArray:
+        return chance[..., None] * one_hot(to, size) + stays[..., None] * one_hot(at, size)
 
     back = week.regresses * (1 - week.advances)
     to_stage = step(week.advances, np.minimum(stage + 1, 3), 1 - week.advances - back, stage, 4)
@@ -214,9 +214,9 @@ def _moves(week: Week) -> tuple[FloatArray, FloatArray]:
 
 @dataclass(frozen=True)
 class Truth:
-    """At the begin of each week of the calendar, by class and state: arrays of shape (weeks, CLASSES, states).
+    """Expectations at the start of each calendar week, by class and state: arrays of shape (weeks, CLASSES, states).
 
-    `share_if_won` is what is expected to be left of the first amount at signing, given a win.
+    `share_if_won` is the expected share of the first amount that is left at signing, given a win.
     """
 
     win_probability: FloatArray
@@ -226,8 +226,8 @@ class Truth:
 
 @lru_cache(maxsize=2)
 def backward(calendar: Calendar) -> Truth:
-    """The exact expectations at the begin of each week, from the far future back to week 0."""
-    quiet_last = np.moveaxis(np.arange(np.prod(SHAPE)).reshape(SHAPE), 1, -1).reshape(-1)  # others first, quiet last
+    """The exact expectations at the start of each week, computed backward from SETTLING_WEEKS after the calendar."""
+    quiet_last = np.moveaxis(np.arange(np.prod(SHAPE)).reshape(SHAPE), 1, -1).reshape(-1)  # axes: others, then quiet
     share = CUT ** parts()[-1]
     states = len(share)
     value = np.zeros((CLASSES, states, 3))
@@ -236,7 +236,9 @@ def backward(calendar: Calendar) -> Truth:
     for number in range(calendar.weeks + SETTLING_WEEKS, -1, -1):
         week = week_of(calendar, number)
         to_quiet, moved = _moves(week)
-        others = moved if others is None else others  # only winning and replying know the calendar
+        others = (
+            moved if others is None else others
+        )  # the same every week: only wins and replies depend on the calendar
         tables = value[:, quiet_last, :].reshape(CLASSES, -1, 5 * 3)
         ahead = np.einsum("kxqv,kxq->kxv", (others @ tables).reshape(CLASSES, states, 5, 3), to_quiet)
         now = np.stack([week.won, week.won * share, week.hours], axis=-1)

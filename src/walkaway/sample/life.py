@@ -1,4 +1,4 @@
-"""The sample's deals, lived week by week: what happens is drawn from the chain and written down as a CRM would."""
+"""Simulates the sample's deals week by week: events are drawn from the chain and recorded as in a CRM."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
 HOUR = 3_600_000_000
 WEEK = 168 * HOUR
-LOGGED = 0.6  # share of activities whose hours somebody wrote down
+LOGGED = 0.6  # share of activities with hours logged
 ROLES = ("user", "technical buyer", "finance")
 DECISION_MAKER = "decision maker"
 PUSH_DAYS = 30
@@ -27,12 +27,12 @@ FIRST_CLOSE_DAYS = 60
 
 @dataclass
 class _Columns:
-    """Rows of one table, gathered a week at a time."""
+    """Rows of one table, collected week by week."""
 
     parts: list[dict[str, npt.NDArray[Any]]] = field(default_factory=list)
 
     def add(self, **columns: npt.ArrayLike) -> None:
-        """Rows of these columns; a single value is meant for each row of `deal`."""
+        """Add rows with these columns; a single value applies to each row of `deal`."""
         count = len(np.asarray(columns["deal"]))
         self.parts.append({name: np.broadcast_to(np.asarray(values), count) for name, values in columns.items()})
 
@@ -58,7 +58,7 @@ class Lived:
 
 @dataclass
 class _Standing:
-    """How each deal of the market stands: its state's parts, whether it is open, what is recorded of it."""
+    """The current state of each deal: the parts of its state, whether it is open, and what is recorded of it."""
 
     stage: IntArray
     quiet: IntArray
@@ -72,19 +72,19 @@ class _Standing:
 
     @classmethod
     def new(cls, market: Market) -> _Standing:
-        def none() -> IntArray:
+        def zeros() -> IntArray:
             return np.zeros(len(market), dtype=np.int64)
 
         return cls(
-            stage=none(),
-            quiet=none(),
-            decider=none(),
-            pushed=none(),
-            cut=none(),
-            is_open=none().astype(bool),
+            stage=zeros(),
+            quiet=zeros(),
+            decider=zeros(),
+            pushed=zeros(),
+            cut=zeros(),
+            is_open=zeros().astype(bool),
             amount_known=market.known_early.copy(),
             close_day=market.created // (24 * HOUR) + FIRST_CLOSE_DAYS,
-            people=none() + 1,
+            people=zeros() + 1,
         )
 
     def state(self, at: IntArray) -> IntArray:
@@ -92,7 +92,7 @@ class _Standing:
 
 
 class _Life:
-    """One run: the market, the dice, how deals stand, and what is written down."""
+    """One simulation: the market, the random generator, the current state of the deals, and the rows recorded."""
 
     def __init__(self, market: Market, rng: np.random.Generator, first_day: pd.Timestamp) -> None:
         self.market, self.rng, self.first_day = market, rng, first_day
@@ -100,7 +100,7 @@ class _Life:
         self.amount = market.amount.copy()
 
     def begin(self, week: int) -> None:
-        """Deals created in the week before, with what is recorded of them at once."""
+        """Open the deals created in the week before, and record what is known of them at creation."""
         market, now = self.market, self.standing
         fresh = np.flatnonzero(market.first_week == week)
         now.is_open[fresh] = True
@@ -113,7 +113,7 @@ class _Life:
         self.lived.activities.add(deal=fresh, at=at, kind="email", inbound=True, hours=np.nan)
 
     def week(self, number: int, chances: Week) -> None:
-        """One week of all open deals, from its Monday on."""
+        """Simulate one week of all open deals, from its Monday on."""
         deal = np.flatnonzero(self.standing.is_open)
         if not len(deal):
             return
@@ -146,7 +146,7 @@ class _Life:
         )
 
     def _close(self, deal: IntArray, class_: IntArray, state: IntArray, chances: Week, start: int) -> BoolArray:
-        """Close some on Friday evening; which ones."""
+        """Close some deals on Friday evening; returns which."""
         ends = np.column_stack([chances.won[class_, state], chances.lost[class_, state]])
         kind = (self.rng.random(len(deal))[:, None] >= np.cumsum(ends, axis=1)).sum(axis=1)
         closed: BoolArray = kind < ends.shape[1]
@@ -157,7 +157,7 @@ class _Life:
         return closed
 
     def _move(self, deal: IntArray, drawn: dict[str, BoolArray], start: int) -> None:
-        """The state of deals that go on, and what the book records of its moves."""
+        """Update the state of the deals that stay open, and record its changes."""
         now, friday = self.standing, start + (4 * 24 + 16) * HOUR
         at = friday + (self.rng.random(len(deal)) * HOUR).astype(np.int64)
         stage, quiet = now.stage[deal], now.quiet[deal]
@@ -185,7 +185,7 @@ class _Life:
         self._write(deal[fresh], at[fresh], "amount", self._money(deal[fresh]))
 
     def _meet(self, deal: IntArray, decides: BoolArray, at: IntArray) -> None:
-        """People who join: the decision maker as drawn, others now and then."""
+        """Add contacts: the decision maker where drawn, others occasionally."""
         now = self.standing
         now.decider[deal] = now.decider[deal] | decides
         others = (self.rng.random(len(deal)) < 0.05) & (now.quiet[deal] < 2)
@@ -215,7 +215,7 @@ class _Life:
 
 
 def live(market: Market, calendar: Calendar, rng: np.random.Generator, first_day: pd.Timestamp) -> Lived:
-    """Live all deals from the first week to the last; those still open then stay open.
+    """Simulate all deals from the first week to the last; those still open then stay open.
 
     The snapshots of the calendar's last Monday are written, and nothing after it happens.
     """

@@ -1,7 +1,8 @@
-"""Who sells what to whom in the sample: accounts, products, owners, and the deals that are begun.
+"""Accounts, products, owners and new deals of the sample.
 
-What decides a deal's fate besides its state is fixed when it is created and stands in the book: the industry of the
-account (fit) and its size. The product decides margin and price only; source, owner and team decide nothing.
+Besides its state, only two things influence how a deal ends: the industry of its account (fit) and the account's size.
+Both are recorded when the deal is created. The product sets only margin and price; source, owner and team have no
+effect.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from walkaway.sample.chain import YEAR, class_of
 
 __all__ = ["PRODUCTS", "SIZES", "Market", "draw_market", "typical_amount"]
 
-INDUSTRIES = {"retail": 0, "media": 0, "logistics": 1, "education": 1, "pharma": 2, "manufacturing": 2}  # its fit
+INDUSTRIES = {"retail": 0, "media": 0, "logistics": 1, "education": 1, "pharma": 2, "manufacturing": 2}  # fit of each
 SIZES = ("small", "medium", "large")
 SOURCES = ("cold call", "inbound", "partner", "referral")
 TEAMS = ("east", "north", "south", "west")
@@ -42,23 +43,23 @@ PRODUCTS = (
     Product("legacy support", 9_000, -0.08, 0.08),
 )
 SIZE_FACTORS = np.array([1.0, 2.0, 4.5])
-SPREAD = 0.6  # of the logarithm of amounts
+SPREAD = 0.6  # standard deviation of the logarithm of amounts
 _PRICES = np.array([product.price for product in PRODUCTS])
-_KNOWN_EARLY = 0.3  # share of deals whose amount is recorded at once
+_KNOWN_EARLY = 0.3  # share of deals whose amount is recorded at creation
 
 
 @dataclass(frozen=True)
 class Market:
-    """The deals that are begun: one row each, by creation. `first_week` is the week at whose begin it first stands.
+    """New deals: one row per deal, in order of creation.
 
     Args:
         deals: the columns of the book that are fixed at creation.
-        accounts: the table of the book.
+        accounts: the book's accounts table.
         created: microseconds after the book's first moment.
-        first_week: int64.
-        class_: int64 class of the chain.
+        first_week: the first week at whose start the deal is open, int64.
+        class_: class of the chain, int64.
         amount: the first amount, whether it is recorded yet or not.
-        typical: what an amount of that product and size is expected to be.
+        typical: the expected amount for that product and size.
         known_early: whether the first amount is recorded at creation, rather than once the deal is qualified.
     """
 
@@ -104,14 +105,14 @@ def _accounts(
 
 
 def _creation_weeks(rng: np.random.Generator, deals: int, weeks: int) -> npt.NDArray[np.int64]:
-    """More deals every year, fewer in summer."""
+    """The creation week of each deal, ascending: more deals every year, fewer in summer."""
     week = np.arange(weeks)
     rate = (1 + 0.15 * week / YEAR) * (1 + 0.2 * np.cos(2 * np.pi * (week / YEAR - 0.1)))
     return np.sort(rng.choice(weeks, deals, p=rate / rate.sum()))
 
 
 def draw_market(rng: np.random.Generator, deals: int, weeks: int) -> Market:
-    """Begin so many deals over so many weeks."""
+    """Draw that many new deals, created over that many weeks."""
     accounts, industry_of, size_of = _accounts(rng, deals)
     week = _creation_weeks(rng, deals, weeks)
     hour = rng.integers(0, 5, deals) * 24 + 8 + rng.random(deals) * 9  # working hours, Monday to Friday

@@ -1,4 +1,4 @@
-"""A seeded synthetic CRM whose truth is known: a book, and what could be expected of each open deal every Monday."""
+"""A seeded synthetic CRM with known truth: a book, and the exact expectations for each open deal on every Monday."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ FIXED = (
 class Sample:
     """A book and its truth.
 
-    `truth` has one row an open deal and Monday, 00:00 UTC: deal_id, as_of, win_probability, value_if_won,
-    remaining_hours, all exact expectations given what the book shows by then.
+    `truth` has one row per open deal and Monday, 00:00 UTC: deal_id, as_of, win_probability, value_if_won,
+    remaining_hours. All are exact expectations given what the book has recorded by then.
     """
 
     book: Book
@@ -77,11 +77,11 @@ def _activities(lived: Lived, market: Market, names: npt.NDArray[np.object_]) ->
 
 def _contacts(lived: Lived, names: npt.NDArray[np.object_]) -> pd.DataFrame:
     rows = lived.contacts.frame()
-    who = [f"{deal}-c{number}" for deal, number in zip(names[rows["deal"]], rows["number"], strict=True)]
+    contact_ids = [f"{deal}-c{number}" for deal, number in zip(names[rows["deal"]], rows["number"], strict=True)]
     return pd.DataFrame(
         {
             "deal_id": names[rows["deal"]],
-            "contact_id": who,
+            "contact_id": contact_ids,
             "role": rows["role"].to_numpy(),
             "recorded_at": _moments(rows["at"].to_numpy()),
         }
@@ -107,7 +107,7 @@ def _truth(lived: Lived, market: Market, calendar: Calendar, names: npt.NDArray[
     rows = lived.snapshots.frame()
     deal, week, state = (rows[name].to_numpy() for name in ("deal", "week", "state"))
     truth = backward(calendar)
-    place = week, market.class_[deal], state
+    position = week, market.class_[deal], state
     amount = np.where(np.isnan(rows["amount"]), market.typical[deal], rows["amount"])
     cut = CUT ** parts()[-1][state]
     margin = market.deals["margin"].to_numpy()[deal]
@@ -115,16 +115,16 @@ def _truth(lived: Lived, market: Market, calendar: Calendar, names: npt.NDArray[
         {
             "deal_id": names[deal],
             "as_of": _moments(week * 7 * 86_400_000_000),
-            "win_probability": truth.win_probability[place],
-            "value_if_won": amount / cut * truth.share_if_won[place] * margin,
-            "remaining_hours": truth.remaining_hours[place],
+            "win_probability": truth.win_probability[position],
+            "value_if_won": amount / cut * truth.share_if_won[position] * margin,
+            "remaining_hours": truth.remaining_hours[position],
         }
     )
     return table.sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
 
 
 def make_sample(deals: int, seed: int, stationary: bool = False) -> Sample:
-    """Make a sample book of so many deals over four years.
+    """Make a sample book of that many deals over four years.
 
     Args:
         deals: 1 or more.
@@ -158,7 +158,7 @@ def make_sample(deals: int, seed: int, stationary: bool = False) -> Sample:
 
 
 def describe(sample: Sample) -> dict[str, object]:
-    """A sample book in a few plain numbers.
+    """Counts that describe a sample book.
 
     >>> describe(make_sample(50, seed=1))["deals"]
     50
