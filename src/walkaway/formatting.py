@@ -20,12 +20,13 @@ from babel.numbers import NumberPattern, format_decimal, parse_pattern
 
 from walkaway.errors import UsageError
 
-__all__ = ["LocaleFormat", "locale_named", "plain_step", "times"]
+__all__ = ["LocaleFormat", "locale_named", "plain_activity", "plain_step", "times"]
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 CURRENCY, CODE, SPACE = "¤", "¤¤", "\xa0"
 FEW = ("never", "once", "twice")
 NOT_KNOWN = "n/a"
+PHONE_CALL = "phone call"
 
 
 @lru_cache
@@ -62,6 +63,18 @@ def plain_step(word: str) -> str:
     ('offer sent', 'call after offer, planned')
     """
     return word.removesuffix(" / done").replace(" / ", ", ").replace("_", " ")
+
+
+def plain_activity(word: str) -> str:
+    """A kind of activity, or a kind with its status, in plain words. The kind "call" is named a phone call.
+
+    Elsewhere, "call" means the verdict on a deal.
+
+    >>> plain_activity("call"), plain_activity("call / planned"), plain_activity("offer_sent / done")
+    ('phone call', 'phone call, planned', 'offer sent')
+    """
+    kind, slash, status = word.partition(" / ")
+    return plain_step(f"{PHONE_CALL if kind == 'call' else kind}{slash}{status}")
 
 
 def times(count: float) -> str:

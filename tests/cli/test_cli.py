@@ -86,7 +86,7 @@ def test_no_champion_exits_with_3(walkaway, saved_book, tmp_path, command):
     ended = walkaway(*command, "--book", saved_book, "--models", tmp_path / "none")
 
     assert_refused(
-        ended, 3, "none holds no champion (no champion.json). Train one: walkaway train --book BOOK --models"
+        ended, 3, "none has no model in use (no champion.json). Train one: walkaway train --book BOOK --models"
     )
 
 

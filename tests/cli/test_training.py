@@ -78,7 +78,7 @@ def test_a_second_train_that_is_not_promoted_exits_4_until_promoted_and_rollback
     assert (code, out, champion_version(fresh_models)) == (0, "", first)
     assert err.split() == f"In use now: {first} (was {second}).".split()
     code, _, err = walkaway("rollback", "--models", fresh_models)
-    assert (code, "remembers no champion before" in err) == (2, True)
+    assert (code, "has no earlier model to return to" in err) == (2, True)
 
 
 def test_hours_that_were_set_are_those_training_assumes(walkaway, here, monkeypatch):

@@ -107,10 +107,10 @@ def test_less_work_is_not_told_where_no_deal_like_it_took_as_little(expected, ba
 
 
 def test_a_condition_is_said_with_how_often_it_came_true():
-    one = Counterfactual("call from the buyer", 90.0, 212, 43, 20, UNTIL)
+    one = Counterfactual("phone call from the buyer", 90.0, 212, 43, 20, UNTIL)
     two = Counterfactual("a and b", 90.0, 212, 9, None, UNTIL, of_several=True)
 
-    assert str(one) == "call from the buyer: it happened in 43 of 212 deals like this, 20 of which were won"
+    assert str(one) == "phone call from the buyer: it happened in 43 of 212 deals like this, 20 of which were won"
     assert str(two) == "a and b: the rarer of them happened in 9 of 212 deals like this"
 
 

@@ -101,7 +101,7 @@ def test_a_portfolio_as_json_is_plain(found):
 
 def test_where_no_deal_is_open_there_is_no_pipeline(teams, trained):
     closed = teams.deals.assign(closed_at=teams.deals["closed_at"].fillna(day(END_DAY)))
-    with pytest.raises(UsageError, match="no deal is open at 2026-01-01T00:00Z, so there is nothing to call"):
+    with pytest.raises(UsageError, match="no deal is open at 2026-01-01T00:00Z, so there is nothing to score"):
         portfolio(teams.with_tables(deals=closed), trained.model, pd.Timestamp("2026-01-01", tz="UTC"), DIAL)
 
 

@@ -135,7 +135,7 @@ def test_a_call_that_just_came_breaks_the_silence():
 
 def test_buyer_events_are_said_in_words():
     assert [str(event) for event in (PHONE_CALL, JOINS, BuyerEvent("sign", "offer_sent_back / done"))] == [
-        "call from the buyer",
+        "phone call from the buyer",
         "a decision maker joins on the buyer's side",
         "offer sent back from the buyer",
     ]

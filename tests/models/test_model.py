@@ -66,8 +66,8 @@ def test_a_nurtured_deal_says_what_to_wait_for_and_until_when():
     [nurtured, dropped, too_soon, unknown] = calls_after(12.0, 26.0, 3.0, np.nan, bar=270.0).to_dict("records")
 
     assert nurtured["wait_for"] == (
-        "call from the buyer: of 100 deals as silent as this that nobody worked on, it came to 40 "
-        "(20 of these were won, and 10 of the others)"
+        "phone call from the buyer: of 100 deals that were silent as long and that nobody worked on, it came in 40; "
+        "20 of these were won, and 10 of the others"
     )
     assert nurtured["wait_sign"] == "call"
     assert nurtured["wait_until"] == START + pd.Timedelta(days=14)  # 13.5 days are left, to the end of the day

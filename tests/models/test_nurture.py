@@ -114,7 +114,7 @@ def test_a_book_without_signs_of_buyers_waits_for_nothing():
     assert wait_table == WaitTable()
     assert wait_table.place(np.array([1.0]), pd.Series(["offer"])).tolist() == [-1]
     assert wait_table.lift(np.array([0.2]), np.array([-1])).tolist() == [1.0]
-    assert wait_table.told(np.array([-1])).tolist() == [None]
+    assert wait_table.sentences(np.array([-1])).tolist() == [None]
 
 
 def test_a_sign_lifts_the_odds_not_beyond_certainty():

@@ -71,8 +71,8 @@ def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
 
 def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(screens):
     assert (
-        "No hours, but wait for call from the buyer, until 4 Aug 2025 at the latest: of 100 deals as silent as this "
-        "that nobody worked on, it came to 40 (20 of these were won, and 5 of the others)."
+        "No hours for now. Wait for this sign: phone call from the buyer, until 4 Aug 2025 at the latest. Of 100 deals "
+        "that were silent as long and that nobody worked on, it came in 40; 20 of these were won, and 5 of the others."
     ) in words(shown(screens["story to nurture"]))
 
 
@@ -95,15 +95,15 @@ def test_the_steps_shown_multiply_from_the_typical_value_to_that_of_the_deal(sto
 
 
 def test_a_card_says_what_would_change_our_mind_and_deals_like_it(story):
-    flip = Counterfactual("call from the buyer", 321.0, 212, 43, 20, UNTIL)
+    flip = Counterfactual("phone call from the buyer", 321.0, 212, 43, 20, UNTIL)
     similar = SimilarDeals(50, 9, 1.5, 40.0, (1.0,), (Example("d007", UNTIL, True, 900.0, 0.0),))
     dropped = replace(story, verdict="walk_away", counterfactuals=(flip,), similar_deals=similar)
     text = words(shown(show_story(dropped)).replace("│", ""))
 
     assert (
-        "Would change our mind • call from the buyer: it happened in 43 of 212 deals like this, 20 of which were won "
-        "(by 4 Aug 2025). An hour would then be worth EUR 321. Seen in past deals. "
-        "Making it happen need not have the same effect."
+        "Would change our mind • phone call from the buyer: it happened in 43 of 212 deals like this, 20 of which were "
+        "won (by 4 Aug 2025). An hour would then be worth EUR 321. This was seen in past deals. "
+        "Making it happen may not have the same effect."
     ) in text
     assert "9 of 50 were won. Half of them took 1.5 hours or less from then on. An hour on them earned EUR 40." in text
     assert "Nearest: d007 won EUR 900 with no more work." in text
@@ -111,7 +111,7 @@ def test_a_card_says_what_would_change_our_mind_and_deals_like_it(story):
 
 def test_a_dropped_deal_that_nothing_would_lift_is_told_so_and_a_kept_one_is_not(story):
     bare = replace(story, counterfactuals=())
-    none = "Nothing seen in past deals like this would lift it above the bar."
+    none = "Nothing that happened in past deals like this would lift it above the bar."
 
     assert none in words(shown(show_story(replace(bare, verdict="walk_away"))).replace("│", ""))
     assert none not in words(shown(show_story(replace(bare, verdict="pursue"))).replace("│", ""))

@@ -73,4 +73,4 @@ def test_people_and_the_model_are_settled_alike(tmp_path):
     )
     told = settle_decisions(read(tmp_path, FILE.replace("nurture", "pursue")), calls, book, NOW)
 
-    assert told.values.tolist() == [["kept", "let go", 1, 0, 0], ["let go", "kept", 1, 1, 1]]
+    assert told.values.tolist() == [["keep", "stop", 1, 0, 0], ["stop", "keep", 1, 1, 1]]

@@ -176,7 +176,7 @@ def test_a_moment_more_than_a_year_after_the_newest_record_is_refused(small):
 
 def test_a_moment_without_any_open_deal_is_refused(make_book):
     deals = "deal_id | created_at | closed_at | outcome\nd1 | 2026-01-01 | 2026-01-04 | won"
-    text = r"no deal is open at 2026-01-05T00:00Z, so there is nothing to call\. Use another moment\."
+    text = r"no deal is open at 2026-01-05T00:00Z, so there is nothing to score\. Use another moment\."
 
     with pytest.raises(UsageError, match=text):
         score(make_book(deals=deals), plain_model(), one("2026-01-05"), ScoreSettings(forgo=0.1))
@@ -277,7 +277,7 @@ def test_an_unknown_deal_like_no_other_gets_no_suggestion(small):
 
 @pytest.mark.parametrize("moment", ["2026-01-04", "2026-01-05"])
 def test_a_deal_closed_by_then_is_refused_with_its_outcome(small, moment):
-    text = r"deal gone was closed \(lost\) on 2026-01-04: nothing to call\. Use an earlier --as-of\."
+    text = r"deal gone was closed \(lost\) on 2026-01-04, so there is nothing to explain\. Use an earlier --as-of\."
 
     with pytest.raises(UsageError, match=text):
         explain(small, plain_model(), ["big", "gone"], one(moment)[0], ScoreSettings(forgo=0.1))

@@ -187,7 +187,7 @@ def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
         score(dated, trained.model, at, ScoreSettings(forgo=0.1))
     with pytest.raises(DataError, match=r"has no dates, and the model was trained on a book with dates.*--promote"):
         score_undated(book, plain_model())
-    with pytest.raises(UsageError, match="no deal can be called as of a moment"):
+    with pytest.raises(UsageError, match="no deal can be scored as of a moment"):
         explain(book, trained.model, ["d000"], at[0], ScoreSettings(forgo=0.1))
     with pytest.raises(BookError, match="needs a book with dates, and this book has none"):
         book.last_recorded_at()

@@ -59,7 +59,7 @@ def _grouped(codes: IntArray) -> IntArray:
 
 
 class Once:
-    """Values computed once a key, even if several threads ask for them: the second thread waits for the first."""
+    """Values computed once per key, even if several threads ask for them: the second thread waits for the first."""
 
     def __init__(self, make: Callable[..., Any]) -> None:
         self._make, self._made = make, dict[tuple[Hashable, ...], Any]()
@@ -281,7 +281,7 @@ def _pick(
 
 @dataclass(frozen=True)
 class Events:
-    """The events of each snapshot's deal that were known at its as_of; every method gives one value a snapshot.
+    """The events of each snapshot's deal that were known at its as_of; every method gives one value per snapshot.
 
     `where` selects a kind, a direction and so on, `last_days` a window; both return Events again.
     """
@@ -326,7 +326,7 @@ class Events:
         return replace(self, start=np.maximum(self.start, begin), windowed=True, newest={})
 
     def count(self) -> IntArray:
-        """How many events."""
+        """Number of events."""
         return self._past - self._first
 
     def total(self, column: str) -> IntArray:
@@ -372,7 +372,7 @@ class Events:
         return days
 
     def distinct(self, column: str) -> IntArray:
-        """How many different values a text column takes; a missing value counts as none."""
+        """Number of different values in a text column; missing values are not counted."""
         if not self.windowed:
             sums: IntArray = self.selected.first_times(column)
             return sums.take(self._past) - sums.take(self._first)

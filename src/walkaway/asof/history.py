@@ -105,7 +105,7 @@ class View:
         return attribute in self._history.book.manifest.fixed_at_creation
 
     def attribute(self, name: str) -> pd.Series:
-        """An attribute fixed at creation, one value a snapshot.
+        """An attribute fixed at creation, one value per snapshot.
 
         Raises:
             KeyError: the manifest does not declare it fixed, so today's value may not have been known then.
@@ -114,7 +114,7 @@ class View:
         return self._history.deals[name].iloc[self.deal].reset_index(drop=True)
 
     def coded_attribute(self, name: str) -> tuple[npt.NDArray[np.signedinteger], npt.NDArray[np.object_]]:
-        """A text attribute fixed at creation as (codes, values), one code a snapshot; -1 for missing.
+        """A text attribute fixed at creation as (codes, values), one code per snapshot; -1 for missing.
 
         Raises:
             KeyError: the manifest does not declare it fixed.
@@ -179,7 +179,7 @@ class View:
 
 
 class History:
-    """One book, ready for questions as of a moment: events sorted once, deals and groups as integer codes by name.
+    """One book, indexed for queries as of a moment: events sorted once, deals and groups as integer codes.
 
     >>> book = Book.of(
     ...     deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-01T00:00Z"]}),

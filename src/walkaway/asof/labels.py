@@ -14,7 +14,7 @@ COLUMNS = ["settled", "won", "worth", "amount_at_close", "remaining_hours", "end
 
 
 def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.ndarray:
-    """Seconds booked after as_of by work begun before the deal's close, one number a snapshot.
+    """Seconds booked after as_of by work begun before the deal's close, one number per snapshot.
 
     Work begun before the close and booked after it is part of the deal; work begun after the close is not.
     """
@@ -33,7 +33,7 @@ def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.nd
 
 
 def events_of(book: Book, deals: pd.DataFrame, table: str, **equals: str) -> pd.DataFrame:
-    """All events of these deals from beginning to end, to learn from deals whose end is known.
+    """All events of these deals from beginning to end, to learn from deals whose outcome is known.
 
     Args:
         book: as known at the moment of learning.
@@ -75,12 +75,12 @@ def no_decision(ending: pd.Series, reasons: tuple[str, ...]) -> np.ndarray:
 
 
 def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = None) -> pd.DataFrame:
-    """What became of each snapshot's deal, as far as was known at `known_at` (default: all the book knows).
+    """How each snapshot's deal ended, as far as was known at `known_at` (default: everything in the book).
 
     Returns:
-        One row a snapshot, in order. settled: its close was known. won: 1 or 0. worth: money at close, margin applied,
-        0 if lost; NaN where no amount was recorded. amount_at_close: money. remaining_hours: booked after as_of, so far
-        while unsettled. ending: won, the loss reason, or open. While unsettled, won and money are NaN.
+        One row per snapshot, in order. settled: its close was known. won: 1 or 0. worth: amount times margin at the
+        close, 0 if lost; NaN where no amount was recorded. amount_at_close: money. remaining_hours: booked after as_of;
+        so far, while unsettled. ending: won, the loss reason, or open. While unsettled, won and money are NaN.
 
     Raises:
         UsageError: a snapshot's deal was not in the book by then.

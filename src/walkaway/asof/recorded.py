@@ -1,4 +1,4 @@
-"""Rows of events by the moment they were recorded, for code that needs rows rather than one value a snapshot."""
+"""Rows of events by the moment they were recorded, for code that needs rows rather than one value per snapshot."""
 
 from __future__ import annotations
 

@@ -56,14 +56,15 @@ def check_not_far_ahead(book: Book, moment: pd.Timestamp, name: str) -> None:
 
 
 def check_dated(book: Book) -> None:
-    """Refuse to call deals as of a moment in a book without dates.
+    """Refuse to score deals as of a moment in a book without dates.
 
     Raises:
         UsageError: the book has no dates.
     """
     if book.manifest.timeless:
         raise UsageError(
-            "this book has no dates, so no deal can be called as of a moment. Use walkaway score without a moment."
+            "this book has no dates, so no deal can be scored as of a moment. Run walkaway score without --as-of, "
+            "--from and --to."
         )
 
 
@@ -88,7 +89,7 @@ def open_snapshots(book: Book, at: pd.DatetimeIndex) -> pd.DataFrame:
     Open means created_at <= as_of, and closed_at, if any, after as_of.
 
     Returns:
-        deal_id, as_of (UTC); one row a snapshot.
+        deal_id, as_of (UTC); one row per snapshot.
 
     >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-02T00:00Z"]}))
     >>> open_snapshots(book, pd.date_range("2026-01-01", periods=3, tz="UTC"))["as_of"].dt.day.tolist()

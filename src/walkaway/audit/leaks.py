@@ -2,7 +2,7 @@
 
 Features see nothing that was recorded after as_of (`asof.history`). But something may have been recorded wrongly, such
 as a column declared fixed at creation that is filled at the close, or an event dated back. Such leaks show in the data.
-They are looked for in each column, kind of activity, role and field of a book, then in each feature made of the rest.
+Each column, kind of activity, role and field of a book is tested, then each feature computed from those that pass.
 """
 
 from __future__ import annotations
@@ -26,10 +26,8 @@ from walkaway.features import FeaturePlan, PlannedFeature, build_features, plan_
 __all__ = ["Audit", "audit_book"]
 
 EARLIER = 4  # snapshots before the last
-TOO_GOOD_FEATURE = (
-    0.97  # AUC of a feature alone at the last snapshot; honest features that were seen reached 0.90 at most
-)
-TOO_GOOD_AT_FIRST = 0.90
+TOO_GOOD_FEATURE = 0.97  # AUC of one feature at the last snapshot; genuine features tested so far reached at most 0.90
+TOO_GOOD_AT_FIRST = 0.90  # the same at the first snapshot
 COLUMNS = ["source", "verdict", "rules", "filled", "filled_open", "separation", "at_close", "evidence"]
 ALL = FeatureSettings()
 

@@ -36,7 +36,7 @@ UNITS_OF_LIFE = ("days", "days moved", "count", "times", "flag", "category")
 
 
 def _numbers(source: Source, deals: Deals) -> FloatArray:
-    """The values; of a date, days after the creation."""
+    """The values; dates as days after the creation."""
     return source.value - deals.created if source.date and not deals.undated else source.value
 
 
@@ -55,9 +55,9 @@ def separates_at_once(source: Source, deals: Deals) -> str | None:
     return f"alone predicts the outcome with AUC {found.auc:.2f} when a deal is new; nothing known then can be so good"
 
 
-def _pure(who: npt.NDArray[np.bool_], deals: Deals, outcome: float) -> int:
-    """How many settled deals these are, if nearly all had this outcome and chance does not explain it; else 0."""
-    won = deals.won[who & ~np.isnan(deals.won)]
+def _pure(mask: npt.NDArray[np.bool_], deals: Deals, outcome: float) -> int:
+    """How many settled deals are in the mask, if nearly all had this outcome and chance does not explain it; else 0."""
+    won = deals.won[mask & ~np.isnan(deals.won)]
     rate = max(deals.base_rate if outcome == 1.0 else 1 - deals.base_rate, 1e-12)
     enough = len(won) >= LEAST_TO_SUSPECT and len(won) * np.log(rate) < np.log(BY_CHANCE)
     return len(won) if enough and (won == outcome).mean() >= PURE else 0
@@ -74,7 +74,7 @@ def filled_for_one_outcome(source: Source, deals: Deals) -> str | None:
 
 
 def value_of_winners(source: Source, deals: Deals) -> str | None:
-    """L3: a value that only deals have that are won in the end."""
+    """L3: a value that only won deals have."""
     if not source.fixed:
         return None
     values, counts = np.unique(source.value[~np.isnan(source.value)], return_counts=True)
@@ -96,7 +96,7 @@ def at_close(source: Source, deals: Deals) -> float:
 def shown_by_winners(source: Source, deals: Deals) -> str | None:
     """L4: an event before the close that only won deals have, or a last-day value of a field that only one outcome has.
 
-    A step that leads to a loss, days before the close, may be honest and is kept.
+    A step that precedes losses by days may be a genuine warning, so it is kept.
     """
     if source.seen is None:
         return None
@@ -112,7 +112,7 @@ def shown_by_winners(source: Source, deals: Deals) -> str | None:
 
 
 def _cohorts(deals: Deals) -> npt.NDArray[np.int64]:
-    """Cohorts of deals created about the same time."""
+    """The cohort of each deal: deals created at about the same time."""
     ranks = np.argsort(np.argsort(deals.created, kind="stable"), kind="stable")
     return (ranks * COHORTS) // max(len(ranks), 1)
 
@@ -120,8 +120,8 @@ def _cohorts(deals: Deals) -> npt.NDArray[np.int64]:
 def open_deals_differ(source: Source, deals: Deals) -> str | None:
     """L5: deals of the same age that are still open have other values, so it is filled at the close.
 
-    Within each cohort open deals weigh as much as settled ones; a cohort without either does not count. A difference
-    that the date of creation explains is no evidence.
+    Within each cohort, open deals together weigh as much as settled ones; a cohort without either does not count. A
+    difference that the date of creation explains is not evidence.
     """
     if not source.fixed or deals.undated:
         return None
@@ -156,7 +156,7 @@ def _equals(mine: FloatArray, ends: FloatArray, starts: FloatArray) -> bool:
 
 
 def known_at_the_close_only(source: Source, deals: Deals) -> str | None:
-    """L6: it equals the sum of the book's own events at the close, and not at the creation."""
+    """L6: it equals or follows a feature as it stood at the close, and not as it stood at the creation."""
     if not source.fixed or source.categorical or source.date or deals.undated:
         return None
     mine = np.where(np.isnan(deals.won), np.nan, source.value)
@@ -195,7 +195,7 @@ def dates_the_close(source: Source, deals: Deals) -> str | None:
         return None
     from_close, from_creation = (source.value[both] - day[both] for day in (deals.closed, deals.created))
     same_day, first_day = (float((np.abs(days) <= 1.0).mean()) for days in (from_close, from_creation))
-    if first_day > EQUAL - HALF:  # in fast sales a date of the creation is also near the close
+    if first_day > EQUAL - HALF:  # in fast sales, a date near the creation is also near the close
         return None
     if same_day >= EQUAL or _spread(from_close) < FOLLOWS * _spread(from_creation):
         return (
@@ -216,7 +216,7 @@ def _by_value(source: Source, deals: Deals) -> tuple[FloatArray, FloatArray, Flo
 def calibrated_too_well(source: Source, deals: Deals) -> str | None:
     """L9: a number that equals the win rate of the deals that have it, so it was computed from their outcomes.
 
-    An honest forecast misses the share won at each value by chance (chi-squared); this number does not.
+    A genuine forecast misses the share won at each value by chance (chi-squared); this number does not.
     """
     values, counts, share = _by_value(source, deals)
     if source.categorical or not 10 <= len(values) <= 0.7 * counts.sum():
@@ -244,7 +244,7 @@ def one_outcome_a_value(source: Source, deals: Deals) -> str | None:
 
 
 def counts_the_wins(source: Source, deals: Deals) -> str | None:
-    """L11: in the order of deals, the number goes up where a deal was won."""
+    """L11: a running number that goes up with each won deal."""
     if source.categorical or not source.fixed or deals.undated:
         return None
     for order, word in ((deals.created, "creation"), (deals.closed, "close")):
@@ -269,8 +269,11 @@ def _places(values: pd.Series, won: FloatArray, words: pd.Series) -> FloatArray:
     return places
 
 
-def tells_within_groups(source: Source, deals: Deals) -> str | None:
-    """L12: among deals alike in another column it predicts the outcome, as a win rate without the deal itself does."""
+def predicts_within_groups(source: Source, deals: Deals) -> str | None:
+    """L12: among deals with the same value of another column it predicts the outcome.
+
+    A win rate of the group that leaves out the deal itself does so: it is lower for won deals than for lost ones.
+    """
     if source.categorical or source.date or not source.fixed:
         return None
     for column in deals.history.book.manifest.fixed_at_creation:
@@ -296,5 +299,5 @@ RULES: dict[str, Rule] = {
     "L9": calibrated_too_well,
     "L10": one_outcome_a_value,
     "L11": counts_the_wins,
-    "L12": tells_within_groups,
+    "L12": predicts_within_groups,
 }

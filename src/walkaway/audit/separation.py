@@ -64,10 +64,10 @@ def separation(
     """How well the values alone separate outcomes of 1 from outcomes of 0.
 
     Args:
-        values: numbers, or codes of categories; NaN for missing, which is a value too. One a deal.
+        values: numbers, or codes of categories; NaN for missing, which is a value too. One per deal.
         outcome: 1 or 0; rows of NaN are left out.
         categorical: whether the values are codes.
-        weight: one a row, or None.
+        weight: one per row, or None.
 
     >>> separation(np.arange(100.0), (np.arange(100) >= 50).astype(float)).auc > 0.9
     True

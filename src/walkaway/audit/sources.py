@@ -1,4 +1,4 @@
-"""What is audited: each column, field, kind of activity and role of a book, as one value a deal."""
+"""What is audited: each column, field, kind of activity and role of a book, as one value per deal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _days(moments: npt.NDArray[np.int64]) -> FloatArray:
 
 @dataclass(frozen=True)
 class Deals:
-    """The deals of a book, one entry a deal in the order of deal_id. Moments are days since 1970."""
+    """The deals of a book, one entry per deal in the order of deal_id. Moments are days since 1970."""
 
     history: History
     plan: FeaturePlan
@@ -107,7 +107,7 @@ class Looks:
         return self.snapshots[~self.snapshots["deal_id"].duplicated()].reset_index(drop=True)
 
     def before_last(self, looks: int) -> pd.DataFrame:
-        """The snapshot so many snapshots before the last (0: the last), of deals that have as many."""
+        """The snapshot that many snapshots before the last one (0: the last), of the deals that have it."""
         place = np.flatnonzero(self._last) - looks
         first = np.flatnonzero(~self.snapshots["deal_id"].duplicated().to_numpy())
         return self.snapshots.iloc[place[place >= first]].reset_index(drop=True)
@@ -117,12 +117,12 @@ class Looks:
 class Source:
     """One thing that a book records, by the name that `Book.without` takes.
 
-    value: one a deal, NaN for missing: a number, or a code into `words`. It is what was known at the deal's first
+    value: one per deal, NaN for missing: a number, or a code into `words`. It is what was known at the deal's first
         snapshot, or today's value of a column declared fixed at creation.
     fixed: whether it is declared fixed at creation, so that it is unknown when it was filled.
     seen: for a kind, a role or a value of a field: whether a deal had it at its last snapshot.
     looked: which deals have a snapshot, for what has a history; None for all deals.
-    recorded: day on which it was last recorded, one a deal; empty where unknown.
+    recorded: day on which it was last recorded, one per deal; empty where unknown.
     date: whether the value is a day since 1970.
     first_recorded: for a column that also has a history: the first value in it, as a number.
     used: whether a feature reads it.
@@ -218,7 +218,7 @@ def _columns(deals: Deals) -> Iterator[Source]:
 
 
 def _common(rows: pd.DataFrame, column: str) -> Iterator[tuple[str, pd.DataFrame]]:
-    """(word, its rows) of each word that enough deals have to be tested."""
+    """(word, its rows) for each word that enough deals have."""
     shown = rows.drop_duplicates(["deal", column])[column].value_counts()
     kept = rows[rows[column].isin(shown.index[shown >= LEAST_TO_SUSPECT])]
     yield from ((str(word), part) for word, part in kept.groupby(column))

@@ -84,7 +84,7 @@ class Schedule:
         Args:
             remaining_hours: hours booked after each call.
             worth: money won in the end (0 if lost), the same on all calls of a deal; negative worth counts as 0.
-            weight: how often each deal counts (one number a call, constant within the deal), for a bootstrap.
+            weight: how often each deal counts (one number per call, constant within the deal), for a bootstrap.
         """
         hours, value = remaining_hours, np.maximum(worth, 0.0)
         if weight is not None:

@@ -29,7 +29,7 @@ SIZE, MARGIN, FLOOR = "deal size", "margin rate", "floor under hours"
 TERMS = (SIZE, MARGIN, FLOOR)  # factors that come from arithmetic, not from a head
 AMOUNT = "amount"
 SAME = 1e-9  # closer to the base than this, the chord is numerically unstable; its limit, the derivative, is used
-LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # as a multiple of the bag's mean term; outside, a member disagrees
+LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # as a multiple of the ensemble's mean term; outside, a member disagrees
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Attribution:
     typical: the model's typical value_per_hour (money per hour), at which every term is 0. terms: (rows, columns),
     natural logarithms of the factors. explained: (rows,), False where value_if_won <= 0, which has no logarithm.
     groups: positions of the columns that are shown as one reason; each column is in exactly one group. agreed: (rows,
-    groups), whether at least four fifths of the bag's members agree on the sign of the group's term and, within a
+    groups), whether at least four fifths of the ensemble's members agree on the sign of the group's term and, within a
     factor of two, on its size.
     """
 

@@ -1,8 +1,8 @@
 """Counterfactuals: the smallest buyer events that would lift a deal above the bar.
 
-A move (`walkaway.models.buyer_events`) is added to a copy of the book as if it had just happened, and the features are
-computed again by the same function. So everything that depends on the event changes together, and fixed attributes do
-not change. A counterfactual is shown only if the model then says pursue, and only if the event happened in settled
+An event (`walkaway.models.buyer_events`) is added to a copy of the book as if it had just happened, and the features
+are computed again by the same function. So everything that depends on the event changes together, and fixed attributes
+do not change. A counterfactual is shown only if the model then says pursue, and only if the event happened in settled
 deals in the same state. It is an association, not a cause: deals in which it happened did better, but bringing it about
 may not have that effect.
 """
@@ -34,11 +34,11 @@ from walkaway.models import (
 __all__ = ["Counterfactual", "counterfactuals"]
 
 MOST = 3  # counterfactuals shown per deal
-MOST_EVENTS = 8  # tried one at a time, then in pairs for deals that no single move lifts
+MOST_EVENTS = 8  # tried one at a time, then in pairs for deals that no single event lifts
 LEAST_WON_WITHIN, LEAST_SHARE_WITHIN = (
     3,
     0.05,
-)  # of similar won deals; a smaller scope that hardly any of them had is unrealistic
+)  # similar won deals that took as few hours; with fewer, it is unrealistic
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Counterfactual:
     condition: the change, in words. value_per_hour: the model's value per hour after it. deals: settled deals in the
     same state as this one. came: in how many of them the change happened. won_came: how many of those were won (None:
     not known). until: the moment by which it had happened in three of four of those; None if the change has no date.
-    of_several: whether it takes more than one move; the counts are then those of the rarest move. among: what the
-    counted deals are called.
+    of_several: whether it takes more than one event; the counts are then those of the rarest. among: what the counted
+    deals are called.
     """
 
     condition: str
@@ -61,10 +61,19 @@ class Counterfactual:
     of_several: bool = False
     among: str = "deals like this"
 
-    def __str__(self) -> str:
-        won = "" if self.won_came is None else f", {self.won_came:,} of which were won"
+    def sentence(self, fmt: LocaleFormat) -> str:
+        """The change, and how often it happened.
+
+        >>> Counterfactual("phone call from the buyer", 90.0, 1212, 43, 20, None).sentence(LocaleFormat("de_DE"))
+        'phone call from the buyer: it happened in 43 of 1.212 deals like this, 20 of which were won'
+        """
+        won = "" if self.won_came is None else f", {fmt.whole(self.won_came)} of which were won"
         event = "the rarer of them" if self.of_several else "it"
-        return f"{self.condition}: {event} happened in {self.came:,} of {self.deals:,} {self.among}{won}"
+        counts = f"{fmt.whole(self.came)} of {fmt.whole(self.deals)} {self.among}"
+        return f"{self.condition}: {event} happened in {counts}{won}"
+
+    def __str__(self) -> str:
+        return self.sentence(LocaleFormat())
 
 
 @dataclass(frozen=True)
@@ -75,10 +84,10 @@ class _Asked:
     model: Model
     calls: pd.DataFrame
 
-    def after(self, moves: tuple[BuyerEvent, ...]) -> pd.DataFrame:
-        """The calls as they would be if these moves had just happened in each deal."""
+    def after(self, events: tuple[BuyerEvent, ...]) -> pd.DataFrame:
+        """The calls as they would be if these events had just happened in each deal."""
         as_of = self.calls["as_of"].iloc[0]
-        history = History(with_buyer_event(self.book, self.calls["deal_id"], as_of, moves))
+        history = History(with_buyer_event(self.book, self.calls["deal_id"], as_of, events))
         snapshots = self.calls[["deal_id", "as_of"]].reset_index(drop=True)
         return make_calls(
             self.model, read_rows(history, snapshots, self.model.plan), float(self.calls["bar"].iloc[0])
@@ -86,29 +95,29 @@ class _Asked:
 
 
 def _prospects(
-    model: Model, moves: tuple[BuyerEvent, ...], stage: pd.Series, silent: pd.Series
+    model: Model, events: tuple[BuyerEvent, ...], stage: pd.Series, silent: pd.Series
 ) -> list[list[BuyerEventRate | None]]:
-    """How often each move happened in settled deals in the state of each deal: (moves, deals)."""
+    """How often each event happened in settled deals in the state of each deal: (events, deals)."""
     states = [(None if pd.isna(s) else str(s), float(d)) for s, d in zip(stage, silent.fillna(0.0), strict=True)]
-    return [[model.past_deals.buyer_events.rate(move, *state) for state in states] for move in moves]
+    return [[model.past_deals.buyer_events.rate(event, *state) for state in states] for event in events]
 
 
 def _conditions(
-    asked: _Asked, moves: tuple[BuyerEvent, ...], prospects: list[list[BuyerEventRate | None]]
+    asked: _Asked, events: tuple[BuyerEvent, ...], prospects: list[list[BuyerEventRate | None]]
 ) -> Iterator[tuple[int, Counterfactual]]:
-    """(row, counterfactual) of each deal that these moves together lift, and in whose state each of them happens."""
-    table = asked.after(moves)
+    """(row, counterfactual) of each deal that these events together lift, if each of them happens in its state."""
+    table = asked.after(events)
     as_of = asked.calls["as_of"].iloc[0]
     for row in np.flatnonzero(table["verdict"] == "pursue"):
-        of_moves = [of_move[row] for of_move in prospects]
-        known = [prospect for prospect in of_moves if prospect is not None]
-        if len(known) < len(of_moves):
+        of_events = [of_event[row] for of_event in prospects]
+        known = [prospect for prospect in of_events if prospect is not None]
+        if len(known) < len(of_events):
             continue
         rarest = min(known, key=lambda p: p.came / p.deals)
         until = (as_of + pd.Timedelta(days=max(p.within_days for p in known))).ceil("D")
-        words, value = " and ".join(map(str, moves)), float(table["value_per_hour"].iloc[row])
-        won = rarest.won_came if len(moves) == 1 else None
-        yield int(row), Counterfactual(words, value, rarest.deals, rarest.came, won, until, len(moves) > 1)
+        words, value = " and ".join(map(str, events)), float(table["value_per_hour"].iloc[row])
+        won = rarest.won_came if len(events) == 1 else None
+        yield int(row), Counterfactual(words, value, rarest.deals, rarest.came, won, until, len(events) > 1)
 
 
 def _less_work(
@@ -146,17 +155,17 @@ def counterfactuals(
         return [()] * len(found)
     table, terms = calls.table.iloc[places].reset_index(drop=True), calls.rows.terms.iloc[places].reset_index(drop=True)
     asked = _Asked(only_of(book, table["deal_id"]), model, table)
-    moves = model.past_deals.buyer_events.events[:MOST_EVENTS]
-    prospects = _prospects(model, moves, terms["stage_name"], terms["silent_days"])
-    for place, move in enumerate(moves):
-        for row, condition in _conditions(asked, (move,), [prospects[place]]):
+    events = model.past_deals.buyer_events.events[:MOST_EVENTS]
+    prospects = _prospects(model, events, terms["stage_name"], terms["silent_days"])
+    for place, event in enumerate(events):
+        for row, condition in _conditions(asked, (event,), [prospects[place]]):
             found[places[row]].append(condition)
     still = [row for row, place in enumerate(places) if not found[place]]
     if still:
         rest = replace(asked, calls=table.iloc[still].reset_index(drop=True))
-        for first, second in combinations(range(len(moves)), 2):
-            pair = [[of_move[row] for row in still] for of_move in (prospects[first], prospects[second])]
-            for row, condition in _conditions(rest, (moves[first], moves[second]), pair):
+        for first, second in combinations(range(len(events)), 2):
+            pair = [[of_event[row] for row in still] for of_event in (prospects[first], prospects[second])]
+            for row, condition in _conditions(rest, (events[first], events[second]), pair):
                 found[places[still[row]]].append(condition)
     for row, call in enumerate(table.to_dict("records")):
         less = _less_work(call, model.floor_hours, similar[places[row]], wording)

@@ -57,4 +57,4 @@ def _check_open(deals: pd.DataFrame, deal_ids: list[str], as_of: pd.Timestamp) -
             created = f"deal {deal_id} was created on {row['created_at']:%Y-%m-%d}"
             raise UsageError(f"{created}, after {as_of:%Y-%m-%d}. Use a later --as-of.")
         closed = f"deal {deal_id} was closed ({row['outcome']}) on {row['closed_at']:%Y-%m-%d}"
-        raise UsageError(f"{closed}: nothing to call. Use an earlier --as-of.")
+        raise UsageError(f"{closed}, so there is nothing to explain. Use an earlier --as-of.")

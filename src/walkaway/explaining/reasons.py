@@ -1,4 +1,4 @@
-"""Reasons: similar features combined, strongest first, only if the bag's members agree, each with a base rate."""
+"""Reasons: similar features combined, strongest first, only if the ensemble's members agree, each with a base rate."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Reasons:
 
     def __init__(self, model: Model, rows: Rows, attribution: Attribution, wording: LocaleFormat) -> None:
         self.model, self.rows, self.attribution, self.wording = model, rows, attribution, wording
-        self._became: dict[int, PastOutcomes] = {}
+        self._outcomes: dict[int, PastOutcomes] = {}
 
     @cached_property
     def order(self) -> IntArray:
@@ -130,7 +130,7 @@ class Reasons:
         order = np.argsort(-along, kind="stable")
         columns, along = columns[order], along[order]
         parts = [self._say(row, column) for column in self._named(columns, along)]
-        deals, won, rate = (float(values[row]) for values in self._became_of(columns[0]))
+        deals, won, rate = (float(values[row]) for values in self._outcomes_of(columns[0]))
         names = tuple(self.attribution.columns[column] for column in columns)
         return Reason(self._theme(columns[0]), names, float(np.exp(total)), joined(parts), int(deals), int(won), rate)
 
@@ -138,17 +138,17 @@ class Reasons:
         """The features of a group to name: the strongest, and the next of another kind if it has enough effect."""
         enough = along >= max(LEAST_OF_LEAD * along[0], np.log1p(LEAST_EFFECT))
         kinds = np.array([self.attribution.columns[column].partition("[")[0] for column in columns])
-        told: IntArray = np.r_[columns[:1], columns[enough & (kinds != kinds[0])][:1]]
-        return told
+        named: IntArray = np.r_[columns[:1], columns[enough & (kinds != kinds[0])][:1]]
+        return named
 
-    def _became_of(self, column: int) -> PastOutcomes:
+    def _outcomes_of(self, column: int) -> PastOutcomes:
         """How deals with the same value of that column as each row ended; computed once per column."""
-        if column not in self._became:
+        if column not in self._outcomes:
             rates = self.model.past_deals.rates
             known = column < self.rows.X.shape[1]
             values = self.rows.X[:, column] if known else np.full(len(self.rows.X), np.nan)
-            self._became[column] = rates.of(self.attribution.columns[column], values, self.rows.terms["stage_name"])
-        return self._became[column]
+            self._outcomes[column] = rates.of(self.attribution.columns[column], values, self.rows.terms["stage_name"])
+        return self._outcomes[column]
 
     def typical(self, row: int) -> Reason:
         """How all settled deals once at the row's stage ended, to compare the base rates of its reasons with."""

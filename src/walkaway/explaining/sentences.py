@@ -8,7 +8,7 @@ import numpy as np
 
 from walkaway.explaining.attribution import MARGIN, SIZE, TERMS, Attribution
 from walkaway.features import PlannedFeature
-from walkaway.formatting import LocaleFormat, plain_step
+from walkaway.formatting import LocaleFormat, plain_activity, plain_step
 from walkaway.models import Model, Rows
 
 __all__ = ["Factor", "Said", "factors_of", "said_of", "say", "say_term", "sold_at_a_loss"]
@@ -21,7 +21,7 @@ THEMES = {SIZE: "price and profit", MARGIN: "price and profit"}
 class Factor:
     """One factor of a deal's value per hour: above 1 it raises the value, below 1 it lowers it.
 
-    `agreed` says whether the bag's members agree on the group of features that this one belongs to.
+    `agreed` says whether the ensemble's members agree on the group of features that this one belongs to.
     """
 
     theme: str
@@ -51,13 +51,27 @@ def said_of(planned: PlannedFeature, value: float, wording: LocaleFormat) -> Sai
     >>> said_of(PlannedFeature(feature="step_count", word="offer sent / done"), 2.0, LocaleFormat())
     Said(predicate='twice so far', subject='offer sent')
     """
-    declared, word = planned.declared, planned.word or ""
-    of = DIRECTIONS.get(word, plain_step(word)) if declared.per == "direction" else plain_step(word)
+    declared = planned.declared
     missing = np.isnan(value)
     template = declared.absent if missing else declared.none if value == 0 else declared.sentence
-    amount = "unknown" if missing else wording.value(value, declared.unit, planned.categories)
-    *subject, predicate = (part.format(of=of, value=amount) for part in template.split(": ", 1))
+    amount = "unknown" if missing else _value(planned, value, wording)
+    *subject, predicate = (part.format(of=_about(planned), value=amount) for part in template.split(": ", 1))
     return Said(predicate, *subject)
+
+
+def _about(planned: PlannedFeature) -> str:
+    """What a feature repeated over a vocabulary is about, in words."""
+    word = planned.word or ""
+    if planned.declared.per == "direction" and word in DIRECTIONS:
+        return DIRECTIONS[word]
+    return plain_activity(word) if planned.declared.per in ("step", "kind") else plain_step(word)
+
+
+def _value(planned: PlannedFeature, value: float, wording: LocaleFormat) -> str:
+    """A feature's value in words."""
+    if planned.feature == "last_step":
+        return plain_activity(planned.categories[int(value)])
+    return wording.value(value, planned.declared.unit, planned.categories)
 
 
 def say(planned: PlannedFeature, value: float, wording: LocaleFormat) -> str:

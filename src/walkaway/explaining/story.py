@@ -27,8 +27,8 @@ MOST_REASONS = 8
 class DealStory:
     """A call with all its factors: typical_value_per_hour x every factor = value_per_hour.
 
-    typical: how all settled deals that were once at its stage ended. reasons: the factors on which the bag's members
-    agree, similar ones combined, strongest first. counterfactuals: what would lift a dropped deal over the bar.
+    typical: how all settled deals that were ever at its stage ended. reasons: the factors on which the ensemble's
+    members agree, similar ones combined, strongest first. counterfactuals: what would lift a dropped deal over the bar.
     similar_deals: settled deals valued for the same reasons; None if the deal is sold at a loss or the model stores no
     settled deals. floor_hours: added to remaining_hours, as the minimum any deal takes. events: number of events
     recorded for the deal by then (None: not counted).
@@ -62,7 +62,7 @@ class DealStory:
     @property
     def wait_for(self) -> str | None:
         """What the deal waits for, in words."""
-        return None if self.wait is None else str(self.wait)
+        return None if self.wait is None else self.wait.sentence(self.wording)
 
     @property
     def wording(self) -> LocaleFormat:

@@ -53,13 +53,13 @@ def refuse_unknown(choice: FeatureSettings, columns: Iterable[str] | None = None
         for name in given:
             if name not in names and not (columns is None and _is_worded(name)):
                 near = difflib.get_close_matches(name, sorted(names), n=1)
-                hint = f"Did you mean {near[0]}?" if near else "docs/method.md and src/walkaway/features/ list them."
+                hint = f"Did you mean {near[0]}?" if near else "docs/features.md lists them."
                 raise UsageError(f"train.features.{setting}: no feature, family or column is called {name}. {hint}")
 
     if OWNER in (choice.allowed or ()) and not choice.owner_identity:
         raise UsageError(
-            "train.features.allowed names owner, and train.features.owner_identity is off: who owns a deal is no "
-            "feature. Switch it on, or leave owner out."
+            "train.features.allowed names owner, but train.features.owner_identity is off, so the owner of a deal is "
+            "not used. Switch it on, or leave owner out."
         )
 
 

@@ -1,4 +1,4 @@
-"""The three heads: win probability, value if won, remaining hours. Only this package imports lightgbm."""
+"""The heads (models) for win probability, value if won and remaining hours. Only this package imports lightgbm."""
 
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import Calibration, fit_calibration, fit_scale

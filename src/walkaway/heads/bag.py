@@ -1,6 +1,6 @@
-"""A small bag of LightGBM boosters: the mean of their raw scores is the prediction, their spread the uncertainty.
+"""A small ensemble ("bag") of LightGBM boosters: the mean raw score is the prediction, the spread its uncertainty.
 
-Members are trained side by side, each on one thread, so that the number of cores changes neither trees nor bytes.
+Members are trained in parallel, each on one thread, so that the result does not depend on the number of cores.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["Bag", "Objective", "fit_bag"]
 
 FloatArray = npt.NDArray[np.float64]
 Objective = Literal["cross_entropy", "tweedie", "gamma"]
-TWEEDIE_POWER = 1.2  # nearer to Poisson than LightGBM's 1.5, which gave deals that sleep half their hours (decision 14)
+TWEEDIE_POWER = 1.2  # with LightGBM's 1.5, dormant deals were predicted only half of their hours (decision 14)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Bag:
 
     @classmethod
     def from_texts(cls, texts: list[str]) -> Bag:
-        """A bag from the boosters' model texts. Only ever give it texts whose checksum was verified."""
+        """A bag from the boosters' model texts. Pass only texts whose checksum was verified."""
         return cls(tuple(lgb.Booster(model_str=text) for text in texts))
 
     def texts(self) -> list[str]:
@@ -91,7 +91,7 @@ def fit_bag(
         objective: LightGBM's; cross_entropy takes soft labels.
         booster: of each booster.
         head_settings: members, seed and threads.
-        members: how many, if not as many as `head_settings` says.
+        members: how many; by default as in `head_settings`.
     """
 
     def fit_member(member: int) -> lgb.Booster:

@@ -45,13 +45,13 @@ IDENTITY = Calibration()
 
 
 def fit_calibration(raw: FloatArray, outcome: FloatArray, weight: FloatArray, prior_deals: float) -> Calibration:
-    """The slope and shift that maximise the likelihood of out-of-time outcomes, drawn towards no change.
+    """The slope and shift that maximise the likelihood of out-of-time outcomes, shrunk towards no change.
 
     Args:
         raw: out-of-time log-odds.
         outcome: 1 won, 0 lost; shares in between are allowed.
-        weight: one a row, from what was known at its as_of; they should sum to the number of deals, not of rows.
-        prior_deals: strength of the pull towards (1, 0), in deals.
+        weight: one per row, from what was known at its as_of; they should sum to the number of deals, not of rows.
+        prior_deals: strength of the shrinkage towards slope 1 and shift 0, in deals.
 
     >>> round(fit_calibration(np.array([-2.0, 2.0]), np.array([0.3, 0.7]), np.full(2, 1e6), 1.0).slope, 3)
     0.424
@@ -71,12 +71,12 @@ def fit_calibration(raw: FloatArray, outcome: FloatArray, weight: FloatArray, pr
 def fit_scale(predicted: FloatArray, outcome: FloatArray, fold: npt.NDArray[Any]) -> float:
     """The factor between realised and predicted totals, shrunk where the folds disagree.
 
-    The mean m of the folds' logarithms is shrunk by m^2 / (m^2 + s^2), where s is its standard error over folds: a gap
-    in one season or a single fold says little about the next. With a single fold the factor is 1.
+    The mean m of the folds' log ratios is shrunk by m^2 / (m^2 + s^2), where s is its standard error over folds,
+    because a gap in one fold alone says little about the next. With a single fold the factor is 1.
 
     Args:
         predicted: out-of-time predictions, 0 or more.
-        outcome: what came of them, in the same unit.
+        outcome: the realised values, in the same unit.
         fold: which fold each row belongs to.
 
     >>> round(fit_scale(np.array([1.0, 2.0]), np.array([1.1, 2.2]), np.array([0, 1])), 3)
@@ -86,10 +86,10 @@ def fit_scale(predicted: FloatArray, outcome: FloatArray, fold: npt.NDArray[Any]
     """
     codes = np.unique(fold, return_inverse=True)[1]
     totals, expected = np.bincount(codes, outcome), np.bincount(codes, predicted)
-    told = (totals > 0) & (expected > 0)
-    if told.sum() < 2:
+    usable = (totals > 0) & (expected > 0)
+    if usable.sum() < 2:
         return 1.0
-    gaps = np.log(totals[told] / expected[told])
+    gaps = np.log(totals[usable] / expected[usable])
     mean, error = gaps.mean(), gaps.std(ddof=1) / np.sqrt(len(gaps))
     agreed = mean**2 / (mean**2 + error**2) if mean else 0.0
     return float(np.exp(mean * agreed))

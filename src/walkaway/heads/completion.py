@@ -1,8 +1,8 @@
-"""Deals still open when the data ends are not lost: their labels are completed by the model's own prediction.
+"""Labels of deals that are still open when the data ends are completed by the model's own prediction.
 
-Leaving them out would favour deals that end quickly. Instead each round trains on every snapshot: what was observed so
-far, plus, for open deals, what the previous round predicts from their latest state on. The first round sees settled
-deals only.
+Treating them as lost would be wrong, and leaving them out would favour deals that end quickly. Instead, each round
+trains on every snapshot: on what was observed so far, plus, for open deals, what the previous round predicts for their
+latest state. The first round trains on settled deals only.
 
 All snapshots of a deal share its one outcome, which is noisy. `lambda_returns` replaces part of it by the model's own
 prediction at the deal's next snapshot (temporal differences; Sutton, Machine Learning 3, 1988), which has the same
@@ -25,13 +25,13 @@ Fitted = TypeVar("Fitted")
 
 
 def lambda_returns(final: FloatArray, value: FloatArray, latest: npt.NDArray[np.int64], decay: float) -> FloatArray:
-    """Targets that mix the end of each deal with the model's value of its later snapshots.
+    """Targets that mix the outcome of each deal with the model's predictions at its later snapshots.
 
     target(t) = (1 - decay) x value(t + 1) + decay x target(t + 1), and the final value on the deal's last
     row. A decay of 1 leaves the final values alone.
 
     Args:
-        final: the end of each row's deal, (rows,).
+        final: the final value of each row's deal, (rows,).
         value: the model's prediction for each row, (rows,).
         latest: position of each row's deal's last row; rows sorted by deal and moment.
         decay: between 0 and 1.
@@ -70,7 +70,7 @@ def complete_and_fit(
         decay: of `lambda_returns`; below 1 only where `observed` is the same on all rows of a deal.
 
     Returns:
-        The last model, and the completed ends it was trained on.
+        The last model, and the completed labels it was trained on.
     """
     everything = np.ones(len(observed), dtype=bool)
     rounds = 0 if settled.all() and decay == 1 else rounds

@@ -1,4 +1,4 @@
-"""The rows that a head learns from: features, target, weight, which rows are of one deal, and category columns."""
+"""The rows that a head is fitted on: features, target, weight, the deal of each row, and category columns."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def latest_rows(deal: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Examples:
-    """Rows to learn from, sorted by deal and moment.
+    """Training rows, sorted by deal and moment.
 
-    X: features, (rows, columns), float32. target: what is to be learned, (rows,); NaN where it is not known yet.
+    X: features, (rows, columns), float32. target: the value to predict, (rows,); NaN where it is not known yet.
     latest: position of each row's deal's last row, (rows,). categorical: positions of the columns that hold category
-    codes. weight: how much each row counts, (rows,); None where all count alike.
+    codes. weight: how much each row counts, (rows,); None if all count the same.
 
     >>> Examples(np.zeros((3, 1)), np.array([1.0, 1.0, 0.0]), latest_rows(np.array([4, 4, 7])), []).deals
     2
@@ -50,14 +50,14 @@ class Examples:
         return len(np.unique(self.latest))
 
     def weights(self) -> FloatArray:
-        """How much each row counts, 1 where all count alike, (rows,)."""
+        """How much each row counts, (rows,); 1 if all count the same."""
         return np.ones(len(self)) if self.weight is None else self.weight
 
     def part(self, rows: BoolArray, target: FloatArray) -> Examples:
-        """Some of the rows, with another target; `latest` still shows which of them are of one deal."""
+        """Some of the rows, with another target; rows of one deal still share a value of `latest`."""
         weight = None if self.weight is None else self.weight[rows]
         return replace(self, X=self.X[rows], target=target, latest=self.latest[rows], weight=weight)
 
-    def taught(self, target: FloatArray) -> Examples:
+    def with_target(self, target: FloatArray) -> Examples:
         """The same rows with another target."""
         return replace(self, target=target)

@@ -38,8 +38,7 @@ class TrainingRows:
 
     X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.asof.labels.
     weight: how much each row counts for the win head. deal: code of each row's deal. categorical: positions of category
-    columns. no_decision: 1 or 0 of each row whose deal
-    was lost for a known reason, NaN of all others.
+    columns. no_decision: 1 or 0 for each row whose deal was lost for a known reason, NaN for all others.
     """
 
     X: npt.NDArray[np.float32]
@@ -51,7 +50,7 @@ class TrainingRows:
     no_decision: FloatArray | None = None
 
     def examples(self, target: FloatArray, *, weighted: bool = True) -> Examples:
-        """These rows, to learn a target from: (rows,)."""
+        """These rows with a target, (rows,)."""
         return Examples(self.X, target, latest_rows(self.deal), self.categorical, self.weight if weighted else None)
 
     def check(self) -> None:
@@ -125,7 +124,7 @@ class Heads:
 
 
 def pooling(rows: TrainingRows, head_settings: HeadSettings) -> dict[str, float]:
-    """The weight of a linear model in what the heads learn from these rows: `pooled_win`, `pooled_hours`, 0 to 1."""
+    """The weight of the linear model in the targets of the heads: `pooled_win` and `pooled_hours`, each 0 to 1."""
     settled = rows.labels["settled"].to_numpy(dtype=bool)
     return {
         "pooled_win": pooled_share(rows.labels["won"].to_numpy(), rows.deal, head_settings.pooling_deals),

@@ -1,4 +1,4 @@
-"""The hours head: selling hours still to be booked, on a logarithmic link, scaled to the total that was booked."""
+"""The hours head: selling hours still to be booked, with a logarithmic link, scaled to the total that was booked."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class HoursHead:
-    """remaining_hours = exp(mean raw score + log_scale). Without a bag it is the mean."""
+    """remaining_hours = exp(mean raw score + log_scale); without a bag, mean_hours."""
 
     mean_hours: float
     bag: Bag | None = None
     log_scale: float = 0.0
 
     def log_hours_by_member(self, X: npt.NDArray[np.float32]) -> FloatArray:
-        """ln of remaining_hours as each member sees it, (members, rows)."""
+        """ln of remaining_hours as each member predicts it, (members, rows)."""
         if self.bag is None:
             return np.full((1, len(X)), np.log(max(self.mean_hours, 1e-9)))
         return self.bag.raw_by_member(X) + self.log_scale
@@ -38,7 +38,7 @@ class HoursHead:
         return hours
 
     def over(self, other: HoursHead) -> float:
-        """The factor between its hours and those of the same head with another scale.
+        """The ratio of its hours to those of the same head with another scale.
 
         >>> round(HoursHead(2.0).scaled(1.5).over(HoursHead(2.0)), 9)
         1.5
@@ -56,7 +56,7 @@ def fit_hours(
     """Fit the hours head on settled and open deals.
 
     Args:
-        examples: target hours booked after each row's as_of; so far, while the deal is open. All rows count alike.
+        examples: target hours booked after each row's as_of; so far, while the deal is open. Unweighted.
         settled: whether the row's deal had closed.
         head_settings: of the heads.
 
@@ -70,11 +70,11 @@ def fit_hours(
     booster = small_leaves(head_settings.hours, len(examples))
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> tuple[HoursHead, FloatArray]:
-        """The head and its predictions: for all rows while labels are completed, at last for its own rows."""
+        """The head and its predictions: for all rows while labels are completed, for its own rows in the last fit."""
         members = head_settings.members if last else head_settings.completion_members
-        lesson = examples.part(rows, target)
-        bag = fit_bag(pooled(share, lesson, "log"), "tweedie", booster, head_settings, members)
-        raw = bag.raw_by_member(lesson.X if last else examples.X)
+        own_rows = examples.part(rows, target)
+        bag = fit_bag(pooled(share, own_rows, "log"), "tweedie", booster, head_settings, members)
+        raw = bag.raw_by_member(own_rows.X if last else examples.X)
         own = raw if last else np.compress(rows, raw, axis=1)
         scale = target.sum() / np.exp(own.mean(axis=0)).sum()
         head = HoursHead(float(np.mean(target)), bag, float(np.log(scale)))

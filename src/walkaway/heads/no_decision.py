@@ -1,7 +1,7 @@
-"""The no-decision head: if a deal is lost, how likely it is lost for lack of a decision rather than for its fit.
+"""The no-decision head: the probability that a deal, if it is lost, is lost because nobody decided.
 
-So a deal that is too early is told apart from one that does not fit. The head learns from lost deals with a reason.
-Deals still open count with the model's own prediction, weighted by their probability of being lost.
+It separates deals that come too early from deals that do not fit. It is fitted on lost deals with a loss reason. Open
+deals count with the model's own prediction, weighted by their probability of being lost.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from walkaway.heads.pooling import pooled, pooled_rate, pooled_share, small_leav
 __all__ = ["NoDecisionHead", "fit_no_decision"]
 
 FloatArray = npt.NDArray[np.float64]
-LEAST_LOST_EITHER_WAY = 25  # lost for lack of a decision, and for another reason
+LEAST_LOST_EITHER_WAY = 25  # least number of deals lost for lack of a decision, and also of those lost otherwise
 
 
 @dataclass(frozen=True)
 class NoDecisionHead:
-    """The probability that a deal, if it is lost, is lost for lack of a decision; `rate` is its average."""
+    """The probability that a deal, if it is lost, is lost for lack of a decision; `rate` is the average."""
 
     rate: float
     bag: Bag
@@ -43,7 +43,7 @@ def _deals(no_decision: FloatArray, latest: npt.NDArray[np.int64]) -> tuple[int,
 
 
 def fit_no_decision(examples: Examples, lost: FloatArray, head_settings: HeadSettings) -> NoDecisionHead | None:
-    """Fit the head; None where too few deals were lost for either kind of reason.
+    """Fit the head; None where too few deals were lost for one of the two kinds of reasons.
 
     Args:
         examples: target 1 or 0 of deals lost for a known reason, NaN of all others; weighted.
@@ -52,24 +52,24 @@ def fit_no_decision(examples: Examples, lost: FloatArray, head_settings: HeadSet
     """
     if min(_deals(examples.target, examples.latest)) < LEAST_LOST_EITHER_WAY or not examples.X.shape[1]:
         return None
-    told = ~np.isnan(examples.target)
-    there = told | ((lost > 0) & (lost < 1))  # deals won, or lost for an unknown reason, are left out
-    latest, weight = _renumbered(examples.latest[there]), (examples.weights() * lost)[there]
-    seen = replace(examples.part(there, examples.target[there]), latest=latest, weight=weight)
-    told, no_decision = told[there], seen.target
+    has_reason = ~np.isnan(examples.target)
+    used = has_reason | ((lost > 0) & (lost < 1))  # deals won, or lost for an unknown reason, are left out
+    latest, weight = _renumbered(examples.latest[used]), (examples.weights() * lost)[used]
+    kept = replace(examples.part(used, examples.target[used]), latest=latest, weight=weight)
+    has_reason, no_decision = has_reason[used], kept.target
     share = pooled_share(no_decision, latest, head_settings.pooling_deals)
-    booster = small_leaves(head_settings.no_decision, len(seen))
+    booster = small_leaves(head_settings.no_decision, len(kept))
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = head_settings.members if last else head_settings.completion_members
-        lesson = pooled(share, seen.part(rows, target), "logit")
-        return fit_bag(lesson, "cross_entropy", booster, head_settings, members)
+        mixed = pooled(share, kept.part(rows, target), "logit")
+        return fit_bag(mixed, "cross_entropy", booster, head_settings, members)
 
     bag, target = complete_and_fit(
         fit,
-        lambda bag: expit(bag.raw(seen.X)),
-        np.where(told, no_decision, 0.0),
-        told,
+        lambda bag: expit(bag.raw(kept.X)),
+        np.where(has_reason, no_decision, 0.0),
+        has_reason,
         latest,
         head_settings.completion_rounds,
     )
@@ -77,7 +77,7 @@ def fit_no_decision(examples: Examples, lost: FloatArray, head_settings: HeadSet
 
 
 def _renumbered(latest: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Positions of the same last rows among the rows that are left; a deal stays or leaves whole."""
+    """`latest` for the rows that are kept: positions of the same last rows. A deal is kept or left out as a whole."""
     ends = np.unique(latest)
     counts = np.bincount(np.searchsorted(ends, latest))
     return np.repeat(np.cumsum(counts) - 1, counts)

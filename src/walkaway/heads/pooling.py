@@ -1,8 +1,8 @@
-"""With few deals the heads lean on what few deals can teach: a regularised linear model, and the base rate.
+"""With few deals, the heads rely more on a regularised linear model and on the base rate.
 
-Trees that see twenty wins learn who the twenty were. A regression whose coefficients are drawn towards 0 errs less
-there, and more where deals are many. So a bag is not taught what happened alone but a mixture: the fewer deals, the
-more of it is what the regression says of the same rows. The head stays a bag, and its reasons stay exact.
+Trees overfit when wins are few. A regression with a ridge penalty is more accurate then, and less accurate when deals
+are many. So the target of a bag is a mixture of what happened and what the regression predicts for the same rows; the
+fewer the deals, the larger the share of the regression. The head is still a bag of trees, so its reasons stay exact.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ PENALTY: dict[Link, float] = {"logit": 30.0, "log": 300.0}  # strength of the ri
 RATE_PRIOR_DEALS = 20.0
 ROWS_A_LEAF, LEAST_ROWS_A_LEAF = 20, 10
 FARTHEST = 4.0  # standard deviations at which values are clipped
-NEGLIGIBLE = 0.02  # a smaller share is not worth a second copy of the features
-FARTHEST_SCORE = 10.0  # logarithms from the typical
+NEGLIGIBLE = 0.02  # a smaller share is set to 0, which saves a second copy of the features
+FARTHEST_SCORE = 10.0  # log scores are clipped at this distance from 0
 STEPS, SMALL_STEP, LONGEST_STEP, DECIMALS = 25, 1e-8, 2.0, 6
 
 
@@ -43,12 +43,12 @@ def _outcomes(won: FloatArray, deal: npt.NDArray[np.int64]) -> tuple[int, int]:
 
 
 def pooled_share(won: FloatArray, deal: npt.NDArray[np.int64], prior_deals: float) -> float:
-    """The linear model's share in what the win head learns: prior / (prior + deals of the rarer outcome).
+    """The linear model's share in the win head's target: prior / (prior + deals of the rarer outcome).
 
     Args:
         won: 1 or 0; NaN while the deal is open, (rows,).
         deal: which deal each row belongs to; the rows of a deal have one outcome.
-        prior_deals: deals of the rarer outcome at which the share is a half; 0 leaves the linear model out.
+        prior_deals: number of deals of the rarer outcome at which the share is 50%; 0 leaves the linear model out.
 
     Returns:
         Between 0 and 1; 0 where it would be less than NEGLIGIBLE.
@@ -60,7 +60,7 @@ def pooled_share(won: FloatArray, deal: npt.NDArray[np.int64], prior_deals: floa
 
 
 def pooled_hours_share(settled: npt.NDArray[np.bool_], deal: npt.NDArray[np.int64], prior_deals: float) -> float:
-    """The same for the hours head, which learns from every settled deal: prior / (prior + settled deals).
+    """The linear model's share in the hours head's target: prior / (prior + settled deals).
 
     >>> pooled_hours_share(np.array([True, True, False]), np.array([0, 0, 1]), 4.0)
     0.8
@@ -74,7 +74,7 @@ def _share(deals: int, prior_deals: float) -> float:
 
 
 def small_leaves(booster: BoosterSettings, rows: int) -> BoosterSettings:
-    """A booster whose leaves need not hold more than a twentieth of the rows; otherwise few rows would grow no trees.
+    """The booster with a smaller minimum leaf size if there are few rows, since otherwise no tree would be grown.
 
     >>> small_leaves(BoosterSettings(least_rows_in_leaf=120), 500).least_rows_in_leaf
     25
@@ -84,19 +84,19 @@ def small_leaves(booster: BoosterSettings, rows: int) -> BoosterSettings:
 
 
 def pooled_rate(target: FloatArray, weight: FloatArray, won: FloatArray, deal: npt.NDArray[np.int64]) -> float:
-    """The share of snapshots whose deal will be won, drawn towards the share of deals that were won.
+    """The share of snapshots whose deal will be won, shrunk towards the share of deals that were won.
 
-    A deal that is open for long has many snapshots, so it could decide the share alone. The share therefore counts with
-    the effective number of deals, (sum of weights)^2 / sum of squares (Kish, 1965), against RATE_PRIOR_DEALS deals at
-    (won + 1) / (won + lost + 2).
+    A deal that is open for long has many snapshots, so it could dominate the share. The share is therefore weighted
+    with the effective number of deals, (sum of weights)^2 / sum of squares (Kish, 1965), against RATE_PRIOR_DEALS deals
+    at (won + 1) / (won + lost + 2).
 
     Args:
         target: 1, 0, or the probability of a deal still open, (rows,).
-        weight: one a row.
+        weight: one per row.
         won: 1 or 0; NaN while the deal is open.
         deal: which deal each row belongs to.
 
-    >>> once, long = np.zeros(2), np.ones(8)  # one look at each of two lost deals, eight at one won: 8 of 10
+    >>> once, long = np.zeros(2), np.ones(8)  # one snapshot of each of two lost deals, eight of a won one: 8 of 10
     >>> round(pooled_rate(np.r_[once, long], np.ones(10), np.r_[once, long], np.r_[0, 1, [2] * 8]), 2)
     0.43
     """
@@ -109,7 +109,7 @@ def pooled_rate(target: FloatArray, weight: FloatArray, won: FloatArray, deal: n
 
 
 def _numbers(X: npt.NDArray[np.float32]) -> FloatArray:
-    """Numbers on a scale on which they add up: logarithms, standardised, a missing one at the mean and told apart."""
+    """Numbers for the linear model: signed logarithms, standardised; missing values at the mean, with an indicator."""
     signed = np.sign(X) * np.log1p(np.abs(X.astype(np.float64)))
     known = np.isfinite(signed)
     counts = np.maximum(known.sum(axis=0), 1)
@@ -123,7 +123,7 @@ def _numbers(X: npt.NDArray[np.float32]) -> FloatArray:
 
 
 def _design(X: npt.NDArray[np.float32], categorical: list[int]) -> FloatArray:
-    """A 1 for the base, then numbers, then a column for each category, (rows, columns)."""
+    """The design matrix, (rows, columns): a 1 for the intercept, the numbers, then a column for each category."""
     words = np.nan_to_num(X[:, categorical], nan=-1.0)
     each = [words[:, [i]] == np.unique(words[:, i]) for i in range(len(categorical))]
     numbers = _numbers(np.delete(X, categorical, axis=1))
@@ -131,7 +131,7 @@ def _design(X: npt.NDArray[np.float32], categorical: list[int]) -> FloatArray:
 
 
 def _mean_and_curvature(score: FloatArray, link: Link) -> tuple[FloatArray, FloatArray]:
-    """The mean that a score stands for, and how fast it moves with the score."""
+    """The mean at a score, and its derivative with respect to the score."""
     if link == "logit":
         p = expit(score)
         return p, p * (1 - p)
@@ -164,8 +164,8 @@ def linear_prediction(examples: Examples, link: Link) -> FloatArray:
         coefficients = coefficients + step / max(np.abs(step).max() / LONGEST_STEP, 1.0)
         if np.abs(step).max() < SMALL_STEP:
             break
-    said = _mean_and_curvature(A @ coefficients, link)[0] * scale
-    return said.round(DECIMALS)  # the last bits of a product of matrices depend on the machine
+    predicted = _mean_and_curvature(A @ coefficients, link)[0] * scale
+    return predicted.round(DECIMALS)  # the last bits of a product of matrices depend on the machine
 
 
 def pooled(share: float, examples: Examples, link: Link) -> Examples:
@@ -176,4 +176,4 @@ def pooled(share: float, examples: Examples, link: Link) -> Examples:
     """
     if not share:
         return examples
-    return examples.taught((1 - share) * examples.target + share * linear_prediction(examples, link))
+    return examples.with_target((1 - share) * examples.target + share * linear_prediction(examples, link))

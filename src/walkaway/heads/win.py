@@ -51,8 +51,8 @@ def fit_win(examples: Examples, head_settings: HeadSettings) -> tuple[WinHead, F
     """Fit the win head on settled and open deals.
 
     Args:
-        examples: target 1 or 0, NaN while the deal is open; weighted. Rows of weight 0 are completed,
-            but not learned from.
+        examples: target 1 or 0, NaN while the deal is open; weighted. Labels of rows of weight 0 are completed, but the
+            head is not fitted on them.
         head_settings: of the heads.
 
     Returns:
@@ -68,8 +68,8 @@ def fit_win(examples: Examples, head_settings: HeadSettings) -> tuple[WinHead, F
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = head_settings.members if last else head_settings.completion_members
-        lesson = examples.part(rows & (weight > 0), target[weight[rows] > 0])
-        return fit_bag(pooled(share, lesson, "logit"), "cross_entropy", booster, head_settings, members)
+        weighted = examples.part(rows & (weight > 0), target[weight[rows] > 0])
+        return fit_bag(pooled(share, weighted, "logit"), "cross_entropy", booster, head_settings, members)
 
     bag, target = complete_and_fit(
         fit,

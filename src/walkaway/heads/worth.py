@@ -19,19 +19,19 @@ from walkaway.heads.pooling import small_leaves
 __all__ = ["WorthHead", "fit_worth"]
 
 FloatArray = npt.NDArray[np.float64]
-LEAST_WON_ROWS = 200  # won snapshots with an amount, below which the ratio is one number for all
+LEAST_WON_ROWS = 200  # with fewer won snapshots that have an amount, one ratio is used for all deals
 
 
 @dataclass(frozen=True)
 class WorthHead:
-    """Worth to the seller if won. `typical_amount` stands in for a missing one; `ratio` is a number or a bag."""
+    """Worth to the seller if won. `typical_amount` is used for a missing amount; without a bag, one ratio for all."""
 
     typical_amount: float
     log_ratio: float = 0.0
     bag: Bag | None = None
 
     def amount(self, known: FloatArray) -> FloatArray:
-        """The known amount, or the typical one where none is known; an amount below 0 is worth nothing."""
+        """The known amount, or the typical one where none is known; an amount below 0 counts as 0."""
         return np.maximum(np.where(np.isnan(known), self.typical_amount, known), 0.0)
 
     def margin(self, known: FloatArray) -> FloatArray:
@@ -55,7 +55,7 @@ class WorthHead:
 
 
 def _typical(amount: FloatArray, amount_at_close: FloatArray) -> float:
-    """The median amount known in time, else the median at close; 1 where a book has no amounts, so that wins count."""
+    """The median amount known at as_of, else at the close; 1 in a book without amounts, so each win counts 1."""
     for amounts in (amount, amount_at_close):
         if (recorded := amounts[~np.isnan(amounts)]).size:
             return float(np.median(recorded))
@@ -67,10 +67,10 @@ def fit_worth(
     amount: FloatArray,
     head_settings: HeadSettings,
 ) -> WorthHead:
-    """Fit what is left of an amount at signing.
+    """Fit the share of an amount that is left at signing.
 
-    Where no amount was recorded yet, the ratio is to the typical amount. So the head learns what a deal with such
-    features (its product, its buyer's size) is signed for, and thereby imputes missing amounts.
+    Where no amount was recorded yet, the ratio is to the typical amount. So the head also learns for which amount deals
+    with such features (product, size of the buyer) are signed, and thereby imputes missing amounts.
 
     Args:
         examples: target the amount at the close of won deals, NaN for the others.
@@ -87,7 +87,7 @@ def fit_worth(
     if usable.sum() < LEAST_WON_ROWS or not examples.X.shape[1] or np.allclose(ratio, ratio[0], rtol=1e-9):
         return WorthHead(typical, shared)
     booster = small_leaves(head_settings.worth, int(usable.sum()))
-    lesson = replace(examples.part(usable, ratio), weight=filled[usable])
-    bag = fit_bag(lesson, "gamma", booster, head_settings)
-    fitted = np.exp(bag.raw(lesson.X)) * filled[usable]
+    ratios = replace(examples.part(usable, ratio), weight=filled[usable])
+    bag = fit_bag(ratios, "gamma", booster, head_settings)
+    fitted = np.exp(bag.raw(ratios.X)) * filled[usable]
     return WorthHead(typical, float(np.log(amount_at_close[usable].sum() / fitted.sum())), bag)

@@ -1,7 +1,7 @@
 """What a model keeps of past deals, so that its explanations can be compared with what happened.
 
-These are base rates (how many deals with a feature's value were won), groups of features that say much the same and are
-shown together, rates of buyer events, and some settled snapshots, among which similar deals are found.
+These are base rates (how many deals with a feature's value were won), groups of correlated features that are shown
+together, rates of buyer events, and some settled snapshots, in which similar deals are searched.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BINS = 10
 ALL = "all"  # the name of the rates of all deals, whatever their features
-ALIKE = 0.75  # rank correlation at which two features say much the same
-MOST_RANKED = 20_000
+ALIKE = 0.75  # rank correlation from which two features are grouped
+MOST_RANKED = 20_000  # snapshots used for the correlations
 
 
 class _Frozen(BaseModel):
@@ -37,7 +37,7 @@ class _Frozen(BaseModel):
 
 
 class ColumnRates(_Frozen):
-    """For each cell of one feature: how many settled deals were once in it, how many of them were won, and their yield.
+    """For each cell of a feature: settled deals that were ever in it, how many were won, their hours and their worth.
 
     Cells of numbers are bounded by `edges`; an edge belongs to the cell below. Cells of categories are their codes. The
     last cell holds missing values. Rows: all deals, then those at each stage. hours and worth (money): those that came
@@ -56,7 +56,7 @@ class ColumnRates(_Frozen):
 
 
 class PastOutcomes(NamedTuple):
-    """What became of past deals like each row's deal, one entry a row; 0 deals where they were too few.
+    """How past deals like each row's deal ended, one entry per row; all 0 where there were too few such deals.
 
     deals: how many. won: how many of them were won. value_per_hour: worth won over hours booked, both from then on.
     """
@@ -73,13 +73,13 @@ class BaseRates(_Frozen):
     columns: dict[str, ColumnRates] = {}
 
     def of_all(self, stage: pd.Series) -> PastOutcomes:
-        """Outcomes of all settled deals that were once in each row's stage; of any stage where these are too few."""
+        """Outcomes of all settled deals that were ever in each row's stage; of any stage where these are too few."""
         return self.of(ALL, np.zeros(len(stage)), stage)
 
     def of(self, column: str, values: npt.NDArray[np.floating], stage: pd.Series) -> PastOutcomes:
-        """Outcomes of settled deals that once had a value in the same cell, in the same stage.
+        """Outcomes of settled deals that ever had a value in the same cell while in the same stage.
 
-        Where these are fewer than LEAST_DEALS_A_RATE, deals of any stage are used; none where those are too few too.
+        Where these are fewer than LEAST_DEALS_A_RATE, deals of any stage are used; if these are too few as well, 0.
 
         Args:
             column: name of a feature.
@@ -123,10 +123,10 @@ class Settled:
 class PastDeals:
     """What a model keeps of past deals, to explain its calls.
 
-    rates: by feature value. groups: columns that say much the same and are shown together; without groups each feature
-    stands alone. buyer_events: rates of what buyers may do. typical_margin: the median margin rate, 1 where most
-    snapshots have none; margins are compared with it. settled: snapshots among which similar deals are found; None in
-    models that only make calls.
+    rates: by feature value. groups: correlated columns that are shown together; if empty, each feature is shown alone.
+    buyer_events: rates of what buyers may do. typical_margin: the median margin rate, with which margins are compared;
+    1 where most snapshots have none. settled: snapshots in which similar deals are searched; None in models that only
+    make calls.
     """
 
     rates: BaseRates = field(default_factory=BaseRates)
@@ -190,11 +190,11 @@ def learn_base_rates(
 
 
 def groups_alike(X: npt.NDArray[np.float32], plan: FeaturePlan) -> tuple[tuple[str, ...], ...]:
-    """Groups of features that say much the same, by rank correlation over snapshots (average linkage).
+    """Groups of similar features, by rank correlation over snapshots (average linkage).
 
-    Each feature is in exactly one group. A missing value (what never happened) ranks after all others. Features of one
-    kind of activity (how often, how long ago, begun or done) or of one direction belong together, whatever their
-    correlation. Categories have no order and stand alone.
+    Each feature is in exactly one group. A missing value (the event never happened) ranks after all others. Features of
+    the same kind of activity (how often, how long ago, begun or done) or of the same direction are always grouped,
+    whatever their correlation. Categories have no order, so each is its own group.
 
     Args:
         X: features, (rows, columns).
@@ -218,7 +218,7 @@ def groups_alike(X: npt.NDArray[np.float32], plan: FeaturePlan) -> tuple[tuple[s
 
 
 def _subject(planned: PlannedFeature) -> str:
-    """The kind of activity or the direction that a feature counts; the feature itself where it counts neither."""
+    """The kind of activity or the direction that a feature is about; otherwise the feature's own name."""
     return (planned.word or planned.column).partition(" / ")[0]
 
 
@@ -229,5 +229,5 @@ def _clusters(ranks: FloatArray, subjects: list[str]) -> IntArray:
     about = np.array(subjects)
     distance[about[:, None] == about] = 0.0
     tree = linkage(squareform((distance + distance.T) / 2, checks=False), "average")
-    found: IntArray = fcluster(tree, 1.0 - ALIKE, "distance").astype(np.int64)
-    return found
+    clusters: IntArray = fcluster(tree, 1.0 - ALIKE, "distance").astype(np.int64)
+    return clusters

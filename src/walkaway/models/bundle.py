@@ -1,8 +1,8 @@
 """The model on disk: booster texts and JSON, with a SHA-256 for each file, checked before anything is parsed.
 
 A damaged booster text can crash the process that reads it, so no file is parsed before its checksum was verified. The
-manifest is read strictly: written again, its contents must give the same bytes. `models.registry` says which bundle is
-in use.
+manifest is read strictly: writing its parsed contents again must give the same bytes. `models.registry` keeps track of
+which bundle is in use.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def _check_golden(model: Model, golden: dict[str, list[float]], folder: Path) ->
     for name, values in _golden(model).items():
         if not np.allclose(values, golden[name], rtol=GOLDEN_TOLERANCE, atol=0.0):
             raise BundleError(
-                f"{folder}: {name} of the golden rows is not what it was when the model was saved, so this machine or "
-                "its LightGBM gives other results. Install the locked versions, or train again with --promote."
+                f"{folder}: {name} of the golden rows differs from when the model was saved, so this machine or its "
+                "LightGBM gives other results. Install the locked versions, or train again with --promote."
             )
 
 
@@ -188,15 +188,15 @@ def _strict(path: Path, data: bytes) -> Any:
     except (ValueError, RecursionError):
         same = False
     if not same:
-        raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
+        raise BundleError(f"{path}: it was changed after it was written. {TRAIN_AGAIN}")
     return value
 
 
 def read_strictly(path: Path) -> Any:
-    """The contents of a JSON file that we wrote; refused if any byte differs, such as a blank line or a repeated name.
+    """The contents of a JSON file that walkaway wrote; refused if any byte differs, for example by a blank line.
 
     Raises:
-        BundleError: it cannot be read, is no JSON, or holds other bytes.
+        BundleError: it cannot be read, is not JSON, or was changed.
     """
     return _strict(path, _bytes(path))
 
@@ -213,7 +213,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         remedy = f". {TRAIN_AGAIN}" if found is None else f", {OTHER_VERSION}"
         raise BundleError(f"{path}: format_version must be {FORMAT_VERSION}, found {found}{remedy}")
     if not isinstance(manifest.get("files"), dict) or set(manifest) != {"format_version", "version", "files"}:
-        raise BundleError(f"{path}: must name the bundle's files, each with a checksum. {TRAIN_AGAIN}")
+        raise BundleError(f"{path}: must list the bundle's files, each with a checksum. {TRAIN_AGAIN}")
     _strict(path, data)
     for name in manifest["files"]:
         if not FILE.fullmatch(name):
@@ -243,7 +243,7 @@ def _verified(folder: Path, manifest: dict[str, Any]) -> dict[str, bytes]:
             raise BundleError(f"{path}: the bundle's manifest names this file, and it is missing. {TRAIN_AGAIN}")
         data = _bytes(path)
         if sha256(data).hexdigest() != digest:
-            raise BundleError(f"{path}: its bytes are not those the manifest names. {TRAIN_AGAIN}")
+            raise BundleError(f"{path}: it does not match its checksum in {MANIFEST}. {TRAIN_AGAIN}")
         contents[name] = data
     return contents
 
@@ -254,7 +254,7 @@ def _bag(contents: dict[str, bytes], head: str) -> Bag | None:
 
 
 def _no_decision(described: dict[str, Any], contents: dict[str, bytes]) -> NoDecisionHead | None:
-    """The head; None where the book recorded too few reasons of losses."""
+    """The head; None where the book recorded too few loss reasons."""
     bag = _bag(contents, "no_decision")
     return None if bag is None else NoDecisionHead(float(described["no_decision"]["rate"]), bag)
 
@@ -270,8 +270,8 @@ def load_bundle(folder: Path) -> Model:
     """Read a model, after every checksum was verified.
 
     Raises:
-        BundleError: not a bundle, a file absent or changed, a format this version does not know, or golden rows with
-            other predictions than where the model was saved.
+        BundleError: not a bundle, a file is missing or changed, the format is unknown to this version, or the golden
+            rows get other predictions than when the model was saved.
     """
     manifest = _manifest(folder)
     contents = _verified(folder, manifest)

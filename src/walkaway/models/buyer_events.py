@@ -1,8 +1,8 @@
 """Events that a buyer may still cause, and how often buyers of settled deals caused them.
 
 A buyer event is one that the book would record: an inbound activity, a person who joins on the buyer's side, or a new
-close date. What only the seller does is none, and neither is what nobody can change. The model says what an event would
-do to a deal (`explaining.counterfactuals`). This module says how often it came to past deals, and by when.
+close date. What the seller does is not a buyer event, nor is anything that cannot be changed. This module counts how
+often each event came in past deals, and by when; `explaining.counterfactuals` computes what it would do to a deal.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pandas as pd
 from walkaway.asof import DAY, microseconds, with_recorded
 from walkaway.asof.labels import events_of
 from walkaway.book import Book
-from walkaway.formatting import plain_step
+from walkaway.formatting import plain_activity, plain_step
 from walkaway.models.enough import LEAST_CAME, LEAST_DEALS_A_RATE, LEAST_SHARE_CAME
 from walkaway.models.nurture import ANY_STAGE, LEAST_LEFT, STEPS, silences_of, stages_of
 
@@ -25,8 +25,8 @@ __all__ = ["BuyerEvent", "BuyerEventRate", "BuyerEvents", "learn_buyer_events", 
 IntArray = npt.NDArray[np.int64]
 SIGN, JOINS, DATE = "sign", "joins", "date"
 CLOSE_DATE = "expected_close_date"
-CAME_BY = 0.75  # of the moves that came, so many had come by the day the hope expires
-DATE_AHEAD_DAYS = 30.0
+CAME_BY = 0.75  # share of the events that came within `within_days`
+DATE_AHEAD_DAYS = 30.0  # from the moment of the event to the close date that the buyer names
 WHAT_IF = "what-if"
 
 
@@ -43,7 +43,7 @@ class BuyerEvent:
     def __str__(self) -> str:
         match self.kind:
             case "sign":
-                return f"{plain_step(self.word)} from the buyer"
+                return f"{plain_activity(self.word)} from the buyer"
             case "joins":
                 return f"a {plain_step(self.word)} joins on the buyer's side"
         return f"the buyer names a close date within {DATE_AHEAD_DAYS:.0f} days"
@@ -51,11 +51,11 @@ class BuyerEvent:
 
 @dataclass(frozen=True)
 class BuyerEventRate:
-    """How often an event came to settled deals of one stage that had heard nothing from the buyer for some days.
+    """How often an event came in settled deals of one stage after some days without a sign from the buyer.
 
     stage: empty for deals of any stage, used where a stage has too few deals of its own. days: the least days of
-    silence. deals: settled deals that were once silent for so long; those that a person of the role had joined by then
-    do not count. came: how many of them the event came to later. won_came: how many of those were won. within_days:
+    silence. deals: settled deals that were ever silent for so long; those that a person of the role had joined by then
+    do not count. came: in how many of them the event came later. won_came: how many of those were won. within_days:
     days in which three quarters of these events came.
     """
 
@@ -80,7 +80,7 @@ class BuyerEvents:
         return tuple(sorted({rate.event for rate in self.rates}))
 
     def rate(self, event: BuyerEvent, stage: str | None, silent_days: float) -> BuyerEventRate | None:
-        """How often an event came to deals like this one; None where it came too seldom, or nothing is known.
+        """How often an event came in deals like this one; None where it was too rare, or nothing is known.
 
         >>> phone_call = BuyerEvent("sign", "call")
         >>> of_all = BuyerEventRate(phone_call, "", 0.0, 90, 30, 10, 4.0)
@@ -98,7 +98,7 @@ class BuyerEvents:
 
 
 def _came_at(book: Book, deals: pd.DataFrame, event: BuyerEvent) -> pd.DataFrame:
-    """When an event came to each deal: deal, at, came_at; sorted by at."""
+    """When an event came in each deal: deal, at, came_at; sorted by at."""
     match event.kind:
         case "sign":
             rows = events_of(book, deals, "activities", direction="inbound", kind=event.word)
@@ -129,7 +129,7 @@ def _candidates(book: Book) -> list[BuyerEvent]:
 
 
 def _rate(event: BuyerEvent, stage: str, days: float, rows: pd.DataFrame) -> BuyerEventRate | None:
-    """The rate over these deals, one row each; None where too few deals or events are among them."""
+    """The rate over these deals, one row each; None where deals or events are too few."""
     came = rows[rows["came_at"].notna()]
     if len(rows) < LEAST_DEALS_A_RATE or len(came) < max(LEAST_CAME, LEAST_SHARE_CAME * len(rows)):
         return None
@@ -138,7 +138,7 @@ def _rate(event: BuyerEvent, stage: str, days: float, rows: pd.DataFrame) -> Buy
 
 
 def learn_buyer_events(book: Book) -> BuyerEvents:
-    """How often each buyer event came to the settled deals of a book.
+    """How often each buyer event came in the settled deals of a book.
 
     Args:
         book: as known at the moment of training.
@@ -165,7 +165,7 @@ def learn_buyer_events(book: Book) -> BuyerEvents:
 
 
 def with_buyer_event(book: Book, deal_ids: pd.Series, as_of: pd.Timestamp, events: tuple[BuyerEvent, ...]) -> Book:
-    """The book as it would be if these events had come to these deals at a moment.
+    """The book as it would be if these events had happened in these deals at a moment.
 
     Args:
         book: any book.

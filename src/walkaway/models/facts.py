@@ -16,9 +16,9 @@ NOT_COUNTED = ("book", "source", "currency", "assumed_hours", "left_out", "setti
 class Facts(BaseModel):
     """What a model was trained on. Counts are of deals unless their name says otherwise.
 
-    known_until: None for a book without dates. distinct: closed deals that are no copies of others, for such a book
-    only. assumed_hours_share: share of hours that were assumed rather than recorded, None where no hours are known.
-    pooled_win, pooled_hours: the weight of a linear model in what these heads learn. book: the book's fingerprint.
+    known_until: None for a book without dates. distinct: closed deals that are not copies of others; only for a book
+    without dates. assumed_hours_share: share of hours that were assumed rather than recorded; None if none are known.
+    pooled_win, pooled_hours: the weight of a linear model in these heads (`heads.pooling`). book: its fingerprint.
     left_out: name, verdict, rules and evidence of what the leak audit suspects. settings: those of the training, as
     plain JSON values.
 
@@ -64,9 +64,9 @@ class Facts(BaseModel):
         return pd.Timestamp(self.known_until).tz_convert("UTC").as_unit("us")
 
     def as_json(self) -> dict[str, Any]:
-        """The facts that were given, as plain JSON values."""
+        """The facts that are set, as plain JSON values."""
         return self.model_dump(mode="json", exclude_unset=True)
 
     def counts(self) -> dict[str, Any]:
-        """The moment and the numbers that were given, as plain JSON values."""
+        """The moment and the counts that are set, as plain JSON values."""
         return self.model_dump(mode="json", exclude_unset=True, exclude=set(NOT_COUNTED))

@@ -1,4 +1,7 @@
-"""Calls of a model, one a snapshot. Training folds, nightly scoring and the replay all make their calls here."""
+"""Calls of a model, one per snapshot. Training folds, nightly scoring and the replay all make their calls here.
+
+A call is the verdict on one deal at one moment, with the numbers behind it. (A phone call is an activity.)
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from walkaway.config import ScoreSettings
 from walkaway.economics import Curve, expected_value, value_per_hour, verdicts, walk_away_above
 from walkaway.errors import DataError, UsageError
 from walkaway.features import FeaturePlan, build_features
+from walkaway.formatting import LocaleFormat
 from walkaway.heads import Heads
 from walkaway.models.base_rates import PastDeals
 from walkaway.models.facts import Facts
@@ -32,14 +36,14 @@ __all__ = [
     "read_rows",
 ]
 
-TERMS = ("amount", "margin", "silent_days", "stage_name")  # known of a deal besides its features
-LIKELY = 0.5  # the least probability at which a loss counts as one for lack of a decision
+TERMS = ("amount", "margin", "silent_days", "stage_name")  # what calls need of a deal besides its features
+LIKELY = 0.5  # least probability that a loss is for lack of a decision, from which a deal may wait for a sign
 TRAIN_ANEW = "train a model on this book: walkaway train --book BOOK --models MODELS --promote"
 
 
 @dataclass(frozen=True)
 class Model:
-    """All that scoring needs: columns, heads, curve, and facts of the training.
+    """Everything that scoring needs: columns, heads, curve, and facts of the training.
 
     signal: False where out-of-time predictions were no better than the base rate; then every verdict is unsure.
     facts: what it was trained on. undated: True where the book had no dates; then no hours are known, and every verdict
@@ -61,7 +65,7 @@ class Model:
 
     @property
     def known_until(self) -> pd.Timestamp:
-        """The moment up to which its training knew the book (UTC).
+        """The moment until which its training data was known (UTC).
 
         Raises:
             DataError: it was trained on a book without dates.
@@ -82,10 +86,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Calls:
-    """Calls with their input rows; `table` has one row a snapshot, in the order of the snapshots.
+    """Calls with their input rows; `table` has one row per snapshot, in the order of the snapshots.
 
-    walk_away_above: the bar above which each call is a drop (money per hour). log_odds: of winning, the mean over the
-    bag before calibration. waits: what each deal waits for; None where nothing.
+    walk_away_above: the bar above which each call drops its deal (money per hour). log_odds: of winning, the mean over
+    the ensemble before calibration. waits: what each deal waits for; None where nothing.
     """
 
     rows: Rows
@@ -93,6 +97,11 @@ class Calls:
     walk_away_above: npt.NDArray[np.float64]
     log_odds: npt.NDArray[np.float64]
     waits: tuple[Wait | None, ...]
+
+    def wait_sentences(self, fmt: LocaleFormat) -> pd.api.extensions.ExtensionArray:
+        """What each deal waits for, in words, with numbers in the reader's locale; missing where nothing."""
+        sentences = {wait: wait.sentence(fmt) for wait in set(self.waits) if wait is not None}
+        return pd.array([None if wait is None else sentences[wait] for wait in self.waits], dtype="str")
 
 
 def check_fits(book: Book, model: Model) -> None:
@@ -149,7 +158,7 @@ def _wait_until(snapshots: pd.DataFrame, left_days: npt.NDArray[np.float64]) -> 
 
 
 def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
-    """Call each row: probability, worth, hours, their index, and the verdict at the bar.
+    """Call each row: win probability, value if won, hours, value per hour, and the verdict at the bar.
 
     Returns:
         A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (whether the amount is unknown
@@ -185,7 +194,7 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
         no_decision_if_lost=undecided,
         bar=np.float64(bar),
         verdict=verdict,
-        wait_for=pd.array(model.wait_table.told(place), dtype="str"),
+        wait_for=pd.array(model.wait_table.sentences(place), dtype="str"),
         wait_sign=pd.array(model.wait_table.sign(place), dtype="str"),
         wait_until=_wait_until(rows.snapshots, model.wait_table.left_days(silent, place)),
     )
@@ -224,7 +233,7 @@ def call_open(book: Book, model: Model, at: pd.DatetimeIndex, score_settings: Sc
     snapshots = open_snapshots(book, at)
     if snapshots.empty:
         raise UsageError(
-            f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to call. Use another moment."
+            f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to score. Use another moment."
         )
     return make_calls(
         model, read_rows(History(book), snapshots, model.plan), model.curve.bar_of(**score_settings.dial())

@@ -1,9 +1,9 @@
 """What deals below the bar may wait for: signs from the buyer, by days of silence and stage.
 
-A sign is an inbound activity; silence is the time since the last one. A deal may not be worth an hour of work now and
-still be won if a sign comes. Settled deals that were as silent in the same stage show which sign came, how often, how
-many of these deals were won, and by when the sign had come. Deals that somebody worked on first are left out: they say
-nothing about waiting.
+A sign is an inbound activity; silence is the time since the last one. A deal that is not worth an hour of work now may
+still be won if a sign comes. Settled deals that were silent for as long in the same stage show which sign came, how
+often, how many of these deals were won, and by when the sign had come. Deals that somebody worked on before the sign
+are left out, because they do not show what waiting alone does.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import pandas as pd
 from walkaway.asof import DAY, NO_MOMENT, microseconds
 from walkaway.asof.labels import events_of
 from walkaway.book import Book, effort_seconds
+from walkaway.formatting import LocaleFormat, plain_activity
 from walkaway.models.enough import LEAST_CAME, LEAST_DEALS_A_RATE, LEAST_SHARE_CAME
 
 __all__ = [
@@ -35,25 +36,32 @@ FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 STEPS = (0.0, 1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 14.0, 21.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 270.0, 365.0)  # days
 ANY_STAGE = ""
-MOST_CAME_BY = 0.75  # of the signs that came: the share that had come by the day a wait expires
-LEAST_LEFT = DAY  # a sign closer to the close than this is part of the close
+MOST_CAME_BY = 0.75  # a wait expires when this share of the signs that came had come
+LEAST_LEFT = DAY  # a sign that comes later than this before the close is part of the close
 
 
 def awaited(sign: str) -> str:
-    """The sign in words: a kind of activity that comes from the buyer."""
-    return f"{sign} from the buyer"
+    """The sign in words.
+
+    Args:
+        sign: a kind of inbound activity.
+
+    >>> awaited("call"), awaited("offer_sent")
+    ('phone call from the buyer', 'offer sent from the buyer')
+    """
+    return f"{plain_activity(sign)} from the buyer"
 
 
 @dataclass(frozen=True)
 class Wait:
-    """The sign that deals of a stage may wait for after so many days of silence; `sign` is empty where there is none.
+    """The sign that deals of a stage may wait for after some days of silence; `sign` is empty where there is none.
 
     Args:
         stage: of the deal; empty for deals of any stage, used where a stage has too few deals of its own.
         days: the least days of silence.
         sign: the kind of inbound activity.
-        deals: settled deals that were once so silent, and that nobody worked on until a sign or the end.
-        heard: to how many of them the sign came.
+        deals: settled deals that were ever silent for so long, and that nobody worked on until a sign or the end.
+        heard: in how many of them the sign came.
         won_heard: how many of those were won.
         won: how many of all were won.
         expires_days: the days of silence by which three quarters of these signs had come.
@@ -70,7 +78,7 @@ class Wait:
 
     @property
     def came(self) -> float:
-        """The share of the deals that the sign came to; NaN where nothing is worth waiting for."""
+        """The share of the deals in which the sign came; NaN where nothing is worth waiting for."""
         return self.heard / self.deals if self.sign else float("nan")
 
     @property
@@ -83,16 +91,26 @@ class Wait:
         won, lost = self.won - self.won_heard, self.deals - self.heard - (self.won - self.won_heard)
         return heard / ((won + 1) / (lost + 1))
 
-    @property
-    def past(self) -> str:
-        """What became of past deals that waited for it, in words."""
+    def past(self, fmt: LocaleFormat) -> str:
+        """How past deals that waited for the sign ended, in words.
+
+        >>> print(Wait("", 0.0, "call", 1040, 40, 30, 32, 6.0).past(LocaleFormat("de_DE")))
+        of 1.040 deals that were silent as long and that nobody worked on, it came in 40; 30 of these were won, and 2
+        of the others
+        """
+        deals, heard = fmt.whole(self.deals), fmt.whole(self.heard)
+        won_heard, won_without = fmt.whole(self.won_heard), fmt.whole(self.won - self.won_heard)
         return (
-            f"of {self.deals:,} deals as silent as this that nobody worked on, it came to {self.heard:,} "
-            f"({self.won_heard:,} of these were won, and {self.won - self.won_heard:,} of the others)"
+            f"of {deals} deals that were silent as long and that nobody worked on, it came in {heard}; {won_heard} of "
+            f"these were won, and {won_without} of the others"
         )
 
+    def sentence(self, fmt: LocaleFormat) -> str:
+        """The sign, and how past deals that waited for it ended."""
+        return f"{awaited(self.sign)}: {self.past(fmt)}"
+
     def __str__(self) -> str:
-        return f"{awaited(self.sign)}: {self.past}"
+        return self.sentence(LocaleFormat())
 
 
 @dataclass(frozen=True)
@@ -122,9 +140,10 @@ class WaitTable:
     def lift(self, win_probability: FloatArray, place: IntArray) -> FloatArray:
         """The factor by which the sign would raise each win probability; 1 without a sign.
 
-        A win probability covers both cases, that the sign comes and that it does not. It is split so that the share of
-        the cases and the ratio of their odds are those of past deals, and both cases together give the probability
-        again (Plackett, "A class of bivariate distributions", 1965). So a sign that comes often raises it little.
+        A win probability covers both cases: the sign comes, or it does not. It is split into the two such that the
+        share of each case and the ratio of their odds are those of past deals, and their weighted mean is the
+        probability again (Plackett, "A class of bivariate distributions", 1965). So a sign that comes often raises it
+        little.
 
         >>> wait = Wait("", 0.0, "call", 40, 20, 9, 10, 6.0)
         >>> (0.25 * WaitTable((wait,)).lift(np.array([0.25]), np.array([0]))).round(2).tolist()
@@ -138,7 +157,7 @@ class WaitTable:
         lowered = 2.0 / (linear + root)  # the factor by which the absence of the sign would lower each
         return ratio * lowered / (1.0 + more * lowered * win_probability)
 
-    def told(self, place: IntArray) -> npt.NDArray[np.object_]:
+    def sentences(self, place: IntArray) -> npt.NDArray[np.object_]:
         """What each deal waits for, in words; None where nothing."""
         return np.array([*(str(wait) for wait in self.waits), None], dtype=object)[place]
 
@@ -171,7 +190,7 @@ def silences_of(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
 
 
 def stages_of(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
-    """When each deal came to each stage: deal, at, stage; sorted by at."""
+    """When each deal entered each stage: deal, at, stage; sorted by at."""
     moved = events_of(book, deals, "changes", field="stage").rename(columns={"new_value": "stage"})
     return moved[["deal", "at", "stage"]].sort_values("at", kind="stable")
 
@@ -184,7 +203,7 @@ def _work(deals: pd.DataFrame, book: Book) -> pd.DataFrame:
 
 
 def _unworked(silences: pd.DataFrame, days: float, stages: pd.DataFrame, work: pd.DataFrame) -> pd.DataFrame:
-    """Each deal's first silence that lasted so long, with its stage then; silences that work ended are left out."""
+    """Each deal's first silence of at least `days`, with its stage then; without silences in which someone worked."""
     reached = silences.assign(at=silences["begin"] + np.int64(days * DAY))
     reached = reached[reached["end"] > reached["at"]].drop_duplicates("deal").sort_values("at", kind="stable")
     reached = pd.merge_asof(reached, stages, on="at", by="deal")
@@ -194,7 +213,7 @@ def _unworked(silences: pd.DataFrame, days: float, stages: pd.DataFrame, work: p
 
 
 def _wait(stage: str, days: float, silent: pd.DataFrame) -> Wait:
-    """The sign after which most deals were won, if any is worth waiting for; `silent` has one row a deal."""
+    """The sign after which most deals were won, if one is frequent enough; `silent` has one row per deal."""
     heard = silent[silent["sign"] != ""]
     by_sign = heard.groupby("sign").agg(heard=("won", "size"), won=("won", "sum"))
     worth = by_sign[(by_sign["heard"] >= LEAST_CAME) & (by_sign["heard"] >= LEAST_SHARE_CAME * len(silent))]

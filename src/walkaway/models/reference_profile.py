@@ -1,8 +1,8 @@
 """Open deals as they were in training, in shares of bins: `walkaway check` compares today's open deals with them.
 
 The reference is the later half of the training moments, a year at most. Today's open deals are a cross-section, so they
-are compared with cross-sections. A year of these holds every season once. The first half of a history is left out,
-because a book begins empty and its first deals are all young.
+are compared with cross-sections. A year of these includes every season once. The first half of a history is left out,
+because a book starts empty and its first deals are all young.
 
 No row of a deal is kept, only bin edges and shares of bins that hold many deals.
 """
@@ -38,9 +38,9 @@ __all__ = [
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BINS = 10
-DEALS_A_BIN = 20  # fewer bins where they would hold fewer deals, so that no edge is the value of a single deal
+DEALS_A_BIN = 20  # with fewer deals per bin, fewer bins are used, so that no edge is the value of a single deal
 LONGEST_DAYS = 365.0
-GROWING = ("account",)  # families that count from the book's first day on, so that they grow in any case
+GROWING = ("account",)  # families that count from the book's first day, so they grow even if nothing changes
 LEAST_MOMENTS = 4  # with fewer, the usual difference between moments is unknown
 
 
@@ -95,8 +95,8 @@ class ReferenceProfile(_Frozen):
 class Comparison:
     """A column today beside training.
 
-    psi: the population stability index. ordinary: the PSI to expect where nothing has changed. limit: the PSI that
-    chance exceeds with the given probability. shares: of each cell today.
+    psi: the population stability index. ordinary: the PSI to expect if nothing has changed. limit: the PSI that is
+    exceeded with the given probability if nothing has changed. shares: of each cell today.
     """
 
     psi: float
@@ -114,8 +114,8 @@ def psi(now: npt.ArrayLike, deals_now: npt.ArrayLike, then: npt.ArrayLike, deals
     """Population stability index of shares: the sum over cells of (now - then) x ln(now / then).
 
     That is the symmetric Kullback-Leibler divergence (Jeffreys, Proc. R. Soc. A 186, 1946) that credit scoring calls
-    PSI (Siddiqi, Credit Risk Scorecards, 2006), where 0.1 and 0.25 are the customary thresholds. Each cell gets half a
-    deal more, so that an empty one has a logarithm.
+    PSI (Siddiqi, Credit Risk Scorecards, 2006), where 0.1 and 0.25 are the usual thresholds. Half a deal is added to
+    each cell, so that the logarithm of an empty cell exists.
 
     Args:
         now: shares, (..., cells).
@@ -127,8 +127,8 @@ def psi(now: npt.ArrayLike, deals_now: npt.ArrayLike, then: npt.ArrayLike, deals
     0.4159
     """
     a, b = _smooth(now, deals_now), _smooth(then, deals_then)
-    found: FloatArray = np.sum((a - b) * np.log(a / b), axis=-1)
-    return found
+    total: FloatArray = np.sum((a - b) * np.log(a / b), axis=-1)
+    return total
 
 
 def _smooth(shares: npt.ArrayLike, deals: npt.ArrayLike) -> FloatArray:
@@ -138,17 +138,17 @@ def _smooth(shares: npt.ArrayLike, deals: npt.ArrayLike) -> FloatArray:
 
 
 def compare(profile: Profile, values: FloatArray, chance: float) -> Comparison:
-    """Compare the values of today's open deals, one a deal, with training.
+    """Compare the values of today's open deals, one per deal, with training.
 
     Without any change PSI is about (1 / deals now + 1 / deals then) x chi-squared, with one degree of freedom less than
     there are cells (Yurdakul and Naranjo, Journal of Risk Model Validation 14(4), 2020). That holds for independent
-    draws; deals share owners, accounts and seasons, so it is multiplied by how much more than that the moments of
-    training differed (the first-order correction of Rao and Scott, JASA 76, 1981).
+    draws, but deals share owners, accounts and seasons. So it is multiplied by `Profile.change`, the factor by which
+    the moments of training differed more than that (the first-order correction of Rao and Scott, JASA 76, 1981).
 
     Args:
         profile: of training.
         values: numbers, or codes of categories; NaN is missing.
-        chance: probability of exceeding the limit where nothing has changed.
+        chance: probability of exceeding the limit if nothing has changed.
 
     >>> then = Profile(edges=None, shares=(0.5, 0.5, 0.0), deals=100)
     >>> compare(then, np.array([0.0, 1.0] * 20), 0.05)
@@ -165,7 +165,7 @@ def compare(profile: Profile, values: FloatArray, chance: float) -> Comparison:
 
 @dataclass(frozen=True)
 class _Looks:
-    """Snapshots of the reference: codes of the deal and of the moment, moments in the order of time."""
+    """Snapshots of the reference: codes of the deal and of the moment; codes of moments are in order of time."""
 
     deal: IntArray
     moment: IntArray
@@ -178,7 +178,7 @@ class _Looks:
 
     @property
     def moments(self) -> int:
-        """How many moments."""
+        """Number of moments."""
         return int(self.moment.max()) + 1
 
     @cached_property
@@ -193,7 +193,7 @@ class _Looks:
 
 
 def _effective(deal: IntArray) -> float:
-    """The effective number of deals where all rows of a deal are alike: (sum of rows)^2 / sum of rows^2 (Kish, 1965).
+    """The effective number of deals if all rows of a deal are equal: (sum of rows)^2 / sum of rows^2 (Kish, 1965).
 
     >>> _effective(np.array([0, 0, 1]))
     1.8
@@ -203,10 +203,10 @@ def _effective(deal: IntArray) -> float:
 
 
 def _change(counts: FloatArray, looks: _Looks) -> float:
-    """How many times more than by sampling the moments of training differ, so that usual changes raise no alarm.
+    """The factor by which training moments differ more than sampling explains, so that usual changes raise no alarm.
 
-    Each moment is compared with the other half of the reference, as a check compares a later moment with training. The
-    result is the mean ratio of its PSI to the PSI that sampling alone gives, 1 or more.
+    Each moment is compared with the other half of the reference, just as a check compares a later moment with training.
+    The result is the mean ratio of its PSI to the PSI expected from sampling alone, 1 or more.
 
     Args:
         counts: of rows, (moments, cells).
@@ -216,9 +216,9 @@ def _change(counts: FloatArray, looks: _Looks) -> float:
         return 1.0
     halves = np.stack([counts[~looks.later].sum(axis=0), counts[looks.later].sum(axis=0)])
     other, deals = (~looks.later).astype(np.int64), counts.sum(axis=1)
-    then, rested = (halves / halves.sum(axis=1, keepdims=True))[other], looks.deals_by_half[other]
+    then, deals_then = (halves / halves.sum(axis=1, keepdims=True))[other], looks.deals_by_half[other]
     freedom = max(int(np.count_nonzero(halves.sum(axis=0))) - 1, 1)
-    ratio = psi(counts / deals[:, None], deals, then, rested) / (1 / deals + 1 / rested) / freedom
+    ratio = psi(counts / deals[:, None], deals, then, deals_then) / (1 / deals + 1 / deals_then) / freedom
     return max(float(ratio.mean()), 1.0)
 
 
@@ -228,7 +228,7 @@ def _profile(values: FloatArray, looks: _Looks, categories: int | None = None) -
     bins = int(np.clip(deals // DEALS_A_BIN, 2, BINS))
     edges = equal_edges(present, bins) if categories is None else None
     known_cells = len(edges) + 1 if edges is not None else categories or 0
-    cells = known_cells + 1  # the last for what is missing
+    cells = known_cells + 1  # the last is for missing values
     found = cells_of(values, edges, cells)
     counts = np.bincount(looks.moment * cells + found, minlength=looks.moments * cells).reshape(-1, cells)
     median = float(np.median(present)) if edges is not None and len(present) else None
@@ -238,10 +238,10 @@ def _profile(values: FloatArray, looks: _Looks, categories: int | None = None) -
     )
 
 
-def _of_the_calendar(values: FloatArray, looks: _Looks) -> bool:
-    """Whether the column depends on the moment only: all deals of a moment have one value, and moments differ.
+def _depends_on_moment_only(values: FloatArray, looks: _Looks) -> bool:
+    """Whether all deals have the same value at each moment, and moments differ, as for the weekday.
 
-    One moment compared with a year of moments would always look changed.
+    Such a column is left out, because a single moment always differs from a year of moments.
     """
     filled = np.nan_to_num(values, nan=np.inf)
     first = filled[np.unique(looks.moment, return_index=True)[1]]
@@ -249,7 +249,7 @@ def _of_the_calendar(values: FloatArray, looks: _Looks) -> bool:
 
 
 def stretch_of(snapshots: pd.DataFrame, until: pd.Timestamp | None) -> npt.NDArray[np.bool_]:
-    """Which training snapshots make the reference: those of the later half of the history, a year at most.
+    """Which training snapshots form the reference: those of the later half of the history, a year at most.
 
     Without dates (`until` is None) all of them.
 
@@ -282,11 +282,11 @@ def learn_reference_profile(
     Args:
         history: of the book.
         plan: the columns of X.
-        words: by vocabulary, those that the book uses often enough to learn from.
+        words: by vocabulary, the words that the book uses often enough to learn from.
         snapshots: of training: deal_id, as_of.
         X: their features, (snapshots, columns).
-        scores: out-of-time calls: deal_id, as_of, and a column a score; may be empty.
-        until: the moment up to which training knew the book; None for a book without dates.
+        scores: out-of-time calls: deal_id, as_of, and a column per score; may be empty.
+        until: the moment until which the training data was known; None for a book without dates.
     """
     at = stretch_of(snapshots, until)
     rows = snapshots[at].reset_index(drop=True)
@@ -295,7 +295,9 @@ def learn_reference_profile(
     looks = _Looks.of(rows, until is not None)
     columns = {c: X[at, i].astype(np.float64) for i, c in enumerate(plan.columns)}
     grows = {planned.column for planned in plan.features if planned.declared.family in GROWING}
-    kept = [name for name, values in columns.items() if not _of_the_calendar(values, looks) and name not in grows]
+    kept = [
+        name for name, values in columns.items() if not _depends_on_moment_only(values, looks) and name not in grows
+    ]
     columns = {name: columns[name] for name in kept}
     categories = {p.column: len(p.categories) for p in plan.features if p.declared.unit == "category"}
     unknown = unknown_words(history.at(rows), words)
@@ -314,7 +316,7 @@ def relative_errors(deal: npt.NDArray[Any], ends: Mapping[str, FloatArray]) -> d
 
     Args:
         deal: code of each row's deal; rows sorted by deal and moment.
-        ends: what came after each row, by name.
+        ends: the actual value after each row, by name.
 
     >>> relative_errors(np.array([0, 0, 1]), {"win_probability": np.array([1.0, 1.0, 0.0])})
     {'win_probability': 0.707...}
@@ -329,7 +331,7 @@ def relative_errors(deal: npt.NDArray[Any], ends: Mapping[str, FloatArray]) -> d
 
 
 def _score_profiles(scores: pd.DataFrame, begin: pd.Timestamp) -> dict[str, Profile]:
-    """Profiles of out-of-time scores; on its own training rows a model is more certain than on new deals."""
+    """Profiles of out-of-time scores, because on its own training rows a model is more certain than on new deals."""
     rows = scores[scores["as_of"] >= begin] if len(scores) else scores
     if rows.empty:
         return {}

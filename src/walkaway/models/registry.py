@@ -32,9 +32,9 @@ __all__ = [
 POINTER = "champion.json"
 DECISIONS = "decisions.jsonl"
 CARDS = "cards"
-REMEMBERED = 20  # champions before the one in use
-# Files under MODELS that no score depends on, and that no checksum guards: locks, and records for people.
-# Any other file has a checksum or a strict parse. models/README.md lists all, and a test damages each of them.
+REMEMBERED = 20  # former champions kept for `rollback`
+# Files under MODELS that no score depends on and that have no checksum: locks, and records for people.
+# Every other file has a checksum or is read strictly. models/README.md lists all, and a test damages each of them.
 LOGS = (
     r"\.lock",
     r"decisions\.jsonl",
@@ -47,7 +47,7 @@ LOGS = (
 
 
 def clear_unfinished(models: Path) -> list[str]:
-    """Remove what a killed training left of bundles, pointers and databases; the caller holds the lock of `models`.
+    """Remove unfinished bundles, pointers and databases of a killed training; the caller holds the lock of `models`.
 
     Returns:
         The names of what was removed.
@@ -74,7 +74,7 @@ def _read_pointer(path: Path) -> dict[str, Any]:
     except (KeyError, TypeError, AttributeError):
         whole = False
     if not whole:
-        raise BundleError(f"{path}: its bytes are not those that were written. {TRAIN_AGAIN}")
+        raise BundleError(f"{path}: it was changed after it was written. {TRAIN_AGAIN}")
     return cast("dict[str, Any]", pointer)
 
 
@@ -84,9 +84,9 @@ def _point(models: Path, champion: dict[str, str], before: list[dict[str, str]])
 
 
 def set_champion(models: Path, version: str) -> None:
-    """Make that version the model in use, by one atomic rename; the one before is remembered for `rollback`.
+    """Make that version the model in use, by one atomic rename; the previous one is kept for `rollback`.
 
-    A damaged pointer is replaced, and the champions that it remembered are lost.
+    A damaged pointer is replaced, and its list of former champions is lost.
     """
     champion = {"version": version, "manifest": manifest_checksum(models / version)}
     try:
@@ -104,15 +104,15 @@ def rollback(models: Path) -> str:
         The version in use now.
 
     Raises:
-        UsageError: no champion is remembered.
+        UsageError: there is no former champion.
         BundleError: the pointer or the bundle to return to is damaged.
     """
     path = models / POINTER
     before = _read_pointer(path)["before"] if path.is_file() else []
     if not before:
-        raise UsageError(f"{models} remembers no champion before the one in use, so there is nothing to return to.")
+        raise UsageError(f"{models} has no earlier model to return to.")
     champion, *rest = before
-    load_bundle(models / champion["version"])  # a damaged bundle must not come into use
+    load_bundle(models / champion["version"])  # so that a damaged bundle is not put in use
     _check_manifest(models, champion)
     _point(models, champion, rest)
     return str(champion["version"])
@@ -121,12 +121,12 @@ def rollback(models: Path) -> str:
 def _check_manifest(models: Path, pointer: dict[str, Any]) -> None:
     if manifest_checksum(models / pointer["version"]) != pointer["manifest"]:
         raise BundleError(
-            f"{models / pointer['version'] / MANIFEST}: its bytes are not those of the champion. {TRAIN_AGAIN}"
+            f"{models / pointer['version'] / MANIFEST}: it was changed after the model came into use. {TRAIN_AGAIN}"
         )
 
 
 def _remembered(models: Path) -> list[str]:
-    """The version in use, then the remembered ones before it; none where no model was trained yet."""
+    """The version in use, then former champions, newest first; empty where no model was trained yet."""
     path = models / POINTER
     if not path.is_file():
         return []
@@ -145,17 +145,17 @@ def champion_version(models: Path) -> str | None:
 
 
 def load_champions(models: Path) -> list[Model]:
-    """The model in use, then the remembered ones before it that are undamaged; none where no model was trained yet.
+    """The model in use, then undamaged former champions, newest first; empty where no model was trained yet.
 
     Raises:
         BundleError: the pointer or the model in use is damaged.
     """
     versions = _remembered(models)
     in_use = [load_bundle(models / version) for version in versions[:1]]
-    return in_use + [model for version in versions[1:] if (model := _whole(models / version)) is not None]
+    return in_use + [model for version in versions[1:] if (model := _load_if_undamaged(models / version)) is not None]
 
 
-def _whole(folder: Path) -> Model | None:
+def _load_if_undamaged(folder: Path) -> Model | None:
     try:
         return load_bundle(folder)
     except BundleError:
@@ -163,7 +163,7 @@ def _whole(folder: Path) -> Model | None:
 
 
 def record_decision(models: Path, decision: dict[str, Any]) -> None:
-    """Add a line to the log of which models were promoted and why; people read it, the software never does."""
+    """Add a line to the log of which models were promoted and why. It is for people; the software never reads it."""
     append_line(models / DECISIONS, decision)
 
 
@@ -183,6 +183,6 @@ def load_champion(models: Path) -> Model:
     version = champion_version(models)
     if version is None:
         raise BundleError(
-            f"{models} holds no champion (no {POINTER}). Train one: walkaway train --book BOOK --models {models}"
+            f"{models} has no model in use (no {POINTER}). Train one: walkaway train --book BOOK --models {models}"
         )
     return load_bundle(models / version)

@@ -1,4 +1,4 @@
-"""What a settled ledger proves: skill, hours saved and value lost, accuracy, and the result of following the verdicts.
+"""Measures of a settled ledger: skill, hours saved and value lost, accuracy, and the result of following the verdicts.
 
 Deals still open at the end of the book count as not won, with the hours worked so far. Calls of the last days are not
 measured (method, section 7).

@@ -1,4 +1,4 @@
-"""A whole replay: train, call and freeze, one stretch after another; then settle, measure, write ledger and summary."""
+"""A whole replay: for each stretch, train, call and freeze; then settle, measure, and write ledger and summary."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _claim(out: Path, asked: dict[str, Any]) -> None:
 
 
 def _asked(book: Book, period: Period, settings: Settings) -> dict[str, Any]:
-    """All that decides the calls. How they are measured is not part of it."""
+    """Everything that decides the calls; not how they are measured."""
     manifest = book.manifest.model_dump(mode="json")
     return {
         "version": __version__,
@@ -126,7 +126,7 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
         LockedError: another run writes to the folder.
     """
     _check(book, period)
-    own = {"calls_every_days": period.every_days, "remembered_snapshots": 0}  # its models need no memory of past deals
+    own = {"calls_every_days": period.every_days, "remembered_snapshots": 0}  # its models are not used for explanations
     settings = settings.model_copy(update={"train": settings.train.model_copy(update=own)})
     with exclusive(out):
         for folder in (out, out / PARTS, out / MODELS):

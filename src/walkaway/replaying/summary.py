@@ -1,4 +1,4 @@
-"""The results of a replay, as tables and as plain values: measures, curves, stop points, and what limits the proof."""
+"""The results of a replay, as tables and as plain values: measures, curves, stop points, and limits of the evidence."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _curves(calls: pd.DataFrame, book: Book, every_days: float) -> tuple[Curve, 
 
 
 def _notes(ledger: pd.DataFrame, calls: pd.DataFrame, fmt: LocaleFormat) -> list[str]:
-    """What limits the proof, in sentences."""
+    """Limits of the evidence, in sentences."""
     notes = []
     if calls.empty:
         notes.append("No call is early enough to be measured: all are in the last days of the book.")
@@ -151,11 +151,11 @@ def _expected(ledger: pd.DataFrame, models: Sequence[Model]) -> dict[str, float]
 
 
 def _model_notes(models: Sequence[Model], dial: ScoreSettings) -> list[str]:
-    """Models without signal, and promises that could not be given, in sentences."""
-    silent = sum(not model.signal for model in models)
+    """Models without signal, and guarantees that no bar meets, in sentences."""
+    without_signal = sum(not model.signal for model in models)
     notes = []
-    if silent:
-        notes.append(f"{silent} of {len(models)} models found no signal. All their verdicts are unsure.")
+    if without_signal:
+        notes.append(f"{without_signal} of {len(models)} models found no signal. All their verdicts are unsure.")
     if dial.guarantee:
         refused = {model.version: model.curve.refusal(dial.forgo) for model in models}
         notes += [f"Model {version}: {refusal}" for version, refusal in refused.items() if refusal]

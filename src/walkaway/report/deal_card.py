@@ -21,13 +21,13 @@ __all__ = ["LOOK_TWICE", "VERDICT_STYLE", "show_story", "steps_of"]
 
 VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 AT_ITS_STAGE = "deals at its stage"
-MOST_REASONS = 5  # what can be read in ten seconds
+MOST_REASONS = 5  # as many as a reader takes in at a glance
 ALMOST_ALL = 0.95  # of the deals at its stage
 ONE_MINUTE = 1 / 60
 NO_HISTORY = "Only its creation is recorded, so it is scored like a new deal."
-LOOK_TWICE = "That is above the bar, so look twice before you drop it."
-NO_FLIP = "Nothing seen in past deals like this would lift it above the bar."
-ASSOCIATION = "Seen in past deals. Making it happen need not have the same effect."
+LOOK_TWICE = "That is above the bar, so check this deal before you drop it."
+NO_FLIP = "Nothing that happened in past deals like this would lift it above the bar."
+ASSOCIATION = "This was seen in past deals. Making it happen may not have the same effect."
 
 
 def steps_of(story: DealStory, most: int) -> pd.DataFrame:
@@ -39,8 +39,8 @@ def steps_of(story: DealStory, most: int) -> pd.DataFrame:
 
     Returns:
         sentence, factor, value_per_hour (money per hour, after that step), base_rate (how deals with that reason ended;
-        "" if that is no news). The first row is the typical deal. The last row combines all other factors, and its
-        value is the deal's.
+        "" if almost all deals at the stage have it). The first row is the typical deal. The last row combines all other
+        factors, and its value is the deal's.
     """
     reasons = story.reasons[:most]
     factors = [1.0, *(reason.factor for reason in reasons)]
@@ -87,10 +87,10 @@ def _flips(story: DealStory) -> Iterator[Text]:
             yield Text("")
     if not story.counterfactuals:
         return
-    for one in story.counterfactuals:
-        until = "" if one.until is None else f" (by {story.wording.date(one.until)})"
-        worth = story.wording.money(one.value_per_hour)
-        yield Text(f"• {one}{until}. An hour would then be worth {worth}.")
+    for change in story.counterfactuals:
+        until = "" if change.until is None else f" (by {story.wording.date(change.until)})"
+        worth = story.wording.money(change.value_per_hour)
+        yield Text(f"• {change.sentence(story.wording)}{until}. An hour would then be worth {worth}.")
     yield Text(ASSOCIATION, style="dim")
     yield Text("")
 
@@ -125,10 +125,10 @@ def _numbers(story: DealStory) -> Text:
 
 
 def _floor(story: DealStory) -> str:
-    """The floor under the hours: without it, the numbers on the card do not give the value per hour."""
+    """The floor under the hours; without it, the numbers on the card do not give the value per hour."""
     if not story.floor_hours:
         return ""
-    return f" {story.wording.hours(story.floor_hours)} are added for every deal, as the least it takes."
+    return f" {story.wording.hours(story.floor_hours)} are added, the minimum for any deal."
 
 
 def _wait(story: DealStory) -> list[Text]:
@@ -136,7 +136,9 @@ def _wait(story: DealStory) -> list[Text]:
     if not story.wait:
         return []
     until = "" if story.wait_until is None else f", until {story.wording.date(story.wait_until)} at the latest"
-    return [Text(f"No hours, but wait for {awaited(story.wait.sign)}{until}: {story.wait.past}.", style="yellow")]
+    past = story.wait.past(story.wording)
+    sentence = f"No hours for now. Wait for this sign: {awaited(story.wait.sign)}{until}. {past[:1].upper()}{past[1:]}."
+    return [Text(sentence, style="yellow")]
 
 
 def _why(story: DealStory) -> list[RenderableType]:

@@ -15,7 +15,7 @@ __all__ = ["CHOICES", "COLUMNS", "decisions_in_force", "read_decisions", "settle
 
 COLUMNS = ["deal_id", "decision", "by", "reason", "date"]
 CHOICES = ("pursue", "walk_away", "nurture")
-KEPT, LET_GO = "kept", "let go"
+KEEP, STOP = "keep", "stop"
 
 
 def read_decisions(path: Path) -> pd.DataFrame:
@@ -67,7 +67,7 @@ def settle_decisions(decisions: pd.DataFrame, calls: pd.DataFrame, book: Book, a
         as_of: UTC moment.
 
     Returns:
-        model and person (kept or let go), deals, settled, won; one row per combination.
+        model and person (KEEP or STOP), deals, settled, won; one row per combination.
     """
     rows = decisions_in_force(decisions, as_of).sort_values("date", kind="stable")
     verdicts = calls[["deal_id", "as_of", "verdict"]].sort_values("as_of", kind="stable")
@@ -76,8 +76,8 @@ def settle_decisions(decisions: pd.DataFrame, calls: pd.DataFrame, book: Book, a
     ended = deals["outcome"].where(deals["closed_at"] <= as_of).reindex(both["deal_id"])
     compared = pd.DataFrame(
         {
-            "model": both["verdict"].isin(DROPPED).map({True: LET_GO, False: KEPT}).to_numpy(),
-            "person": both["decision"].isin(DROPPED).map({True: LET_GO, False: KEPT}).to_numpy(),
+            "model": both["verdict"].isin(DROPPED).map({True: STOP, False: KEEP}).to_numpy(),
+            "person": both["decision"].isin(DROPPED).map({True: STOP, False: KEEP}).to_numpy(),
             "deals": 1,
             "settled": ended.notna().to_numpy(),
             "won": (ended == "won").to_numpy(),

@@ -77,7 +77,7 @@ def score(
         at: UTC moments.
         score_settings: the dial that chooses the bar on the model's curve, and the most reasons per call; without
             reasons, scoring is much faster.
-        locale: of the reader of the reasons.
+        locale: of the numbers in reasons and in wait_for.
 
     Returns:
         One row per open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
@@ -93,6 +93,7 @@ def score(
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], score_settings.keep_share)
     table = calls.table.assign(kept_to_learn=kept)
     fmt = LocaleFormat(locale, model.facts.currency)
+    table = table.assign(wait_for=calls.wait_sentences(fmt))
     if score_settings.reasons:
         table = pd.concat([table, _explained(model, calls, score_settings.reasons, fmt)], axis=1)
     assumed = {moment: _assumed_share(book, moment) for moment in at}

@@ -1,7 +1,7 @@
-"""MLflow: one run a training, the model in the registry, an alias on the champion. The only importer of mlflow.
+"""MLflow: one run per training, the model in the registry, an alias on the champion. The only importer of mlflow.
 
-MLflow is an extra: a training without it is not logged. Scoring never needs it. Pickle is switched off: the registered
-model is the bundle itself, read by `_load_pyfunc`.
+MLflow is an optional extra. Without it, training is not logged; scoring never needs it. Pickle is switched off, and the
+registered model is the bundle itself, read by `_load_pyfunc`.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ _NOT_ALLOWED = re.compile(r"[^\w.\-/:]")  # in the name of a metric
 
 
 def default_uri(models: Path) -> str:
-    """The SQLite file beside the bundles, where no tracking URI is set."""
+    """The tracking URI if none is set: a SQLite file beside the bundles."""
     return f"sqlite:///{models.resolve() / DATABASE}"
 
 
 def can_log(uri: str | None) -> bool:
-    """Whether MLflow is installed. It may be missing only where no tracking URI asks for it.
+    """Whether MLflow is installed. It may be missing only if no tracking URI is set.
 
     Raises:
         UsageError: a tracking URI is set, and MLflow is not installed.
@@ -71,7 +71,7 @@ def can_log(uri: str | None) -> bool:
 
 
 def _mlflow(uri: str, models: Path) -> Any:
-    """mlflow, pointed at the URI, pickle off. First use migrates a new database; two first uses would race."""
+    """The mlflow module, connected to the URI, without pickle; a lock lets only one run create the database."""
     os.environ.update(MLFLOW_ALLOW_PICKLE_DESERIALIZATION="false", MLFLOW_DISABLE_TELEMETRY="true", DO_NOT_TRACK="true")
     logging.getLogger("alembic").setLevel(logging.ERROR)
     import mlflow
@@ -80,36 +80,36 @@ def _mlflow(uri: str, models: Path) -> Any:
     models.mkdir(parents=True, exist_ok=True)
     with FileLock(models / ".mlflow.lock"):
         if uri == default_uri(models):
-            _whole_database(models / DATABASE, mlflow.MlflowClient)
+            _create_database(models / DATABASE, mlflow.MlflowClient)
         mlflow.set_tracking_uri(uri)
         mlflow.set_registry_uri(uri)
         client = mlflow.MlflowClient()
         if client.get_experiment_by_name(EXPERIMENT) is None:
-            place = (models.resolve() / "mlruns").as_uri() if uri.startswith("sqlite") else None
-            client.create_experiment(EXPERIMENT, artifact_location=place)
+            location = (models.resolve() / "mlruns").as_uri() if uri.startswith("sqlite") else None
+            client.create_experiment(EXPERIMENT, artifact_location=location)
         mlflow.set_experiment(EXPERIMENT)
     return mlflow
 
 
-def _whole_database(path: Path, client: Any) -> None:
-    """MLflow makes its tables in hundreds of steps, and can never use a database that was left halfway."""
+def _create_database(path: Path, client: Any) -> None:
+    """Create the database atomically, because MLflow cannot use one whose creation was interrupted."""
     if not path.exists():
         with replaced_file(path.resolve()) as fresh:
             client(f"sqlite:///{fresh}").search_experiments()
 
 
 def _close_killed(client: Any, models: Path) -> None:
-    """Close the runs that a killed training left open, and remove what they had written of a model."""
-    place = [client.get_experiment_by_name(EXPERIMENT).experiment_id]
-    ours = {run.info.run_id: run for run in client.search_runs(place) if "bundle" in run.data.tags}
+    """Close the runs that a killed training left open, and remove the incomplete models they logged."""
+    experiments = [client.get_experiment_by_name(EXPERIMENT).experiment_id]
+    ours = {run.info.run_id: run for run in client.search_runs(experiments) if "bundle" in run.data.tags}
     for run in ours.values():
         if run.info.status == "RUNNING":
             client.set_terminated(run.info.run_id, "KILLED")
             shutil.rmtree(models / "mlruns" / run.info.run_id, ignore_errors=True)
-    for half in client.search_logged_models(place):
-        if half.status == "PENDING" and half.source_run_id in ours:
-            client.finalize_logged_model(half.model_id, "FAILED")
-            shutil.rmtree(models / "mlruns" / "models" / half.model_id, ignore_errors=True)
+    for logged in client.search_logged_models(experiments):
+        if logged.status == "PENDING" and logged.source_run_id in ours:
+            client.finalize_logged_model(logged.model_id, "FAILED")
+            shutil.rmtree(models / "mlruns" / "models" / logged.model_id, ignore_errors=True)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -121,9 +121,9 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _metrics(tables: Mapping[str, pd.DataFrame]) -> dict[str, float]:
-    """Every finite number of the metric tables, named table.row.column; of slices those of all deals and by age.
+    """Every finite number of the metric tables, named table.row.column; of slices only those of all deals and by age.
 
-    Further slices stand in the tables that are logged as files: a run with a thousand metrics shows none.
+    Other slices are in the tables that are logged as files, so that a run does not show a thousand metrics.
     """
     out: dict[str, float] = {}
     for name, table in tables.items():
@@ -148,16 +148,17 @@ def log_training(
 ) -> str:
     """Log one training: settings, the data's fingerprint, metrics, tables, figures, and the registered bundle.
 
-    In the default store, which the lock of `models` guards, runs that a killed training left open are closed first.
+    In the default store, which is protected by the lock of `models`, runs left open by a killed training are closed
+    first.
 
     Args:
         model: the trained model.
         folder: its bundle.
         tables: metric tables by name.
         figures: matplotlib figures by file name.
-        models: where the SQLite store lives by default.
+        models: the folder of the default SQLite store.
         uri: any tracking URI; None for the default.
-        texts: further files by name: the leak audit, say.
+        texts: further files by name, such as the leak audit.
         tags: further tags of the run.
 
     Returns:
@@ -179,7 +180,7 @@ def log_training(
             mlflow.log_text(text, name)
         for name, figure in figures.items():
             mlflow.log_figure(figure, f"figures/{name}")
-        with redirect_stderr(StringIO()):  # it announces each version there, past every logger
+        with redirect_stderr(StringIO()):  # MLflow prints each new version there, bypassing its loggers
             info = mlflow.pyfunc.log_model(
                 name="model",
                 loader_module="walkaway.training.mlflow_log",
@@ -192,11 +193,11 @@ def log_training(
 
 
 def mirror_champion(version: str, *, models: Path, uri: str | None) -> str | None:
-    """Point the registry's champion alias at that bundle; it mirrors the pointer under MODELS, which decides.
+    """Point the registry's champion alias at that bundle. The alias follows the pointer under MODELS, which decides.
 
     Returns:
-        The registered number of the bundle, or None where this store never registered it or MLflow is not installed;
-        then the alias is left alone.
+        The registered version number of the bundle. None if the bundle is not registered in this store or MLflow is not
+        installed; the alias is then unchanged.
 
     Raises:
         UsageError: a tracking URI is set, and MLflow is not installed.
@@ -205,16 +206,16 @@ def mirror_champion(version: str, *, models: Path, uri: str | None) -> str | Non
         return None
     client = _mlflow(uri or default_uri(models), models).MlflowClient()
     registered = client.search_model_versions(f"name = '{MODEL_NAME}'")
-    mine = [one for one in registered if client.get_run(one.run_id).data.tags.get("bundle") == version]
-    if not mine:
+    of_bundle = [entry for entry in registered if client.get_run(entry.run_id).data.tags.get("bundle") == version]
+    if not of_bundle:
         return None
-    number = str(max(int(one.version) for one in mine))
+    number = str(max(int(entry.version) for entry in of_bundle))
     client.set_registered_model_alias(MODEL_NAME, ALIAS, number)
     return number
 
 
 def _signature(model: Model) -> Any:
-    """The bar as a parameter of serving. No schema of inputs: its errors would print rows of data into logs."""
+    """The bar as a parameter of serving. No input schema, because its errors would print rows of data into logs."""
     from mlflow.models import ModelSignature
     from mlflow.types.schema import ParamSchema, ParamSpec
 
@@ -237,15 +238,17 @@ class _Served:
 
 
 def _check_mlmodel(path: Path, model: Model) -> None:
-    """MLflow's own description has no checksum, but all of it that decides a call follows from the bundle."""
+    """Check MLflow's description of the model, which has no checksum: its signature must follow from the bundle."""
     from mlflow.models import Model as Described
 
     if path.is_file() and Described.load(str(path)).signature != _signature(model):
-        raise BundleError(f"{path}: its signature is not that of the bundle beside it. Register the model by training.")
+        raise BundleError(
+            f"{path}: its signature does not match the bundle beside it. Train again to register the model."
+        )
 
 
 def _load_pyfunc(path: str) -> _Served:
-    """Called by MLflow to read a registered bundle, which lies in the folder `data` beside MLflow's description."""
+    """Called by MLflow to read a registered bundle, which is in the folder `data` beside MLflow's description."""
     model = load_bundle(Path(path))
     _check_mlmodel(Path(path).parents[1] / MLMODEL, model)
     return _Served(model)

@@ -1,6 +1,6 @@
 """Books without dates: a model can learn who wins from the deals' attributes, but not what an hour is worth.
 
-It is unknown what was known when, so there are no snapshots, no hours and no order in time. There is one row a deal.
+It is unknown what was known when, so there are no snapshots, no hours and no order in time. There is one row per deal.
 Deals alike in all attributes are in the same fold, so that no model is judged on copies of its training deals.
 """
 
@@ -180,7 +180,7 @@ def score_undated(book: Book, model: Model) -> pd.DataFrame:
     check_fits(book, model)
     still_open = book.deals[book.deals["outcome"].isna()]
     if still_open.empty:
-        raise UsageError("no deal of this book is open: each has an outcome, so there is nothing to call.")
+        raise UsageError("no deal of this book is open: each has an outcome, so there is nothing to score.")
     table = make_calls(model, rows_without_dates(book, still_open, model.plan), bar=0.0).table
     table = table.assign(bar=np.nan, model_version=model.version)
     order = np.lexsort((table["deal_id"], -table["expected_value"]))

@@ -6,6 +6,7 @@ from tests.books import END_DAY, UNTIL, day
 from walkaway.book.schema import Book
 from walkaway.economics import DROPPED
 from walkaway.errors import UsageError
+from walkaway.models import awaited
 from walkaway.report.html import gather, page
 from walkaway.report.html.annotated_calls import CALLS
 from walkaway.report.html.rollups import productivity
@@ -59,7 +60,8 @@ def test_a_deal_to_nurture_says_how_often_its_sign_came(content, model):
     for deal in nurture.to_dict("records"):
         told = wait[deal["wait_for"]]
         assert deal["sign_came"] == told.heard / told.deals
-    assert [told.startswith(f"{sign} from") for told, sign in zip(nurture["wait_for"], nurture["sign"], strict=True)]
+    for sentence, sign in zip(nurture["wait_for"], nurture["sign"], strict=True):
+        assert sentence.startswith(f"{awaited(sign)}: of ")
     assert (nurture["sign_came"] * nurture["chance_if_heard"] <= nurture["win_probability"]).all()
     assert others[["sign", "sign_came", "chance_if_heard"]].isna().all(axis=None)
 
@@ -142,5 +144,5 @@ def test_signs_of_the_first_week_hold_counts_of_settled_deals(content, hostile):
 
 def test_where_no_deal_is_open_there_is_nothing_to_report(hostile, model, settings):
     closed = hostile.with_tables(deals=hostile.deals.assign(closed_at=hostile.deals["closed_at"].fillna(day(END_DAY))))
-    with pytest.raises(UsageError, match="no deal is open at 2026-01-01T00:00Z, so there is nothing to call"):
+    with pytest.raises(UsageError, match="no deal is open at 2026-01-01T00:00Z, so there is nothing to score"):
         gather(closed, model, pd.Timestamp("2026-01-01", tz="UTC"), settings)

@@ -116,10 +116,10 @@ def test_deals_kept_to_learn_from_free_nothing_and_are_not_listed(called, traine
 
 
 def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(called, trained):
-    told = {"wait_for": "call from the buyer: it came to 40 of 100", "wait_sign": "call"}
+    told = {"wait_for": "phone call from the buyer: it came in 40 of 100", "wait_sign": "call"}
     waiting = called.assign(verdict="nurture", wait_until=UNTIL, **told)
     text = words(shown(show_score(waiting, trained.model, "calls.csv", EUR), 120))
     gone = words(shown(show_score(called.assign(verdict="walk_away"), trained.model, "calls.csv", EUR), 120))
 
-    assert text.count("until 4 Aug 2025: wait for call from the buyer") == 10
+    assert text.count("wait for: phone call from the buyer, until 4 Aug 2025") == 10
     assert "wait for" not in gone

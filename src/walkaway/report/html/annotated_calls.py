@@ -59,6 +59,7 @@ def called(
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], keep_share)
     reasons = reasons_table(Reasons(model, calls.rows, attribution, wording), REASONS)
     table = calls.table.join(_deal_columns(book, calls, as_of)).join(reasons).join(_wait_columns(model, calls))
+    table = table.assign(wait_for=calls.wait_sentences(wording))
     table = table.assign(alike_value_per_hour=alike_earned(model, calls.table, attribution))
     table = table.assign(
         call=table["verdict"].mask(check_first(table), CHECK_FIRST),

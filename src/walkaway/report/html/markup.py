@@ -11,9 +11,9 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from walkaway.formatting import LocaleFormat
+from walkaway.formatting import LocaleFormat, plain_activity
 from walkaway.report.html.content import Content
-from walkaway.report.html.phrases import capital, sign_name
+from walkaway.report.html.phrases import capital
 from walkaway.report.html.sections import shown
 
 __all__ = ["page"]
@@ -74,7 +74,7 @@ def _environment(wording: LocaleFormat) -> Environment:
         "factor": _or_blank(lambda value: wording.number(value, 2)),
         "date": _or_blank(wording.date),
         "moment": _or_blank(wording.moment),
-        "sign": sign_name,
+        "sign": plain_activity,
         "words": lambda text: str(text).replace("_", " "),
         "sentence": lambda text: f"{capital(text)}.",
         "capital": capital,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.formatting import LocaleFormat, plain_step
+from walkaway.formatting import LocaleFormat, plain_activity
+from walkaway.models import awaited
 from walkaway.report.html.check_first import CLOSE
 from walkaway.report.html.content import Content
 from walkaway.report.html.proof import Proof
@@ -28,7 +29,6 @@ __all__ = [
     "plan",
     "price",
     "questions",
-    "sign_name",
     "value",
     "waited",
     "waits",
@@ -54,6 +54,7 @@ QUESTIONS = {
     "effort": "How many of our hours will this deal take until it closes?",
 }
 WORDS = (
+    ("call", "the model's verdict on a deal: walk away, nurture, check first, unsure or pursue"),
     (
         "bar",
         "the lowest value per hour at which a deal is kept; below it, the hour is better spent on another deal",
@@ -191,16 +192,6 @@ def plan(content: Content) -> str:
     )
 
 
-def sign_name(step: str) -> str:
-    """The name of a buyer's sign. A call is named a phone call, because "call" on this page means a verdict.
-
-    >>> sign_name("call"), sign_name("offer_sent / done")
-    ('phone call', 'offer sent')
-    """
-    name = plain_step(step)
-    return "phone call" if name == "call" else name
-
-
 def waits(nurture: pd.DataFrame, wording: LocaleFormat) -> list[str]:
     """What the deals to nurture wait for, and how often it came in equally silent past deals: a sentence per sign.
 
@@ -213,7 +204,7 @@ def waits(nurture: pd.DataFrame, wording: LocaleFormat) -> list[str]:
         share = low if low == high else f"{low} to {high}"
         deals = "deal" if len(part) == 1 else "deals"
         rows.append(
-            f"{sign_name(str(sign))} from the buyer ({wording.number(len(part))} {deals}): it came in {share} of past "
+            f"{awaited(str(sign))} ({wording.number(len(part))} {deals}): it came in {share} of past "
             "deals that had been silent as long and that nobody was working on"
         )
     return rows
@@ -228,7 +219,7 @@ def waits_in_short(nurture: pd.DataFrame, wording: LocaleFormat) -> str:
     if nurture.empty:
         return ""
     signs = nurture["sign"].value_counts()
-    sign, usually = sign_name(str(signs.index[0])), "usually " if len(signs) > 1 else ""
+    sign, usually = plain_activity(str(signs.index[0])), "usually " if len(signs) > 1 else ""
     last = nurture["wait_until"].max()
     until = "" if pd.isna(last) else f", until {wording.date(last)} at the latest"
     silent = wording.percent(1.0 - float(nurture["sign_came"].mean()))

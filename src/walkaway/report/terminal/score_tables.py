@@ -41,7 +41,7 @@ def _reasons_against(call: dict[str, Any], fmt: LocaleFormat, most: int = 2) -> 
         f"{reason} ×{fmt.number(factor, 2)}" if pd.notna(factor) else str(reason) for reason, factor in against[:most]
     ]
     if call["verdict"] == "nurture":
-        lines.append(f"until {fmt.date(call['wait_until'])}: wait for {awaited(call['wait_sign'])}")
+        lines.append(f"wait for: {awaited(call['wait_sign'])}, until {fmt.date(call['wait_until'])}")
     return "\n".join(lines)
 
 
