@@ -10,6 +10,7 @@ from walkaway.audit.rules import RULES
 from walkaway.audit.sources import Deals, Looks, sources_of
 from walkaway.book.schema import Book, Manifest
 from walkaway.features import plan_features
+from walkaway.formatting import LocaleFormat
 
 N = 300
 START = pd.Timestamp("2025-01-06", tz="UTC")
@@ -50,11 +51,14 @@ def book_with(column: pd.Series | None = None, changes: pd.DataFrame | None = No
     return Book.of(Manifest(fixed_at_creation=fixed), deals=deals, **tables)
 
 
-def said_of(book: Book, name: str, at: pd.DatetimeIndex | None = None) -> dict[str, str]:
+ENGLISH = LocaleFormat("en")
+
+
+def said_of(book: Book, name: str, at: pd.DatetimeIndex | None = None, fmt: LocaleFormat = ENGLISH) -> dict[str, str]:
     """What each rule says of a source, by code."""
     from walkaway.asof.history import History
 
-    deals = Deals(History(book), plan_features(book))
+    deals = Deals(History(book), plan_features(book), fmt)
     looks = Looks.of(book, pd.date_range(START, CREATED[-1], freq="7D").as_unit("us") if at is None else at)
     [source] = [one for one in sources_of(deals, looks) if one.name == name]
     said = {code: rule(source, deals) for code, rule in RULES.items()}
@@ -94,6 +98,14 @@ def test_l2_filled_for_winners_only():
     n = int((WON & ~OPEN & (LUCK < 0.5)).sum())
 
     assert says("L2", filled) == f"of {n} settled deals that have it, 98% or more were won (of all, 41%)"
+
+
+def test_evidence_writes_its_numbers_by_locale():
+    text = np.where(OPEN, "proposal", np.where(WON, "Closed Won", "Closed Lost"))
+    said = said_of(book_with(text), "deals.column", fmt=LocaleFormat("de_DE"))
+
+    assert said["L1"].startswith("alone predicts the outcome with AUC 1,00 when")
+    assert said["L3"].endswith("with the value Closed Won, 98 % or more were won")
 
 
 def test_l2_filled_for_losers_only():

@@ -1,4 +1,5 @@
 import json
+import re
 
 from tests.books import END_DAY, day
 
@@ -30,6 +31,18 @@ def test_check_is_told_thresholds_by_the_settings(walkaway, here, tmp_path):
     told = json.loads(walkaway("check", *here, "--json")[1])
 
     assert {f["code"]: f["level"] for f in told["findings"]}["D7"] == "act"
+
+
+def test_check_writes_its_numbers_by_the_locale_of_the_settings(walkaway, here, monkeypatch):
+    """The sentence on wins always has a number with one decimal."""
+    decimals = {}
+    for locale in ("en_GB", "de_DE"):
+        monkeypatch.setenv("WALKAWAY_REPORT__LOCALE", locale)
+        findings = {f["code"]: f["sentence"] for f in json.loads(walkaway("check", *here, "--json")[1])["findings"]}
+        decimals[locale] = re.findall(r"\d([.,])\d\b", findings["D1"] + findings["D5"])
+
+    assert set(decimals["en_GB"]) == {"."}
+    assert set(decimals["de_DE"]) == {","}
 
 
 def test_check_refuses_a_moment_before_the_model_learned(walkaway, here):

@@ -28,6 +28,22 @@ def test_audit_as_json_lists_sources_and_features(walkaway, saved_book, tiny):
     assert "separation_last" in said["features"][0]
 
 
+def test_audit_writes_its_evidence_by_the_locale_of_the_settings(walkaway, saved_book, monkeypatch):
+    from walkaway import training
+
+    locales, audit_as_of = [], training.audit_as_of
+
+    def audited(book, until, train_settings, locale="en_GB"):
+        locales.append(locale)
+        return audit_as_of(book, until, train_settings, locale)
+
+    monkeypatch.setattr(training, "audit_as_of", audited)
+    monkeypatch.setenv("WALKAWAY_REPORT__LOCALE", "de_DE")
+
+    assert walkaway("audit", "--book", saved_book, "--json")[0] == 0
+    assert locales == ["de_DE"]
+
+
 def test_a_held_lock_exits_with_5(walkaway, here, models):
     with exclusive(models):
         ended = walkaway("train", *here)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from walkaway.economics import Curve, settle_drops
+from walkaway.formatting import LocaleFormat
 
 # Two deals: d0 (lost) falls to 3 and then 1, with 4 and 2 hours to go; d1 (won, 100) stands at 2 with 6 hours to go.
 DEAL = np.array([0, 0, 1])
@@ -180,3 +181,11 @@ def test_a_curve_without_one_of_its_columns_is_refused(name):
 
     with pytest.raises(KeyError, match=name):
         Curve.from_json(described)
+
+
+def test_a_refusal_writes_its_shares_by_locale():
+    refused = Curve((), (), (), (), guaranteed=((0.36, 5.0),)).refusal(0.10, LocaleFormat("de_DE"))
+
+    assert refused == (
+        "No bar meets a 10 % loss limit at 90 % confidence; none is set. The smallest limit that one meets is 36 %."
+    )

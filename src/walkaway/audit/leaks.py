@@ -22,6 +22,7 @@ from walkaway.book import Book
 from walkaway.config import AuditSettings, FeatureSettings
 from walkaway.errors import UsageError
 from walkaway.features import FeaturePlan, PlannedFeature, build_features, plan_features
+from walkaway.formatting import LocaleFormat
 
 __all__ = ["Audit", "audit_book"]
 
@@ -57,7 +58,7 @@ class Audit:
         both = pd.concat([self.sources, self.features])[["verdict", "rules", "evidence"]]
         return both[both["rules"] != ""]
 
-    def told(self) -> list[dict[str, str]]:
+    def suspect_rows(self) -> list[dict[str, str]]:
         """The suspects as plain JSON values: name, verdict, rules and evidence of each."""
         rows = self.suspects.rename_axis("name").reset_index()
         return [{str(name): str(value) for name, value in row.items()} for row in rows.to_dict("records")]
@@ -126,7 +127,11 @@ def _refuse_unknown(audit_settings: AuditSettings, names: list[str]) -> None:
 
 
 def audit_book(
-    book: Book, at: pd.DatetimeIndex | None, audit_settings: AuditSettings, choice: FeatureSettings = ALL
+    book: Book,
+    at: pd.DatetimeIndex | None,
+    audit_settings: AuditSettings,
+    choice: FeatureSettings = ALL,
+    locale: str = "en_GB",
 ) -> Audit:
     """Audit everything that a book records of its deals.
 
@@ -135,6 +140,7 @@ def audit_book(
         at: moments of the snapshots; None for a book without dates.
         audit_settings: what is allowed although a rule flags it.
         choice: which features the team wants.
+        locale: of the numbers in the evidence.
 
     Raises:
         UsageError: a name in train.audit.allowed does not exist.
@@ -145,7 +151,8 @@ def audit_book(
     ()
     """
     history = History(book)
-    deals = Deals(history, plan_features(book, choice))
+    fmt = LocaleFormat(locale)
+    deals = Deals(history, plan_features(book, choice), fmt)
     looks = Looks.of(book, at) if at is not None else None
     if looks is not None and looks.snapshots.empty:
         looks = None  # no deal was open at any snapshot, so only columns can be audited
@@ -156,7 +163,7 @@ def audit_book(
         features, columns = pd.DataFrame(columns=["verdict", "rules", "evidence"]), list[str]()
     else:
         rest = plan_features(book.without(left_out), choice, left_out)
-        features = _features(Deals(history.without(left_out), rest), looks, rest, audit_settings)
+        features = _features(Deals(history.without(left_out), rest, fmt), looks, rest, audit_settings)
         columns = rest.columns
     _refuse_unknown(audit_settings, [*sources.index, *(f"features.{name}" for name in columns)])
     return Audit(sources, features, left_out, tuple(features.index[features["verdict"] == "left out"]))

@@ -52,7 +52,8 @@ def separates_at_once(source: Source, deals: Deals) -> str | None:
     found = at_first_look(source, deals)
     if not found.low >= TOO_GOOD:
         return None
-    return f"alone predicts the outcome with AUC {found.auc:.2f} when a deal is new; nothing known then can be so good"
+    auc = deals.fmt.number(found.auc, 2)
+    return f"alone predicts the outcome with AUC {auc} when a deal is new; nothing known then can be so good"
 
 
 def _pure(mask: npt.NDArray[np.bool_], deals: Deals, outcome: float) -> int:
@@ -69,7 +70,9 @@ def filled_for_one_outcome(source: Source, deals: Deals) -> str | None:
         return None
     for outcome, word, rate in ((1.0, "won", deals.base_rate), (0.0, "lost", 1 - deals.base_rate)):
         if n := _pure(~np.isnan(source.value), deals, outcome):
-            return f"of {n:,} settled deals that have it, {PURE:.0%} or more were {word} (of all, {rate:.0%})"
+            fmt = deals.fmt
+            shares = f"{fmt.percent(PURE)} or more were {word} (of all, {fmt.percent(rate)})"
+            return f"of {fmt.whole(n)} settled deals that have it, {shares}"
     return None
 
 
@@ -80,8 +83,8 @@ def value_of_winners(source: Source, deals: Deals) -> str | None:
     values, counts = np.unique(source.value[~np.isnan(source.value)], return_counts=True)
     for value in values[np.argsort(-counts, kind="stable")][:MOST_VALUES]:
         if n := _pure(source.value == value, deals, 1.0):
-            what = source.words[int(value)] if source.categorical else f"{value:g}"
-            return f"of {n:,} settled deals with the value {what}, {PURE:.0%} or more were won"
+            what, fmt = source.words[int(value)] if source.categorical else f"{value:g}", deals.fmt
+            return f"of {fmt.whole(n)} settled deals with the value {what}, {fmt.percent(PURE)} or more were won"
     return None
 
 
@@ -105,8 +108,8 @@ def shown_by_winners(source: Source, deals: Deals) -> str | None:
     for outcome, word in ends:
         if n := _pure(source.seen, deals, outcome):
             return (
-                f"of {n:,} settled deals that had it before their close, {PURE:.0%} or more were {word}: either it was "
-                "dated back, or it is part of the close"
+                f"of {deals.fmt.whole(n)} settled deals that had it before their close, {deals.fmt.percent(PURE)} or "
+                f"more were {word}: either it was dated back, or it is part of the close"
             )
     return None
 
@@ -136,7 +139,8 @@ def open_deals_differ(source: Source, deals: Deals) -> str | None:
     by_date = separation(deals.created, used, weight=weight).auc  # in fast sales the newest deals are the open ones
     if not found.low >= max(TOO_GOOD, by_date):
         return None
-    return f"open deals created at the same time have other values (AUC {found.auc:.2f}): it is filled at the close"
+    auc = deals.fmt.number(found.auc, 2)
+    return f"open deals created at the same time have other values (AUC {auc}): it is filled at the close"
 
 
 def _rank_correlation(a: FloatArray, b: FloatArray) -> float:
@@ -177,8 +181,8 @@ def rewritten(source: Source, deals: Deals) -> str | None:
     if other.sum() < LEAST_TO_SUSPECT // 2 or other.sum() < REWRITTEN * both.sum():
         return None
     return (
-        f"is declared fixed at creation, but the book's own changes show another first value for {other.sum():,} of "
-        f"{both.sum():,} deals"
+        f"is declared fixed at creation, but the book's own changes show another first value for "
+        f"{deals.fmt.whole(other.sum())} of {deals.fmt.whole(both.sum())} deals"
     )
 
 
@@ -199,8 +203,8 @@ def dates_the_close(source: Source, deals: Deals) -> str | None:
         return None
     if same_day >= EQUAL or _spread(from_close) < FOLLOWS * _spread(from_creation):
         return (
-            f"follows the day of the close ({same_day:.0%} of {both.sum():,} deals within a day of it), which nobody "
-            "knows beforehand"
+            f"follows the day of the close ({deals.fmt.percent(same_day)} of {deals.fmt.whole(both.sum())} deals "
+            "within a day of it), which nobody knows beforehand"
         )
     return None
 
@@ -226,7 +230,8 @@ def calibrated_too_well(source: Source, deals: Deals) -> str | None:
     misses = float((counts * (share - fitted) ** 2 / (fitted * (1 - fitted))).sum())
     if slope <= 0 or chi2.cdf(misses, len(values) - 2) >= BY_CHANCE:
         return None
-    return f"equals the share won among the deals with its value, too exactly for a forecast ({len(values):,} values)"
+    count = deals.fmt.whole(len(values))
+    return f"equals the share won among the deals with its value, too exactly for a forecast ({count} values)"
 
 
 def one_outcome_a_value(source: Source, deals: Deals) -> str | None:
@@ -240,7 +245,8 @@ def one_outcome_a_value(source: Source, deals: Deals) -> str | None:
     agreeing = float((won * (won - 1) + (counts - won) * (counts - won - 1))[repeated].sum()) / pairs
     if agreeing < PURE or deals.base_rate**2 + (1 - deals.base_rate) ** 2 > TOO_GOOD:
         return None
-    return f"deals with the same value have the same outcome ({agreeing:.0%} of pairs, {int(repeated.sum()):,} values)"
+    counts_of = f"{deals.fmt.percent(agreeing)} of pairs, {deals.fmt.whole(repeated.sum())} values"
+    return f"deals with the same value have the same outcome ({counts_of})"
 
 
 def counts_the_wins(source: Source, deals: Deals) -> str | None:
@@ -253,9 +259,8 @@ def counts_the_wins(source: Source, deals: Deals) -> str | None:
         steps = np.diff(source.value[rows], prepend=np.nan)
         found = separation(steps, deals.won[rows])
         if found.low >= TOO_GOOD:
-            return (
-                f"in the order of their {word}, its steps from deal to deal predict the outcome (AUC {found.auc:.2f})"
-            )
+            auc = deals.fmt.number(found.auc, 2)
+            return f"in the order of their {word}, its steps from deal to deal predict the outcome (AUC {auc})"
     return None
 
 
@@ -283,7 +288,8 @@ def predicts_within_groups(source: Source, deals: Deals) -> str | None:
         places = _places(pd.Series(source.value), deals.won, words)
         found = separation(places, np.where(np.isnan(places), np.nan, deals.won))
         if found.low >= TOO_GOOD:
-            return f"among deals of the same {column} it predicts the outcome (AUC {found.auc:.2f})"
+            auc = deals.fmt.number(found.auc, 2)
+            return f"among deals of the same {column} it predicts the outcome (AUC {auc})"
     return None
 
 

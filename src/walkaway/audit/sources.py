@@ -15,6 +15,7 @@ from walkaway.asof.labels import events_of
 from walkaway.audit.separation import LEAST_TO_SUSPECT
 from walkaway.book import MOMENT, Book
 from walkaway.features import FeaturePlan, build_features
+from walkaway.formatting import LocaleFormat
 
 __all__ = ["Deals", "Looks", "Source", "sources_of"]
 
@@ -33,10 +34,14 @@ def _days(moments: npt.NDArray[np.int64]) -> FloatArray:
 
 @dataclass(frozen=True)
 class Deals:
-    """The deals of a book, one entry per deal in the order of deal_id. Moments are days since 1970."""
+    """The deals of a book, one entry per deal in the order of deal_id. Moments are days since 1970.
+
+    fmt: writes the numbers in the evidence.
+    """
 
     history: History
     plan: FeaturePlan
+    fmt: LocaleFormat = field(default_factory=LocaleFormat)
 
     @cached_property
     def won(self) -> FloatArray:

@@ -83,12 +83,11 @@ def score(
         fmt = formatter_of(settings, model.facts.currency)
         shown = show_undated_score(table, out, fmt) if model.undated else show_score(table, model, out, fmt)
         tell(shown, quiet)
-        if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo)):
+        if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo, fmt)):
             tell(refused, quiet)
         if read.unusable_deals:
-            tell(
-                f"{read.unusable_deals:,} deals of the export could not be used. See {book}/quarantine.parquet.", quiet
-            )
+            unusable = fmt.whole(read.unusable_deals)
+            tell(f"{unusable} deals of the export could not be used. See {book}/quarantine.parquet.", quiet)
 
 
 def _refuse_with_dates(*given: str | float | None) -> None:

@@ -43,7 +43,7 @@ def check(
             raise UsageError(f"--as-of {as_of}: needs a book with dates, and this book has none. Leave --as-of out.")
         moment = None if read.manifest.timeless else newest_or(as_of, "--as-of", read)
         step("comparing with training", 0, 1)
-        found = check_model(read, model, settings.check, moment)
+        found = check_model(read, model, settings.check, moment, settings.report.locale)
     if as_json:
         print_json(found.as_json())
     else:

@@ -65,7 +65,7 @@ def explain(
         from walkaway.report.deal_card import show_story
 
         Console(highlight=False).print(show_story(story))
-        if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo)):
+        if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo, story.wording)):
             tell(refused, quiet=False)
 
 

@@ -74,4 +74,4 @@ def report(
     if form is Format.MD:
         typer.echo(done.digest, nl=False)
     else:
-        tell(done.said(), quiet)
+        tell(done.summary(), quiet)

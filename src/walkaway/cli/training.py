@@ -38,7 +38,7 @@ def audit(
 
     read = read_book(book)
     settings = settings_in_force(context)
-    found = audit_as_of(read, training_moment(until, read), settings.train)
+    found = audit_as_of(read, training_moment(until, read), settings.train, settings.report.locale)
     if as_json:
         tables = {"sources": found.sources, "features": found.features}
         print_json({"left_out": found.left_out, "denied": found.denied} | tables)
@@ -58,12 +58,12 @@ def train(
         typer.Option(help="advice.csv of walkaway batch. Deals dropped on this advice are not counted as losses."),
     ] = None,
     promote: Annotated[
-        bool, typer.Option("--promote", help="Use the new model even if it does not pass the gate.")
+        bool, typer.Option("--promote", help="Use the new model even if it is not better than the one in use.")
     ] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """Train a model on won and lost deals, test it on later deals, register it, and use it if it passes the gate."""
+    """Train a model on won and lost deals, test it on later deals, and use it if it is better than the one in use."""
     from walkaway.book import read_book
     from walkaway.report.figures import training_figures
     from walkaway.report.model_card import model_card
@@ -88,7 +88,7 @@ def train(
     if as_json:
         named = {"version": done.folder.name, "champion": done.champion, "signal": done.trained.model.signal}
         named |= {"decision": done.decision.as_json()}
-        found = {"summary": done.trained.model.facts.counts(), "audit": done.trained.audit.told()}
+        found = {"summary": done.trained.model.facts.counts(), "audit": done.trained.audit.suspect_rows()}
         print_json(named | found | {"registered": done.registered, "metrics": done.trained.tables})
     else:
         from walkaway.report.terminal.training_tables import show_training

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from walkaway.economics.drops import Drops, schedule_drops
 from walkaway.economics.guarantee import CONFIDENCE
+from walkaway.formatting import LocaleFormat
 
 __all__ = ["Curve"]
 
@@ -132,20 +133,21 @@ class Curve:
         """
         return max((bar for limit, bar in self.guaranteed if limit <= share + 1e-12), default=0.0)
 
-    def refusal(self, share: float) -> str:
+    def refusal(self, share: float, fmt: LocaleFormat) -> str:
         """A sentence where no bar above 0 can be guaranteed for that share; empty where one can.
 
-        >>> Curve((), (), (), (), guaranteed=((0.36, 5.0),)).refusal(0.10)
+        >>> Curve((), (), (), (), guaranteed=((0.36, 5.0),)).refusal(0.10, LocaleFormat("en"))
         'No bar meets a 10% loss limit at 90% confidence; none is set. The smallest limit that one meets is 36%.'
         """
         if self.guaranteed_bar_for(share) > 0:
             return ""
         least = (
-            f"The smallest limit that one meets is {self.guaranteed[0][0]:.0%}."
+            f"The smallest limit that one meets is {fmt.percent(self.guaranteed[0][0])}."
             if self.guaranteed
             else "No bar meets any other limit either."
         )
-        return f"No bar meets a {share:.0%} loss limit at {CONFIDENCE:.0%} confidence; none is set. {least}"
+        limit = f"a {fmt.percent(share)} loss limit at {fmt.percent(CONFIDENCE)} confidence"
+        return f"No bar meets {limit}; none is set. {least}"
 
     def bar_of(
         self, *, forgo: float, bar: float | None = None, capacity: float | None = None, guarantee: bool = False

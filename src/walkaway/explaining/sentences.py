@@ -69,7 +69,7 @@ def _about(planned: PlannedFeature) -> str:
 
 def _value(planned: PlannedFeature, value: float, wording: LocaleFormat) -> str:
     """A feature's value in words."""
-    if planned.feature == "last_step":
+    if planned.declared.categories_from == "step":
         return plain_activity(planned.categories[int(value)])
     return wording.value(value, planned.declared.unit, planned.categories)
 

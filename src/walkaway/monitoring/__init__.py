@@ -2,6 +2,6 @@
 
 from walkaway.monitoring.drift import Check, check
 from walkaway.monitoring.finding import LEVELS, NAMES, Finding, Level
-from walkaway.monitoring.outcomes import told_gap
+from walkaway.monitoring.outcomes import gap_to_expected
 
-__all__ = ["LEVELS", "NAMES", "Check", "Finding", "Level", "check", "told_gap"]
+__all__ = ["LEVELS", "NAMES", "Check", "Finding", "Level", "check", "gap_to_expected"]

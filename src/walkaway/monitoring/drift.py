@@ -17,6 +17,7 @@ from walkaway.book import Book
 from walkaway.config import CheckSettings
 from walkaway.errors import UsageError
 from walkaway.features import unknown_words
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Model, check_fits, make_calls, read_rows
 from walkaway.monitoring.finding import LEVELS, Finding, Level, cannot_tell, worst
 from walkaway.monitoring.outcomes import age_finding, outcome_findings
@@ -57,7 +58,9 @@ class Check:
         }
 
 
-def check(book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Timestamp | None) -> Check:
+def check(
+    book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Timestamp | None, locale: str = "en_GB"
+) -> Check:
     """Compare a book with the data a model was trained on.
 
     Args:
@@ -65,14 +68,17 @@ def check(book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Tim
         model: usually the champion.
         check_settings: thresholds.
         as_of: UTC; None for a book without dates.
+        locale: of the numbers in the sentences.
 
     Raises:
-        UsageError: `as_of` is before the model's known_until, or more than a year after the newest record.
+        UsageError: `as_of` is before the model's known_until, or more than a year after the newest record; or the
+            locale is unknown.
         DataError: the book does not fit the model.
     """
     check_fits(book, model)
+    fmt = LocaleFormat(locale)
     if model.undated or as_of is None:
-        return _check_undated(book, model, check_settings)
+        return _check_undated(book, model, check_settings, fmt)
     check_not_far_ahead(book, as_of, "--as-of")
     until = model.known_until
     if as_of < until:
@@ -80,11 +86,16 @@ def check(book: Book, model: Model, check_settings: CheckSettings, as_of: pd.Tim
             f"--as-of {as_of:%Y-%m-%dT%H:%M}Z is before {until:%Y-%m-%dT%H:%M}Z, the moment until which the model was "
             "trained, so there is nothing to compare yet. Use a later moment or a newer export."
         )
-    return _check_dated(book, model, check_settings, until, as_of)
+    return _check_dated(book, model, check_settings, until, as_of, fmt)
 
 
 def _check_dated(
-    book: Book, model: Model, check_settings: CheckSettings, until: pd.Timestamp, as_of: pd.Timestamp
+    book: Book,
+    model: Model,
+    check_settings: CheckSettings,
+    until: pd.Timestamp,
+    as_of: pd.Timestamp,
+    fmt: LocaleFormat,
 ) -> Check:
     reference = model.reference
     grid = moments(until, as_of, reference.every_days)
@@ -95,10 +106,10 @@ def _check_dated(
     words = unknown_words(history.without(model.plan.left_out).at(now), reference.words)
     deals = OpenDeals(model.plan, calls.rows.X, words, calls.table)
     looks = _first_looks(history, model, grid, calls.table)
-    findings = population_findings(reference, deals, check_settings)
-    findings += outcome_findings(looks, model.signal, reference.errors, check_settings)
+    findings = population_findings(reference, deals, check_settings, fmt)
+    findings += outcome_findings(looks, model.signal, reference.errors, check_settings, fmt)
     age, settled = (as_of - until) / DAY, int(looks["settled"].sum())
-    findings.append(age_finding(age, reference.history_days, reference.every_days, settled, check_settings))
+    findings.append(age_finding(age, reference.history_days, reference.every_days, settled, check_settings, fmt))
     return Check(_worst_first(findings), model.version, len(now), until, grid[-1])
 
 
@@ -121,12 +132,12 @@ def _first_looks(history: History, model: Model, grid: pd.DatetimeIndex, now: pd
     )
 
 
-def _check_undated(book: Book, model: Model, check_settings: CheckSettings) -> Check:
+def _check_undated(book: Book, model: Model, check_settings: CheckSettings, fmt: LocaleFormat) -> Check:
     rows = rows_without_dates(book, book.deals[book.deals["outcome"].isna()], model.plan)
     history = History(book).without(model.plan.left_out)
     unknown = unknown_words(history.at(rows.snapshots), model.reference.words)
     deals = OpenDeals(model.plan, rows.X, unknown, pd.DataFrame())
-    findings = population_findings(model.reference, deals, check_settings)[:3]
+    findings = population_findings(model.reference, deals, check_settings, fmt)[:3]
     findings += [cannot_tell(code, WITHOUT_DATES) for code in ("D4", "D5", "D6", "D7")]
     return Check(_worst_first(findings), model.version, len(rows.X))
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from walkaway.config import CheckSettings, Levels
 from walkaway.features import FeaturePlan, Unknown
+from walkaway.formatting import LocaleFormat
 from walkaway.models import Comparison, Profile, ReferenceProfile, compare
 from walkaway.monitoring.finding import Code, Finding, Level, cannot_tell, level_of, listed, worst
 
@@ -37,36 +38,40 @@ class OpenDeals:
         return self.X[:, self.plan.columns.index(name)].astype(np.float64)
 
 
-def population_findings(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> list[Finding]:
+def population_findings(
+    reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings, fmt: LocaleFormat
+) -> list[Finding]:
     """D1 columns, D2 unknown words, D3 missing values, D4 scores.
 
     Args:
         reference: the profile of the training data.
         now: the open deals.
         check_settings: thresholds.
+        fmt: writes the numbers.
     """
-    why = _why_not(reference, len(now.X), check_settings)
+    why = _why_not(reference, len(now.X), check_settings, fmt)
     if why:
         return [cannot_tell(code, why, open_deals=len(now.X), least_deals=check_settings.least_deals) for code in CODES]
     return [
-        _columns(reference, now, check_settings),
-        _unknown(reference, now, check_settings),
-        _missing(reference, now, check_settings),
-        _scores(reference, now, check_settings),
+        _columns(reference, now, check_settings, fmt),
+        _unknown(reference, now, check_settings, fmt),
+        _missing(reference, now, check_settings, fmt),
+        _scores(reference, now, check_settings, fmt),
     ]
 
 
-def _why_not(reference: ReferenceProfile, deals: int, check_settings: CheckSettings) -> str:
+def _why_not(reference: ReferenceProfile, deals: int, check_settings: CheckSettings, fmt: LocaleFormat) -> str:
+    """Why no comparison can be made; empty if it can."""
     if not reference.columns:
         return "no deal was open in the later half of the training period."
     in_training = min(profile.deals for profile in reference.columns.values())
     if min(deals, in_training) < check_settings.least_deals:
-        where = (
-            f"{deals:,} deals are open"
+        too_few = (
+            f"{fmt.whole(deals)} deals are open"
             if deals < check_settings.least_deals
-            else f"training had {in_training:,.0f} deals"
+            else f"training had {fmt.whole(in_training)} deals"
         )
-        return f"{where}, and a comparison needs {check_settings.least_deals}."
+        return f"{too_few}, and a comparison needs {fmt.whole(check_settings.least_deals)}."
     return ""
 
 
@@ -91,43 +96,53 @@ def _thresholds(levels: Levels, check_settings: CheckSettings) -> dict[str, floa
     return {"watch": levels.watch, "act": levels.act, "chance": check_settings.chance}
 
 
-def _columns(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
+def _columns(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings, fmt: LocaleFormat) -> Finding:
     values = {name: now.column(name) for name in reference.columns}
     compared = _compared(reference.columns, values, check_settings)
     levels = {name: level_of(comparison.excess, check_settings.psi) for name, comparison in compared.items()}
     words = {planned.column: planned.categories for planned in now.plan.features}
-    moved = {name: _moved(reference.columns[name], compared[name], values[name], words[name]) for name in compared}
+    moved = {
+        name: _moved(reference.columns[name], comparison, values[name], words[name], fmt)
+        for name, comparison in compared.items()
+    }
     order = sorted(compared, key=lambda name: (-compared[name].excess, name))
     by_column = {name: {"moved": moved[name]} | _figures(compared[name], levels[name]) for name in order}
     changed = [name for name in order if levels[name] != "ok"]
     if changed:
-        items, of_all = [f"{name} ({moved[name]})" for name in changed], f"{len(changed)} of {len(compared)}"
+        items = [f"{name} ({moved[name]})" for name in changed]
+        of_all = f"{fmt.whole(len(changed))} of {fmt.whole(len(compared))}"
         found, plain = listed(f"{of_all} columns of open deals have shifted since training", changed, items)
     else:
-        beginning = f"Open deals look as in training: none of {len(compared)}"
+        beginning = f"Open deals look as in training: none of {fmt.whole(len(compared))}"
         found, plain = (f"{beginning} {these} shifted more than is usual." for these in ("columns", "signs"))
     figures = _thresholds(check_settings.psi, check_settings) | {"columns": by_column}
     return Finding("D1", worst(list(levels.values())), found, figures, plain=plain)
 
 
-def _moved(profile: Profile, comparison: Comparison, values: npt.NDArray[np.floating], words: tuple[str, ...]) -> str:
+def _moved(
+    profile: Profile,
+    comparison: Comparison,
+    values: npt.NDArray[np.floating],
+    words: tuple[str, ...],
+    fmt: LocaleFormat,
+) -> str:
     """How a column shifted, in words: its median, or the category whose share changed most."""
     change = np.array(comparison.shares) - np.array(profile.shares)
     cell = int(np.argmax(np.abs(change)))
     missing = cell == len(change) - 1
     if profile.median is not None and not missing and not np.isnan(values).all():
-        return f"median {_number(profile.median)}, now {_number(float(np.nanmedian(values)))}"
+        return f"median {_number(profile.median, fmt)}, now {_number(float(np.nanmedian(values)), fmt)}"
     what = "missing" if missing else words[cell] if words else "values"
-    return f"{what} {profile.shares[cell]:.0%}, now {comparison.shares[cell]:.0%}"
+    return f"{what} {fmt.percent(profile.shares[cell])}, now {fmt.percent(comparison.shares[cell])}"
 
 
-def _number(value: float) -> str:
-    """Three significant digits, and all digits before the decimal point.
+def _number(value: float, fmt: LocaleFormat) -> str:
+    """Three significant digits, and all digits before the decimal mark.
 
-    >>> [_number(v) for v in (0.12345, 12.345, 12345.6, 4.0)]
-    ['0.123', '12.3', '12,346', '4']
+    >>> [_number(v, LocaleFormat("de_DE")) for v in (0.12345, 12.345, 12345.6, 4.0)]
+    ['0,123', '12,3', '12.346', '4']
     """
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+    return fmt.whole(value) if abs(value) >= 100 else fmt.number(float(f"{value:.3g}"))
 
 
 def _more(
@@ -145,11 +160,15 @@ def _more(
     return dict(sorted(out.items(), key=lambda item: (item[1]["training"] - item[1]["share"], item[0])))
 
 
-def _missing(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
+def _missing(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings, fmt: LocaleFormat) -> Finding:
     values = {name: np.isnan(now.column(name)).astype(np.float64) for name in reference.missing}
     shares = _more(reference.missing, values, check_settings, check_settings.missing)
     more = [name for name, figures in shares.items() if figures["level"] != "ok"]
-    items = [f"{n} in {shares[n]['share']:.0%} of open deals ({shares[n]['training']:.0%} in training)" for n in more]
+    items = [
+        f"{name} in {fmt.percent(shares[name]['share'])} of open deals "
+        f"({fmt.percent(shares[name]['training'])} in training)"
+        for name in more
+    ]
     found, plain = "No column is missing more often than in training.", ""
     if more:
         found, plain = listed("Missing more often than in training", more, items)
@@ -159,7 +178,7 @@ def _missing(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckS
     )
 
 
-def _unknown(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
+def _unknown(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings, fmt: LocaleFormat) -> Finding:
     if not reference.unknown:
         return Finding(
             "D2", "ok", "The model uses no stages, steps, roles or attributes, so there are no new values to find."
@@ -171,7 +190,7 @@ def _unknown(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckS
         figures["words"] = {str(word): float(share) for word, share in counts.head(20).items()}
     new = [name for name, figures in shares.items() if figures["level"] != "ok"]
     new_words = [(name, word, share) for name in new for word, share in shares[name]["words"].items()]
-    items = [f"{name} {word!r} ({share:.0%} of open deals)" for name, word, share in new_words]
+    items = [f"{name} {word!r} ({fmt.percent(share)} of open deals)" for name, word, share in new_words]
     found, plain = "No new stage, step, role or attribute value appears in many open deals.", ""
     if new:
         unseen = "These values are new, or were too rare in training to learn from"
@@ -182,13 +201,13 @@ def _unknown(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckS
     )
 
 
-def _scores(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings) -> Finding:
+def _scores(reference: ReferenceProfile, now: OpenDeals, check_settings: CheckSettings, fmt: LocaleFormat) -> Finding:
     if not reference.scores:
         return cannot_tell("D4", "training made no out-of-time calls to compare scores with.")
     values = {name: now.scores[name].to_numpy() for name in reference.scores}
     compared = _compared(reference.scores, values, check_settings)
     levels = {name: level_of(comparison.excess, check_settings.psi) for name, comparison in compared.items()}
-    moved = {name: _moved(reference.scores[name], compared[name], values[name], ()) for name in compared}
+    moved = {name: _moved(reference.scores[name], compared[name], values[name], (), fmt) for name in compared}
     order = sorted(compared, key=lambda name: (-compared[name].excess, name))
     by_score = {name: {"moved": moved[name]} | _figures(compared[name], levels[name]) for name in order}
     changed = [name for name in order if levels[name] != "ok"]

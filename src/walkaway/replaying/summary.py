@@ -59,6 +59,7 @@ def measured(
         models: that made the calls.
         asked: what was replayed; the summary begins with it.
     """
+    fmt = LocaleFormat(settings.report.locale)
     until = book.last_recorded_at() - pd.Timedelta(days=settings.replay.grace_days)
     calls = judged(ledger, until)
     measurable = len(calls) > 0 and calls["settled"].any() and calls["won"].nunique() == 2
@@ -80,10 +81,7 @@ def measured(
         "curve": asdict(curve),
         "teams": {name: asdict(of_team) for name, of_team in teams.items()},
         "stop_points": stop_points_by(stops, book),
-        "notes": [
-            *_notes(ledger, calls, LocaleFormat(settings.report.locale)),
-            *_model_notes(models, settings.score),
-        ],
+        "notes": [*_notes(ledger, calls, fmt), *_model_notes(models, settings.score, fmt)],
     }
     return Replayed(ledger, calls, measures, curve, teams, stops, _plain(summary))
 
@@ -150,13 +148,14 @@ def _expected(ledger: pd.DataFrame, models: Sequence[Model]) -> dict[str, float]
     }
 
 
-def _model_notes(models: Sequence[Model], dial: ScoreSettings) -> list[str]:
+def _model_notes(models: Sequence[Model], dial: ScoreSettings, fmt: LocaleFormat) -> list[str]:
     """Models without signal, and guarantees that no bar meets, in sentences."""
     without_signal = sum(not model.signal for model in models)
     notes = []
     if without_signal:
-        notes.append(f"{without_signal} of {len(models)} models found no signal. All their verdicts are unsure.")
+        count = f"{fmt.whole(without_signal)} of {fmt.whole(len(models))}"
+        notes.append(f"{count} models found no signal. All their verdicts are unsure.")
     if dial.guarantee:
-        refused = {model.version: model.curve.refusal(dial.forgo) for model in models}
+        refused = {model.version: model.curve.refusal(dial.forgo, fmt) for model in models}
         notes += [f"Model {version}: {refusal}" for version, refusal in refused.items() if refusal]
     return notes

@@ -200,9 +200,9 @@ def _unusable(book: Book, fmt: LocaleFormat) -> tuple[str, ...]:
     return (f"{deals} deals of the export could not be used. The book's quarantine.parquet says why.",)
 
 
-def _refused(model: Model, dial: ScoreSettings) -> tuple[str, ...]:
+def _refused(model: Model, dial: ScoreSettings, fmt: LocaleFormat) -> tuple[str, ...]:
     """A sentence if the guarantee was asked for and no bar meets it."""
-    refusal = model.curve.refusal(dial.forgo) if dial.guarantee else ""
+    refusal = model.curve.refusal(dial.forgo, fmt) if dial.guarantee else ""
     return (refusal,) if refusal else ()
 
 
@@ -282,7 +282,7 @@ def _written(
     advice = more_advice(_advice(out / ADVICE), calls, settings.score.keep_share)
     previous, note = _last_calls(out, name)
     changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book, fmt)
-    notes += (*_unusable(book, fmt), *_other_hours(model, book), *_refused(model, settings.score))
+    notes += (*_unusable(book, fmt), *_other_hours(model, book), *_refused(model, settings.score, fmt))
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
     write_frame(advice, str(out / ADVICE))

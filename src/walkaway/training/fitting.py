@@ -68,22 +68,24 @@ def _without_constants(plan: FeaturePlan, X: npt.NDArray[np.float32]) -> tuple[F
     return kept, np.ascontiguousarray(X[:, keep])
 
 
-def audit_as_of(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings) -> Audit:
+def audit_as_of(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings, locale: str = "en_GB") -> Audit:
     """The leak audit of what a book knew at a moment, as training asks for it.
 
     Args:
         book: any book.
         until: UTC moment; None for a book without dates.
         train_settings: of training.
+        locale: of the numbers in the evidence. A model keeps the evidence, so training uses the default.
 
     Raises:
         UsageError: no deal had been created by then, or what is allowed by name does not exist.
     """
     if until is None:
-        return audit_book(book, None, train_settings.audit, train_settings.features)
+        return audit_book(book, None, train_settings.audit, train_settings.features, locale)
     book = _known_deals(book, until)
     every = train_settings.cadence_days or cadence_days(book)
-    return audit_book(book, _training_moments(book, until, every), train_settings.audit, train_settings.features)
+    at = _training_moments(book, until, every)
+    return audit_book(book, at, train_settings.audit, train_settings.features, locale)
 
 
 def prepare_as_of(

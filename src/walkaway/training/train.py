@@ -146,7 +146,7 @@ def _facts(fitted: FittedRecipe) -> Facts:
         source=book.manifest.source,
         currency=book.manifest.currency,
         assumed_hours=dict(book.manifest.assumed_hours),
-        left_out=tuple(fitted.audit.told()),
+        left_out=tuple(fitted.audit.suspect_rows()),
         settings=asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     )
 

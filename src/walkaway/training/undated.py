@@ -120,7 +120,7 @@ def _facts(book: Book, calls: pd.DataFrame, plan: FeaturePlan, audit: Audit, tra
         book=book.manifest.fingerprint,
         source=book.manifest.source,
         currency=book.manifest.currency,
-        left_out=tuple(audit.told()),
+        left_out=tuple(audit.suspect_rows()),
         settings=train_settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     )
 

@@ -57,7 +57,7 @@ def test_a_file_of_an_earlier_report_is_left_and_named(hostile, model, settings,
     write_report(hostile, model, UNTIL, settings, tmp_path, "md")
     done = write_report(hostile, model, UNTIL, settings, tmp_path, "html")
 
-    assert "digest.md in that folder is from an earlier report." in done.said()
+    assert "digest.md in that folder is from an earlier report." in done.summary()
     assert names_of(tmp_path) == {"report.html", "digest.md", "deals.csv", "deals.xlsx", "calls.parquet"}
 
 
@@ -74,6 +74,6 @@ def test_without_weasyprint_the_pdf_is_left_out_with_the_line_that_installs_it(
     done = write_report(hostile, model, UNTIL, settings, tmp_path / "all")
 
     assert "report.pdf" not in names_of(tmp_path / "all")
-    assert "report.pdf was left out: WeasyPrint is not installed (pip install 'walkaway[pdf]')." in done.said()
+    assert "report.pdf was left out: WeasyPrint is not installed (pip install 'walkaway[pdf]')." in done.summary()
     with pytest.raises(UsageError, match=r"report\.pdf needs WeasyPrint.*pip install 'walkaway\[pdf\]'"):
         write_report(hostile, model, UNTIL, settings, tmp_path / "pdf", "pdf")

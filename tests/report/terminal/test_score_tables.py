@@ -48,7 +48,7 @@ def test_the_score_screen_counts_the_newest_moment_only(called, trained):
 
     assert text.startswith(f"{len(last)} deals open at 4 Aug 2025, 00:00 UTC: ")
     for verdict, count in dropped["verdict"].value_counts().items():
-        assert f"{count} {verdict}" in text
+        assert f"{count} {verdict.replace('_', ' ')}" in text
     hours = f"{dropped['remaining_hours'].sum():,.0f} of {last['remaining_hours'].sum():,.0f} expected hours"
     assert f"Walking away frees {hours}" in text
     assert "Bar: EUR 150 per hour" in text
@@ -100,7 +100,7 @@ def test_no_reason_is_cut_off_however_large_the_money(called, trained, width):
 def test_a_score_without_any_drop_lists_none(called, trained):
     text = shown(show_score(called.assign(verdict="pursue"), trained.model, "calls.csv", EUR))
 
-    assert "Most worth dropping" not in text
+    assert "Deals to drop that would take" not in text
     assert "Walking away frees 0 of" in words(text)
 
 

@@ -80,7 +80,7 @@ def _findings(
 ) -> tuple[Check | None, tuple[str, ...]]:
     """Drift since training; a sentence if it cannot be checked."""
     try:
-        return check(book, model, settings.check, as_of), ()
+        return check(book, model, settings.check, as_of, settings.report.locale), ()
     except UsageError as error:
         return None, (f"It was not checked whether today's deals still look like the training data: {error}",)
 

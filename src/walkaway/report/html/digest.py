@@ -61,6 +61,6 @@ def digest(content: Content) -> str:
         lines.append(f"- Instead: {', '.join(plain(name, 40) for name in best['deal_id'])}.")
     if content.changes is not None:
         counts = content.changes["change"].value_counts()
-        fresh, back = int(counts.get("newly_below_bar", 0)), int(counts.get("back_above_bar", 0))
+        fresh, back = (wording.whole(counts.get(kind, 0)) for kind in ("newly_below_bar", "back_above_bar"))
         lines.append(f"- Since the last report: {fresh} newly below the bar, {back} back above it.")
     return "\n".join([*lines, "", "A person decides; people are not scored."]) + "\n"

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, PercentFormatter
+from matplotlib.ticker import FuncFormatter
 
 from walkaway.formatting import LocaleFormat
 
@@ -98,7 +98,7 @@ def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: LocaleFormat, descr
             textcoords="offset points",
         )
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="share of won value lost", ylabel="share of hours saved")
-        _percent(axes.xaxis, axes.yaxis)
+        _percent(wording, axes.xaxis, axes.yaxis)
     return inline_svg(figure, "curve", "Trade-off: hours freed and value lost", description)
 
 
@@ -114,7 +114,7 @@ def productivity_svg(months: pd.DataFrame, wording: LocaleFormat, description: s
     return inline_svg(figure, "productivity", "Quality over quantity: value won per hour worked", description)
 
 
-def calibration_svg(bins: pd.DataFrame, description: str) -> str:
+def calibration_svg(bins: pd.DataFrame, wording: LocaleFormat, description: str) -> str:
     """Predicted against realised share of wins; on the diagonal, 80% means 80%."""
     with rc_context(STYLE):
         figure = Figure(figsize=(6.2, 3.6), layout="constrained")
@@ -122,10 +122,10 @@ def calibration_svg(bins: pd.DataFrame, description: str) -> str:
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=":")
         axes.plot(bins["predicted"], bins["won"], marker="o", color=MARK)
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="predicted chance of winning", ylabel="share won")
-        _percent(axes.xaxis, axes.yaxis)
+        _percent(wording, axes.xaxis, axes.yaxis)
     return inline_svg(figure, "calibration", "Predicted and realised wins", description)
 
 
-def _percent(*axes: Axis) -> None:
+def _percent(wording: LocaleFormat, *axes: Axis) -> None:
     for axis in axes:
-        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+        axis.set_major_formatter(FuncFormatter(lambda share, _: wording.percent(share)))

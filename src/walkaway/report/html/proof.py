@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.monitoring import told_gap
+from walkaway.monitoring import gap_to_expected
 from walkaway.replaying import first_drops, judged, read_ledger
 from walkaway.report.figures import calibration_frame
 from walkaway.report.html.check_first import close_to_bar
@@ -33,10 +33,10 @@ class Proof:
     value_forgone. followed: actual and expected shares, 90% intervals of the actual ones, and the value per hour of
     deals kept. earned: results of four groups of dropped deals (close to the bar, see `check_first`; not close; less
     than a day old; older): name, deals, hours, value_per_hour. bar: mean bar, money per hour. chances and hours: wins
-    and hours expected at the first call of each settled deal, and the actual ones (`told_gap`). exits: lost deals of
-    the last quarter (from exits_since) by stage and main reason. good_calls: number of dropped deals that were lost,
-    and the hours worked on them afterwards. judged: number of calls old enough to judge. ended: how many of those are
-    on deals won or lost since.
+    and hours expected at the first call of each settled deal, and the actual ones (`gap_to_expected`). exits: lost
+    deals of the last quarter (from exits_since) by stage and main reason. good_calls: number of dropped deals that were
+    lost, and the hours worked on them afterwards. judged: number of calls old enough to judge. ended: how many of those
+    are on deals won or lost since.
     """
 
     ledger: pd.DataFrame
@@ -112,7 +112,7 @@ def _earned(calls: pd.DataFrame) -> pd.DataFrame:
 
 def _gap(expected: pd.Series, came: pd.Series) -> Mapping[str, float]:
     """The gap between expected and actual; empty if nothing was expected."""
-    return told_gap(expected.to_numpy(dtype=float), came.to_numpy(dtype=float), DRAWS) if expected.sum() else {}
+    return gap_to_expected(expected.to_numpy(dtype=float), came.to_numpy(dtype=float), DRAWS) if expected.sum() else {}
 
 
 def _number(value: float | None) -> float:

@@ -171,7 +171,7 @@ def _past(content: Content) -> Shown:
         "exits_sentence": phrases.price(proof, wording),
         "good_calls": phrases.well_called(proof, wording),
         "bins": _rows(proof.calibration),
-        "calibration": calibration_svg(proof.calibration, CALIBRATION) if len(proof.calibration) else "",
+        "calibration": calibration_svg(proof.calibration, wording, CALIBRATION) if len(proof.calibration) else "",
     }
 
 

@@ -35,9 +35,12 @@ class Written:
     files: dict[str, int]
     notes: tuple[str, ...]
 
-    def said(self) -> str:
+    def summary(self) -> str:
         """What the command prints."""
-        sizes = [f"{name} {size / 1e6:.1f} MB" if size >= 1e5 else f"{name}" for name, size in self.files.items()]
+        wording = self.content.wording
+        sizes = [
+            f"{name} {wording.number(size / 1e6, 1)} MB" if size >= 1e5 else name for name, size in self.files.items()
+        ]
         return "\n".join([board_sentence(self.content), f"Written to {self.out}: {', '.join(sizes)}.", *self.notes])
 
 

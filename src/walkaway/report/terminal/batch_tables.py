@@ -45,7 +45,7 @@ def show_changes(changes: pd.DataFrame, fmt: LocaleFormat) -> RenderableType:
 
 
 def show_batch(done: Batch, fmt: LocaleFormat) -> RenderableType:
-    """A summary of the calls, the deals most worth dropping, and the changes."""
+    """A summary of the calls, the deals to drop that would take the most hours, and the changes."""
     notes = [Text(note) for note in done.notes]
     parts = [show_score(done.calls, done.model, str(done.out), fmt), "", *notes]
     if done.changes is not None:

@@ -67,7 +67,7 @@ def show_portfolio(portfolio: Portfolio, fmt: LocaleFormat, settled: bool) -> Re
     body: list[RenderableType] = [summary, Text(""), _themes_table(portfolio, fmt), Text("")]
     if portfolio.drops.empty:
         return Group(*body, Text(NO_GROUPS, style="dim"))
-    headers: tuple[str, ...] = ("deals", "dropped", "shrunk to all (90%)")
+    headers: tuple[str, ...] = ("deals", "dropped", "adjusted for chance (90%)")
     body += _group_tables(portfolio.drops, fmt, headers, "How often deals are dropped")
     if settled:
         headers = ("deals", "predicted", "won", "too high by (90%)")

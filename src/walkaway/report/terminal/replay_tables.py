@@ -67,11 +67,11 @@ def _expected(done: Replayed, name: str, fmt: LocaleFormat) -> str:
     return "" if value is None else f"; the models expected {fmt.percent(value, 1)}"
 
 
-def _promised(done: Replayed, name: str, fmt: LocaleFormat) -> str:
+def _guaranteed(done: Replayed, name: str, fmt: LocaleFormat) -> str:
     """The limit that was guaranteed, if a guarantee was asked for."""
     dial = done.summary["score"]
     guaranteed = dial["guarantee"] and name == "value_forgone"
-    return f"; the promise was at most {fmt.percent(dial['forgo'])}" if guaranteed else ""
+    return f"; the guarantee was at most {fmt.percent(dial['forgo'])}" if guaranteed else ""
 
 
 def _drops_table(drops: pd.DataFrame, fmt: LocaleFormat) -> Table:
@@ -80,7 +80,9 @@ def _drops_table(drops: pd.DataFrame, fmt: LocaleFormat) -> Table:
     for verdict, row in drops.iterrows():
         undecided = "" if pd.isna(row["no_decision"]) else fmt.percent(row["no_decision"])
         shares = (fmt.whole(row["deals"]), fmt.percent(row["won"]), undecided)
-        table.add_row(str(verdict), *shares, fmt.whole(row["hours_saved"]), fmt.money(row["value_forgone"]))
+        table.add_row(
+            str(verdict).replace("_", " "), *shares, fmt.whole(row["hours_saved"]), fmt.money(row["value_forgone"])
+        )
     return table
 
 
@@ -90,7 +92,7 @@ def _followed(done: Replayed, fmt: LocaleFormat) -> list[RenderableType]:
     shares = {"deals dropped": "deals_dropped", "hours saved": "hours_saved", "lost value": "value_forgone"}
     lines = [
         f"  {label:<14} {one_digit(followed[name])} ({interval(followed, name, one_digit)})"
-        f"{_expected(done, name, fmt)}{_promised(done, name, fmt)}"
+        f"{_expected(done, name, fmt)}{_guaranteed(done, name, fmt)}"
         for label, name in shares.items()
     ]
     if followed["hours_saved"] > 0:
@@ -103,8 +105,9 @@ def _followed(done: Replayed, fmt: LocaleFormat) -> list[RenderableType]:
 def _stop_points_table(summary: dict[str, Any], fmt: LocaleFormat) -> list[RenderableType]:
     """Hours worked after the stop point beside the value lost by stopping there: for all deals, and by stage."""
     rows = [row for row in summary["stop_points"] if row["dimension"] in ("all", "stage")]
-    headers = ("stage", "lost, below for good", "hours after it", "won, ever below", "lost value")
-    table = plain_table(*headers, title="When a deal fell below the bar for good, and the price of stopping then")
+    headers = ("stage", "lost deals", "hours afterwards", "won deals", "lost value")
+    title = "Hours worked on lost deals after they fell below the bar for good,\nand won deals that stopping would cost"
+    table = plain_table(*headers, title=title)
     for row in rows:
         lost, won = (fmt.whole(row["lost_deals"]), fmt.whole(row["hours_after"])), fmt.whole(row["won_deals"])
         table.add_row(row["value"], *lost, won, fmt.money(row["value_forgone"]))

@@ -1,4 +1,4 @@
-"""What the terminal shows of scored deals: a summary, and the deals most worth dropping."""
+"""What the terminal shows of scored deals: a summary, and the deals to drop that would take the most hours."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def _kept_to_learn(count: int, fmt: LocaleFormat) -> str:
 
 def _worst_table(dropped: pd.DataFrame, fmt: LocaleFormat) -> Table:
     """The deals to drop that would take most hours."""
-    table = plain_table("deal", "value/hour", "hours", "at risk", "win", title="Most worth dropping")
+    table = plain_table(
+        "deal", "value/hour", "hours", "at risk", "win", title="Deals to drop that would take the most hours"
+    )
     table.add_column("why", ratio=1, min_width=22, overflow="fold")
     for call in dropped.sort_values("remaining_hours", ascending=False).head(MOST_DEALS).to_dict("records"):
         table.add_row(
@@ -66,7 +68,7 @@ def _worst_table(dropped: pd.DataFrame, fmt: LocaleFormat) -> Table:
 
 
 def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -> RenderableType:
-    """What following the verdicts would free and put at risk, and the deals most worth dropping.
+    """What following the verdicts would free and put at risk, and the deals to drop that would take the most hours.
 
     Args:
         table: of `walkaway.scoring.score`.
@@ -79,7 +81,9 @@ def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -
     dropped = table[newest & table["verdict"].isin(DROPPED) & ~table["kept_to_learn"]]
     _, saved, lost = model.curve.at(numbers["bar"])
     source = "an estimate" if model.curve.estimated else "from settled deals"
-    counts = ", ".join(f"{fmt.whole(count)} {verdict}" for verdict, count in numbers["verdicts"].items())
+    counts = ", ".join(
+        f"{fmt.whole(count)} {verdict.replace('_', ' ')}" for verdict, count in numbers["verdicts"].items()
+    )
     sentences = Text(
         f"{fmt.whole(numbers['open_deals'])} deals open at {fmt.moment(pd.Timestamp(numbers['as_of']))} UTC: {counts}. "
         f"Walking away frees {fmt.whole(numbers['hours_freed'])} of {fmt.whole(numbers['hours'])} expected hours and "

@@ -32,7 +32,7 @@ WHO = {
     "amount": "amount",
     "younger": "youngest first",
     "no_decision_if_lost": "this model",
-    "no_decision_rate": "share of such losses",
+    "no_decision_rate": "share of losses without a decision",
 }
 
 
@@ -99,7 +99,7 @@ def _failing_slices(metrics: pd.DataFrame, fmt: LocaleFormat) -> RenderableType:
 
 
 def _totals_table(hours: pd.DataFrame, worth: pd.DataFrame | None, fmt: LocaleFormat) -> Table:
-    headers = ("total", "calls", "ratio", "90% interval", "error per call", "by a plain guess")
+    headers = ("total", "calls", "ratio", "90% interval", "error per call", "of a simple guess")
     table = plain_table(*headers, title="Predicted totals over actual totals")
     two_digits = partial(fmt.number, digits=2)
 
