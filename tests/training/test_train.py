@@ -319,8 +319,8 @@ def test_each_step_is_told_in_order(book):
     told = []
     train(book, day(120), TINY, lambda name, done, total: told.append((name, done, total)))
 
-    folds, last = [("rolling folds", 0, 2), ("rolling folds", 1, 2)], ("what became of settled deals", 0, 1)
-    assert told == [("leak audit", 0, 1), ("heads on all data", 0, 1), *folds, ("judging", 0, 1), last]
+    folds, last = [("testing on later deals", n, 2) for n in (0, 1)], ("base rates of settled deals", 0, 1)
+    assert told == [("leak audit", 0, 1), ("fitting on all data", 0, 1), *folds, ("measuring", 0, 1), last]
 
 
 def test_a_book_too_young_for_folds_gives_a_model_that_is_sure_of_nothing():

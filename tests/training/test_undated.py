@@ -158,7 +158,7 @@ def test_deals_of_too_few_kinds_are_refused():
     book = undated_book(product=kind, budget="yes", outcome=np.where(kind == "x", "won", "lost"))
     allowed = AuditSettings(allowed=("deals.product",))
     for folds in (2, 3):
-        with pytest.raises(DataError, match="of 2 kinds only"):
+        with pytest.raises(DataError, match="have only 2 different combinations of attribute values"):
             train_undated(book, SETTINGS.model_copy(update={"folds": folds, "audit": allowed}))
 
 

@@ -139,7 +139,7 @@ def replay(book: Book, out: Path, period: Period, settings: Settings, step: Step
             raise UsageError(
                 f"no deal is open from {period.begin:%Y-%m-%d} to {period.end:%Y-%m-%d}. Use another period."
             )
-        step("settling", 0, 1)
+        step("adding outcomes and measuring", 0, 1)
         ledger = settle(pd.concat(parts, ignore_index=True), book)
         models = [load_bundle(out / MODELS / version) for version in ledger["model_version"].unique()]
         models.sort(key=lambda model: model.known_until)

@@ -1,7 +1,7 @@
-"""The backtest with rolling origins: calls of later snapshots by models trained before, by baselines and older models.
+"""The backtest with rolling origins: calls on later snapshots by models trained before, by baselines and older models.
 
-Each fold is the whole recipe as of its origin: heads fitted on what was known then, calibrated on the calls of earlier
-folds and what was known of their outcomes. So the backtest judges what is saved in the end.
+Each fold runs the whole recipe as of its origin: heads fitted on what was known then, calibrated on the calls of
+earlier folds and on the outcomes known by then. So the backtest tests the same kind of model as the one that is saved.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ __all__ = ["Backtest", "Step", "backtest", "calibrated", "no_step"]
 
 Step = Callable[[str, int, int], None]
 CALIBRATION_PRIOR_DEALS = 100.0
-HOURS_PRIOR_DEALS = 1000.0  # totals of few deals differ by chance more than the heads are wrong (decision 22)
-MOST_LOOKS, CHUNK = 1_000_000, 50_000  # calls made as often as in use: in all, and at a time
+HOURS_PRIOR_DEALS = 1000.0  # with few deals, chance changes totals more than errors of the heads do (decision 22)
+MOST_LOOKS, CHUNK = 1_000_000, 50_000  # calls made as often as in use: at most in total, and at a time
 LOOKED = [
     "deal_id",
     "as_of",
@@ -53,13 +53,13 @@ class Backtest:
     calls: on each snapshot of the final grid after the first origin, by the newest model trained before it: the columns
         of `make_calls`, raw (log-odds before calibration), uncalibrated_hours, baselines (logistic, naive_bayes,
         stage_rate, base_rate, crm_probability where the CRM keeps one, no_decision_rate, mean_hours, plain_worth),
-        amount, age_days, younger, stage and segments, known_until; then what became of the deal: settled, won, ending,
-        won_completed, worth_recorded, worth_truth and remaining_hours_truth (of open deals what the final model
-        expects), hours_booked (so far). Sorted by deal_id, as_of.
-    looks: calls made as often as in use (`calls_every_days`), by the same models: LOOKED, then what became of the
-        deal. Sorted by deal_id, as_of.
-    stale: the same snapshots by older models, but for those that no earlier fold had calibrated: deal_id, as_of,
-        known_until, periods_older, win_probability, value_per_hour.
+        amount, age_days, younger, stage and segments, known_until; then the outcome of the deal: settled, won, ending,
+        won_completed, worth_recorded, worth_truth and remaining_hours_truth (for open deals the final model's
+        expectation), hours_booked (so far). Sorted by deal_id, as_of.
+    looks: calls made as often as in use (`calls_every_days`), by the same models: LOOKED, then the outcome of the deal.
+        Sorted by deal_id, as_of.
+    stale: calls on the same snapshots by older models, except those that no earlier fold had calibrated: deal_id,
+        as_of, known_until, periods_older, win_probability, value_per_hour.
     """
 
     calls: pd.DataFrame
@@ -93,7 +93,7 @@ def calibrated(heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every
 
 
 def _hours_scale(calls: pd.DataFrame, booked: npt.NDArray[np.float64]) -> float:
-    """The factor by which deals take more hours than earlier models predicted; nearer to 1 with fewer deals."""
+    """The factor by which deals took more hours than earlier models predicted; closer to 1 with fewer deals."""
     predicted, fold = calls["uncalibrated_hours"].to_numpy(), calls["known_until"].to_numpy()
     deals = calls["deal_id"].nunique()
     scale: float = fit_scale(predicted, booked, fold) ** (deals / (deals + HOURS_PRIOR_DEALS))
@@ -111,7 +111,7 @@ def _calibration(calls: pd.DataFrame, won: npt.NDArray[np.float64], every_days: 
 
 
 def _known_by(fold: Fitted, calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Earlier calls, and their outcomes as known at the fold's origin; snapshots that the fold lacks are left out."""
+    """Earlier calls, and their outcomes as known at the fold's origin; without snapshots that the fold lacks."""
     if calls.empty:
         return calls, fold.completed.iloc[:0]
     rows = fold.snapshots.assign(row=np.arange(len(fold.snapshots)))
@@ -121,7 +121,7 @@ def _known_by(fold: Fitted, calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataF
 
 
 def _baselines(fold: Fitted, read: Rows, view: View) -> dict[str, npt.NDArray[np.float64]]:
-    """Predictions of simple models, each fitted on the settled deals that the fold knew."""
+    """Predictions of simple models, each fitted on the deals settled by the fold's origin."""
     settled = fold.rows.labels["settled"].to_numpy(dtype=bool)
     won, X, categorical = fold.rows.labels["won"].to_numpy()[settled], fold.rows.X[settled], fold.plan.categorical
     predictions = {
@@ -140,18 +140,18 @@ def _baselines(fold: Fitted, read: Rows, view: View) -> dict[str, npt.NDArray[np
 
 
 def _slices(view: View) -> dict[str, pd.Categorical]:
-    """Stage and segments, by which calls are grouped in tables; no model reads them here."""
-    told = {"stage": view.changes.where(field="stage").last_code("new_value")}
-    told |= {SEGMENT + name: view.coded_attribute(name) for name in view.attributes("text")}
+    """Stage and segments, by which calls are grouped in tables; they are not read by a model here."""
+    coded = {"stage": view.changes.where(field="stage").last_code("new_value")}
+    coded |= {SEGMENT + name: view.coded_attribute(name) for name in view.attributes("text")}
     out = {}
-    for name, (codes, words) in told.items():
+    for name, (codes, words) in coded.items():
         used = len(words) > 1 and (np.asarray(codes) >= 0).any()
         if used:
             out[name] = pd.Categorical.from_codes(np.asarray(codes, dtype=np.int64), [str(word) for word in words])
     return out
 
 
-def _said(fold: Fitted, heads: Heads, read: Rows, view: View, train_settings: TrainSettings) -> pd.DataFrame:
+def _fold_calls(fold: Fitted, heads: Heads, read: Rows, view: View, train_settings: TrainSettings) -> pd.DataFrame:
     """The calls of a fold's model, with what later calibrations need."""
     calls = make_calls(replace(fold.model(train_settings), heads=heads), read, bar=0.0)
     return calls.table.assign(
@@ -165,7 +165,7 @@ def _said(fold: Fitted, heads: Heads, read: Rows, view: View, train_settings: Tr
 def _looks(
     history: History, fold: Fitted, heads: Heads, end: pd.Timestamp, train_settings: TrainSettings
 ) -> Iterator[pd.DataFrame]:
-    """Calls of a fold's model made as often as in use, up to a moment; of a share of deals where these are many."""
+    """Calls of a fold's model made as often as in use, up to a moment; on a share of the deals if there are many."""
     every = train_settings.calls_every_days
     at = moments(fold.until + pd.Timedelta(days=every), end, every)
     snapshots = open_snapshots(history.book, at)
@@ -175,7 +175,7 @@ def _looks(
     for begin in range(0, len(snapshots), CHUNK):
         part = snapshots.iloc[begin : begin + CHUNK].reset_index(drop=True)
         read, view = read_rows(history, part, fold.plan), history.without(fold.plan.left_out).at(part)
-        yield _said(fold, heads, read, view, train_settings)[LOOKED]
+        yield _fold_calls(fold, heads, read, view, train_settings)[LOOKED]
 
 
 def _call(
@@ -184,7 +184,7 @@ def _call(
     """Calls of later snapshots by a fold's model and its baselines."""
     read, view = read_rows(history, snapshots, fold.plan), history.without(fold.plan.left_out).at(snapshots)
     amount, margin = (read.terms[name].to_numpy() for name in ("amount", "margin"))
-    return _said(fold, heads, read, view, train_settings).assign(
+    return _fold_calls(fold, heads, read, view, train_settings).assign(
         **_baselines(fold, read, view),
         no_decision_rate=fold.heads.no_decision.rate if fold.heads.no_decision else np.nan,
         mean_hours=fold.heads.hours.mean_hours,
@@ -209,8 +209,8 @@ def _older(
     for periods, (begin, end) in enumerate(pairwise(bounds), start=1):
         rows = snapshots[((as_of > begin) & (as_of <= end)).to_numpy()].reset_index(drop=True)
         if len(rows):
-            said = make_calls(model, read_rows(history, rows, fold.plan), bar=0.0).table
-            yield said.assign(known_until=fold.until, periods_older=periods)[OLDER]
+            table = make_calls(model, read_rows(history, rows, fold.plan), bar=0.0).table
+            yield table.assign(known_until=fold.until, periods_older=periods)[OLDER]
 
 
 def backtest(
@@ -237,7 +237,7 @@ def backtest(
     calls, looked, stale = pd.DataFrame(), list[pd.DataFrame](), list[pd.DataFrame]()
     paced = looks and train_settings.calls_every_days != final.every_days
     for k, origin in enumerate(origins):
-        step("rolling folds", k, len(origins))
+        step("testing on later deals", k, len(origins))
         try:
             fold = fit_as_of(history, origin, train_settings, final.plan.left_out)
         except DataError:
@@ -248,8 +248,8 @@ def backtest(
         at = ((as_of > origin) & (as_of <= bounds[k])).to_numpy()
         if at.any():
             called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), train_settings)
-            told = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
-            calls = pd.concat([calls, told], ignore_index=True)
+            with_outcomes = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
+            calls = pd.concat([calls, with_outcomes], ignore_index=True)
             if paced:
                 looked += _looks(history, fold, heads, bounds[k], train_settings)
     calls = _in_order(calls)
@@ -266,14 +266,14 @@ def _in_order(calls: pd.DataFrame) -> pd.DataFrame:
 
 
 def _settled(history: History, final: Fitted, to_come: pd.DataFrame, looks: list[pd.DataFrame]) -> pd.DataFrame:
-    """Looks with what became of their deals."""
+    """The calls made as often as in use, with the outcomes of their deals."""
     ordered = _in_order(pd.concat(looks, ignore_index=True))
     labels = label(history.book, ordered[["deal_id", "as_of"]])
     return ordered.join(_truth(final, to_come, ordered["deal_id"], labels))
 
 
 def _to_come(final: Fitted) -> pd.DataFrame:
-    """What the final model expects of each deal from its last snapshot on, by deal_id: won, value, hours, typical.
+    """The final model's expectation for each deal from its last snapshot on, by deal_id: won, value, hours, typical.
 
     typical: the value of a win without an amount.
     """
@@ -293,7 +293,7 @@ def _to_come(final: Fitted) -> pd.DataFrame:
 
 
 def _truth(final: Fitted, to_come: pd.DataFrame, deal_id: pd.Series, labels: pd.DataFrame) -> pd.DataFrame:
-    """What became of each snapshot; for open deals, what the final model expects from their last state on.
+    """The outcome of each snapshot's deal; for open deals, the final model's expectation from their last snapshot on.
 
     A deal won without an amount counts with the typical amount.
 

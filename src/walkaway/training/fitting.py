@@ -62,7 +62,7 @@ def _training_moments(book: Book, until: pd.Timestamp, every: float) -> pd.Datet
 
 
 def _without_constants(plan: FeaturePlan, X: npt.NDArray[np.float32]) -> tuple[FeaturePlan, npt.NDArray[np.float32]]:
-    """Only the columns that vary: a step that no open deal ever has, such as a closing stage, is of no use."""
+    """Only the columns that vary; for example without a closing stage, which no open deal ever has."""
     keep = [i for i in range(X.shape[1]) if len(np.unique(X[:, i])) > 1]
     kept = plan.model_copy(update={"features": tuple(plan.features[i] for i in keep)})
     return kept, np.ascontiguousarray(X[:, keep])

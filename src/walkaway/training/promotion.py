@@ -3,13 +3,13 @@
 The new model is called the challenger, the model in use the champion. Up to three comparisons are made. Each is paired
 over deals and bootstrapped, on log loss and on walk-away skill:
 
-- **bundle**: calls since the champion was trained. The champion makes them as it is. The challenger's recipe makes them
-  as trained at the same moment, and once more halfway. Neither knows how these deals end.
-- **age**: where both have the same settings. Models as old as the champion is now, or nearly, against fresh ones, over
+- **bundle**: calls on deals since the champion was trained. The champion itself makes them. The challenger's recipe
+  makes them with models trained at the same moment and again halfway. Neither knows how these deals end.
+- **age**: if both have the same settings. Models about as old as the champion is now are compared with fresh ones, over
   all folds.
-- **recipe**: where the settings differ. Both recipes over all folds of today's book.
+- **recipe**: if the settings differ. Both recipes are compared over all folds of today's book.
 
-The challenger must beat the best of all champions that are remembered, on today's data. So a few lucky promotions in a
+The challenger must beat the best of the champions kept in the registry, on today's data. So a few lucky promotions in a
 row cannot make the model in use worse and worse.
 """
 
@@ -90,18 +90,18 @@ class Promotion:
     comparisons: tuple[Comparison, ...] = ()
 
     def as_json(self) -> dict[str, object]:
-        """The decision as plain JSON values; what is not a number is null."""
+        """The decision as plain JSON values; numbers that are not finite become null."""
         compared = [plain(asdict(one)) for one in self.comparisons]
         return {"promoted": self.promoted, "reason": self.reason, "comparisons": compared}
 
 
 def promoted_without_comparison(reason: str) -> Promotion:
-    """A promotion that compares nothing: of the first model, or of one that a person promotes."""
+    """A promotion without a comparison: of the first model, or of one that a person promotes."""
     return Promotion(True, reason)
 
 
 def trained_at(model: Model) -> pd.Timestamp | None:
-    """The moment up to which a model knew its book; None for a book without dates."""
+    """The moment until which a model's training data was known; None for a book without dates."""
     return model.facts.until
 
 
@@ -117,7 +117,7 @@ def decide_promotion(
 
     Args:
         book: the one that the challenger was trained on.
-        until: the moment up to which the challenger knew it.
+        until: the moment until which the challenger's training data was known.
         challenger: with its out-of-time calls.
         champions: the one in use first, then those before it.
         train_settings: of the challenger's training.
@@ -131,7 +131,7 @@ def decide_promotion(
         return Promotion(False, f"the model in use cannot read this book, so the two cannot be compared: {error}")
     if challenger.calls.empty:
         return Promotion(False, "the new model has no out-of-time calls: the book's history is too short to judge it")
-    step("comparing with the champion", 0, 1)
+    step("comparing with the model in use", 0, 1)
     comparisons = [*_by_bundle(History(book), challenger, champions, train_settings, step)]
     if (settings_before := _settings_of(champion)) is not None:
         if _recipe(settings_before) == _recipe(train_settings):
@@ -146,9 +146,9 @@ def _reason(result: str, comparison: Comparison) -> str:
 
 
 def _verdict(comparisons: list[Comparison], champion: Model) -> Promotion:
-    """Promoted if better in some comparison and worse in none; `age` says nothing about this very champion.
+    """Promoted if better in some comparison and worse in none; `age` does not test this particular champion.
 
-    Of each kind of comparison the first counts, which is that with the best champion.
+    Of each kind of comparison only the first counts, which is the one with the best champion.
     """
     if not comparisons:
         trained = trained_at(champion)
@@ -172,7 +172,7 @@ def _verdict(comparisons: list[Comparison], champion: Model) -> Promotion:
 
 
 def _published(calls: pd.DataFrame, signal: bool, floor_hours: float) -> pd.DataFrame:
-    """Calls as a model publishes them: with the base rate where it has no signal."""
+    """Calls as a model makes them in use: with the base rate where it has no signal."""
     if not signal:
         expected = (calls["base_rate"] * calls["value_if_won"]).to_numpy()
         index = value_per_hour(expected, calls["remaining_hours"].to_numpy(), floor_hours)
@@ -255,7 +255,7 @@ def _recipe(train_settings: TrainSettings) -> dict[str, object]:
 
 
 def _settings_of(model: Model) -> TrainSettings | None:
-    """The settings that a model was trained with; None where this version no longer has such settings."""
+    """The settings that a model was trained with; None if they are not valid in this version."""
     try:
         return TrainSettings.model_validate(model.facts.settings)
     except ValidationError:
@@ -263,9 +263,9 @@ def _settings_of(model: Model) -> TrainSettings | None:
 
 
 def _by_age(challenger: Trained, champion: Model, until: pd.Timestamp) -> Iterator[Comparison]:
-    """What models of these settings lost, over all folds, that were as old as the champion is now, or nearly.
+    """How much worse models with these settings were, over all folds, when about as old as the champion is now.
 
-    A small book has few calls since the champion was trained. Over all of its history the cost of age shows better.
+    A small book has few calls since the champion was trained; over its whole history, the cost of age is clearer.
     """
     since, table = trained_at(champion), challenger.tables.get("staleness")
     if since is None or table is None or not challenger.model.signal:

@@ -70,10 +70,10 @@ def fit_and_backtest(
     step("leak audit", 0, 1)
     audit = audit_as_of(book, until, train_settings)
     settings = train_settings.without_features(audit.denied)
-    step("heads on all data", 0, 1)
+    step("fitting on all data", 0, 1)
     final = fit_as_of(history, until, settings, audit.left_out)
     judged = backtest(history, final, settings, step, looks=looks, older=older)
-    step("judging", 0, 1)
+    step("measuring", 0, 1)
     settled = settled_of(judged.calls)
     signal = not settled.empty and has_signal(settled, settings.bootstrap)
     heads = _finished(final, judged.calls, signal)
@@ -81,7 +81,7 @@ def fit_and_backtest(
 
 
 def settled_of(calls: pd.DataFrame) -> pd.DataFrame:
-    """The out-of-time calls of settled deals; none where all of them were won or all lost: nothing can be judged."""
+    """The out-of-time calls of settled deals; empty if all were won or all lost, since nothing can be measured then."""
     settled = calls[calls["settled"].astype(bool)] if len(calls) else calls
     return settled.iloc[:0] if settled.empty or settled["won"].nunique() < 2 else settled
 

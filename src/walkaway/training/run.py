@@ -62,7 +62,7 @@ def _train(book: Book, until: pd.Timestamp | None, train_settings: TrainSettings
 
 
 def _texts(trained: Trained, decision: Promotion, card: str) -> dict[str, str]:
-    """What MLflow keeps beside metrics and figures, by file name."""
+    """What MLflow stores besides metrics and figures, by file name."""
     audit = trained.audit
     return {
         "model_card.md": card,
@@ -174,7 +174,7 @@ def roll_back(models: Path, settings: Settings) -> tuple[str, str]:
 
     Raises:
         LockedError: a training runs on `models`.
-        UsageError: no champion is remembered, or a tracking URI is set and MLflow is not installed.
+        UsageError: there is no former champion, or a tracking URI is set and MLflow is not installed.
         BundleError: the pointer or the bundle to return to is damaged.
     """
     can_log(settings.tracking_uri)  # refuses before the pointer moves

@@ -1,4 +1,4 @@
-"""Training: from what a book knew at a moment to a judged model."""
+"""Training: from what was known at a moment to a model with its test results."""
 
 from __future__ import annotations
 
@@ -34,17 +34,14 @@ __all__ = ["PROBABILITIES", "Trained", "train", "train_to_call"]
 
 PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
 PROFILED = ["win_probability", "remaining_hours", "value_per_hour"]
-LONG_LIFE = 0.9  # quantile of the lives of closed deals
-LEAST_WINS_TO_CAP, LARGEST = (
-    20,
-    0.95,
-)  # the least earlier wins, and the quantile of their values at which values are capped
+LONG_LIFE = 0.9  # quantile of the lifetimes of closed deals
+LEAST_WINS_TO_CAP, LARGEST = 20, 0.95  # least number of earlier wins, and the quantile of their values used as the cap
 INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A judged model: the model itself, its tables of metrics, the out-of-time calls they rest on, the leak audit."""
+    """A trained model, its tables of metrics, the out-of-time calls behind them, and the leak audit."""
 
     model: Model
     tables: dict[str, pd.DataFrame]
@@ -53,7 +50,7 @@ class Trained:
 
 
 def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hours: float) -> pd.DataFrame:
-    """Out-of-time calls with scores calibrated as in scoring: deal_id, as_of, and a column a score."""
+    """Out-of-time calls with scores calibrated as in scoring: deal_id, as_of, and a column per score."""
     if calls.empty:
         return pd.DataFrame()
     win = heads.win.calibration.probability(calls["raw"].to_numpy())
@@ -61,12 +58,12 @@ def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hou
         win = np.full(len(calls), heads.win.base_rate)
     hours = calls["uncalibrated_hours"].to_numpy() * heads.hours.over(uncalibrated.hours)
     index = value_per_hour(expected_value(win, calls["value_if_won"].to_numpy()), hours, floor_hours)
-    said, above = calls["value_per_hour"].to_numpy(), calls["walk_away_above"].to_numpy()
+    before, above = calls["value_per_hour"].to_numpy(), calls["walk_away_above"].to_numpy()
     return calls[["deal_id", "as_of"]].assign(
         win_probability=win,
         remaining_hours=hours,
         value_per_hour=index,
-        walk_away_above=np.where(np.isfinite(above), index * above / np.where(said > 0, said, 1.0), above),
+        walk_away_above=np.where(np.isfinite(above), index * above / np.where(before > 0, before, 1.0), above),
     )
 
 
@@ -75,8 +72,8 @@ def _guaranteed(
 ) -> tuple[tuple[float, float], ...]:
     """The bars that can be guaranteed, from deals that were called from their first snapshot on and had time to end.
 
-    A deal first called halfway was called less often, and a deal begun lately has ended only if it ended fast. Both
-    kinds are dropped less often than deals usually are, so they are left out. Values are capped by the wins before the
+    A deal that was first called halfway has fewer calls, and a recent deal has ended only if it ended quickly. Both are
+    dropped less often than other deals, so they are left out. Values are capped at a quantile of the wins before the
     first call.
     """
     before = book.deals[(book.deals["outcome"] == "won") & (book.deals["closed_at"] <= calls["as_of"].min())]
@@ -87,7 +84,7 @@ def _guaranteed(
     closed = book.deals[book.deals["closed_at"].notna()]
     life = (closed["closed_at"] - closed["created_at"]).quantile(LONG_LIFE)
     begun = calls["as_of"] - pd.to_timedelta(calls["age_days"], unit="D")
-    last = ~calls["deal_id"].duplicated(keep="last")  # of open deals, the value as last known
+    last = ~calls["deal_id"].duplicated(keep="last")  # for open deals, the value at the last call
     value = calls["worth_truth"].where(calls["settled"].astype(bool), calls["value_if_won"])[last].to_numpy()
     whole = calls["age_days"].groupby(calls["deal_id"]).transform("min") < pace
     there = (whole & (begun <= until - life))[last].to_numpy() & (value > 0)
@@ -152,7 +149,7 @@ def _facts(fitted: FittedRecipe) -> Facts:
 
 
 def _tables(backtest: Backtest, train_settings: TrainSettings) -> dict[str, pd.DataFrame]:
-    """Tables of metrics; none where no settled out-of-time calls tell wins from losses."""
+    """Tables of metrics; empty unless some settled out-of-time calls are on won and some on lost deals."""
     calls, draws = backtest.calls, train_settings.bootstrap
     settled = settled_of(calls)
     if settled.empty:
@@ -171,12 +168,12 @@ def _tables(backtest: Backtest, train_settings: TrainSettings) -> dict[str, pd.D
 
 
 def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws: int) -> pd.DataFrame:
-    """How well losses for lack of a decision are told apart from other losses; empty where no fold has such a head."""
+    """How well losses for lack of a decision are separated from other losses; empty where no fold has such a head."""
     undecided = no_decision(settled["ending"], reasons)
-    told = ~np.isnan(undecided) & settled["no_decision_if_lost"].notna().to_numpy()
-    if len(np.unique(undecided[told])) < 2:
+    known_reason = ~np.isnan(undecided) & settled["no_decision_if_lost"].notna().to_numpy()
+    if len(np.unique(undecided[known_reason])) < 2:
         return pd.DataFrame()
-    lost = settled[told].assign(won=undecided[told])
+    lost = settled[known_reason].assign(won=undecided[known_reason])
     return win_metrics(lost, ["no_decision_if_lost", "no_decision_rate"], draws)
 
 
@@ -186,7 +183,7 @@ def _scored(fitted: FittedRecipe, calls: pd.DataFrame) -> pd.DataFrame:
 
 
 def _calling_model(fitted: FittedRecipe) -> Model:
-    """The model with all that calls need: its curve, what deals may wait for, and its facts."""
+    """The model with everything that calls need: its curve, what deals may wait for, and its facts."""
     history, final, settings = fitted.history, fitted.final, fitted.settings
     looks = fitted.backtest.looks
     curve = _curve(looks, _scored(fitted, looks), settings.calls_every_days, final.until, history.book)
@@ -203,7 +200,7 @@ def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings
 
 
 def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: Step = no_step) -> Trained:
-    """Train, judge and calibrate a model on what a book knew at a moment.
+    """Train, test and calibrate a model on what was known at a moment.
 
     Args:
         book: any book; what it recorded after `until` is not read.
@@ -224,7 +221,7 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     tables = _tables(backtest, fitted.settings)
     reference = _reference(history, final, _scored(fitted, backtest.calls), fitted.signal)
     model = replace(_calling_model(fitted), reference=reference)
-    step("what became of settled deals", 0, 1)
+    step("base rates of settled deals", 0, 1)
     seen, remembered = history.book.without(final.plan.left_out), train_settings.remembered_snapshots
     model = with_base_rates(model, seen, final.snapshots, final.rows, remembered)
     return Trained(model, tables, backtest.calls, fitted.audit)

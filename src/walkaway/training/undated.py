@@ -1,7 +1,8 @@
-"""Books without dates: a model can learn who wins from the deals' attributes, but not what an hour is worth.
+"""Books without dates: a model can predict wins from the deals' attributes, but not what an hour is worth.
 
-It is unknown what was known when, so there are no snapshots, no hours and no order in time. There is one row per deal.
-Deals alike in all attributes are in the same fold, so that no model is judged on copies of its training deals.
+Nothing shows what was known when, so there are no snapshots, no hours and no order in time. There is one row per deal.
+Deals with the same values of all attributes are in the same fold, so that no model is tested on copies of its training
+deals.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from walkaway.training.train import Trained
 
 __all__ = ["score_undated", "summary_undated", "train_undated"]
 
-LEAST_OF_EACH_TO_TRAIN = 20  # won and lost deals; with fewer, folds are too small to judge by
+LEAST_OF_EACH_TO_TRAIN = 20  # won and lost deals; with fewer, folds are too small for a test
 PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "base_rate"]
 
 
@@ -37,7 +38,7 @@ def rows_without_dates(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Ro
 
 
 def _each_a_deal(X: npt.NDArray[np.float32], target: npt.NDArray[np.float64], plan: FeaturePlan) -> Examples:
-    """Rows of which each is a deal of its own."""
+    """Training rows, each of a different deal."""
     return Examples(X, target, np.arange(len(X)), plan.categorical)
 
 
@@ -70,8 +71,8 @@ def _closed(book: Book) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
 
 def _too_alike(kinds: int) -> DataError:
     return DataError(
-        f"the closed deals are of {kinds} kinds only (a kind is alike in all attributes in use), too few to judge a "
-        "model on kinds it has not seen. Map more attributes."
+        f"the closed deals have only {kinds} different combinations of attribute values, too few to test a model on "
+        "combinations it has not seen. Map more attributes."
     )
 
 
@@ -83,32 +84,32 @@ def _out_of_fold(
     train_settings: TrainSettings,
     step: Step,
 ) -> pd.DataFrame:
-    """Predictions by models that were fitted on other deals, none of them alike."""
+    """Predictions by models that were fitted on other deals, none with the same attributes."""
     folds = StratifiedGroupKFold(max(train_settings.folds, 2), shuffle=True, random_state=train_settings.heads.seed)
     if (kinds := len(np.unique(alike))) < folds.n_splits:
         raise _too_alike(kinds)
     table = pd.DataFrame({"deal_id": rows.snapshots["deal_id"], "alike": alike, "won": won, "settled": True})
-    told = np.zeros((5, len(won)))
+    predicted = np.zeros((5, len(won)))
     for k, (train, test) in enumerate(folds.split(rows.X, won, alike)):
-        step("grouped folds", k, folds.n_splits)
+        step("testing on other deals", k, folds.n_splits)
         if len(np.unique(won[train])) < 2:
             raise _too_alike(kinds)
         head = _fit_win(rows.X[train], won[train], plan, train_settings)
         baselines = [fit(rows.X[train], won[train], plan.categorical) for fit in (fit_logistic, fit_naive_bayes)]
-        told[0, test] = head.raw_by_member(rows.X[test]).mean(axis=0)
-        told[1, test] = head.calibration.probability(told[0, test])
-        told[2, test], told[3, test] = (say(rows.X[test]) for say in baselines)
-        told[4, test] = head.base_rate
-    return table.assign(**dict(zip(("raw", *PROBABILITIES), told, strict=True)))
+        predicted[0, test] = head.raw_by_member(rows.X[test]).mean(axis=0)
+        predicted[1, test] = head.calibration.probability(predicted[0, test])
+        predicted[2, test], predicted[3, test] = (predict(rows.X[test]) for predict in baselines)
+        predicted[4, test] = head.base_rate
+    return table.assign(**dict(zip(("raw", *PROBABILITIES), predicted, strict=True)))
 
 
 def _distinct(calls: pd.DataFrame) -> pd.DataFrame:
-    """One row for deals alike in all attributes and in their outcome, since copies are no new evidence."""
+    """One row for deals with the same attributes and outcome, since copies are not new evidence."""
     return calls.drop_duplicates(["alike", "won"])
 
 
 def _facts(book: Book, calls: pd.DataFrame, plan: FeaturePlan, audit: Audit, train_settings: TrainSettings) -> Facts:
-    """What went in."""
+    """What the model was trained on."""
     return Facts(
         deals=len(book.deals),
         won=int(calls["won"].sum()),
@@ -131,7 +132,7 @@ def train_undated(book: Book, train_settings: TrainSettings, step: Step = no_ste
     Args:
         book: one whose manifest says timeless.
         train_settings: of training; folds are grouped by deals that are alike.
-        step: told the name of each step, how many of its parts are done, and how many there are.
+        step: receives the progress.
 
     Returns:
         A model that leaves value_per_hour empty and is unsure of each deal. Tables: `win` over all deals, and
@@ -146,7 +147,7 @@ def train_undated(book: Book, train_settings: TrainSettings, step: Step = no_ste
     rows = rows_without_dates(book, settled, plan)
     alike = np.unique(np.nan_to_num(rows.X, nan=-1.0), axis=0, return_inverse=True)[1].reshape(-1)
     calls = _out_of_fold(rows, won, alike, plan, train_settings, step)
-    step("win head on all deals", 0, 1)
+    step("fitting on all deals", 0, 1)
     by_kind = calls.assign(deal_id=calls["alike"])  # intervals over deals that are not alike
     tables = {
         "win": win_metrics(by_kind, PROBABILITIES, train_settings.bootstrap),
