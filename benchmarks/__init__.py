@@ -1,1 +1,1 @@
-"""Measurements of walkaway beside other ways to the same result."""
+"""Measurements of walkaway, beside other tools and methods where there are any."""

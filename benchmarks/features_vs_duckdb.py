@@ -2,20 +2,20 @@
 
 Measured, in one process and one run, on one seeded synthetic book held in memory:
 
-- walkaway: `History(book)`, the sorting included, then `build_features` at weekly snapshots of all open deals.
-- DuckDB: SQL over its own tables, from those tables to a table of finished float32 columns, on as many threads. Loading
-  the tables (words as enums, moments without zone) is reported apart and not counted against it, nor is handing over
-  the result.
+- walkaway: `History(book)`, including the sorting, then `build_features` at weekly snapshots of all open deals.
+- DuckDB: SQL over its own tables, up to a table of finished float32 columns, with the same number of threads. Loading
+  the tables (words as enums, moments without zone) is reported separately and not counted against DuckDB, nor is
+  reading the result.
 
 Both must give equal values on all rows before any ratio is printed: days, minutes and ratios within float32 rounding,
-all others exactly. Features of the plan that `EXPRESSIONS` does not hold are left out of both sides and named.
-In the synthetic book no two rows of a deal share a moment, so that the SQL needs no tie breaks (walkaway sorts by them
-all the same).
+all others exactly. Features of the plan that are not in `EXPRESSIONS` are left out on both sides and listed.
+In the synthetic book no two rows of a deal have the same moment, so the SQL needs no tie breaks (walkaway sorts by them
+nevertheless).
 
     python benchmarks/features_vs_duckdb.py --events 6000000 --snapshots 2400000 --threads 2
 
 The exit status is 1 if walkaway is not `--least-ratio` times as fast by the wall clock; values that differ raise.
-Processor seconds (of all threads) are printed beside, for machines that others use at the same time.
+Processor seconds (of all threads) are printed as well, for machines that are shared with other work.
 """
 
 from __future__ import annotations

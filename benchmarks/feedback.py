@@ -1,18 +1,18 @@
-"""What advice does to the models that learn from its outcome: ten retrainings of a sample book, five ways to learn.
+"""The feedback loop: how models change when their own advice decides which deals are worked on and so can be won.
 
-Every quarter a model is trained on what the book knew, and the deals open are called each Monday until the next
-training; a deal is dropped at its first walk_away or nurture, for a bar fixed beforehand, and nobody works on it any
-more. A week later the CRM calls it lost. The ways differ in what the next training makes of that:
+A sample book is retrained ten times. Every quarter a model is trained on what was known, and open deals are called each
+Monday until the next training. A deal is dropped at its first walk_away or nurture, at a fixed bar, and nobody works on
+it any more. A week later the CRM records it as lost. Five ways to treat these deals in the next training are compared:
 
-    advice never followed   every deal is worked to its end: what could be learned at best
-    taken for lost          dropped deals are lost deals
+    advice never followed   every deal is worked to its end: the best case
+    taken for lost          dropped deals count as lost
     marked                  dropped deals have no outcome (`walkaway train --advice`)
-    marked, a tenth kept    and a tenth of them goes on being worked, each of which stands for ten
-    the same, unweighted    and each stands for itself, beside the others without an outcome
+    marked, a tenth kept    as before, but a tenth of them is still worked on, and each of these is weighted by ten
+    the same, unweighted    as before, but each of these has a weight of one
 
-Judged against the generator's truth on all deals open at a training, worked or not: how far win probabilities are off
-for deals that the truth places below the bar (the mean of predicted minus true), how many of all calls are below the
-bar, and the error in log odds.
+Measured against the generator's truth on all deals open at a training, worked on or not: the mean error (predicted
+minus true) of win probabilities of deals that are truly below the bar, the share of calls below the bar, and the error
+in log odds.
 
     python benchmarks/feedback.py --deals 3000 --seeds 301 302
 """
@@ -55,7 +55,7 @@ WAYS = {
 
 
 def as_dropped(book: Book, advice: pd.DataFrame) -> Book:
-    """The book as it would be had nobody worked on these deals after the advice: nothing recorded later, lost at it."""
+    """The book as if nobody had worked on these deals after the advice: lost then, and nothing recorded later."""
     dropped = advice[~advice["kept"]].set_index("deal_id")["advised_at"]
     at = book.deals["deal_id"].map(dropped)
     gone = at.notna() & ~(book.deals["closed_at"] <= at)
@@ -72,7 +72,7 @@ def as_dropped(book: Book, advice: pd.DataFrame) -> Book:
 
 
 def advised(book: Book, model: Model, begin: pd.Timestamp, end: pd.Timestamp, before: pd.DataFrame | None, keep: float):
-    """The advice of each Monday after a training, up to the next, added to that of before."""
+    """The earlier advice, and that of each Monday from one training to the next."""
     snapshots = open_snapshots(book, moments(begin, end - WEEK, 7))
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), BAR).table
     calls = calls.assign(model_version=f"{begin:%Y-%m-%d}").sort_values(["as_of", "deal_id"], kind="stable")
@@ -100,7 +100,7 @@ def off(sample: Sample, model: Model, at: pd.Timestamp, floor_hours: float) -> d
 
 
 def cycles(seed: int, deals: int) -> pd.DataFrame:
-    """Ten retrainings each way: a row a way and cycle."""
+    """Ten retrainings each way: one row per way and retraining."""
     sample = make_sample(deals, seed, stationary=True)
     at = [FIRST_DAY + (BEGIN_WEEK + WEEKS_A_CYCLE * k) * WEEK for k in range(CYCLES + 1)]
     rows = []

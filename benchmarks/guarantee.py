@@ -1,9 +1,9 @@
-"""Is the guarantee kept? Stationary sample books from independent seeds, each with a guaranteed bar and its outcome.
+"""Is the guarantee kept? Guaranteed bars are tested on stationary sample books from independent seeds.
 
-For each book a small model is trained on what the book knew by the end of week 140. The bar that it guarantees for a
-share of won value is then applied to all deals begun in the 35 weeks after. These are called every Monday until they
-end, and dropped for good at the first verdict that drops them. In one book of ten the share of won value lost by this
-may exceed the guaranteed share. The bar that `--forgo` takes without the guarantee is measured the same way.
+For each book a small model is trained on what was known by the end of week 140. The bar that it guarantees for a share
+of won value is then applied to all deals created in the following 35 weeks. These are called every Monday until they
+end, and dropped for good at the first verdict that drops them. In one book of ten the share of won value lost may
+exceed the guaranteed share. The bar that `--forgo` picks without the guarantee is measured in the same way.
 
     python benchmarks/guarantee.py --books 200 --deals 1500
 
@@ -49,7 +49,7 @@ def forgone(value: np.ndarray, lowest: np.ndarray, bar: float) -> float:
 
 
 def kept(seed: int, deals: int, shares: tuple[float, ...]) -> list[dict[str, float]]:
-    """A row a share: the guaranteed and the estimated bar, and the share of value that each lost afterwards."""
+    """One row per share: the guaranteed and the estimated bar, and the share of value that each lost afterwards."""
     sample = make_sample(deals, seed, stationary=True)
     model = train(sample.book, UNTIL, RECIPE).model
     begun = sample.book.deals["created_at"]
@@ -70,7 +70,7 @@ def kept(seed: int, deals: int, shares: tuple[float, ...]) -> list[dict[str, flo
 
 
 def verdict(rows: pd.DataFrame) -> pd.DataFrame:
-    """By share: how many books got a guaranteed bar above 0, how many broke it, and how many may by chance."""
+    """By share: books with a guaranteed bar above 0, books in which it was broken, and how many may be by chance."""
     counts = {}
     for share, part in rows.groupby("share"):
         counts[share] = {

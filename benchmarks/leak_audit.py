@@ -1,6 +1,6 @@
-"""Plant twelve kinds of leak, at full strength and faintly, and see which the audit finds; run it on clean books too.
+"""Plant twelve kinds of leak, strong and faint, and see which the audit finds; also run it on clean books.
 
-Run: `make leaks`, or python benchmarks/leak_audit.py --book BOOK for a book of your own beside the samples.
+Run: `make leaks`, or python benchmarks/leak_audit.py --book BOOK to add a book of your own to the samples.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STAGE_CHANCE = {"lead": 10.0, "qualified": 25.0, "proposal": 50.0, "negotiation"
 
 @dataclass(frozen=True)
 class Deals:
-    """A book's deals by position: what a planted column is made of."""
+    """A book's deals by position, from which planted columns are computed."""
 
     book: Book
     rng: np.random.Generator
@@ -64,7 +64,7 @@ class Deals:
         return self.table["deal_id"].map(rows.groupby("deal_id")["new_value"].last())
 
     def with_column(self, name: str, values: pd.Series) -> Book:
-        """The book with one more column that it takes for fixed at creation."""
+        """The book with one more column, declared fixed at creation."""
         fixed = (*self.book.manifest.fixed_at_creation, name)
         deals = self.table.assign(**{name: values})
         return self.book.with_tables(
@@ -72,7 +72,7 @@ class Deals:
         )
 
     def with_history(self, field: str, values: pd.Series) -> Book:
-        """The book with one change of a field a deal, dated back to its creation, in place of its history."""
+        """The book with the history of a field replaced by one change per deal, dated back to its creation."""
         rows = pd.DataFrame(
             {
                 "deal_id": self.table["deal_id"],
@@ -128,7 +128,7 @@ def _days_in_stage(d: Deals) -> pd.Series:
 
 
 def _count(d: Deals) -> pd.Series:
-    """How many activities of the commonest kind a deal has, today."""
+    """How many activities of the most frequent kind each deal has today."""
     kinds = d.book.activities["kind"]
     rows = d.book.activities[kinds == kinds.mode()[0]]
     return d.table["deal_id"].map(rows["deal_id"].value_counts()).fillna(0.0)
@@ -248,7 +248,7 @@ PLANTS: dict[str, tuple[str, Plant, Plant]] = {
 
 
 def audit_now(book: Book) -> Audit:
-    """The audit as training asks for it, of all the book knows."""
+    """The audit as in training, of everything in the book."""
     return audit_as_of(book, book.last_recorded_at(), TrainSettings())
 
 
@@ -263,7 +263,7 @@ def _said(planted: Book | None, name: str) -> str:
 
 
 def table_of(books: dict[str, Book], seed: int = 0) -> pd.DataFrame:
-    """One row a kind of leak, one column a book and strength: the rules that found it, and what else was accused."""
+    """One row per kind of leak, one column per book and strength: the rules that found it, and false alarms."""
     rows = {}
     for kind, (name, *plants) in PLANTS.items():
         row = {}

@@ -1,16 +1,17 @@
-"""How good a model is after 50, 100, 200, ... deals, beside simple ways, on deals of books it never saw.
+"""How good a model is after 50, 100, 200, ... deals, compared with simple methods, on deals of unseen books.
 
-For each size and seed: a sample book with so many deals by the end of its third year is made, and a model is trained
-on it by the recipe of `walkaway train`. It calls, on every Monday of the fourth year, the open deals of other books of
-the same market and size: as many as make up some 4,000 deals in all, so that small books are judged on no less than
-large ones. A deal's account and owner have as much history there as in training.
+For each size and seed, a sample book with that many deals by the end of its third year is made, and a model is trained
+on it by the recipe of `walkaway train`. On every Monday of the fourth year it calls the open deals of other books of
+the same market and size: as many books as have about 4,000 deals in total, so that small books are tested on as much
+data as large ones. A deal's account and owner have as much history there as in training.
 
-The sample knows each deal's true win probability p, so a prediction q is judged by what it is expected to lose,
--p ln q - (1 - p) ln(1 - q): no luck of the draw, and no deal left out because it is still open. Brier score and AUC
-are expected in the same way. Rivals learn from the same features of the snapshots whose deals had closed:
+The sample knows each deal's true win probability p, so a prediction q is measured by its expected log loss,
+-p ln q - (1 - p) ln(1 - q). That leaves out the luck of single outcomes, and no deal has to be left out because it is
+still open. Brier score and AUC are expectations, too. The other methods are fitted on the same features of the
+snapshots whose deals had closed:
 
 - lightgbm: LGBMClassifier with its defaults (for hours and value, LGBMRegressor with its defaults).
-- logistic: the logistic regression that stands beside every model in `walkaway train`.
+- logistic: the logistic regression that `walkaway train` reports as a baseline.
 - base rate: the share of these snapshots that were won (for hours, their mean; for value, today's amount x margin, the
   median amount where none is known).
 - truth: p itself.
@@ -71,7 +72,7 @@ class Unseen:
 
 @dataclass(frozen=True)
 class Run:
-    """What one training says of the unseen snapshots: columns of `win`, `hours` and `value`, a name a way."""
+    """The predictions of one training for the unseen snapshots: `win`, `hours` and `value`, one column per method."""
 
     signal: bool
     win: pd.DataFrame
@@ -95,7 +96,7 @@ def together(samples: list[Sample]) -> Sample:
 
 
 def book_size(deals: int) -> int:
-    """How many deals a sample book needs, so that so many are known by the end of its third year."""
+    """How many deals a sample book needs, so that a given number is known by the end of its third year."""
     return round(deals / KNOWN_SHARE)
 
 
@@ -145,7 +146,7 @@ def _rivals_of_value(final: Fitted, X: npt.NDArray, terms: pd.DataFrame) -> dict
 
 
 def run(deals: int, seed: int, settings: TrainSettings, others: Unseen) -> Run:
-    """Train on a book of so many deals, and call the unseen snapshots in all ways."""
+    """Train on a book with that many deals, and predict the unseen snapshots by all methods."""
     book = known(make_sample(book_size(deals), seed).book, UNTIL)
     trained = train(book, UNTIL, settings)
     model, truth = trained.model, others.truth
@@ -199,7 +200,7 @@ def intervals(losses: list[FloatArray], deal: npt.NDArray, draws: int = DRAWS, s
 
 
 def judge_win(runs: list[Run], truth: pd.DataFrame) -> pd.DataFrame:
-    """Log loss of each way, its difference from ours (above 0: ours is better), Brier and AUC; over seeds."""
+    """Log loss of each method, its difference from ours (above 0: ours is better), Brier score and AUC; over seeds."""
     deal = pd.factorize(truth["deal_id"])[0]
     losses = {w: [expected_log_loss(r.win["truth"].to_numpy(), r.win[w].to_numpy()) for r in runs] for w in WIN}
     table = {}
@@ -237,7 +238,7 @@ def judge_rest(runs: list[Run], part: str) -> pd.DataFrame:
 
 
 def missed(win: pd.DataFrame) -> list[str]:
-    """The ways that beat ours, as sentences."""
+    """The methods that beat ours, as sentences."""
     return [
         f"{way} loses less, by {-win.loc[way, 'ours_is_better_by']:.4f}"
         for way in ("lightgbm", "base_rate")

@@ -1,12 +1,12 @@
-"""Does walking away pay? Sample books replayed: net value gained over never dropping, beside what the truth gives.
+"""Does walking away pay? Net value gained over never dropping a deal, by the verdicts and by the known truth.
 
 A year of a sample book is replayed week by week, by models trained on what was known. At each of three bars two
-policies drop deals for good: the verdicts, and the truth of the generator, which knows what each deal will win and take
-in expectation. An hour freed is worth the bar, which is what a bar says; so the gain over never dropping is
+policies drop deals for good: the verdicts, and the truth of the generator, which knows each deal's expected value and
+hours. By the meaning of the bar, an hour freed is worth the bar. So the gain over never dropping is
 
-    bar x hours saved - value forgone
+    bar x hours saved - value lost
 
-settled by what happened to each deal, and, less noisy, by what was to be expected at its drop.
+computed from what happened to each deal, and, with less noise, from the expectations at its drop.
 
     python benchmarks/net_value.py --seeds 201 202 203
 
@@ -51,7 +51,7 @@ def replayed(sample: Sample, retrain_days: float, floor_hours: float) -> pd.Data
 
 
 def gains(calls: pd.DataFrame) -> pd.DataFrame:
-    """Net value gained over never dropping: a row a bar and policy, settled as it happened and in expectation."""
+    """Net value gained over never dropping: one row per bar and policy, by actual outcomes and by expectations."""
     deal = pd.factorize(calls["deal_id"])[0]
     rows = {}
     for name, index in POLICIES.items():
@@ -66,7 +66,7 @@ def gains(calls: pd.DataFrame) -> pd.DataFrame:
 
 
 def settle_net(deal: np.ndarray, index: np.ndarray, hours: np.ndarray, worth: np.ndarray) -> np.ndarray:
-    """bar x hours saved - worth forgone, a number a bar; worth below 0 is gained by dropping.
+    """bar x hours saved - value lost, one number per bar; a value below 0 is gained by dropping.
 
     >>> settle_net(np.array([0, 1]), np.array([1.0, 900.0]), np.array([2.0, 1.0]), np.array([0.0, 900.0])).tolist()
     [100.0, 300.0, 800.0]

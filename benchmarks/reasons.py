@@ -1,17 +1,18 @@
-"""Do reasons hold, and do they carry the call? Stability between refits and the deletion test, beside plain SHAP.
+"""Are reasons stable, and do they matter for the call? Stability between refits and a deletion test, beside plain SHAP.
 
-A model is trained on what a book knew by a moment; the deals open then are explained.
+A model is trained on what was known at a moment; the deals open then are explained.
 
-- Stability: the heads are fitted anew, with other seeds, and on other deals (a random four fifths of them). How much
-  the three strongest reasons of a deal have in common (Jaccard: shared over all named), on average over deals and pairs
-  of fits. Beside them the three strongest features by SHAP values of one booster of the win head, which is what is
-  commonly shown; and steps between: that booster in our groups, and our groups without asking the bag.
-- Deletion: the features of the three strongest reasons are replaced by those of deals drawn from all open ones, twenty
-  times over. By how much ln(value_per_hour) moves, and how many verdicts turn from keep to drop or back, on average
-  over draws; for our reasons, for three groups at random, for the groups strongest by SHAP of the win head, and for the
-  three features strongest by plain SHAP of one booster.
-- Themes: the mean size of each theme's term. On a sample book beside it how far the truth moves with each part of a
-  deal's state, exchanged for that of another open deal.
+- Stability: the heads are refitted with other seeds, and on other deals (a random four fifths of them). Measured is the
+  overlap of the three strongest reasons of a deal (Jaccard: shared over all named), averaged over deals and pairs of
+  fits. Compared with the three strongest features by SHAP values of one booster of the win head, which is the usual
+  explanation; and with two steps in between: that booster with our groups, and our groups without asking whether the
+  ensemble's members agree.
+- Deletion: the features of the three strongest reasons are replaced by those of random other open deals, twenty times.
+  Measured is how much ln(value_per_hour) changes, and how many verdicts turn from keep to drop or back, averaged over
+  draws; for our reasons, for three random groups, for the strongest groups by SHAP of the win head, and for the three
+  strongest features by plain SHAP of one booster.
+- Themes: the mean size of each theme's term. On a sample book also how far the truth changes if a part of a deal's
+  state is replaced by that of another open deal.
 
     python benchmarks/reasons.py --book BOOK --until 2011-12-01T06:00
     python benchmarks/reasons.py --sample 6000

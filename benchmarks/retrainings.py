@@ -1,8 +1,8 @@
 """Retrain again and again on a growing sample book: which models are promoted, and how good the model in use stays.
 
-At each moment a model is trained on what the book knew by then, and promoted if it is better than the one in use.
-Champion, newest model and first model then call the deals of the time until the next training. Their log loss is the
-expected one under the true probabilities, so it holds no luck of single outcomes.
+At each moment a model is trained on what was known by then, and promoted if it is better than the one in use. The model
+in use, the newest and the first one then call the open deals until the next training. Their log loss is the expectation
+under the true probabilities, which leaves out the luck of single outcomes.
 
 Run: `make retrainings`, or python benchmarks/retrainings.py --deals 6000 --seed 7 --times 10
 """
@@ -52,7 +52,7 @@ def noise(one: pd.DataFrame, other: pd.DataFrame) -> list[float]:
 
 
 def rows_of(sample: Sample, models: Path, settings: Settings, times: int) -> pd.DataFrame:
-    """One row a training: until, decision, and the losses of champion, newest and first model until the next one."""
+    """One row per training: until, decision, and the losses of champion, newest and first model until the next one."""
     book, at = models.parent / "book", moments(times, sample.truth["as_of"].min())
     write_book(sample.book, book)
     out, first, before = [], None, None

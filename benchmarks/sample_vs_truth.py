@@ -1,11 +1,11 @@
-"""How near a trained model comes to what nobody can know of real deals: the exact expectations of the sample book.
+"""How close a trained model comes to the exact expectations of the sample book, which are unknown for real deals.
 
-For each seed: a sample book is made, a model is trained with the settings in force on what was known at the end of the
-third year, and it calls every open deal on each Monday of the fourth. Seasons move hours and wins, so a part of a year
-would judge the season. Then, against the truth on the same calls:
+For each seed, a sample book is made, a model is trained with the settings in force on what was known at the end of the
+third year, and it calls every open deal on each Monday of the fourth. Hours and wins depend on the season, so a part of
+a year would mainly show the season. Then, compared with the truth on the same calls:
 
 - ECE: mean gap between predicted and true win_probability over 15 equal groups, ordered by the prediction.
-- AUC of both against what became of the deals.
+- AUC of both against the outcomes of the deals.
 - corr: correlation of ln value_per_hour with its truth, where both are above 0.
 - hours: predicted over true remaining hours; `uncorrected` is the same for a model that did not complete the deals that
   were still open when its data ended.
@@ -72,7 +72,7 @@ def calibration_error(predicted: FloatArray, true: FloatArray, groups: int = 15)
 
 
 def net_gain(calls: pd.DataFrame, index: str, bar: float) -> float:
-    """Money gained over never dropping, in expectation of the truth: hours freed at the bar, less the value let go."""
+    """Money gained over never dropping, by the true expectations: bar x hours freed, less the value lost."""
     dropped = calls[calls[index] < bar].drop_duplicates("deal_id")
     return float((bar * dropped["remaining_hours_true"] - dropped["expected_value_true"]).sum())
 
@@ -98,7 +98,7 @@ def judge(calls: pd.DataFrame) -> dict[str, float]:
 
 
 def without_censoring_correction(settings: TrainSettings) -> TrainSettings:
-    """The same settings, but deals still open at the end of the data are not completed: they are not learned from."""
+    """The same settings, but without deals that are still open at the end of the data."""
     heads = settings.heads.model_copy(update={"completion_rounds": 0})
     return settings.model_copy(update={"heads": heads})
 

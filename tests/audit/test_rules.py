@@ -220,7 +220,7 @@ def test_l8_a_date_that_follows_the_close():
     assert says("L8", dates).startswith("follows the day of the close")
 
 
-def test_l8_a_guess_of_the_close_is_honest():
+def test_l8_a_guess_of_the_close_is_kept():
     dates = (pd.Series(CREATED) + pd.to_timedelta(30 + LUCK * 60, unit="D")).dt.strftime("%Y-%m-%d")
 
     assert says("L8", dates) == ""
@@ -263,5 +263,5 @@ def test_l11_a_number_that_counts_wins():
     )
 
 
-def test_l11_a_number_that_counts_deals_is_honest():
+def test_l11_a_running_number_of_deals_is_kept():
     assert says("L11", np.arange(N) + 100.0) == ""

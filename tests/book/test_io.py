@@ -132,7 +132,7 @@ def test_a_book_of_another_format_version_is_refused_with_both_versions(book, tm
         read_book(tmp_path / "book")
 
 
-def test_a_manifest_that_is_no_json_is_refused(book, tmp_path):
+def test_a_manifest_that_is_not_json_is_refused(book, tmp_path):
     write_book(book, tmp_path / "book")
     (tmp_path / "book" / "manifest.json").write_text("{")
 

@@ -32,7 +32,7 @@ def test_many_deals_of_which_few_are_forgone_are_guaranteed_nearly_all_of_the_sh
     assert 0.07 < guaranteed_bar(np.ones(2_000), lowest, 0.10, cap=1.0) / 2_000 < 0.10
 
 
-def test_few_deals_promise_nothing():
+def test_with_few_deals_nothing_is_guaranteed():
     assert guaranteed_bar(np.ones(10), np.arange(10.0), 0.10, cap=1.0) == 0.0
     assert guaranteed_bar(np.zeros(0), np.zeros(0), 0.10, cap=1.0) == 0.0
 

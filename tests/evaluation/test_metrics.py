@@ -13,7 +13,7 @@ def calls_of(won, probability, base=0.5, deal=None, **others):
     return frame.assign(base_rate=base, **others)
 
 
-def test_the_log_loss_of_a_row_is_minus_the_logarithm_of_what_was_said_of_its_end():
+def test_the_log_loss_of_a_row_is_minus_the_logarithm_of_the_probability_of_its_outcome():
     loss = log_loss_rows(np.array([1.0, 0.0, 0.5]), np.array([0.25, 0.25, 0.25]))
 
     assert loss.round(12).tolist() == [round(x, 12) for x in (-log(0.25), -log(0.75), -(log(0.25) + log(0.75)) / 2)]
@@ -103,7 +103,7 @@ def test_predictions_that_tell_won_from_lost_are_signal():
     assert has_signal(calls_of(won, np.where(won == 1, 0.7, 0.3)), 20) is True
 
 
-def test_a_gain_that_rests_on_one_deal_of_many_rows_is_no_signal():
+def test_a_gain_from_one_deal_with_many_rows_is_not_a_signal():
     won = np.r_[np.ones(90), [1, 0] * 5]
     p = np.r_[np.full(90, 0.99), [0.4, 0.6] * 5]
     deal = ["big"] * 90 + [f"d{i}" for i in range(10)]

@@ -107,7 +107,7 @@ def test_a_slice_that_is_promised_too_much_is_named():
     assert f"industry media: {row['fails']} {said}" in failures(table, LocaleFormat())
 
 
-def test_a_sure_but_small_error_is_no_failure():
+def test_a_certain_but_small_error_is_not_a_failure():
     """Forty thousand deals show a gap of three points beyond doubt."""
     assert "industry media" not in " ".join(
         failures(by_slice(sliced(off_in_media=0.03, deals=20_000), 100), LocaleFormat())

@@ -167,7 +167,7 @@ def test_the_chord_goes_over_into_the_derivative_without_a_jump():
     np.testing.assert_allclose(slopes, slopes[-1], rtol=1e-5)
 
 
-def test_a_chord_is_always_positive_so_that_no_sign_turns():
+def test_a_chord_is_always_positive_so_that_no_term_changes_sign():
     raw = np.linspace(-700, 700, 1401)
 
     assert (_chord(Calibration(0.6, -0.2), raw, 1.3) > 0).all()
@@ -201,7 +201,7 @@ def test_a_group_is_agreed_only_where_members_give_it_its_sign_and_no_less_than_
     assert found.agreed[found.explained][:, -3:].all()  # arithmetic
 
 
-def test_each_column_is_told_in_one_group(trained, rows):
+def test_each_column_is_in_one_group(trained, rows):
     found = attribute(trained.model, rows)
 
     assert sorted(at for group in found.groups for at in group) == list(range(len(found.columns)))

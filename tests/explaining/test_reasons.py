@@ -164,13 +164,13 @@ def test_reasons_of_every_row_are_sorted_agreed_and_more_than_two_percent(told):
         assert all(a >= b for a, b in pairwise(told_here))
 
 
-def test_what_is_told_together_has_one_factor_and_the_words_of_its_two_strongest():
+def test_a_group_has_one_factor_and_names_its_two_strongest_features():
     groups = ((0, 1), (2,), (3,), (4,))
 
     assert reasons([0.5, 0.7, 1.0, 1.0, 1.0], groups=groups) == [("open for 12 days, no activity yet", 0.35)]
 
 
-def test_of_what_is_told_together_that_which_says_little_or_the_contrary_is_not_said():
+def test_features_of_a_group_with_little_or_opposite_effect_are_not_named():
     groups = ((0, 1), (2,), (3,), (4,))
 
     assert reasons([0.5, 0.9, 1.0, 1.0, 1.0], groups=groups) == [("open for 12 days", 0.45)]

@@ -29,7 +29,7 @@ def attribution_at(places: list[float], explained: list[bool] | None = None) -> 
     return Attribution(("x",), 1.0, terms, told, ((0,),), np.ones_like(terms, dtype=bool))
 
 
-def test_the_nearest_deals_are_told_with_what_became_of_them(monkeypatch):
+def test_the_nearest_deals_are_shown_with_their_outcomes(monkeypatch):
     monkeypatch.setattr("walkaway.explaining.similar.NEAREST", 3)
     settled = settled_of([1.0, 2.0, 3.0, 50.0, 60.0, 70.0], won=[1, 0, 1, 1, 1, 1])
     [told] = Similarity(settled, 0.5).to(attribution_at([1.9]))
@@ -52,7 +52,7 @@ def test_a_deal_that_was_looked_at_often_counts_once_where_it_was_nearest(monkey
     assert (told.deals, [one.remaining_hours for one in told.examples]) == (2, [1.1, 5.0])
 
 
-def test_of_won_deals_so_many_took_no_more():
+def test_won_within_counts_won_deals_that_took_no_more_hours():
     [told] = Similarity(settled_of([1.0, 2.0, 3.0], won=[1, 0, 1]), 0.0).to(attribution_at([2.0]))
 
     assert [told.won_within(hours) for hours in (0.5, 1.0, 2.5, 3.0)] == [0, 1, 1, 2]

@@ -38,7 +38,7 @@ def test_typical_times_every_factor_is_the_value_per_hour_of_each_story(trained,
         assert product == pytest.approx(story.value_per_hour, rel=1e-9)
 
 
-def test_a_deal_let_go_whose_like_earned_more_than_the_bar_is_to_be_looked_at_twice(trained, book):
+def test_a_deal_to_stop_is_checked_first_if_deals_like_it_earned_more_than_the_bar(trained, book):
     rows = read_rows(History(book), trained.calls[["deal_id", "as_of"]].iloc[::9], trained.model.plan)
     bar = float(trained.calls["value_per_hour"].median())
     stories = deal_stories(trained.model, make_calls(trained.model, rows, bar), 0.125)

@@ -16,7 +16,7 @@ def book(make_book):
     return make_book(deals=DEALS, fixed=("owner_id",))
 
 
-def test_who_owns_a_deal_is_no_feature_unless_switched_on(book):
+def test_the_owner_is_used_only_if_switched_on(book):
     assert [name for name in plan_features(book).columns if "owner" in name] == ["owner_open_deals"]
     assert "owner" in plan_features(book, KNOWN).columns
 

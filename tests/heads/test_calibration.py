@@ -81,7 +81,7 @@ def scale_of(*folds):
     return fit_scale(predicted, came, np.arange(len(folds)))
 
 
-def test_folds_that_agree_are_believed():
+def test_the_scale_of_folds_that_agree_is_not_shrunk():
     assert scale_of((10.0, 11.0), (20.0, 22.0), (5.0, 5.5)) == pytest.approx(1.1, rel=1e-12)
 
 

@@ -90,7 +90,7 @@ def test_longer_work_is_seen():
     assert hours[X[:, 0] == 0].mean() > 2 * hours[X[:, 0] == 2].mean()
 
 
-def test_settled_deals_alone_teach_the_first_fit():
+def test_the_first_fit_uses_settled_deals_only():
     settled = DEAL % 3 > 0
     none = SETTINGS.model_copy(update={"completion_rounds": 0})
     alone = fit_hours(Examples(X[settled], HOURS[settled], latest_rows(DEAL[settled]), []), ALL[settled], none)[0]

@@ -104,7 +104,7 @@ FEW = BoosterSettings(trees=60, leaves=4, least_rows_in_leaf=5)
 SETTINGS = HeadSettings(members=2, completion_rounds=0, decay=1.0, threads=1, win=FEW, hours=FEW)
 
 
-def test_a_head_that_leans_says_less_of_noise():
+def test_a_pooled_head_fits_less_noise():
     X = RNG.normal(size=(60, 6)).astype(np.float32)
     won, latest = (RNG.random(60) < 0.5) * 1.0, latest_rows(np.arange(60))
     alone = SETTINGS.model_copy(update={"pooling_deals": 0.0, "pooling_hours_deals": 0.0})

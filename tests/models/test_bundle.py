@@ -167,7 +167,7 @@ def test_a_damaged_pointer_is_named(models, damage):
 
 
 @pytest.mark.parametrize("name", ["champion.json", "bundle.json"])
-def test_no_single_bit_of_the_pointer_or_of_the_manifest_flips_unseen(models, name):
+def test_each_flipped_bit_of_the_pointer_or_the_manifest_is_noticed(models, name):
     path = models / name if name == "champion.json" else folder_of(models) / name
     whole = path.read_bytes()
     for at in range(len(whole)):
@@ -324,7 +324,7 @@ def test_a_pointer_that_remembers_nothing_at_all_was_written_by_no_champion(thre
         champion_version(models)
 
 
-def test_no_single_bit_of_what_a_pointer_remembers_flips_unseen(three):
+def test_each_flipped_bit_of_the_pointers_history_is_noticed(three):
     models, _ = three
     path = models / "champion.json"
     whole = path.read_bytes()
@@ -334,7 +334,7 @@ def test_no_single_bit_of_what_a_pointer_remembers_flips_unseen(three):
             rollback(models)
 
 
-def test_a_model_that_says_otherwise_here_than_where_it_was_saved_is_refused(champion, tmp_path, monkeypatch):
+def test_a_model_with_other_predictions_than_when_it_was_saved_is_refused(champion, tmp_path, monkeypatch):
     folder = save_bundle(champion, tmp_path)
     assert load_bundle(folder).version == folder.name
     probability = Calibration.probability

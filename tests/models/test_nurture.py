@@ -57,7 +57,7 @@ def test_deals_count_where_they_were_silent_so_long_while_open():
     assert later.odds_ratio == pytest.approx((9 / 3) / (1 / 21))
 
 
-def test_where_somebody_worked_first_nothing_is_learned_of_waiting():
+def test_deals_worked_on_before_the_sign_do_not_count_for_waiting():
     some = worked(HEARD, 7.5, ["d000", "d001", "d030"])
 
     assert wait_after(some, 7.0).deals == 27 and wait_after(some, 7.0).heard == 8
@@ -101,7 +101,7 @@ def test_the_sign_that_closes_a_deal_is_no_sign_to_wait_for():
     assert learn_waits(accepted).waits == ()
 
 
-def test_open_deals_teach_nothing():
+def test_open_deals_do_not_count_for_waits():
     more = book_of((8, "won", 30.0, [("email", 8.0)]), (40, None, 0.0, [("email", 5.0)]), (15, "lost", 20.0, []))
 
     assert wait_after(more, 0.0).deals == 23
@@ -117,7 +117,7 @@ def test_a_book_without_signs_of_buyers_waits_for_nothing():
     assert wait_table.sentences(np.array([-1])).tolist() == [None]
 
 
-def test_a_sign_lifts_the_odds_not_beyond_certainty():
+def test_a_sign_raises_no_probability_above_one():
     wait_table = WaitTable((Wait("", 0.0, "email", 100, 20, 19, 30, 9.0),))
     chance = np.array([0.01, 0.05, 0.3, 0.9, 0.999])
     heard = chance * wait_table.lift(chance, np.zeros(5, dtype=int))

@@ -15,7 +15,7 @@ def test_more_than_three_names_are_counted():
     assert (named(["a"]), named(["a", "b", "c", "d"])) == ("a", "a, b, c and 1 more")
 
 
-def test_what_cannot_be_told_says_why_with_its_figures():
+def test_a_finding_that_cannot_be_made_says_why():
     assert cannot_tell("D1", "too few.", deals=3).as_json() == {
         "code": "D1",
         "name": "columns",

@@ -51,7 +51,7 @@ def test_the_level_is_decided_on_the_nearer_end_of_the_interval():
     assert surely["surely"] == -surely["high"] > 0.2
 
 
-def test_quick_endings_that_are_mostly_lost_are_no_gap():
+def test_quick_deals_that_are_mostly_lost_are_not_a_gap():
     """Deals that will be lost close at once, those that will be won stay open, and the model knows it by then."""
     then, won = np.full(100, 0.4), np.r_[np.zeros(60), np.full(40, np.nan)]
     looks = pd.DataFrame({"settled": ~np.isnan(won), "won": won, "win_then": then, "win_now": 1.0})
@@ -63,7 +63,7 @@ def test_quick_endings_that_are_mostly_lost_are_no_gap():
 
 
 @pytest.mark.parametrize(("age", "level"), [(24.9, "ok"), (25.1, "watch"), (50.1, "act")])
-def test_age_is_told_by_the_share_of_the_history_learned_from(age, level):
+def test_the_level_of_age_depends_on_the_share_of_the_training_history(age, level):
     assert age_finding(age, 100.0, 7.0, 5, SETTINGS, LocaleFormat()).level == level
 
 

@@ -114,7 +114,7 @@ def test_a_folder_of_another_replay_is_refused(done, book, out):
         replay(book, out, PERIOD, SETTINGS.model_copy(update={"score": ScoreSettings(bar=50.0)}))
 
 
-def test_a_folder_is_claimed_by_calls_not_by_an_attempt(book, tmp_path):
+def test_a_folder_belongs_to_a_replay_once_it_holds_calls(book, tmp_path):
     with pytest.raises(DataError):
         replay(book, tmp_path, Period(day(2), day(20)), SETTINGS)
 
@@ -141,7 +141,7 @@ def test_models_learn_their_curve_at_the_pace_of_the_replay(done, book, tmp_path
     assert (daily.summary["train"]["calls_every_days"], done.summary["train"]["calls_every_days"]) == (1.0, 7.0)
 
 
-def test_a_promise_that_cannot_be_made_is_told(book, tmp_path):
+def test_a_guarantee_that_no_bar_meets_is_reported(book, tmp_path):
     promise = SETTINGS.model_copy(update={"score": ScoreSettings(forgo=0.02, guarantee=True)})
     found = replay(book, tmp_path, Period(day(200), day(207), every_days=7), promise)
 

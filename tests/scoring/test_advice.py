@@ -207,7 +207,7 @@ def test_kept_deals_weigh_more_and_the_others_nothing():
     assert alike.rows.weight[: len(both)].min() > 0.0
 
 
-def test_what_was_dropped_on_advice_teaches_no_losses():
+def test_deals_dropped_on_advice_are_not_counted_as_losses():
     book, advice = obeyed(known(book_with_signal(), UNTIL), 0.0)
     taken, marked = train(book, UNTIL, TINY), train(with_advice(book, advice), UNTIL, TINY)
 

@@ -319,7 +319,7 @@ def test_a_book_that_is_none_is_recorded_with_its_sentence(run, records, tmp_pat
     assert "is not a book: it has no manifest.json" in records()[0]["error"]
 
 
-def test_what_nobody_foresaw_is_recorded_too(run, records, monkeypatch):
+def test_an_unexpected_error_is_recorded_too(run, records, monkeypatch):
     monkeypatch.setattr(module, "score", lambda *given, **more: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run()
@@ -402,7 +402,7 @@ def test_a_book_without_an_open_deal_is_refused(run, tmp_path, make_book):
         run(at("2026-01-02"), book=tmp_path / "b")
 
 
-def test_a_promise_that_cannot_be_made_is_told(run):
+def test_a_guarantee_that_no_bar_meets_is_reported(run):
     dial = ScoreSettings(reasons=0, forgo=0.02, guarantee=True)
     done = run(settings=FAST.model_copy(update={"score": dial}))
 

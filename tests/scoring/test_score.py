@@ -327,7 +327,7 @@ def replay_of(folder: Path, currency: str = "EUR", curve: Curve = SETTLED) -> Pa
     return folder
 
 
-def test_a_replay_gives_the_dials_its_settled_curve_and_leaves_the_promise(tmp_path):
+def test_a_replay_replaces_the_curve_and_leaves_the_guarantees(tmp_path):
     model = plain_model(curve=replace(CURVE, guaranteed=((0.2, 7.0),)))
     found = with_replay_curve(model, replay_of(tmp_path)).curve
 

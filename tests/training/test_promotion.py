@@ -54,7 +54,7 @@ def coin(trained, **facts):
     return plain_model(win=WinHead(0.5), hours=HoursHead(2.0), plan=trained.model.plan, version="coin", facts=told)
 
 
-def test_a_champion_that_knows_nothing_is_replaced(book, challenger, trained):
+def test_a_champion_without_signal_is_replaced(book, challenger, trained):
     found = asked(book, challenger, coin(trained))
 
     assert found.promoted
@@ -289,7 +289,7 @@ def test_a_model_knows_until_when_it_knew(trained):
     assert trained_at(plain_model()) is None
 
 
-def test_the_book_without_signal_promotes_nobody_twice():
+def test_without_signal_only_the_first_model_is_promoted():
     book = book_with_signal(signal=False)
     first, second = train(book, UNTIL, TINY), train(book, NOW, TINY)
 

@@ -107,7 +107,7 @@ def test_a_book_with_one_kind_of_end_is_refused_with_the_counts(book):
         train(book.with_tables(**some), book.last_recorded_at(), TINY)
 
 
-def test_a_deal_that_was_never_open_at_a_snapshot_teaches_nothing(make_book, moment):
+def test_a_deal_that_was_never_open_at_a_snapshot_is_not_fitted_on(make_book, moment):
     deals = "deal_id | created_at | closed_at | outcome\nd1 | 2026-01-01 | 2026-01-29 | lost\n"
     book = make_book(deals=deals + "d2 | 2026-01-02 | 2026-01-03 | won")
 

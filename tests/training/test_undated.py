@@ -58,7 +58,7 @@ def trained(book):
     return train_undated(book, SETTINGS)
 
 
-def test_who_wins_is_learned(trained):
+def test_a_model_without_dates_predicts_wins(trained):
     win = trained.tables["win"]
 
     assert trained.model.signal

@@ -19,7 +19,7 @@ def calls(hostile, model, settings):
     return call_open(hostile, model, pd.DatetimeIndex([UNTIL]), settings.score)
 
 
-def test_what_deals_like_each_deal_let_go_earned_is_known(calls, model):
+def test_each_deal_to_stop_has_the_value_per_hour_of_deals_like_it(calls, model):
     attribution = attribute(model, calls.rows)
     near = Similarity.of(model).to(attribution)
     dropped = calls.table["verdict"].isin(DROPPED)
@@ -31,7 +31,7 @@ def test_what_deals_like_each_deal_let_go_earned_is_known(calls, model):
     assert alike[dropped].notna().any()
 
 
-def test_a_model_that_remembers_no_deals_knows_nothing_of_deals_alike(calls):
+def test_a_model_without_settled_deals_finds_no_similar_deals(calls):
     model = replace(trained_until_day_210().model, past_deals=PastDeals())
 
     assert np.isnan(alike_earned(model, calls.table, attribute(model, calls.rows))).all()

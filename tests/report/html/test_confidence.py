@@ -58,7 +58,7 @@ def test_the_list_may_be_used_where_nothing_speaks_against_it(proved):
     assert f"check {counts['check_first']} before stopping" in what
 
 
-def test_where_nothing_is_let_go_there_is_nothing_to_do(proved):
+def test_without_deals_to_stop_there_is_nothing_to_do(proved):
     nothing = replace(proved, answer=replace(proved.answer, by_call=proved.answer.by_call.head(0)))
 
     assert confidence.use(nothing) == ("yes", "There are no deals to stop.")
@@ -128,7 +128,7 @@ def test_what_a_replay_cannot_tell_is_unknown():
         (CHANCES | {"surely": 0.0}, {"expected": 40.0, "came": 50.0, "gap": 0.25, "surely": 0.0}, None),
     ],
 )
-def test_chances_and_hours_that_were_off_on_the_past_are_told(proved, chances, hours, words):
+def test_past_errors_of_chances_and_hours_are_reported(proved, chances, hours, words):
     told = [
         text for text in confidence.sure(replace(proved, proof=proof_of(chances=chances, hours=hours))) if "too" in text
     ]
@@ -156,7 +156,7 @@ def test_where_the_world_was_not_compared_with_the_training_care_is_asked_for(pr
     assert confidence.use(alone) == ("with care", "The world was not checked. Review each deal before you stop it.")
 
 
-def test_what_is_to_be_watched_is_told_before_what_the_figures_rest_on(proved):
+def test_findings_to_watch_come_before_the_sources_of_the_figures(proved):
     found = (Finding("D2", "watch", "Hours rise.", remedy="Look."), Finding("D1", "ok", "fine."))
     rows = confidence.sure(replace(proved, findings=Check(found, "v1", 9)))
 

@@ -34,7 +34,7 @@ def test_a_persons_decision_is_shown_beside_the_call_and_never_overwrites_it(con
     assert not set(shown.index) & set(content.of(*CALLS, "pursue", "unsure")["deal_id"])
 
 
-def test_what_is_let_go_is_split_by_call_and_by_what_the_deals_lack(content):
+def test_deals_to_stop_are_split_by_call_and_by_main_reason(content):
     answer = content.answer
 
     for table in (answer.by_call, content.legs):

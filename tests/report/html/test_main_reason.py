@@ -21,7 +21,7 @@ def calls_of(*rows: tuple[float, float, float]) -> pd.DataFrame:
         ((0.0, 900.0, 0.0), "too unlikely"),
     ],
 )
-def test_the_leg_furthest_behind_the_typical_deal_is_told(row, leg):
+def test_the_main_reason_is_the_figure_furthest_behind_the_typical_deal(row, leg):
     assert weakest_leg(calls_of(row), TYPICAL).tolist() == [leg]
 
 

@@ -139,7 +139,7 @@ def test_a_style_becomes_attributes(style):
     assert _attributes("fill: none; stroke: #000000") == 'fill="none" stroke="#000000"'
 
 
-def test_where_nothing_is_let_go_the_page_says_so(hostile, model, settings):
+def test_the_page_says_if_there_is_no_deal_to_stop(hostile, model, settings):
     low = settings.model_copy(update={"score": settings.score.model_copy(update={"bar": 0.0})})
     sold_at_a_loss = gather(hostile, model, UNTIL, low).of("walk_away")["deal_id"]
     kept = pd.DataFrame({"deal_id": sold_at_a_loss, "decision": "pursue", "by": "x", "reason": "", "date": UNTIL})

@@ -35,7 +35,7 @@ def test_what_value_means_is_told(content, known, words):
     assert words in phrases.value(replace(content, answer=replace(content.answer, margin_known=known)))
 
 
-def test_waiting_is_held_against_what_became_of_those_who_waited():
+def test_the_page_says_how_nurtured_deals_of_the_replay_ended():
     assert phrases.waited(proof_of(), EN) == (
         "In the replay, 27% of the 81 deals first called nurture were won; in reality, work on them went on."
     )

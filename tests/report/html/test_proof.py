@@ -58,7 +58,7 @@ def first_drops(ended):
         ("older", lambda rows: rows["age_days"] >= 1),
     ],
 )
-def test_what_an_hour_on_deals_let_go_earned_is_counted_from_the_ledger(proof, first_drops, name, those):
+def test_the_value_per_hour_of_dropped_deals_comes_from_the_ledger(proof, first_drops, name, those):
     rows, told = first_drops[those(first_drops)], proof.earned.set_index("name").loc[name]
     hours, won = rows["realised_remaining_hours"].sum(), rows["realised_value"].fillna(0.0).clip(lower=0).sum()
 

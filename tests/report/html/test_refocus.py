@@ -48,7 +48,7 @@ def test_without_hours_there_is_no_plan(free):
     assert plan_of(free, kept(("x", "ann", "n", 2.0, 50.0))) == []
 
 
-def test_of_a_deals_expected_value_so_much_is_told_as_of_its_hours_are_placed():
+def test_the_plan_counts_the_share_of_expected_value_of_the_hours_it_assigns():
     plan, _ = refocus(freed(("ann", "n", 3.0)), kept(("x", "ann", "n", 2.0, 50.0), ("y", "bob", "n", 9.0, 10.0)))
 
     assert plan["expected"].tolist() == pytest.approx([105.0, 91.0 / 9])
