@@ -6,6 +6,7 @@ from tests.books import START, plain_model, rows_of
 from walkaway.asof.history import History
 from walkaway.economics import value_per_hour
 from walkaway.features import FeaturePlan, PlannedFeature, build_features
+from walkaway.formatting import LocaleFormat
 from walkaway.heads import WinHead
 from walkaway.models.model import Rows, make_calls, read_rows
 from walkaway.models.nurture import Wait, WaitTable
@@ -43,6 +44,18 @@ def test_a_call_is_the_arithmetic_of_the_three_heads():
             "wait_until": None,
         }
     )
+
+
+def test_what_a_deal_waits_for_is_written_by_locale():
+    waiting = WaitTable((Wait("", 10.0, "call", 1000, 400, 200, 300, 25.5), Wait("", 30.0)))
+    rows = rows_of([1000.0, 1000.0])
+    terms = rows.terms.assign(silent_days=[12.0, 40.0])
+    calls = make_calls(plain_model(wait_table=waiting), Rows(rows.snapshots, rows.X, terms), 280.0)
+    nurtured, dropped = calls.wait_sentences(LocaleFormat("de_DE"))
+
+    assert nurtured.startswith("phone call from the buyer: of 1.000 deals that were silent as long")
+    assert pd.isna(dropped)
+    assert calls.table["wait_for"].iloc[0].startswith("phone call from the buyer: of 1,000 deals")
 
 
 WAITING = WaitTable((Wait("", 0.0), Wait("", 10.0, "call", 100, 40, 20, 30, 25.5), Wait("", 30.0)))

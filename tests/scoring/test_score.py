@@ -15,6 +15,7 @@ from walkaway.errors import UsageError
 from walkaway.explaining import Reasons, attribute, explain, reasons_table
 from walkaway.files import write_json
 from walkaway.formatting import LocaleFormat
+from walkaway.models import Wait
 from walkaway.models.model import make_calls, read_rows
 from walkaway.scoring.score import score, with_replay_curve
 
@@ -224,6 +225,15 @@ def test_reasons_of_a_scored_row_are_those_of_its_attribution(scored, champion, 
     told = reasons_table(Reasons(champion, rows, attribute(champion, rows), LocaleFormat("en_GB", "EUR")), 5)
 
     pd.testing.assert_frame_equal(scored[told.columns.tolist()], told, check_exact=True)
+
+
+def test_what_a_deal_waits_for_is_written_by_the_locale_of_the_reader(champion, book, monkeypatch):
+    monkeypatch.setattr(Wait, "sentence", lambda wait, fmt: fmt.locale)
+    table = score(book, champion, pd.DatetimeIndex([UNTIL]), ScoreSettings(bar=1e9, reasons=0), "de_DE")
+    nurtured = table["verdict"] == "nurture"
+
+    assert set(table.loc[nurtured, "wait_for"]) == {"de_DE"}
+    assert table.loc[~nurtured, "wait_for"].isna().all()
 
 
 def test_numbers_do_not_depend_on_the_reasons_asked_for(scored, champion, book):

@@ -6,7 +6,7 @@ from tests.books import END_DAY, UNTIL, day
 from walkaway.book.schema import Book
 from walkaway.economics import DROPPED
 from walkaway.errors import UsageError
-from walkaway.models import awaited
+from walkaway.models import Wait, awaited
 from walkaway.report.html import gather, page
 from walkaway.report.html.annotated_calls import CALLS
 from walkaway.report.html.rollups import productivity
@@ -64,6 +64,14 @@ def test_a_deal_to_nurture_says_how_often_its_sign_came(content, model):
         assert sentence.startswith(f"{awaited(sign)}: of ")
     assert (nurture["sign_came"] * nurture["chance_if_heard"] <= nurture["win_probability"]).all()
     assert others[["sign", "sign_came", "chance_if_heard"]].isna().all(axis=None)
+
+
+def test_what_a_deal_waits_for_is_written_by_the_locale_of_the_report(hostile, model, settings, monkeypatch):
+    monkeypatch.setattr(Wait, "sentence", lambda wait, fmt: fmt.locale)
+    german = settings.model_copy(update={"report": settings.report.model_copy(update={"locale": "de_DE"})})
+    calls = gather(hostile, model, UNTIL, german).calls
+
+    assert set(calls.loc[calls["verdict"] == "nurture", "wait_for"]) == {"de_DE"}
 
 
 def test_the_surest_deals_come_first_and_of_these_those_that_would_take_most_hours(content):
