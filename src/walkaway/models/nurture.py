@@ -8,6 +8,7 @@ are left out, because they do not show what waiting alone does.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,11 +99,13 @@ class Wait:
         of 1.040 deals that were silent as long and that nobody worked on, it came in 40; 30 of these were won, and 2
         of the others
         """
-        deals, heard = fmt.whole(self.deals), fmt.whole(self.heard)
-        won_heard, won_without = fmt.whole(self.won_heard), fmt.whole(self.won - self.won_heard)
+        return self._past(fmt.whole)
+
+    def _past(self, write: Callable[[float], str]) -> str:
+        deals, heard, won_heard = write(self.deals), write(self.heard), write(self.won_heard)
         return (
             f"of {deals} deals that were silent as long and that nobody worked on, it came in {heard}; {won_heard} of "
-            f"these were won, and {won_without} of the others"
+            f"these were won, and {write(self.won - self.won_heard)} of the others"
         )
 
     def sentence(self, fmt: LocaleFormat) -> str:
@@ -110,7 +113,8 @@ class Wait:
         return f"{awaited(self.sign)}: {self.past(fmt)}"
 
     def __str__(self) -> str:
-        return self.sentence(LocaleFormat())
+        # Not by LocaleFormat: babel unpickles its locale data, and a model served by MLflow must not unpickle anything.
+        return f"{awaited(self.sign)}: {self._past('{:,}'.format)}"
 
 
 @dataclass(frozen=True)

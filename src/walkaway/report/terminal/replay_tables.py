@@ -105,9 +105,8 @@ def _followed(done: Replayed, fmt: LocaleFormat) -> list[RenderableType]:
 def _stop_points_table(summary: dict[str, Any], fmt: LocaleFormat) -> list[RenderableType]:
     """Hours worked after the stop point beside the value lost by stopping there: for all deals, and by stage."""
     rows = [row for row in summary["stop_points"] if row["dimension"] in ("all", "stage")]
-    headers = ("stage", "lost deals", "hours afterwards", "won deals", "lost value")
-    title = "Hours worked on lost deals after they fell below the bar for good,\nand won deals that stopping would cost"
-    table = plain_table(*headers, title=title)
+    headers = ("stage", "lost deals", "hours afterwards", "won, ever below", "value of these")
+    table = plain_table(*headers, title="Work after lost deals fell below the bar for good")
     for row in rows:
         lost, won = (fmt.whole(row["lost_deals"]), fmt.whole(row["hours_after"])), fmt.whole(row["won_deals"])
         table.add_row(row["value"], *lost, won, fmt.money(row["value_forgone"]))
