@@ -159,5 +159,5 @@ def test_moments_lie_between_the_first_deal_and_a_year_after_the_newest_record(y
 def test_only_a_book_with_dates_can_be_called_as_of_a_moment(young):
     check_dated(young)
 
-    with pytest.raises(UsageError, match=r"^this book has no dates, so no deal can be called as of a moment. Use "):
+    with pytest.raises(UsageError, match=r"^this book has no dates, so no deal can be scored as of a moment\. Run "):
         check_dated(Book(**young.tables(), manifest=Manifest(timeless=True)))
