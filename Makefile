@@ -31,7 +31,7 @@ RETRAIN ?= 30d
 REPLAY ?= reports/replay
 DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-hard coverage test-lowest lint format types layers check bench truth retrainings curve net-value feedback reasons guarantee docs site lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-hard coverage test-lowest lint format types layers check bench truth retrainings curve net-value feedback reasons guarantee docs notebooks site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -167,6 +167,9 @@ guarantee: install ## Check that the guarantee is kept, on [BOOKS=200] stationar
 
 docs: install ## Write docs/features.md and docs/commands.md from the code
 	$(RUN)/python docs/generate.py
+
+notebooks: install ## Run the notebooks on a sample book and store their outputs, 5 minutes
+	OMP_NUM_THREADS=1 $(RUN)/python docs/run_notebooks.py
 
 site: install ## Build the docs in build/site/; fails on a broken link, anchor or picture, or a missing page
 	rm -rf build/site
