@@ -91,6 +91,18 @@ def test_a_plain_model_has_no_factors_but_size_and_margin():
     assert found.columns == ("age_days", *TERMS)
 
 
+def test_deals_of_less_than_one_unit_of_money_have_factors_too():
+    found = attribute(plain_model(worth=WorthHead(0.5)), rows_of([0.25, float("nan")], [0.5, 0.5]))
+
+    assert found.explained.tolist() == [True, True]
+    assert found.typical == pytest.approx(0.1, rel=1e-15)  # half of 0.5 over two and a half hours
+    assert found.factors().round(12).tolist() == [[1.0, 0.5, 0.5, 1.0], [1.0, 1.0, 0.5, 1.0]]
+
+
+def test_without_rows_there_are_no_factors():
+    assert attribute(plain_model(), rows_of([])).factors().shape == (0, 4)
+
+
 def test_the_floor_lowers_what_few_hours_lift(trained, rows):
     found = attribute(replace(trained.model, floor_hours=5.0), rows)
     hours = trained.model.heads.hours
@@ -238,6 +250,9 @@ def test_the_shap_library_draws_what_it_is_given(trained, rows):
     said = make_calls(trained.model, rows, 0.0).table["value_per_hour"].to_numpy()[found.explained]
 
     np.testing.assert_allclose(told.base_values + told.values.sum(axis=1), np.log(said), rtol=1e-9)
+    assert told.feature_names == [*trained.model.plan.columns, *TERMS]
+    np.testing.assert_array_equal(told.data[:, :-3], rows.X[found.explained])
+    np.testing.assert_array_equal(told.data[:, -3:-1], rows.terms[["amount", "margin"]].to_numpy()[found.explained])
     for draw in (lambda: shap.plots.waterfall(told[0], show=False), lambda: shap.plots.bar(told, show=False)):
         draw()
         assert sum(len(axes.patches) for axes in pyplot.gcf().axes) > 3
@@ -284,3 +299,10 @@ def test_members_that_give_a_term_more_than_twice_its_size_do_not_agree():
 
     assert _agreed(np.full((5, 1), 2.0), mean).tolist() == [True]
     assert _agreed(np.full((5, 1), 2.1), mean).tolist() == [False]
+
+
+@pytest.mark.parametrize(("size", "agreed"), [(0.5, True), (2.0, True), (0.49, False), (2.01, False), (-1.0, False)])
+def test_four_of_five_members_at_half_or_twice_the_size_still_agree(size, agreed):
+    members = np.array([[size]] * 4 + [[100.0]])
+
+    assert _agreed(members, np.array([1.0])).tolist() == [agreed]

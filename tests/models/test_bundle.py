@@ -213,13 +213,96 @@ def test_a_manifest_of_another_format_is_of_another_version_and_the_remedy_is_to
         load_bundle(folder)
 
 
-@pytest.mark.parametrize("text", ['{"format_version": 1}', '{"format_version": 1, "files": ["model.json"]}'])
-def test_a_manifest_that_names_no_files_is_refused(models, text):
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"format_version": 1}',
+        '{"format_version": 1, "files": ["model.json"]}',
+        '{"format_version": 1, "files": {}, "version": "0", "more": 1}',
+        '{"format_version": 1, "files": {}}',
+    ],
+)
+def test_a_manifest_holds_a_format_a_version_and_files_and_nothing_else(models, text):
     folder = folder_of(models)
     (folder / "bundle.json").write_text(text)
 
-    with pytest.raises(BundleError, match=r"bundle\.json"):
+    with pytest.raises(BundleError) as refused:
         load_bundle(folder)
+    assert str(refused.value).startswith(
+        f"{folder / 'bundle.json'}: must list the bundle's files, each with a checksum. Restore the file"
+    )
+
+
+def test_a_manifest_may_only_name_files_of_a_bundle(models):
+    folder = folder_of(models)
+    files = {"../champion.json": "0"}
+    write_json(folder / "bundle.json", {"format_version": 1, "version": bundle._short(files), "files": files})
+
+    with pytest.raises(
+        BundleError, match=r"bundle\.json: names '\.\./champion\.json', which is not a file of a bundle\."
+    ):
+        load_bundle(folder)
+
+
+def test_a_file_that_the_manifest_does_not_name_is_named(models):
+    stray = folder_of(models) / "win-7.txt"
+    stray.write_text("")
+
+    with pytest.raises(BundleError) as refused:
+        load_bundle(folder_of(models))
+    assert str(refused.value) == f"{stray}: the bundle's manifest does not name it. Move it elsewhere."
+
+
+def test_a_manifest_whose_version_is_of_other_files_is_named(models):
+    folder = folder_of(models)
+    manifest = json.loads((folder / "bundle.json").read_text())
+    write_json(folder / "bundle.json", manifest | {"version": "20250804-000000000000"})
+
+    with pytest.raises(BundleError) as refused:
+        load_bundle(folder)
+    assert str(refused.value).startswith(f"{folder / 'bundle.json'}: its version does not match the files it names.")
+
+
+def test_a_number_that_json_does_not_know_is_refused_as_a_change(models):
+    """json.loads reads NaN, which walkaway never writes."""
+    (models / "champion.json").write_text('{"version": NaN}')
+
+    with pytest.raises(BundleError, match=r"champion\.json: it was changed after it was written\."):
+        bundle.read_strictly(models / "champion.json")
+
+
+def test_past_deals_are_read_back_as_they_were(champion, trained):
+    written, read = trained.model.past_deals, champion.past_deals
+
+    assert (read.rates, read.groups, read.buyer_events, read.typical_margin) == (
+        written.rates,
+        written.groups,
+        written.buyer_events,
+        written.typical_margin,
+    )
+    pd.testing.assert_frame_equal(read.settled.ends, written.settled.ends, check_exact=True)
+    assert read.settled.terms.dtype == np.float32
+    np.testing.assert_array_equal(read.settled.terms, np.asarray(written.settled.terms, dtype=np.float32))
+    assert np.abs(read.settled.terms).sum() > 0
+
+
+def test_names_are_written_as_they_are_and_sorted(champion, saved_models):
+    text = (folder_of(saved_models) / "model.json").read_text(encoding="utf-8")
+
+    assert text == json.dumps(json.loads(text), indent=1, ensure_ascii=False, sort_keys=True)
+
+
+def test_an_infinite_number_is_no_json_and_is_not_saved(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        save_bundle(plain_model(floor_hours=float("inf")), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_saving_an_undamaged_bundle_again_leaves_its_files_alone(champion, models):
+    before = {path: path.stat().st_ino for path in folder_of(models).iterdir()}
+    save_bundle(champion, models)
+
+    assert {path: path.stat().st_ino for path in folder_of(models).iterdir()} == before
 
 
 def test_a_whole_file_of_wrong_content_is_refused_by_name(models):
