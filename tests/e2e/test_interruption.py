@@ -34,7 +34,7 @@ INTERRUPTED = "walkaway: interrupted; partly written files were removed\n"
 EIGHTH, SIXTEENTH = slice(None, None, 8), slice(None, None, 16)
 # After a kill at each of these the whole next training is run: a new kind of thing is half-done there.
 TRAINED_AFTER = (
-    "step judging",
+    "step measuring",
     r"half of \.\d{8}-\w+\.\w+/\.model\.json",
     r"os\.rename \.\d{8}-\w+\.\w+ -> \d{8}-\w+$",
     "sql INSERT INTO params",
@@ -259,7 +259,7 @@ def test_a_first_training_killed_while_mlflow_makes_its_database_leaves_none(fre
 
 
 SIGNALS = {"ctrl-c": (signal.SIGINT, 130), "sigterm": (signal.SIGTERM, 143)}
-INTERRUPTED_AT = ["step judging", "half of", "sql INSERT INTO params", "/data/", "-> champion.json"]
+INTERRUPTED_AT = ["step measuring", "half of", "sql INSERT INTO params", "/data/", "-> champion.json"]
 EVERY_DAY = [("ctrl-c", "half of"), ("sigterm", "sql INSERT INTO params"), ("sigterm", "-> champion.json")]
 BY_NIGHT = [both for both in product(SIGNALS, INTERRUPTED_AT) if both not in EVERY_DAY]
 
@@ -316,7 +316,7 @@ def test_while_a_training_runs_others_are_refused_and_calls_are_those_of_the_old
 
 
 def test_a_training_in_a_process_of_its_own_is_refused_while_another_runs(fresh):
-    running = fresh.parent.start(*fresh.command(), at="step judging", send=signal.SIGSTOP)
+    running = fresh.parent.start(*fresh.command(), at="step measuring", send=signal.SIGSTOP)
     assert running.wait() is None
     second = subprocess.run(
         [sys.executable, "-m", "walkaway", *map(str, fresh.command())], capture_output=True, text=True, check=False
