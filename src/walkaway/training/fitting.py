@@ -78,9 +78,12 @@ def audit_as_of(book: Book, until: pd.Timestamp | None, train_settings: TrainSet
         locale: of the numbers in the evidence. A model keeps the evidence, so training uses the default.
 
     Raises:
-        UsageError: no deal had been created by then, or what is allowed by name does not exist.
+        UsageError: no deal had been created by then, a book with dates got no moment, or what is allowed by name does
+            not exist.
     """
     if until is None:
+        if not book.manifest.timeless:
+            raise UsageError("until must be a moment for a book with dates, found None. Name one.")
         return audit_book(book, None, train_settings.audit, train_settings.features, locale)
     book = _known_deals(book, until)
     every = train_settings.cadence_days or cadence_days(book)
