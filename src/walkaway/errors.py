@@ -1,5 +1,6 @@
 """The errors that walkaway raises.
 
+    any other exception      exit 1   a fault of walkaway itself (reported in walkaway.cli)
     WalkawayError
     +-- UsageError           exit 2   a request that cannot be met: a moment, an option, a deal
     +-- DataError            exit 3   the input cannot be used

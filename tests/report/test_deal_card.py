@@ -101,8 +101,8 @@ def test_a_card_says_what_would_change_our_mind_and_deals_like_it(story):
     text = words(shown(show_story(dropped)).replace("│", ""))
 
     assert (
-        "Would change our mind • phone call from the buyer: it happened in 43 of 212 deals like this, 20 of which were "
-        "won (by 4 Aug 2025). An hour would then be worth EUR 321. This was seen in past deals. "
+        "What would re-open the deal • phone call from the buyer: it happened in 43 of 212 deals like this, "
+        "20 of which were won (by 4 Aug 2025). An hour would then be worth EUR 321. This was seen in past deals. "
         "Making it happen may not have the same effect."
     ) in text
     assert "9 of 50 were won. Half of them took 1.5 hours or less from then on. An hour on them earned EUR 40." in text

@@ -169,7 +169,10 @@ def test_a_better_recipe_does_not_outweigh_a_bundle_that_is_ahead():
     ahead = replace(comparison((-0.004, -0.009, 0.001), (0.0, -0.1, 0.1)), by="bundle")
     recipe = replace(comparison((0.003, 0.0002, 0.006), (0.0, -0.1, 0.1)), by="recipe")
 
-    assert not _verdict([ahead, recipe], used).promoted
+    refused = _verdict([ahead, recipe], used)
+    assert not refused.promoted
+    assert refused.reason.startswith("better than ")
+    assert refused.reason.endswith(", but with a higher log loss on deals called since that model was trained")
     assert _verdict([replace(ahead, log_loss_gain=0.001), recipe], used).promoted
 
 

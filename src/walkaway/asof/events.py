@@ -4,7 +4,8 @@ Events are sorted once by partition (deal, account or owner) and recorded_at. Ev
 positions in a sorted column and a difference of running sums. Hours are summed as int64 seconds, because running sums
 of floats would change with later rows.
 
-Something is known at as_of if and only if `recorded_at <= as_of`. For features only `Log.position` decides that.
+Something is known at as_of if and only if `recorded_at <= as_of`. For features only `Log.position` decides that. A
+deal's opening counts as recorded at `created_at` and its close at `closed_at`.
 """
 
 from __future__ import annotations

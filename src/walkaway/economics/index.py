@@ -64,7 +64,10 @@ def verdicts(
     signal: bool,
     waits: npt.NDArray[np.bool_] | bool = False,
 ) -> npt.NDArray[np.str_]:
-    """The verdict of each call, decided in this order: sold at a loss, no signal or disagreement, below the bar.
+    """The verdict of each call, decided in this order.
+
+    1. walk_away: sold at a loss. 2. unsure: no signal, or the members disagree about the bar. 3. nurture: below the
+    bar, with an event worth waiting for. 4. walk_away: below the bar. 5. pursue.
 
     Args:
         index_by_member: value per hour, (members, calls).

@@ -76,8 +76,8 @@ def mapping_required(mapping: str | None, hint: str = "") -> str:
 def importers() -> dict[str, Importer]:
     """All importers by name: every module of this package that defines `IMPORTER`.
 
-    >>> sorted(importers())
-    ['table', 'xes']
+    >>> importers()["table"].purpose
+    'Import a flat export as a book, or draft a mapping for it.'
     """
     package = import_module("walkaway.importers")
     modules = [import_module(f"{package.__name__}.{module.name}") for module in pkgutil.iter_modules(package.__path__)]

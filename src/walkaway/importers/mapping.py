@@ -22,8 +22,8 @@ M = TypeVar("M", bound=SourceMapping)
 def shipped_mappings() -> list[str]:
     """Names of the built-in mappings.
 
-    >>> shipped_mappings()
-    ['bpic2012', 'maven_crm', 'salvirt_b2b']
+    >>> "bpic2012" in shipped_mappings()
+    True
     """
     folder = files("walkaway.importers") / "mappings"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))

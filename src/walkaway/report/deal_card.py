@@ -81,7 +81,7 @@ def _reasons_table(story: DealStory) -> Table:
 def _flips(story: DealStory) -> Iterator[Text]:
     """What would lift a dropped deal above the bar."""
     if story.verdict in DROPPED:
-        yield Text("Would change our mind", style="bold")
+        yield Text("What would re-open the deal", style="bold")
         if not story.counterfactuals:
             yield Text(NO_FLIP)
             yield Text("")

@@ -9,8 +9,8 @@ over deals and bootstrapped, on log loss and on walk-away skill:
   all folds.
 - **recipe**: if the settings differ. Both recipes are compared over all folds of today's book.
 
-The challenger must beat the best of the champions kept in the registry, on today's data. So a few lucky promotions in a
-row cannot make the model in use worse and worse.
+By bundle, the challenger must beat the best of the champions kept in the registry, on today's data. So a few lucky
+promotions in a row cannot make the model in use worse and worse.
 """
 
 from __future__ import annotations
@@ -146,9 +146,11 @@ def _reason(result: str, comparison: Comparison) -> str:
 
 
 def _verdict(comparisons: list[Comparison], champion: Model) -> Promotion:
-    """Promoted if better in some comparison and worse in none; `age` does not test this particular champion.
+    """Promoted if better in some comparison, worse in none, and with the lower log loss wherever it is not better.
 
-    Of each kind of comparison only the first counts, which is the one with the best champion.
+    `age` does not test this particular champion: being worse there does not count, and being better there is enough
+    even where another comparison has a higher log loss. Of each kind of comparison only the first counts, which is
+    the one with the best champion.
     """
     if not comparisons:
         trained = trained_at(champion)
@@ -168,6 +170,9 @@ def _verdict(comparisons: list[Comparison], champion: Model) -> Promotion:
         return Promotion(False, _reason("worse", worse[0]), tuple(comparisons))
     if better and (aged or not behind):
         return Promotion(True, _reason("better", better[0]), tuple(comparisons))
+    if better:
+        reason = f"{_reason('better', better[0])}, but with a higher log loss {COMPARED_ON[behind[0].by]}"
+        return Promotion(False, reason, tuple(comparisons))
     return Promotion(False, f"not better than {comparisons[0].against} at 90% confidence", tuple(comparisons))
 
 
