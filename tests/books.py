@@ -36,7 +36,9 @@ END_DAY = 280  # what the book knows, it knows as of this day
 UNTIL = START + pd.Timedelta(days=210)
 
 FEW_TREES = BoosterSettings(trees=12, learning_rate=0.2, leaves=6, least_rows_in_leaf=15)
-TINY_HEADS = HeadSettings(members=2, completion_rounds=1, threads=1, win=FEW_TREES, hours=FEW_TREES, worth=FEW_TREES)
+TINY_HEADS = HeadSettings(
+    members=2, completion_rounds=1, threads=1, menu={}, win=FEW_TREES, hours=FEW_TREES, worth=FEW_TREES
+)
 TINY = TrainSettings(cadence_days=7, calls_every_days=7, folds=2, bootstrap=20, heads=TINY_HEADS)
 
 

@@ -19,8 +19,9 @@ def test_a_clairvoyant_index_has_a_skill_of_one_and_its_reverse_of_minus_one():
     found = skills(SETTLED, ["right", "wrong"], draws=20)
 
     assert found["skill"].to_dict() == pytest.approx({"right": 1.0, "wrong": -1.0}, abs=0.003)  # areas on a grid
+    assert found["gain"].to_dict() == pytest.approx({"right": 0.0, "wrong": 2.0}, abs=0.006)
     prices = ("0.01", "0.02", "0.05", "0.10", "0.20")
-    names = ["skill", "skill_up_to_0.2", *(f"saved_at_{price}" for price in prices)]
+    names = ["skill", "skill_up_to_0.2", *(f"saved_at_{price}" for price in prices), "gain"]
     assert found.columns.tolist() == [name + end for name in names for end in ("", "_low", "_high")]
     assert found.loc["right", ["skill_low", "skill_high", "skill_up_to_0.2"]].tolist() == [1.0, 1.0, 1.0]
 

@@ -23,8 +23,8 @@ def fit(deals: int = 400, seed: int = 0, settings: HeadSettings = SETTINGS, **ch
     X = np.column_stack([x[deal], rng.normal(size=2 * deals)]).astype(np.float32)
     ends = {name: values[deal] for name, values in given.items()}
     weight, latest = np.ones(2 * deals), latest_rows(deal)
-    head = fit_no_decision(Examples(X, ends["no_decision"], latest, [], weight), ends["lost"], settings)
-    return head, X
+    fitted = fit_no_decision(Examples(X, ends["no_decision"], latest, [], weight), ends["lost"], settings)
+    return fitted and fitted[0], X
 
 
 def test_it_tells_deals_without_a_decision_from_those_that_do_not_fit():

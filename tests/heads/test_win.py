@@ -22,7 +22,7 @@ NOTHING = np.zeros((2, 1), dtype=np.float32)
 
 
 def fitted(won=WON, settings=SETTINGS):
-    return fit_win(Examples(X, won, latest_rows(DEAL), [], np.ones(120)), settings)
+    return fit_win(Examples(X, won, latest_rows(DEAL), [], np.ones(120)), settings)[:2]
 
 
 def labelled(won: list[float]) -> TrainingRows:
@@ -139,6 +139,6 @@ def test_the_ratio_of_worth_is_learned_from_won_deals_only():
     labels = rows.labels.assign(amount_at_close=[50.0, 900.0])
     terms = pd.DataFrame({"amount": [100.0, 100.0], "margin": [np.nan, np.nan]})
     varying = np.array([[0.0], [1.0]], dtype=np.float32)
-    heads, _ = fit_heads(TrainingRows(varying, terms, labels, rows.weight, rows.deal, []), SETTINGS)
+    heads, _, _ = fit_heads(TrainingRows(varying, terms, labels, rows.weight, rows.deal, []), SETTINGS)
 
     assert heads.worth == WorthHead(100.0, log(0.5))

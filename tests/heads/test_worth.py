@@ -20,7 +20,7 @@ def terms(amount, margin):
 def fitted(amount, at_close, X=None):
     amount, at_close = np.array(amount, dtype=float), np.array(at_close, dtype=float)
     X = np.arange(len(amount), dtype=np.float32)[:, None] if X is None else X
-    return fit_worth(Examples(X, at_close, np.arange(len(X)), []), amount, SETTINGS)
+    return fit_worth(Examples(X, at_close, np.arange(len(X)), []), amount, SETTINGS)[0]
 
 
 def values(head, amount, margin):

@@ -120,3 +120,14 @@ def test_a_model_that_is_not_promoted_says_so(trained):
     assert model_card(trained, VERSION, Promotion(False, "not better"), EUR).endswith(
         "## Promotion\n\nNot promoted: not better.\n"
     )
+
+
+def test_what_beats_the_model_stands_first(trained):
+    beaten = ({"measure": "log loss", "by": "logistic", "gain": -0.01, "low": -0.02, "high": -0.005},)
+    model = replace(trained.model, facts=trained.model.facts.model_copy(update={"beaten_by": beaten}))
+    text = model_card(replace(trained, model=model), VERSION, promoted_without_comparison("the first model"), EUR)
+
+    assert text.splitlines()[2] == (
+        "**Logistic regression predicts better than this model on later deals: its log loss is lower by 0.0100 (90%: "
+        "0.0050 to 0.0200).**"
+    )

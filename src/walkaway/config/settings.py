@@ -38,7 +38,10 @@ class _Frozen(BaseModel):
 
 
 class BoosterSettings(_Frozen):
-    """One LightGBM booster. Few leaves and random splits limit overfitting: snapshots of a deal are much alike."""
+    """One LightGBM booster. Few leaves and random splits limit overfitting: snapshots of a deal are much alike.
+
+    `linear`: it learns the predictions of a regularised linear model instead of the outcomes.
+    """
 
     trees: int = Field(default=200, ge=1)
     learning_rate: float = Field(default=0.05, gt=0)
@@ -47,6 +50,18 @@ class BoosterSettings(_Frozen):
     feature_share: float = Field(default=0.5, gt=0, le=1)
     row_share: float = Field(default=0.7, gt=0, le=1)
     l2: float = Field(default=5.0, ge=0)
+    extra_trees: bool = True
+    linear: bool = False
+
+
+MENU = {
+    "small": BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8),
+    "medium": BoosterSettings(trees=300, leaves=8, least_rows_in_leaf=40, extra_trees=False),
+    "plain": BoosterSettings(leaves=15, least_rows_in_leaf=20, feature_share=0.8, l2=1.0, extra_trees=False),
+    "linear": BoosterSettings(
+        leaves=15, least_rows_in_leaf=20, feature_share=0.8, l2=1.0, extra_trees=False, linear=True
+    ),
+}
 
 
 class HeadSettings(_Frozen):
@@ -56,6 +71,9 @@ class HeadSettings(_Frozen):
     `pooling_deals` won (or lost) deals, the win head weighs a linear model and the boosters equally. With
     `pooling_hours_deals` settled deals, the hours head does (`heads.pooling`). `timeless` is the win head of a book
     without dates, which has one row per deal.
+
+    `menu` has the shapes of boosters that each head can choose from in each fit, besides its own (`heads.capacity`). An
+    empty one leaves each head its own.
     """
 
     members: int = Field(default=5, ge=1)
@@ -64,6 +82,7 @@ class HeadSettings(_Frozen):
     decay: float = Field(default=0.95, ge=0, le=1)
     pooling_deals: float = Field(default=40.0, ge=0, allow_inf_nan=False)
     pooling_hours_deals: float = Field(default=200.0, ge=0, allow_inf_nan=False)
+    menu: dict[str, BoosterSettings] = MENU
     seed: int = Field(default=0, ge=0)
     threads: int = Field(default=2, ge=1)
     no_decision: BoosterSettings = BoosterSettings(trees=150, leaves=8)

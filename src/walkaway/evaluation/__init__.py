@@ -1,6 +1,7 @@
 """Metrics of out-of-time calls, with intervals over deals: overall, by slice, and beside baselines and older models."""
 
-from walkaway.evaluation.baselines import fit_logistic, fit_naive_bayes, rate_by_category
+from walkaway.evaluation.baselines import FitBaseline, fit_logistic, fit_naive_bayes, rate_by_category
+from walkaway.evaluation.beaten import beaten_by
 from walkaway.evaluation.metrics import (
     LEAST_DEALS_TO_JUDGE,
     LEVEL,
@@ -25,6 +26,8 @@ __all__ = [
     "PRICES",
     "SEGMENT",
     "DealDraws",
+    "FitBaseline",
+    "beaten_by",
     "brier_parts",
     "by_ending",
     "by_slice",

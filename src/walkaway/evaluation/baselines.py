@@ -14,9 +14,13 @@ from sklearn.naive_bayes import CategoricalNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-__all__ = ["fit_logistic", "fit_naive_bayes", "rate_by_category"]
+__all__ = ["FitBaseline", "fit_logistic", "fit_naive_bayes", "rate_by_category"]
 
 FloatArray = npt.NDArray[np.float64]
+# From features, outcomes (1 or 0) and positions of category columns to a function that predicts win probabilities.
+FitBaseline = Callable[
+    [npt.NDArray[np.float32], FloatArray, list[int]], Callable[[npt.NDArray[np.float32]], FloatArray]
+]
 ODOO_ALPHA = 0.1  # Odoo's predictive lead scoring adds this to each count
 
 

@@ -99,24 +99,32 @@ def win_metrics(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataF
 
     Args:
         calls: deal_id, won (1 or 0), and the probability columns.
-        columns: which probabilities to judge.
+        columns: which probabilities to judge, the model's own first.
         draws: of the bootstrap.
 
     Returns:
         One row per column: auc, brier, brier_low, brier_high, log_loss, log_loss_low, log_loss_high, and the Brier
-        score's parts: miscalibration (0 is best), discrimination (higher is better), uncertainty (of the deals).
+        score's parts: miscalibration (0 is best), discrimination (higher is better), uncertainty (of the deals). gain,
+        gain_low, gain_high: its log loss minus that of the first column, on the same deals; below 0, it is better.
     """
     drawn, won = DealDraws.of(calls["deal_id"].to_numpy(), draws), calls["won"].to_numpy()
     out = {}
+    own = log_loss_rows(won, calls[columns[0]].to_numpy())
     for column in columns:
         p = calls[column].to_numpy()
         row: dict[str, float] = {"auc": _auc(won, p)}
         for name, errors in (("brier", (p - won) ** 2), ("log_loss", log_loss_rows(won, p))):
-            low, high = interval(drawn.means(errors))
-            row |= {name: float(errors.mean()), f"{name}_low": low, f"{name}_high": high}
+            row |= named_interval(name, errors, drawn)
+        row |= named_interval("gain", log_loss_rows(won, p) - own, drawn)
         parts = dict(zip(("miscalibration", "discrimination", "uncertainty"), brier_parts(won, p), strict=True))
         out[column] = row | parts
     return pd.DataFrame(out).T.rename_axis("prediction")
+
+
+def named_interval(name: str, rows: FloatArray, drawn: DealDraws) -> dict[str, float]:
+    """The mean of the rows with its 90% interval over deals, as name, name_low and name_high."""
+    low, high = interval(drawn.means(rows))
+    return {name: float(rows.mean()), f"{name}_low": low, f"{name}_high": high}
 
 
 def has_signal(calls: pd.DataFrame, draws: int) -> bool:

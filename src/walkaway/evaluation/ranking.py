@@ -34,18 +34,20 @@ def skills(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:
 
     Args:
         calls: deal_id, remaining_hours_truth, worth_truth and the index columns; sorted by deal_id and as_of.
-        columns: what calls are ranked by; higher is better.
+        columns: what calls are ranked by, the model's own index first; higher is better.
         draws: of the bootstrap, which tries BOOTSTRAP_BARS bars rather than all.
 
     Returns:
         Indexed by index: skill, skill_up_to_0.2 (up to 20% of value lost), saved_at_0.01, ... (share of hours saved
-        at that share of value lost), each with _low and _high.
+        at that share of value lost), each with _low and _high. gain: the skill of the first index minus its own, on the
+        same deals, with gain_low and gain_high; below 0, it is better.
     """
     deal = pd.factorize(calls["deal_id"])[0]
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
     weights, ideal = deal_weights(deal, draws), clairvoyant_index(hours, worth)
     best, drawn_best = settle_drops(deal, ideal, hours, worth), _bootstrap_drops(deal, ideal, hours, worth, weights)
-    out = {}
+    out: dict[str, dict[str, float]] = {}
+    first: list[float] = []
     for column in columns:
         index = calls[column].to_numpy()
         own, drawn = settle_drops(deal, index, hours, worth), _bootstrap_drops(deal, index, hours, worth, weights)
@@ -53,7 +55,11 @@ def skills(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:
         for name, measure in MEASURES.items():
             low, high = interval(np.array([measure(*pair) for pair in zip(drawn, drawn_best, strict=True)]))
             row |= {name: measure(own, best), f"{name}_low": low, f"{name}_high": high}
-        out[column] = row
+        skill_drawn = [skill_of(*pair) for pair in zip(drawn, drawn_best, strict=True)]
+        first = first or skill_drawn
+        low, high = interval(np.array(first) - np.array(skill_drawn))
+        gain = next(iter(out.values()), row)["skill"] - row["skill"]
+        out[column] = row | {"gain": gain, "gain_low": low, "gain_high": high}
     return pd.DataFrame(out).T.rename_axis("index")
 
 

@@ -24,7 +24,7 @@ except OSError as error:  # its wheel brings no OpenMP, and small containers hav
         "Install it: `apt-get install libgomp1` on Debian or Ubuntu, `brew install libomp` on a Mac."
     ) from error
 
-__all__ = ["Bag", "Objective", "fit_bag"]
+__all__ = ["Bag", "Objective", "booster_parameters", "fit_bag"]
 
 FloatArray = npt.NDArray[np.float64]
 Objective = Literal["cross_entropy", "tweedie", "gamma"]
@@ -56,7 +56,8 @@ class Bag:
         return mean
 
 
-def _parameters(booster: BoosterSettings, objective: Objective, seed: int) -> dict[str, object]:
+def booster_parameters(booster: BoosterSettings, objective: Objective, seed: int) -> dict[str, object]:
+    """LightGBM's parameters of one booster."""
     return {
         "objective": objective,
         "seed": seed,
@@ -69,7 +70,7 @@ def _parameters(booster: BoosterSettings, objective: Objective, seed: int) -> di
         "lambda_l2": booster.l2,
         "min_data_per_group": min(booster.least_rows_in_leaf, 100),
         "tweedie_variance_power": TWEEDIE_POWER,
-        "extra_trees": True,
+        "extra_trees": booster.extra_trees,
         "deterministic": True,
         "force_row_wise": True,
         "num_threads": 1,
@@ -95,7 +96,7 @@ def fit_bag(
     """
 
     def fit_member(member: int) -> lgb.Booster:
-        parameters = _parameters(booster, objective, head_settings.seed + member)
+        parameters = booster_parameters(booster, objective, head_settings.seed + member)
         data = lgb.Dataset(
             examples.X,
             examples.target,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Examples", "latest_rows"]
+__all__ = ["Examples", "Holdout", "latest_rows"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
@@ -21,6 +21,22 @@ def latest_rows(deal: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """
     ends = np.flatnonzero(np.r_[deal[1:] != deal[:-1], True]) if len(deal) else np.zeros(0, dtype=np.int64)
     return ends[np.searchsorted(ends, np.arange(len(deal)))]
+
+
+@dataclass(frozen=True)
+class Holdout:
+    """Rows to fit on and rows to judge on, (rows,) each; no deal is in both, and the outcomes of both are known."""
+
+    fit: BoolArray
+    judge: BoolArray
+
+    def among(self, rows: BoolArray) -> Holdout:
+        """The same for some of the rows.
+
+        >>> Holdout(np.array([True, False]), np.array([False, True])).among(np.array([False, True])).judge.tolist()
+        [True]
+        """
+        return Holdout(self.fit[rows], self.judge[rows])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ import pandas as pd
 
 from walkaway.config import HeadSettings
 from walkaway.errors import DataError
-from walkaway.heads.examples import Examples, latest_rows
+from walkaway.heads.capacity import Capacity
+from walkaway.heads.examples import Examples, Holdout, latest_rows
 from walkaway.heads.hours import HoursHead, fit_hours
 from walkaway.heads.no_decision import NoDecisionHead, fit_no_decision
 from walkaway.heads.pooling import pooled_hours_share, pooled_share
@@ -38,7 +39,8 @@ class TrainingRows:
 
     X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.asof.labels.
     weight: how much each row counts for the win head. deal: code of each row's deal. categorical: positions of category
-    columns. no_decision: 1 or 0 for each row whose deal was lost for a known reason, NaN for all others.
+    columns. no_decision: 1 or 0 for each row whose deal was lost for a known reason, NaN for all others. holdouts: by
+    which the capacity of the heads is chosen.
     """
 
     X: npt.NDArray[np.float32]
@@ -48,6 +50,7 @@ class TrainingRows:
     deal: npt.NDArray[np.int64]
     categorical: list[int]
     no_decision: FloatArray | None = None
+    holdouts: tuple[Holdout, ...] = ()
 
     def examples(self, target: FloatArray, *, weighted: bool = True) -> Examples:
         """These rows with a target, (rows,)."""
@@ -132,11 +135,12 @@ def pooling(rows: TrainingRows, head_settings: HeadSettings) -> dict[str, float]
     }
 
 
-def fit_heads(rows: TrainingRows, head_settings: HeadSettings) -> tuple[Heads, pd.DataFrame]:
+def fit_heads(rows: TrainingRows, head_settings: HeadSettings) -> tuple[Heads, pd.DataFrame, dict[str, Capacity]]:
     """Fit the three heads.
 
     Returns:
-        The heads, and the completed labels they were trained on: won and remaining_hours, open deals included.
+        The heads, the completed labels they were trained on (won and remaining_hours, open deals included), and the
+        capacity chosen for each head.
 
     Raises:
         DataError: no won or no lost deal.
@@ -144,13 +148,19 @@ def fit_heads(rows: TrainingRows, head_settings: HeadSettings) -> tuple[Heads, p
     rows.check()
     won = rows.labels["won"].to_numpy()
     settled = rows.labels["settled"].to_numpy(dtype=bool)
-    win, completed_won = fit_win(rows.examples(won), head_settings)
+    capacity: dict[str, Capacity] = {}
+    win, completed_won, capacity["win"] = fit_win(rows.examples(won), head_settings, rows.holdouts)
     observed = rows.labels["remaining_hours"].to_numpy()
-    hours, completed_hours = fit_hours(rows.examples(observed, weighted=False), settled, head_settings)
+    unweighted = rows.examples(observed, weighted=False)
+    hours, completed_hours, capacity["hours"] = fit_hours(unweighted, settled, head_settings, rows.holdouts)
     amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)
-    worth = fit_worth(rows.examples(amount_at_close), rows.terms["amount"].to_numpy(), head_settings)
+    amounts = rows.examples(amount_at_close), rows.terms["amount"].to_numpy()
+    worth, capacity["worth"] = fit_worth(*amounts, head_settings, rows.holdouts)
     no_decision = None
     if rows.no_decision is not None:
-        no_decision = fit_no_decision(rows.examples(rows.no_decision), 1.0 - completed_won, head_settings)
+        lost = 1.0 - completed_won
+        fitted = fit_no_decision(rows.examples(rows.no_decision), lost, head_settings, rows.holdouts)
+        if fitted is not None:
+            no_decision, capacity["no_decision"] = fitted
     completed = pd.DataFrame({"won": completed_won, "remaining_hours": completed_hours})
-    return Heads(win, worth, hours, no_decision), completed
+    return Heads(win, worth, hours, no_decision), completed, capacity

@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
+from walkaway.heads.capacity import Capacity, choose_capacity, unchosen
 from walkaway.heads.completion import complete_and_fit
-from walkaway.heads.examples import Examples
+from walkaway.heads.examples import Examples, Holdout
 from walkaway.heads.pooling import pooled, pooled_hours_share, small_leaves
 
 __all__ = ["HoursHead", "fit_hours"]
@@ -51,23 +52,30 @@ class HoursHead:
 
 
 def fit_hours(
-    examples: Examples, settled: npt.NDArray[np.bool_], head_settings: HeadSettings
-) -> tuple[HoursHead, FloatArray]:
+    examples: Examples,
+    settled: npt.NDArray[np.bool_],
+    head_settings: HeadSettings,
+    holdouts: tuple[Holdout, ...] = (),
+) -> tuple[HoursHead, FloatArray, Capacity]:
     """Fit the hours head on settled and open deals.
 
     Args:
         examples: target hours booked after each row's as_of; so far, while the deal is open. Unweighted.
         settled: whether the row's deal had closed.
         head_settings: of the heads.
+        holdouts: by which its capacity is chosen.
 
     Returns:
-        The head, and the completed targets (for open deals, hours so far plus the model's own prediction).
+        The head, the completed targets (for open deals, hours so far plus the model's own prediction), and the capacity
+        chosen.
     """
     hours, latest = examples.target, examples.latest
     if not hours[settled].any() or not examples.X.shape[1]:  # no hours booked yet, or no features
-        return HoursHead(mean_hours=float(np.mean(hours))), hours
+        return HoursHead(mean_hours=float(np.mean(hours))), hours, unchosen(head_settings.hours)
     share = pooled_hours_share(settled, latest, head_settings.pooling_hours_deals)
-    booster = small_leaves(head_settings.hours, len(examples))
+    capacity = choose_capacity(examples, "tweedie", head_settings.hours, share, head_settings, holdouts)
+    booster = small_leaves(capacity.booster, len(examples))
+    share = 1.0 if booster.linear else share
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> tuple[HoursHead, FloatArray]:
         """The head and its predictions: for all rows while labels are completed, for its own rows in the last fit."""
@@ -83,4 +91,4 @@ def fit_hours(
     (head, _), completed = complete_and_fit(
         fit, lambda fitted: fitted[1], hours, settled, latest, head_settings.completion_rounds
     )
-    return head, completed
+    return head, completed, capacity

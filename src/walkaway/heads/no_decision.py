@@ -14,8 +14,9 @@ from scipy.special import expit
 
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
+from walkaway.heads.capacity import Capacity, choose_capacity
 from walkaway.heads.completion import complete_and_fit
-from walkaway.heads.examples import Examples
+from walkaway.heads.examples import Examples, Holdout
 from walkaway.heads.pooling import pooled, pooled_rate, pooled_share, small_leaves
 
 __all__ = ["NoDecisionHead", "fit_no_decision"]
@@ -42,13 +43,16 @@ def _deals(no_decision: FloatArray, latest: npt.NDArray[np.int64]) -> tuple[int,
     return int((ends == 1).sum()), int((ends == 0).sum())
 
 
-def fit_no_decision(examples: Examples, lost: FloatArray, head_settings: HeadSettings) -> NoDecisionHead | None:
+def fit_no_decision(
+    examples: Examples, lost: FloatArray, head_settings: HeadSettings, holdouts: tuple[Holdout, ...] = ()
+) -> tuple[NoDecisionHead, Capacity] | None:
     """Fit the head; None where too few deals were lost for one of the two kinds of reasons.
 
     Args:
         examples: target 1 or 0 of deals lost for a known reason, NaN of all others; weighted.
         lost: probability that each row's deal is lost; 1 or 0 where it has ended.
         head_settings: of the heads.
+        holdouts: by which its capacity is chosen.
     """
     if min(_deals(examples.target, examples.latest)) < LEAST_LOST_EITHER_WAY or not examples.X.shape[1]:
         return None
@@ -58,7 +62,10 @@ def fit_no_decision(examples: Examples, lost: FloatArray, head_settings: HeadSet
     kept = replace(examples.part(used, examples.target[used]), latest=latest, weight=weight)
     has_reason, no_decision = has_reason[used], kept.target
     share = pooled_share(no_decision, latest, head_settings.pooling_deals)
-    booster = small_leaves(head_settings.no_decision, len(kept))
+    among = tuple(Holdout(holdout.fit[used] & has_reason, holdout.judge[used] & has_reason) for holdout in holdouts)
+    capacity = choose_capacity(kept, "cross_entropy", head_settings.no_decision, share, head_settings, among)
+    booster = small_leaves(capacity.booster, len(kept))
+    share = 1.0 if booster.linear else share
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = head_settings.members if last else head_settings.completion_members
@@ -73,7 +80,7 @@ def fit_no_decision(examples: Examples, lost: FloatArray, head_settings: HeadSet
         latest,
         head_settings.completion_rounds,
     )
-    return NoDecisionHead(pooled_rate(target, weight, no_decision, latest), bag)
+    return NoDecisionHead(pooled_rate(target, weight, no_decision, latest), bag), capacity
 
 
 def _renumbered(latest: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

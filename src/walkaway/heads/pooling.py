@@ -27,6 +27,7 @@ __all__ = [
 
 FloatArray = npt.NDArray[np.float64]
 Link = Literal["logit", "log"]
+LINK_OF: dict[str, Link] = {"cross_entropy": "logit", "tweedie": "log", "gamma": "log"}  # by objective
 PENALTY: dict[Link, float] = {"logit": 30.0, "log": 300.0}  # strength of the ridge penalty, in deals (decision 22)
 RATE_PRIOR_DEALS = 20.0
 ROWS_A_LEAF, LEAST_ROWS_A_LEAF = 20, 10

@@ -11,8 +11,9 @@ from scipy.special import expit, logit
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
 from walkaway.heads.calibration import IDENTITY, Calibration
+from walkaway.heads.capacity import Capacity, choose_capacity, unchosen
 from walkaway.heads.completion import complete_and_fit
-from walkaway.heads.examples import Examples
+from walkaway.heads.examples import Examples, Holdout
 from walkaway.heads.pooling import pooled, pooled_rate, pooled_share, small_leaves
 
 __all__ = ["WinHead", "fit_win"]
@@ -47,24 +48,29 @@ class WinHead:
         return WinHead(self.base_rate)
 
 
-def fit_win(examples: Examples, head_settings: HeadSettings) -> tuple[WinHead, FloatArray]:
+def fit_win(
+    examples: Examples, head_settings: HeadSettings, holdouts: tuple[Holdout, ...] = ()
+) -> tuple[WinHead, FloatArray, Capacity]:
     """Fit the win head on settled and open deals.
 
     Args:
         examples: target 1 or 0, NaN while the deal is open; weighted. Labels of rows of weight 0 are completed, but the
             head is not fitted on them.
         head_settings: of the heads.
+        holdouts: by which its capacity is chosen.
 
     Returns:
-        The head, and the completed targets (the model's own probability for open deals).
+        The head, the completed targets (the model's own probability for open deals), and the capacity chosen.
     """
     won, weight, latest = examples.target, examples.weights(), examples.latest
     settled = ~np.isnan(won)
     if not examples.X.shape[1]:  # no features
         rate = pooled_rate(won[settled], weight[settled], won[settled], latest[settled])
-        return WinHead(rate), np.where(settled, won, rate)
+        return WinHead(rate), np.where(settled, won, rate), unchosen(head_settings.win)
     share = pooled_share(won, latest, head_settings.pooling_deals)
-    booster = small_leaves(head_settings.win, len(examples))
+    capacity = choose_capacity(examples, "cross_entropy", head_settings.win, share, head_settings, holdouts)
+    booster = small_leaves(capacity.booster, len(examples))
+    share = 1.0 if booster.linear else share
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = head_settings.members if last else head_settings.completion_members
@@ -80,4 +86,4 @@ def fit_win(examples: Examples, head_settings: HeadSettings) -> tuple[WinHead, F
         head_settings.completion_rounds,
         head_settings.decay,
     )
-    return WinHead(pooled_rate(target, weight, won, latest), bag), target
+    return WinHead(pooled_rate(target, weight, won, latest), bag), target, capacity

@@ -13,8 +13,9 @@ import pandas as pd
 
 from walkaway.config import HeadSettings
 from walkaway.heads.bag import Bag, fit_bag
-from walkaway.heads.examples import Examples
-from walkaway.heads.pooling import small_leaves
+from walkaway.heads.capacity import Capacity, choose_capacity, unchosen
+from walkaway.heads.examples import Examples, Holdout
+from walkaway.heads.pooling import pooled, small_leaves
 
 __all__ = ["WorthHead", "fit_worth"]
 
@@ -66,7 +67,8 @@ def fit_worth(
     examples: Examples,
     amount: FloatArray,
     head_settings: HeadSettings,
-) -> WorthHead:
+    holdouts: tuple[Holdout, ...] = (),
+) -> tuple[WorthHead, Capacity]:
     """Fit the share of an amount that is left at signing.
 
     Where no amount was recorded yet, the ratio is to the typical amount. So the head also learns for which amount deals
@@ -76,6 +78,7 @@ def fit_worth(
         examples: target the amount at the close of won deals, NaN for the others.
         amount: known at each row's as_of; NaN where none was.
         head_settings: of the heads.
+        holdouts: by which its capacity is chosen.
     """
     amount_at_close = examples.target
     typical = _typical(amount, amount_at_close)
@@ -85,9 +88,11 @@ def fit_worth(
     shared = float(np.log(amount_at_close[recorded].sum() / amount[recorded].sum())) if recorded.any() else 0.0
     ratio = amount_at_close[usable] / filled[usable]
     if usable.sum() < LEAST_WON_ROWS or not examples.X.shape[1] or np.allclose(ratio, ratio[0], rtol=1e-9):
-        return WorthHead(typical, shared)
-    booster = small_leaves(head_settings.worth, int(usable.sum()))
+        return WorthHead(typical, shared), unchosen(head_settings.worth)
     ratios = replace(examples.part(usable, ratio), weight=filled[usable])
-    bag = fit_bag(ratios, "gamma", booster, head_settings)
+    among = tuple(holdout.among(usable) for holdout in holdouts)
+    capacity = choose_capacity(ratios, "gamma", head_settings.worth, 0.0, head_settings, among)
+    booster = small_leaves(capacity.booster, len(ratios))
+    bag = fit_bag(pooled(float(booster.linear), ratios, "log"), "gamma", booster, head_settings)
     fitted = np.exp(bag.raw(ratios.X)) * filled[usable]
-    return WorthHead(typical, float(np.log(amount_at_close[usable].sum() / fitted.sum())), bag)
+    return WorthHead(typical, float(np.log(amount_at_close[usable].sum() / fitted.sum())), bag), capacity

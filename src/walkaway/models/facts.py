@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, field_serializer
 
 __all__ = ["Facts"]
 
-NOT_COUNTED = ("book", "source", "currency", "assumed_hours", "left_out", "settings")
+NOT_COUNTED = ("book", "source", "currency", "assumed_hours", "capacity", "beaten_by", "left_out", "settings")
 
 
 class Facts(BaseModel):
@@ -19,6 +19,8 @@ class Facts(BaseModel):
     known_until: None for a book without dates. distinct: closed deals that are not copies of others; only for a book
     without dates. assumed_hours_share: share of hours that were assumed rather than recorded; None if none are known.
     pooled_win, pooled_hours: the weight of a linear model in these heads (`heads.pooling`). book: its fingerprint.
+    capacity: by head, the shape of its boosters that was chosen (`heads.capacity`). beaten_by: baselines that are
+    better out of time, beyond noise (`evaluation.beaten_by`).
     left_out: name, verdict, rules and evidence of what the leak audit suspects. settings: those of the training, as
     plain JSON values.
 
@@ -49,6 +51,8 @@ class Facts(BaseModel):
     source: str = ""
     currency: str = ""
     assumed_hours: dict[str, float] = {}
+    capacity: dict[str, dict[str, Any]] = {}
+    beaten_by: tuple[dict[str, str | float], ...] = ()
     left_out: tuple[dict[str, str], ...] = ()
     settings: dict[str, Any] = {}
 

@@ -15,7 +15,7 @@ from walkaway.evaluation import failures
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts
 from walkaway.report.terminal.plain_table import interval
-from walkaway.report.terminal.training_tables import WHO, pooling_sentence
+from walkaway.report.terminal.training_tables import WHO, beaten_sentences, capacity_sentences, pooling_sentence
 from walkaway.training import Promotion, Trained
 
 __all__ = ["model_card"]
@@ -173,11 +173,15 @@ def model_card(trained: Trained, version: str, decision: Promotion, fmt: LocaleF
         if trained.model.signal
         else "**No signal**: it is no better than the base rate, which is used instead. Every verdict is unsure."
     )
+    beaten = [f"**{sentence}**" for sentence in beaten_sentences(facts, fmt)]
+    first = "\n\n".join([*beaten, signal] if trained.model.signal else [signal, *beaten])
+    capacity = "\n".join(f"- {sentence}" for sentence in capacity_sentences(facts, fmt))
     parts = [
-        (f"Model card: walkaway {version}", signal),
+        (f"Model card: walkaway {version}", first),
         ("Intended use", INTENDED),
         ("What it must not be used for", "\n".join(_item(limit) for limit in NOT_INTENDED)),
         ("What it learned from", _data(facts, trained.model.signal, fmt)),
+        *([("Shape of the trees, chosen on deals that were held out", capacity)] if capacity else []),
         ("Leak audit", _audit(trained, fmt)),
         *_test_results(trained, fmt),
         ("Where it fails", _failing_slices(trained.tables, fmt)),

@@ -6,7 +6,7 @@ earlier folds and on the outcomes known by then. So the backtest tests the same 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -18,14 +18,19 @@ from walkaway.asof import History, View, moments, open_snapshots, snapshot_weigh
 from walkaway.asof.labels import label
 from walkaway.config import TrainSettings
 from walkaway.errors import DataError
-from walkaway.evaluation import SEGMENT, fit_logistic, fit_naive_bayes, rate_by_category
-from walkaway.heads import Calibration, Heads, fit_calibration, fit_scale
+from walkaway.evaluation import SEGMENT, FitBaseline, fit_logistic, fit_naive_bayes, rate_by_category
+from walkaway.heads import Calibration, Heads, fit_calibration, fit_plain_lightgbm, fit_scale
 from walkaway.models import Rows, make_calls, read_rows
 from walkaway.training.fitting import Fitted, fit_as_of
 
-__all__ = ["Backtest", "Step", "backtest", "calibrated", "no_step"]
+__all__ = ["BASELINES", "Backtest", "Step", "backtest", "calibrated", "no_step"]
 
 Step = Callable[[str, int, int], None]
+BASELINES: Mapping[str, FitBaseline] = {
+    "plain_lightgbm": fit_plain_lightgbm,
+    "logistic": fit_logistic,
+    "naive_bayes": fit_naive_bayes,
+}
 CALIBRATION_PRIOR_DEALS = 100.0
 HOURS_PRIOR_DEALS = 1000.0  # with few deals, chance changes totals more than errors of the heads do (decision 22)
 MOST_LOOKS, CHUNK = 1_000_000, 50_000  # calls made as often as in use: at most in total, and at a time
@@ -51,9 +56,9 @@ class Backtest:
     """The calls of the folds.
 
     calls: on each snapshot of the final grid after the first origin, by the newest model trained before it: the columns
-        of `make_calls`, raw (log-odds before calibration), uncalibrated_hours, baselines (logistic, naive_bayes,
-        stage_rate, base_rate, crm_probability where the CRM keeps one, no_decision_rate, mean_hours, plain_worth),
-        amount, age_days, younger, stage and segments, known_until; then the outcome of the deal: settled, won, ending,
+        of `make_calls`, raw (log-odds before calibration), uncalibrated_hours, baselines (BASELINES, stage_rate,
+        base_rate, crm_probability where the CRM keeps one, no_decision_rate, mean_hours, plain_worth), amount,
+        age_days, younger, stage and segments, known_until; then the outcome of the deal: settled, won, ending,
         won_completed, worth_recorded, worth_truth and remaining_hours_truth (for open deals the final model's
         expectation), hours_booked (so far). Sorted by deal_id, as_of.
     looks: calls made as often as in use (`calls_every_days`), by the same models: LOOKED, then the outcome of the deal.
@@ -120,14 +125,15 @@ def _known_by(fold: Fitted, calls: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataF
     return calls[found], fold.completed.iloc[both.loc[found, "row"].astype(int)]
 
 
-def _baselines(fold: Fitted, read: Rows, view: View) -> dict[str, npt.NDArray[np.float64]]:
+def _baselines(
+    fold: Fitted, read: Rows, view: View, baselines: Mapping[str, FitBaseline]
+) -> dict[str, npt.NDArray[np.float64]]:
     """Predictions of simple models, each fitted on the deals settled by the fold's origin."""
     settled = fold.rows.labels["settled"].to_numpy(dtype=bool)
     won, X, categorical = fold.rows.labels["won"].to_numpy()[settled], fold.rows.X[settled], fold.plan.categorical
     predictions = {
         "base_rate": np.full(len(read.X), fold.heads.win.base_rate),
-        "naive_bayes": fit_naive_bayes(X, won, categorical)(read.X),
-        "logistic": fit_logistic(X, won, categorical)(read.X),
+        **{name: fit(X, won, categorical)(read.X) for name, fit in baselines.items()},
         "stage_rate": np.full(len(read.X), fold.heads.win.base_rate),
     }
     if "stage" in fold.plan.columns:
@@ -179,13 +185,18 @@ def _looks(
 
 
 def _call(
-    history: History, fold: Fitted, heads: Heads, snapshots: pd.DataFrame, train_settings: TrainSettings
+    history: History,
+    fold: Fitted,
+    heads: Heads,
+    snapshots: pd.DataFrame,
+    train_settings: TrainSettings,
+    baselines: Mapping[str, FitBaseline],
 ) -> pd.DataFrame:
     """Calls of later snapshots by a fold's model and its baselines."""
     read, view = read_rows(history, snapshots, fold.plan), history.without(fold.plan.left_out).at(snapshots)
     amount, margin = (read.terms[name].to_numpy() for name in ("amount", "margin"))
     return _fold_calls(fold, heads, read, view, train_settings).assign(
-        **_baselines(fold, read, view),
+        **_baselines(fold, read, view, baselines),
         no_decision_rate=fold.heads.no_decision.rate if fold.heads.no_decision else np.nan,
         mean_hours=fold.heads.hours.mean_hours,
         plain_worth=heads.worth.amount(amount) * heads.worth.margin(margin),
@@ -221,6 +232,7 @@ def backtest(
     *,
     looks: bool = True,
     older: bool = True,
+    baselines: Mapping[str, FitBaseline] = BASELINES,
 ) -> Backtest:
     """Backtest a recipe: calls of the final snapshots by models that were trained before.
 
@@ -247,7 +259,7 @@ def backtest(
             stale += _older(history, fold, heads, final.snapshots, bounds[k:], train_settings)
         at = ((as_of > origin) & (as_of <= bounds[k])).to_numpy()
         if at.any():
-            called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), train_settings)
+            called = _call(history, fold, heads, final.snapshots[at].reset_index(drop=True), train_settings, baselines)
             with_outcomes = pd.concat([called, truth[at].reset_index(drop=True)], axis=1)
             calls = pd.concat([calls, with_outcomes], ignore_index=True)
             if paced:

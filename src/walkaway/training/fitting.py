@@ -16,13 +16,14 @@ from walkaway.config import TrainSettings
 from walkaway.economics import Curve
 from walkaway.errors import UsageError
 from walkaway.features import FeaturePlan, plan_features
-from walkaway.heads import Heads, TrainingRows, fit_heads
+from walkaway.heads import Capacity, Heads, Holdout, TrainingRows, fit_heads
 from walkaway.models import Facts, Model, read_rows
 from walkaway.scoring import chance_weights
 
 __all__ = ["NO_CURVE", "Fitted", "Prepared", "audit_as_of", "fit_as_of", "prepare_as_of"]
 
 NO_CURVE = Curve((), (), (), ())
+FITTED_SHARE = 0.6  # of the settled deals, the first to close, on which capacities are tried
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Fitted(Prepared):
 
     heads: Heads
     completed: pd.DataFrame
+    capacity: dict[str, Capacity]
 
     def model(self, train_settings: TrainSettings) -> Model:
         """These heads as a model that can make calls: no curve yet, and taken to have signal."""
@@ -91,6 +93,20 @@ def audit_as_of(book: Book, until: pd.Timestamp | None, train_settings: TrainSet
     return audit_book(book, at, train_settings.audit, train_settings.features, locale)
 
 
+def _holdouts(deals: pd.DataFrame, snapshots: pd.DataFrame, labels: pd.DataFrame) -> tuple[Holdout, ...]:
+    """Later snapshots to judge on, and earlier ones of deals that had closed by then to fit on."""
+    closed_at = snapshots["deal_id"].map(deals.set_index("deal_id")["closed_at"])
+    settled = labels["settled"].to_numpy(dtype=bool)
+    if not settled.any():
+        return ()
+    moment = closed_at[settled & ~snapshots["deal_id"].duplicated().to_numpy()].quantile(FITTED_SHARE)
+    fit = settled & (closed_at <= moment).to_numpy()
+    judge = settled & (snapshots["as_of"] > moment).to_numpy()
+    won = labels["won"].to_numpy()
+    both = all(len(np.unique(won[rows])) == 2 for rows in (fit, judge))
+    return (Holdout(fit, judge),) if both else ()
+
+
 def prepare_as_of(
     history: History, until: pd.Timestamp, train_settings: TrainSettings, left_out: tuple[str, ...] = ()
 ) -> Prepared:
@@ -117,7 +133,8 @@ def prepare_as_of(
     if train_settings.weigh_kept:
         weight = weight * chance_weights(book.deals, snapshots["deal_id"], until)
     undecided = no_decision(labels["ending"], train_settings.no_decision_reasons)
-    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, no_decision=undecided)
+    held_out = _holdouts(book.deals, snapshots, labels)
+    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, undecided, held_out)
     return Prepared(until, every, plan, snapshots, rows)
 
 
@@ -131,5 +148,5 @@ def fit_as_of(
         DataError: nothing to learn from by then.
     """
     ready = prepare_as_of(history, until, train_settings, left_out)
-    heads, completed = fit_heads(ready.rows, train_settings.heads)
-    return Fitted(ready.until, ready.every_days, ready.plan, ready.snapshots, ready.rows, heads, completed)
+    heads, completed, capacity = fit_heads(ready.rows, train_settings.heads)
+    return Fitted(ready.until, ready.every_days, ready.plan, ready.snapshots, ready.rows, heads, completed, capacity)

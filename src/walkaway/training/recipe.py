@@ -6,6 +6,7 @@ reference profile for drift, and past deals for explanations.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -14,11 +15,11 @@ from walkaway.asof import History, check_not_far_ahead, known
 from walkaway.audit import Audit
 from walkaway.book import Book
 from walkaway.config import FeatureSettings, TrainSettings
-from walkaway.evaluation import has_signal
+from walkaway.evaluation import FitBaseline, has_signal
 from walkaway.features import plan_features, refuse_unknown
 from walkaway.heads import Heads
 from walkaway.models import Facts, Model
-from walkaway.training.backtest import Backtest, Step, backtest, calibrated, no_step
+from walkaway.training.backtest import BASELINES, Backtest, Step, backtest, calibrated, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
 
 __all__ = ["FittedRecipe", "fit_and_backtest", "settled_of"]
@@ -55,12 +56,14 @@ def fit_and_backtest(
     *,
     looks: bool = False,
     older: bool = False,
+    baselines: Mapping[str, FitBaseline] = BASELINES,
 ) -> FittedRecipe:
     """Fit the recipe on what a book knew at a moment, and backtest it; other arguments and errors as of `train`.
 
     Args:
         looks: whether folds also make calls as often as they are made in use, for a curve.
         older: whether folds also call the later snapshots of newer folds, to measure what age costs.
+        baselines: simple models fitted beside ours in every fold, by name.
     """
     check_not_far_ahead(book, until, "--until")
     book = known(book, until)
@@ -72,7 +75,7 @@ def fit_and_backtest(
     settings = train_settings.without_features(audit.denied)
     step("fitting on all data", 0, 1)
     final = fit_as_of(history, until, settings, audit.left_out)
-    judged = backtest(history, final, settings, step, looks=looks, older=older)
+    judged = backtest(history, final, settings, step, looks=looks, older=older, baselines=baselines)
     step("measuring", 0, 1)
     settled = settled_of(judged.calls)
     signal = not settled.empty and has_signal(settled, settings.bootstrap)

@@ -14,6 +14,7 @@ from walkaway.book import Book, assumed_share
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve, expected_value, guaranteed_bars, lowest_calls, value_per_hour
 from walkaway.evaluation import (
+    beaten_by,
     by_ending,
     by_slice,
     hours_metrics,
@@ -32,7 +33,15 @@ from walkaway.training.recipe import FittedRecipe, fit_and_backtest, settled_of
 
 __all__ = ["PROBABILITIES", "Trained", "train", "train_to_call"]
 
-PROBABILITIES = ["win_probability", "crm_probability", "logistic", "naive_bayes", "stage_rate", "base_rate"]
+PROBABILITIES = [
+    "win_probability",
+    "crm_probability",
+    "plain_lightgbm",
+    "logistic",
+    "naive_bayes",
+    "stage_rate",
+    "base_rate",
+]
 PROFILED = ["win_probability", "remaining_hours", "value_per_hour"]
 LONG_LIFE = 0.9  # quantile of the lifetimes of closed deals
 LEAST_WINS_TO_CAP, LARGEST = 20, 0.95  # least number of earlier wins, and the quantile of their values used as the cap
@@ -118,7 +127,7 @@ def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bo
     return found.model_copy(update={"every_days": final.every_days, "history_days": days, "errors": errors})
 
 
-def _facts(fitted: FittedRecipe) -> Facts:
+def _facts(fitted: FittedRecipe, tables: dict[str, pd.DataFrame]) -> Facts:
     """What the model was trained on."""
     book, final, calls, asked = fitted.history.book, fitted.final, fitted.backtest.calls, fitted.asked
     deals, outcome, shares = book.deals, book.deals["outcome"], pooling(final.rows, asked.heads)
@@ -137,12 +146,14 @@ def _facts(fitted: FittedRecipe) -> Facts:
         dropped_on_advice=int((deals["closed_at"].notna() & deals["outcome"].isna()).sum()),
         out_of_time_calls=len(calls),
         out_of_time_settled=int(calls["settled"].sum()) if len(calls) else 0,
-        pooled_win=shares["pooled_win"],
-        pooled_hours=shares["pooled_hours"],
+        pooled_win=1.0 if final.capacity["win"].booster.linear else shares["pooled_win"],
+        pooled_hours=1.0 if final.capacity["hours"].booster.linear else shares["pooled_hours"],
         book=book.manifest.fingerprint,
         source=book.manifest.source,
         currency=book.manifest.currency,
         assumed_hours=dict(book.manifest.assumed_hours),
+        capacity={head: chosen.as_json() for head, chosen in final.capacity.items()},
+        beaten_by=beaten_by(tables),
         left_out=tuple(fitted.audit.suspect_rows()),
         settings=asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     )
@@ -182,13 +193,13 @@ def _scored(fitted: FittedRecipe, calls: pd.DataFrame) -> pd.DataFrame:
     return _as_scored(calls, fitted.heads, fitted.final.heads, fitted.settings.floor_hours)
 
 
-def _calling_model(fitted: FittedRecipe) -> Model:
+def _calling_model(fitted: FittedRecipe, tables: dict[str, pd.DataFrame]) -> Model:
     """The model with everything that calls need: its curve, what deals may wait for, and its facts."""
     history, final, settings = fitted.history, fitted.final, fitted.settings
     looks = fitted.backtest.looks
     curve = _curve(looks, _scored(fitted, looks), settings.calls_every_days, final.until, history.book)
     wait_table = learn_waits(history.book.without(final.plan.left_out))
-    return replace(fitted.model(), facts=_facts(fitted), curve=curve, wait_table=wait_table)
+    return replace(fitted.model(), facts=_facts(fitted, tables), curve=curve, wait_table=wait_table)
 
 
 def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings) -> Model:
@@ -196,7 +207,7 @@ def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings
 
     It makes the same calls, byte for byte. Arguments and errors as of `train`.
     """
-    return _calling_model(fit_and_backtest(book, until, train_settings, looks=True))
+    return _calling_model(fit_and_backtest(book, until, train_settings, looks=True), {})
 
 
 def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: Step = no_step) -> Trained:
@@ -220,7 +231,7 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     history, final, backtest = fitted.history, fitted.final, fitted.backtest
     tables = _tables(backtest, fitted.settings)
     reference = _reference(history, final, _scored(fitted, backtest.calls), fitted.signal)
-    model = replace(_calling_model(fitted), reference=reference)
+    model = replace(_calling_model(fitted, tables), reference=reference)
     step("base rates of settled deals", 0, 1)
     seen, remembered = history.book.without(final.plan.left_out), train_settings.remembered_snapshots
     model = with_base_rates(model, seen, final.snapshots, final.rows, remembered)

@@ -7,6 +7,9 @@ deals.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -18,17 +21,28 @@ from walkaway.book import MOMENT, Book
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
-from walkaway.evaluation import fit_logistic, fit_naive_bayes, has_signal, win_metrics
+from walkaway.evaluation import FitBaseline, beaten_by, has_signal, win_metrics
 from walkaway.features import FeaturePlan, known_words, plan_features
-from walkaway.heads import Examples, Heads, HoursHead, WinHead, WorthHead, fit_bag, fit_calibration, fit_worth
+from walkaway.heads import (
+    Capacity,
+    Examples,
+    Heads,
+    Holdout,
+    HoursHead,
+    WinHead,
+    WorthHead,
+    fit_calibration,
+    fit_win,
+    fit_worth,
+)
 from walkaway.models import Facts, Model, Rows, check_fits, learn_reference_profile, make_calls, read_rows
-from walkaway.training.backtest import CALIBRATION_PRIOR_DEALS, Step, no_step
+from walkaway.training.backtest import BASELINES, CALIBRATION_PRIOR_DEALS, Step, no_step
 from walkaway.training.train import Trained
 
 __all__ = ["score_undated", "summary_undated", "train_undated"]
 
+HOLDOUTS = 3  # parts of the deals, each of which is held out once while a capacity is chosen
 LEAST_OF_EACH_TO_TRAIN = 20  # won and lost deals; with fewer, folds are too small for a test
-PROBABILITIES = ["win_probability", "logistic", "naive_bayes", "base_rate"]
 
 
 def rows_without_dates(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Rows:
@@ -43,17 +57,35 @@ def _each_a_deal(X: npt.NDArray[np.float32], target: npt.NDArray[np.float64], pl
 
 
 def _fit_win(
-    X: npt.NDArray[np.float32], won: npt.NDArray[np.float64], plan: FeaturePlan, train_settings: TrainSettings
-) -> WinHead:
+    X: npt.NDArray[np.float32],
+    won: npt.NDArray[np.float64],
+    alike: npt.NDArray[np.int64],
+    plan: FeaturePlan,
+    train_settings: TrainSettings,
+) -> tuple[WinHead, Capacity]:
     heads = train_settings.heads
-    bag = fit_bag(_each_a_deal(X, won, plan), "cross_entropy", heads.timeless, heads)
-    return WinHead(float(won.mean()), bag)
+    heads = heads.model_copy(update={"win": heads.timeless, "decay": 1.0})  # each deal has one row
+    examples = replace(_each_a_deal(X, won, plan), weight=np.ones(len(X)))
+    head, _, capacity = fit_win(examples, heads, _holdouts(X, won, alike, heads.seed))
+    return replace(head, base_rate=float(won.mean())), capacity
+
+
+def _holdouts(
+    X: npt.NDArray[np.float32], won: npt.NDArray[np.float64], alike: npt.NDArray[np.int64], seed: int
+) -> tuple[Holdout, ...]:
+    """Parts of the deals to judge on, none with the same attributes as a deal in the rest."""
+    if len(np.unique(alike)) < HOLDOUTS:
+        return ()
+    rows, parts = np.arange(len(X)), StratifiedGroupKFold(HOLDOUTS, shuffle=True, random_state=seed)
+    found = [Holdout(np.isin(rows, fit), np.isin(rows, judge)) for fit, judge in parts.split(X, won, alike)]
+    both = all(len(np.unique(won[part])) == 2 for holdout in found for part in (holdout.fit, holdout.judge))
+    return tuple(found) if both else ()
 
 
 def _fit_worth(rows: Rows, settled: pd.DataFrame, plan: FeaturePlan, train_settings: TrainSettings) -> WorthHead:
     at_close = np.where(settled["outcome"] == "won", settled["amount"].to_numpy(dtype=np.float64), np.nan)
     amount = rows.terms["amount"].to_numpy(dtype=np.float64)
-    return fit_worth(_each_a_deal(rows.X, at_close, plan), amount, train_settings.heads)
+    return fit_worth(_each_a_deal(rows.X, at_close, plan), amount, train_settings.heads)[0]
 
 
 def _closed(book: Book) -> tuple[pd.DataFrame, npt.NDArray[np.float64]]:
@@ -82,6 +114,7 @@ def _out_of_fold(
     alike: npt.NDArray[np.int64],
     plan: FeaturePlan,
     train_settings: TrainSettings,
+    baselines: Mapping[str, FitBaseline],
     step: Step,
 ) -> pd.DataFrame:
     """Predictions by models that were fitted on other deals, none with the same attributes."""
@@ -89,18 +122,18 @@ def _out_of_fold(
     if (kinds := len(np.unique(alike))) < folds.n_splits:
         raise _too_alike(kinds)
     table = pd.DataFrame({"deal_id": rows.snapshots["deal_id"], "alike": alike, "won": won, "settled": True})
-    predicted = np.zeros((5, len(won)))
+    predicted = {name: np.zeros(len(won)) for name in ("raw", "win_probability", *baselines, "base_rate")}
     for k, (train, test) in enumerate(folds.split(rows.X, won, alike)):
         step("testing on other deals", k, folds.n_splits)
         if len(np.unique(won[train])) < 2:
             raise _too_alike(kinds)
-        head = _fit_win(rows.X[train], won[train], plan, train_settings)
-        baselines = [fit(rows.X[train], won[train], plan.categorical) for fit in (fit_logistic, fit_naive_bayes)]
-        predicted[0, test] = head.raw_by_member(rows.X[test]).mean(axis=0)
-        predicted[1, test] = head.calibration.probability(predicted[0, test])
-        predicted[2, test], predicted[3, test] = (predict(rows.X[test]) for predict in baselines)
-        predicted[4, test] = head.base_rate
-    return table.assign(**dict(zip(("raw", *PROBABILITIES), predicted, strict=True)))
+        head, _ = _fit_win(rows.X[train], won[train], alike[train], plan, train_settings)
+        predicted["raw"][test] = head.raw_by_member(rows.X[test]).mean(axis=0)
+        predicted["win_probability"][test] = head.calibration.probability(predicted["raw"][test])
+        for name, fit in baselines.items():
+            predicted[name][test] = fit(rows.X[train], won[train], plan.categorical)(rows.X[test])
+        predicted["base_rate"][test] = head.base_rate
+    return table.assign(**predicted)
 
 
 def _distinct(calls: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +141,15 @@ def _distinct(calls: pd.DataFrame) -> pd.DataFrame:
     return calls.drop_duplicates(["alike", "won"])
 
 
-def _facts(book: Book, calls: pd.DataFrame, plan: FeaturePlan, audit: Audit, train_settings: TrainSettings) -> Facts:
+def _facts(
+    book: Book,
+    calls: pd.DataFrame,
+    plan: FeaturePlan,
+    audit: Audit,
+    capacity: Capacity,
+    tables: dict[str, pd.DataFrame],
+    train_settings: TrainSettings,
+) -> Facts:
     """What the model was trained on."""
     return Facts(
         deals=len(book.deals),
@@ -121,18 +162,27 @@ def _facts(book: Book, calls: pd.DataFrame, plan: FeaturePlan, audit: Audit, tra
         book=book.manifest.fingerprint,
         source=book.manifest.source,
         currency=book.manifest.currency,
+        capacity={"win": capacity.as_json()},
+        beaten_by=beaten_by(tables),
         left_out=tuple(audit.suspect_rows()),
         settings=train_settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     )
 
 
-def train_undated(book: Book, train_settings: TrainSettings, step: Step = no_step) -> Trained:
+def train_undated(
+    book: Book,
+    train_settings: TrainSettings,
+    step: Step = no_step,
+    *,
+    baselines: Mapping[str, FitBaseline] = BASELINES,
+) -> Trained:
     """Train and judge the win head on a book without dates.
 
     Args:
         book: one whose manifest says timeless.
         train_settings: of training; folds are grouped by deals that are alike.
         step: receives the progress.
+        baselines: simple models fitted beside ours in every fold, by name.
 
     Returns:
         A model that leaves value_per_hour empty and is unsure of each deal. Tables: `win` over all deals, and
@@ -146,19 +196,20 @@ def train_undated(book: Book, train_settings: TrainSettings, step: Step = no_ste
     plan = plan_features(book.without(audit.left_out), train_settings.features, audit.left_out)
     rows = rows_without_dates(book, settled, plan)
     alike = np.unique(np.nan_to_num(rows.X, nan=-1.0), axis=0, return_inverse=True)[1].reshape(-1)
-    calls = _out_of_fold(rows, won, alike, plan, train_settings, step)
+    calls = _out_of_fold(rows, won, alike, plan, train_settings, baselines, step)
+    judged = ["win_probability", *baselines, "base_rate"]
     step("fitting on all deals", 0, 1)
     by_kind = calls.assign(deal_id=calls["alike"])  # intervals over deals that are not alike
     tables = {
-        "win": win_metrics(by_kind, PROBABILITIES, train_settings.bootstrap),
-        "win_distinct": win_metrics(_distinct(by_kind), PROBABILITIES, train_settings.bootstrap),
+        "win": win_metrics(by_kind, judged, train_settings.bootstrap),
+        "win_distinct": win_metrics(_distinct(by_kind), judged, train_settings.bootstrap),
     }
     signal = has_signal(by_kind, train_settings.bootstrap)
     calibration = fit_calibration(calls["raw"].to_numpy(), won, np.ones(len(won)), CALIBRATION_PRIOR_DEALS)
-    win = _fit_win(rows.X, won, plan, train_settings)
+    win, capacity = _fit_win(rows.X, won, alike, plan, train_settings)
     win = win.calibrated(calibration) if signal else win.without_signal()
     heads = Heads(win, _fit_worth(rows, settled, plan, train_settings), HoursHead(mean_hours=0.0))
-    facts = _facts(book, calls, plan, audit, train_settings)
+    facts = _facts(book, calls, plan, audit, capacity, tables, train_settings)
     seen = History(book).without(plan.left_out)
     words, none = known_words(seen.book, plan), pd.DataFrame()
     reference = learn_reference_profile(seen, plan, words, rows.snapshots, rows.X, none, None)

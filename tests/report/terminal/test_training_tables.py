@@ -138,3 +138,50 @@ def test_few_deals_are_told_by_how_much_the_heads_pool(done):
     )
     assert "few deals, so 90% of the hours head comes from a regularised linear model" in pooled(done, False)
     assert "few deals" not in pooled(done, True, pooled_win=0.09, pooled_hours=0.0)
+
+
+BEATEN = (
+    {"measure": "log loss", "by": "plain_lightgbm", "gain": -0.0123, "low": -0.02, "high": -0.004},
+    {"measure": "walk-away skill", "by": "younger", "gain": -0.25, "low": -0.3, "high": -0.2},
+)
+CHOSEN = {
+    "win": {"entry": "medium", "trees": 150, "leaves": 8, "linear": False, "losses": {"usual": 0.6, "medium": 0.58}}
+    | {"margin": 0.02, "error": 0.005, "deals": 1_267, "trees_grown": 1_100},
+    "hours": {"entry": "usual", "trees": 75, "leaves": 4, "linear": False, "losses": {"usual": 0.6, "medium": 0.7}}
+    | {"margin": 0.0, "error": 0.0, "deals": 80, "trees_grown": 900},
+    "worth": {"entry": "usual", "trees": 75, "leaves": 4, "linear": False, "losses": {}},
+}
+
+
+def with_facts(done, **facts):
+    model = replace(done.trained.model, facts=done.trained.model.facts.model_copy(update=facts))
+    return replace(done, trained=replace(done.trained, model=model))
+
+
+def test_a_model_that_is_beaten_says_so_first(done):
+    text = words(shown(show_training(with_facts(done, beaten_by=BEATEN), EUR)))
+
+    assert text.startswith(
+        "Plain LightGBM predicts better than this model on later deals: its log loss is lower by 0.0123 (90%: 0.0040 "
+        "to 0.0200). Youngest first ranks deals better than this model on later deals: its walk-away skill is higher "
+        "by 0.250 (90%: 0.200 to 0.300)."
+    )
+
+
+def test_the_chosen_shapes_are_shown_with_margin_and_cost(done):
+    text = words(shown(show_training(with_facts(done, capacity=CHOSEN), EUR)))
+
+    assert (
+        "Win head: medium, 150 trees of 8 leaves. On 1,267 held-out deals its loss is lower than that of the usual "
+        "shape by 0.0200 (standard error 0.0050). The choice grew 1,100 trees." in text
+    )
+    assert "Hours head: usual, 75 trees of 4 leaves. On 80 held-out deals the usual shape was best." in text
+    assert "Value head" not in text
+
+
+def test_a_linear_model_is_called_one(done):
+    linear = {"win": CHOSEN["win"] | {"entry": "linear", "linear": True}}
+
+    assert "Win head: linear, a linear model, learned by 150 trees of 8 leaves." in words(
+        shown(show_training(with_facts(done, capacity=linear), EUR))
+    )

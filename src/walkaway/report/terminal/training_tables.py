@@ -17,12 +17,14 @@ from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import interval, plain_table
 from walkaway.training import NOT_LOGGED, Promotion, Retrained, Trained
 
-__all__ = ["WHO", "pooling_sentence", "show_training"]
+__all__ = ["WHO", "beaten_sentences", "capacity_sentences", "pooling_sentence", "show_training"]
 
 LEAST_POOLING = 0.1  # a head that pools less is not mentioned
+HEADS = {"win": "Win head", "hours": "Hours head", "worth": "Value head", "no_decision": "No-decision head"}
 WHO = {
     "win_probability": "this model",
     "crm_probability": "the CRM's own",
+    "plain_lightgbm": "plain LightGBM",
     "logistic": "logistic regression",
     "naive_bayes": "naive Bayes, as in Odoo",
     "stage_rate": "win rate of the stage",
@@ -196,6 +198,39 @@ def _gate(decision: Promotion, fmt: LocaleFormat) -> list[RenderableType]:
     return [*parts, sentence, ""]
 
 
+def beaten_sentences(facts: Facts, fmt: LocaleFormat) -> list[str]:
+    """What predicts or ranks better than the model, beyond noise, on deals it had not seen."""
+    deals = "later" if facts.until else "other"
+    sentences = []
+    for found in facts.beaten_by:
+        digits = 4 if found["measure"] == "log loss" else 3
+        lead = {name: -float(found[name]) for name in ("gain", "low", "high")}
+        numbers = (fmt.number(lead[name], digits) for name in ("gain", "high", "low"))
+        amount = "{} (90%: {} to {})".format(*numbers)
+        does = "predicts better" if found["measure"] == "log loss" else "ranks deals better"
+        better = "lower" if found["measure"] == "log loss" else "higher"
+        who = WHO[str(found["by"])]
+        who = f"{who[0].upper()}{who[1:]} {does} than this model on {deals} deals"
+        sentences.append(f"{who}: its {found['measure']} is {better} by {amount}.")
+    return sentences
+
+
+def capacity_sentences(facts: Facts, fmt: LocaleFormat) -> list[str]:
+    """For each head whose shape could be chosen: what was chosen, by what margin, and at what cost."""
+    sentences = []
+    for head, chosen in facts.capacity.items():
+        if not chosen["losses"]:
+            continue
+        kind = "a linear model, learned by " if chosen["linear"] else ""
+        shape = f"{chosen['entry']}, {kind}{fmt.whole(chosen['trees'])} trees of {chosen['leaves']} leaves"
+        gain, error = (fmt.number(chosen[name], 4) for name in ("margin", "error"))
+        margin = f"its loss is lower than that of the usual shape by {gain} (standard error {error})"
+        margin = "the usual shape was best" if chosen["entry"] == "usual" else margin
+        deals, grown = fmt.whole(chosen["deals"]), fmt.whole(chosen["trees_grown"])
+        sentences.append(f"{HEADS[head]}: {shape}. On {deals} held-out deals {margin}. The choice grew {grown} trees.")
+    return sentences
+
+
 def pooling_sentence(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
     """With few deals: how much of each head comes from a linear model. Empty if that is little."""
     shares = {"win": facts.pooled_win if signal else 0.0, "hours": facts.pooled_hours}
@@ -209,6 +244,20 @@ def pooling_sentence(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
 def _pooling(facts: Facts, signal: bool, fmt: LocaleFormat) -> list[RenderableType]:
     sentence = pooling_sentence(facts, signal, fmt)
     return [Text(sentence, style="yellow"), ""] if sentence else []
+
+
+def _beaten(facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
+    """First of all: what is better than the model."""
+    return [Text(sentence, style="bold yellow") for sentence in beaten_sentences(facts, fmt)]
+
+
+def _capacity(facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
+    """The shapes of boosters that were chosen."""
+    sentences = capacity_sentences(facts, fmt)
+    if not sentences:
+        return []
+    title = Text("Shape of the trees, chosen on deals that were held out:", style="bold")
+    return [title, *(Text(f"  {sentence}") for sentence in sentences), ""]
 
 
 def _no_signal(model: Model) -> list[RenderableType]:
@@ -231,18 +280,22 @@ def _timeless_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableTy
         "No dates, so nothing shows what was known when. value_per_hour stays empty and every verdict is unsure. A "
         "column filled in after the outcome would look like skill. The test deals are unlike any training deal."
     )
-    parts: list[RenderableType] = [Text(data), Text(warning, style="bold yellow"), ""]
+    first = [*_no_signal(trained.model), *_beaten(facts, fmt)]
+    parts: list[RenderableType] = [*first, Text(data), Text(warning, style="bold yellow"), ""]
+    parts += _capacity(facts, fmt)
     for name, title in (("win", "Win probability, all closed deals"), ("win_distinct", "Without copies")):
         parts += [_win_table(trained.tables[name], title, fmt), ""]
-    return [*parts, *_no_signal(trained.model)]
+    return parts
 
 
 def _dated_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableType]:
     model, tables = trained.model, trained.tables
-    parts: list[RenderableType] = [_data(model.facts, fmt), "", *_pooling(model.facts, model.signal, fmt)]
+    first = [*_no_signal(model), *_beaten(model.facts, fmt)]
+    parts: list[RenderableType] = [*first, _data(model.facts, fmt), ""]
+    parts += [*_pooling(model.facts, model.signal, fmt), *_capacity(model.facts, fmt)]
     if tables:
         parts += _test_tables(tables, model.facts, fmt)
-    return [*parts, *_no_signal(model), _curve_table(model.curve, fmt), ""]
+    return [*parts, _curve_table(model.curve, fmt), ""]
 
 
 def _test_tables(tables: dict[str, pd.DataFrame], facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
