@@ -6,9 +6,10 @@ from tests.books import TINY, UNTIL
 from walkaway.asof.history import History, known
 from walkaway.audit import audit_book
 from walkaway.book.schema import MOMENT, Book
-from walkaway.config import AuditSettings
+from walkaway.config import AuditSettings, TrainSettings
 from walkaway.errors import DataError, UsageError
 from walkaway.models.model import read_rows
+from walkaway.sample import Durations, FlatShape, make_flat_sample
 from walkaway.training.fitting import audit_as_of
 from walkaway.training.train import train
 from walkaway.training.undated import train_undated
@@ -179,3 +180,37 @@ def test_without_dates_columns_are_audited_all_the_same(undated):
 def test_a_book_with_nothing_left_says_what_the_audit_left_out(undated):
     with pytest.raises(DataError, match=r"The leak audit left out deals\.close_reason\.$"):
         train_undated(undated, TINY)
+
+
+SLOW = FlatShape(days=500, won=Durations(12.0), lost=Durations(20.0, after=100.0))
+SLOW_UNTIL = pd.Timestamp("2024-01-01", tz="UTC") + pd.Timedelta(days=SLOW.days)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_losses_come_late_nothing_is_accused(seed):
+    found = audit_as_of(make_flat_sample(1_500, seed, SLOW).book, SLOW_UNTIL, TrainSettings())
+
+    assert found.suspects.empty
+    assert found.features.loc["age_days", "separation_last"] > 0.97  # wins are quick here
+
+
+def test_a_new_campaign_that_has_only_wins_so_far_is_not_accused():
+    book = make_flat_sample(1_500, 5, SLOW).book
+    new = book.deals["created_at"] > SLOW_UNTIL - pd.Timedelta(days=90)
+    marked = book.deals.assign(campaign=book.deals["campaign"].mask(new, "campaign new"))
+    settled = marked[new & marked["outcome"].notna()]
+    found = audit_as_of(book.with_tables(deals=marked), SLOW_UNTIL, TrainSettings())
+
+    assert len(settled) > 30
+    assert (settled["outcome"] == "won").all()
+    assert found.left_out == ()
+
+
+def test_a_field_filled_at_the_close_is_found_where_losses_come_late():
+    book = make_flat_sample(1_500, 5, SLOW).book
+    signed = book.deals.assign(signed_by=book.deals["outcome"].map({"won": "the buyer"}))
+    fixed = (*book.manifest.fixed_at_creation, "signed_by")
+    manifest = book.manifest.model_copy(update={"fixed_at_creation": fixed})
+    found = audit_as_of(book.with_tables(deals=signed, manifest=manifest), SLOW_UNTIL, TrainSettings())
+
+    assert found.left_out == ("deals.signed_by",)

@@ -86,7 +86,7 @@ def _row(source: Source, deals: Deals, audit_settings: AuditSettings) -> dict[st
 def _separations(deals: Deals, looks: pd.DataFrame, plan: FeaturePlan) -> list[Separation]:
     """How well each feature alone separates won from lost deals at these snapshots."""
     X = build_features(deals.history.at(looks), plan).to_numpy(dtype=np.float64)
-    won = deals.won[deals.code(looks["deal_id"])]
+    won = deals.judged[deals.code(looks["deal_id"])]
     return [separation(X[:, i], won, categorical=i in plan.categorical) for i in range(X.shape[1])]
 
 
@@ -106,10 +106,13 @@ def _features(deals: Deals, looks: Looks, plan: FeaturePlan, audit_settings: Aud
         {f"separation_{name}": [found.auc for found in each] for name, each in separations.items()},
         index=pd.Index(plan.columns, name="feature"),
     )
-    late = np.array([found.low >= TOO_GOOD_FEATURE for found in separations["last"]], dtype=bool)
+    by_age = separation(deals.age_at(last), deals.judged[deals.code(last["deal_id"])]).auc
+    too_good = max(TOO_GOOD_FEATURE, by_age if by_age > 0 else 0.0)  # what only grows with age is no better than age
+    late = np.array([found.low >= too_good for found in separations["last"]], dtype=bool)
     early = np.array([found.low >= TOO_GOOD_AT_FIRST for found in separations["first"]], dtype=bool)
+    calendar = np.array([planned.declared.calendar for planned in plan.features], dtype=bool)
     allowed = np.array([_allowed(planned, audit_settings.allowed) for planned in plan.features], dtype=bool)
-    suspect = late | early
+    suspect = (late | early) & ~calendar
     sentence = "alone predicts the outcome too well for anything known before the close"
     return table.assign(
         verdict=np.select([suspect & allowed, suspect], ["allowed", "left out"], "ok"),

@@ -44,7 +44,7 @@ def at_first_look(source: Source, deals: Deals) -> Separation:
     """How well the source alone separates won from lost deals, as known at a deal's first snapshot."""
     if source.seen is not None:
         return Separation()
-    return separation(_numbers(source, deals), source.ends(deals.won), categorical=source.categorical)
+    return separation(_numbers(source, deals), source.ends(deals.judged), categorical=source.categorical)
 
 
 def separates_at_once(source: Source, deals: Deals) -> str | None:
@@ -57,8 +57,15 @@ def separates_at_once(source: Source, deals: Deals) -> str | None:
 
 
 def _pure(mask: npt.NDArray[np.bool_], deals: Deals, outcome: float) -> int:
-    """How many settled deals are in the mask, if nearly all had this outcome and chance does not explain it; else 0."""
-    won = deals.won[mask & ~np.isnan(deals.won)]
+    """How many settled deals are in the mask, if nearly all had this outcome and chance does not explain it; else 0.
+
+    What is filled at the close, open deals do not have. So it is 0 where a larger share of the deals in the mask is
+    open than of all deals: their outcomes are still to come.
+    """
+    still_open = np.isnan(deals.won)
+    won = deals.won[mask & ~still_open]
+    if not len(won) or still_open[mask].mean() > still_open.mean():
+        return 0
     rate = max(deals.base_rate if outcome == 1.0 else 1 - deals.base_rate, 1e-12)
     enough = len(won) >= LEAST_TO_SUSPECT and len(won) * np.log(rate) < np.log(BY_CHANCE)
     return len(won) if enough and (won == outcome).mean() >= PURE else 0
@@ -209,12 +216,12 @@ def dates_the_close(source: Source, deals: Deals) -> str | None:
     return None
 
 
-def _by_value(source: Source, deals: Deals) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Distinct values of settled deals, how many deals have each, and the share won among them."""
-    both = ~np.isnan(source.value) & ~np.isnan(deals.won)
+def _by_value(source: Source, won: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Distinct values of deals with a known outcome, how many deals have each, and the share won among them."""
+    both = ~np.isnan(source.value) & ~np.isnan(won)
     values, place = np.unique(source.value[both], return_inverse=True)
     counts = np.bincount(place).astype(np.float64)
-    return values, counts, np.bincount(place, deals.won[both]) / np.maximum(counts, 1)
+    return values, counts, np.bincount(place, won[both]) / np.maximum(counts, 1)
 
 
 def calibrated_too_well(source: Source, deals: Deals) -> str | None:
@@ -222,7 +229,7 @@ def calibrated_too_well(source: Source, deals: Deals) -> str | None:
 
     A genuine forecast misses the share won at each value by chance (chi-squared); this number does not.
     """
-    values, counts, share = _by_value(source, deals)
+    values, counts, share = _by_value(source, deals.won)
     if source.categorical or not 10 <= len(values) <= 0.7 * counts.sum():
         return None
     slope, shift = np.polyfit(values, share, 1, w=np.sqrt(counts))
@@ -236,7 +243,7 @@ def calibrated_too_well(source: Source, deals: Deals) -> str | None:
 
 def one_outcome_a_value(source: Source, deals: Deals) -> str | None:
     """L10: deals with the same value have the same outcome."""
-    _, counts, share = _by_value(source, deals)
+    _, counts, share = _by_value(source, deals.judged)
     repeated = counts >= 2
     pairs = float((counts * (counts - 1))[repeated].sum())
     if repeated.sum() < 10 or counts[repeated].sum() < LEAST_PAIRED:
@@ -255,9 +262,9 @@ def counts_the_wins(source: Source, deals: Deals) -> str | None:
         return None
     for order, word in ((deals.created, "creation"), (deals.closed, "close")):
         rows = np.lexsort((source.value, order))
-        rows = rows[~np.isnan(source.value[rows]) & ~np.isnan(deals.won[rows])]
+        rows = rows[~np.isnan(source.value[rows]) & ~np.isnan(deals.judged[rows])]
         steps = np.diff(source.value[rows], prepend=np.nan)
-        found = separation(steps, deals.won[rows])
+        found = separation(steps, deals.judged[rows])
         if found.low >= TOO_GOOD:
             auc = deals.fmt.number(found.auc, 2)
             return f"in the order of their {word}, its steps from deal to deal predict the outcome (AUC {auc})"
@@ -285,8 +292,8 @@ def predicts_within_groups(source: Source, deals: Deals) -> str | None:
         words = deals.history.deals.get(column)
         if words is None or pd.api.types.is_numeric_dtype(words):
             continue
-        places = _places(pd.Series(source.value), deals.won, words)
-        found = separation(places, np.where(np.isnan(places), np.nan, deals.won))
+        places = _places(pd.Series(source.value), deals.judged, words)
+        found = separation(places, np.where(np.isnan(places), np.nan, deals.judged))
         if found.low >= TOO_GOOD:
             auc = deals.fmt.number(found.auc, 2)
             return f"among deals of the same {column} it predicts the outcome (AUC {auc})"

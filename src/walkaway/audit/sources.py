@@ -21,6 +21,7 @@ __all__ = ["Deals", "Looks", "Source", "sources_of"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
+MATURE = 0.95  # share of the older half of the deals that ended by the age from which outcomes are judged
 PARSED = 0.9  # a text column counts as numbers or dates if this share of its values can be read so
 CLOSE_DATE = "expected_close_date"
 USED_FIELDS = ("stage", "amount", "margin", CLOSE_DATE)
@@ -59,6 +60,29 @@ class Deals:
         """Day of the close; NaN while open."""
         return _days(self.history.closed_at)
 
+    @cached_property
+    def judged(self) -> FloatArray:
+        """`won` of the deals that had time to end: 1 or 0; NaN of open deals and of the young ones.
+
+        Of the young deals only the quick endings are known. Where wins are quick and losses slow, these are wins, and
+        whatever is new (a campaign, a product, an owner) would seem to win always. So a deal counts from the
+        age at which MATURE of the older half of the deals had ended.
+        """
+        if self.undated:
+            return self.won
+        ended, age = self.closed - self.created, self.history_end - self.created
+        older = self.created <= np.nanmedian(self.created)
+        lasted = np.where(np.isnan(ended), age, ended)[older & ~np.isnan(self.created)]
+        if not len(lasted):
+            return self.won
+        return np.where(age >= np.quantile(lasted, MATURE), self.won, np.nan)
+
+    @cached_property
+    def history_end(self) -> float:
+        """Day of the newest record."""
+        newest = pd.Series([self.history.book.last_recorded_at()])
+        return float(_days(microseconds(newest))[0])
+
     @property
     def undated(self) -> bool:
         """Whether the book has no dates."""
@@ -72,6 +96,10 @@ class Deals:
     def code(self, deal_id: pd.Series) -> npt.NDArray[np.int64]:
         """The entry of each deal."""
         return self.history.deal_codes(deal_id)
+
+    def age_at(self, snapshots: pd.DataFrame) -> FloatArray:
+        """Age in days of each snapshot's deal, (rows,)."""
+        return _days(microseconds(snapshots["as_of"])) - self.created[self.code(snapshots["deal_id"])]
 
     @cached_property
     def at_creation(self) -> pd.DataFrame:

@@ -32,7 +32,8 @@ class Feature:
     with its unit, and {of} the kind, stage or window that the feature is about. The text before a colon
     and a space is the subject; features that are shown together name it once. `per` is the vocabulary over which the
     feature is repeated. `categories_from` says where a category gets its values. `exists` tells whether a book records
-    what the feature needs, `undated` whether a book without dates can fill it. `compute` takes the view (and the word)
+    what the feature needs, `undated` whether a book without dates can fill it. `calendar` marks what follows from the
+    dates alone: it cannot leak the outcome. `compute` takes the view (and the word)
     and returns one number per snapshot, or (codes, values) for a category.
     """
 
@@ -46,6 +47,7 @@ class Feature:
     per: Per | None
     categories_from: CategoriesFrom | None
     undated: bool
+    calendar: bool
     exists: Callable[[Book], bool]
     compute: Callable[..., npt.NDArray[Any] | Coded]
 
@@ -71,6 +73,7 @@ def feature(
     per: Per | None = None,
     categories_from: CategoriesFrom | None = None,
     undated: bool = False,
+    calendar: bool = False,
     exists: Callable[[Book], bool] = _always,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register the decorated function as a feature. Its name is the feature's name, its module the feature's family.
@@ -89,7 +92,9 @@ def feature(
             )
         family = compute.__module__.rsplit(".", 1)[-1]
         sentences = (sentence, absent or sentence, none or sentence)
-        REGISTRY[name] = Feature(name, unit, theme, *sentences, family, per, categories_from, undated, exists, compute)
+        REGISTRY[name] = Feature(
+            name, unit, theme, *sentences, family, per, categories_from, undated, calendar, exists, compute
+        )
         return compute
 
     return register

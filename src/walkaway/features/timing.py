@@ -39,32 +39,32 @@ def _days_to_end(view: View, period: str) -> np.ndarray:
     return days
 
 
-@feature(unit="days", theme="timing", sentence="open for {value}")
+@feature(unit="days", theme="timing", sentence="open for {value}", calendar=True)
 def age_days(view: View) -> np.ndarray:
     """Days since the deal was created."""
     return view.age_days
 
 
-@feature(unit="weekday", theme="timing", sentence="today is a {value}", exists=_spans(28))
+@feature(unit="weekday", theme="timing", sentence="today is a {value}", exists=_spans(28), calendar=True)
 def weekday(view: View) -> np.ndarray:
     """Weekday of as_of, 0 for Monday (UTC)."""
     day: np.ndarray = _as_of(view).day_of_week.to_numpy()
     return day
 
 
-@feature(unit="days", theme="timing", sentence="{value} to the end of the month", exists=_spans(90))
+@feature(unit="days", theme="timing", sentence="{value} to the end of the month", exists=_spans(90), calendar=True)
 def days_to_month_end(view: View) -> np.ndarray:
     """Whole days from as_of to the end of its month."""
     return _days_to_end(view, "M")
 
 
-@feature(unit="days", theme="timing", sentence="{value} to the end of the quarter", exists=_spans(365))
+@feature(unit="days", theme="timing", sentence="{value} to the end of the quarter", exists=_spans(365), calendar=True)
 def days_to_quarter_end(view: View) -> np.ndarray:
     """Whole days from as_of to the end of its quarter."""
     return _days_to_end(view, "Q")
 
 
-@feature(unit="days", theme="timing", sentence="{value} to the end of the year", exists=_spans(730))
+@feature(unit="days", theme="timing", sentence="{value} to the end of the year", exists=_spans(730), calendar=True)
 def days_to_year_end(view: View) -> np.ndarray:
     """Whole days from as_of to the end of its year."""
     return _days_to_end(view, "Y")

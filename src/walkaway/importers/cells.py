@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -293,6 +294,8 @@ def moments(
 
 
 def _in_utc(found: datetime, timezone: str) -> pd.Timestamp:
+    if found.tzinfo is None and found.time() == time():
+        found = found.replace(tzinfo=ZoneInfo(timezone))  # the first of two midnights, or the moment that skips it
     moment = pd.Timestamp(found)
     if moment.tzinfo is None:
         moment = moment.tz_localize(timezone, nonexistent="shift_forward", ambiguous=False)

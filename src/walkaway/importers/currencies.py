@@ -26,8 +26,11 @@ def _rate(money: MoneySettings, currency: str, created: pd.Timestamp) -> float:
 
 
 def _rates(own: pd.Series, created_at: pd.Series, money: MoneySettings) -> pd.Series:
-    """The rate of each deal, with one look-up per currency and day."""
-    keys = pd.DataFrame({"currency": own, "day": created_at.dt.floor("D")})
+    """The rate of each deal, with one look-up per currency and day.
+
+    Days are written without a time zone: where clocks change at midnight, a day may begin twice or at one o'clock.
+    """
+    keys = pd.DataFrame({"currency": own, "day": created_at.dt.tz_localize(None).dt.floor("D")})
     distinct = keys.drop_duplicates()
     found = [_rate(money, c, day) for c, day in zip(distinct["currency"], distinct["day"], strict=True)]
     return keys.merge(distinct.assign(rate=found), on=["currency", "day"], how="left")["rate"].set_axis(own.index)
