@@ -63,6 +63,7 @@ def test_train_prints_json_on_stdout_only(walkaway, saved_book, fresh_models):
     assert (read["signal"], read["summary"]["deals"]) == (True, 171)
     assert [row["prediction"] for row in read["metrics"]["win"]] == [
         "win_probability",
+        "plain_lightgbm",
         "logistic",
         "naive_bayes",
         "stage_rate",

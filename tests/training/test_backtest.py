@@ -4,7 +4,7 @@ import pytest
 from tests.books import TINY, UNTIL
 
 from walkaway.asof.history import History, known
-from walkaway.training.backtest import _calibration, backtest, calibrated
+from walkaway.training.backtest import _calibration, backtest, calibrated, experienced
 from walkaway.training.fitting import fit_as_of
 
 pytest_plugins = ("tests.books",)
@@ -119,3 +119,27 @@ def test_a_calibration_counts_deals_and_not_rows():
 
     assert (twice.slope, twice.shift) == pytest.approx((once.slope, once.shift), abs=1e-6)
     assert once.shift != pytest.approx(0.0, abs=1e-3)
+
+
+def test_calls_of_folds_with_too_short_a_history_teach_nothing():
+    day = pd.Timestamp("2026-01-01", tz="UTC") + pd.to_timedelta([0, 1, 2, 3], unit="D")
+    deals = pd.DataFrame({"created_at": day, "closed_at": day + pd.Timedelta(days=30)})
+    until = day[0] + pd.Timedelta(days=60)
+    calls = pd.DataFrame({"known_until": day[0] + pd.to_timedelta([29, 30, 45], unit="D")})
+
+    assert experienced(calls, deals, until).tolist() == [False, True, True]
+    assert experienced(pd.DataFrame(), deals, until).tolist() == []
+
+
+@pytest.mark.parametrize(("corrected", "kept"), [(0.6, True), (0.99, False)])
+def test_a_calibration_that_harmed_the_newest_fold_is_not_used(folds, final, corrected, kept):
+    newest = folds.calls["known_until"] == folds.calls["known_until"].max()
+    right = folds.calls["won_completed"] >= 0.5
+    wrong = np.where(right, 1 - corrected, corrected) if not kept else np.where(right, corrected, 1 - corrected)
+    calls = folds.calls.assign(raw=0.0, win_probability=np.where(newest, wrong, 0.5))
+    ends = folds.calls.rename(columns={"remaining_hours": "said"}).rename(
+        columns={"won_completed": "won_", "remaining_hours_truth": "remaining_hours"}
+    )
+    heads = calibrated(final.heads, calls, ends.assign(won=right.astype(float)), 7.0)
+
+    assert (heads.win.calibration == final.heads.win.calibration) is not kept

@@ -6,6 +6,7 @@ it by name.
 
 from walkaway.asof.events import Events
 from walkaway.asof.history import DAY, NO_MOMENT, Codes, History, View, known, microseconds
+from walkaway.asof.maturity import mature_age_days
 from walkaway.asof.recorded import only_of, recorded_by, with_recorded
 from walkaway.asof.snapshots import (
     cadence_days,
@@ -29,6 +30,7 @@ __all__ = [
     "check_moments",
     "check_not_far_ahead",
     "known",
+    "mature_age_days",
     "microseconds",
     "moments",
     "only_of",

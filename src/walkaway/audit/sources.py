@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from walkaway.asof import DAY, NO_MOMENT, Events, History, microseconds, open_snapshots
+from walkaway.asof import DAY, NO_MOMENT, Events, History, mature_age_days, microseconds, open_snapshots
 from walkaway.asof.labels import events_of
 from walkaway.audit.separation import LEAST_TO_SUSPECT
 from walkaway.book import MOMENT, Book
@@ -21,7 +21,6 @@ __all__ = ["Deals", "Looks", "Source", "sources_of"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
-MATURE = 0.95  # share of the older half of the deals that ended by the age from which outcomes are judged
 PARSED = 0.9  # a text column counts as numbers or dates if this share of its values can be read so
 CLOSE_DATE = "expected_close_date"
 USED_FIELDS = ("stage", "amount", "margin", CLOSE_DATE)
@@ -65,23 +64,14 @@ class Deals:
         """`won` of the deals that had time to end: 1 or 0; NaN of open deals and of the young ones.
 
         Of the young deals only the quick endings are known. Where wins are quick and losses slow, these are wins, and
-        whatever is new (a campaign, a product, an owner) would seem to win always. So a deal counts from the
-        age at which MATURE of the older half of the deals had ended.
+        whatever is new (a campaign, a product, an owner) would seem to win always (`asof.mature_age_days`).
         """
         if self.undated:
             return self.won
-        ended, age = self.closed - self.created, self.history_end - self.created
-        older = self.created <= np.nanmedian(self.created)
-        lasted = np.where(np.isnan(ended), age, ended)[older & ~np.isnan(self.created)]
-        if not len(lasted):
-            return self.won
-        return np.where(age >= np.quantile(lasted, MATURE), self.won, np.nan)
-
-    @cached_property
-    def history_end(self) -> float:
-        """Day of the newest record."""
-        newest = pd.Series([self.history.book.last_recorded_at()])
-        return float(_days(microseconds(newest))[0])
+        book = self.history.book
+        newest = book.last_recorded_at()
+        age = float(_days(microseconds(pd.Series([newest])))[0]) - self.created
+        return np.where(age >= mature_age_days(book.deals, newest), self.won, np.nan)
 
     @property
     def undated(self) -> bool:

@@ -13,17 +13,27 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import expit
 
-from walkaway.asof import History, View, moments, open_snapshots, snapshot_weights
+from walkaway.asof import History, View, mature_age_days, moments, open_snapshots, snapshot_weights
 from walkaway.asof.labels import label
 from walkaway.config import TrainSettings
 from walkaway.errors import DataError
-from walkaway.evaluation import SEGMENT, FitBaseline, fit_logistic, fit_naive_bayes, rate_by_category
+from walkaway.evaluation import (
+    SEGMENT,
+    DealDraws,
+    FitBaseline,
+    fit_logistic,
+    fit_naive_bayes,
+    interval,
+    log_loss_rows,
+    rate_by_category,
+)
 from walkaway.heads import Calibration, Heads, fit_calibration, fit_plain_lightgbm, fit_scale
 from walkaway.models import Rows, make_calls, read_rows
 from walkaway.training.fitting import Fitted, fit_as_of
 
-__all__ = ["BASELINES", "Backtest", "Step", "backtest", "calibrated", "no_step"]
+__all__ = ["BASELINES", "Backtest", "Step", "backtest", "calibrated", "experienced", "no_step"]
 
 Step = Callable[[str, int, int], None]
 BASELINES: Mapping[str, FitBaseline] = {
@@ -32,6 +42,7 @@ BASELINES: Mapping[str, FitBaseline] = {
     "naive_bayes": fit_naive_bayes,
 }
 CALIBRATION_PRIOR_DEALS = 100.0
+HARM_DRAWS = 200  # of the bootstrap that tests whether the calibration does harm
 HOURS_PRIOR_DEALS = 1000.0  # with few deals, chance changes totals more than errors of the heads do (decision 22)
 MOST_LOOKS, CHUNK = 1_000_000, 50_000  # calls made as often as in use: at most in total, and at a time
 LOOKED = [
@@ -80,18 +91,52 @@ def _origins(history: History, until: pd.Timestamp, every: float, folds: int) ->
     return [until - n * step for n in dict.fromkeys(back) if n > 0]
 
 
-def calibrated(heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every_days: float) -> Heads:
+def experienced(calls: pd.DataFrame, deals: pd.DataFrame, moment: pd.Timestamp) -> npt.NDArray[np.bool_]:
+    """Which calls are of folds whose history was long enough for slow endings, (calls,).
+
+    A fold trained on a shorter history knows quick endings only. Its errors say nothing about those of a later model.
+
+    Args:
+        calls: of folds: known_until.
+        deals: of the book.
+        moment: up to which endings are known.
+    """
+    if calls.empty:
+        return np.zeros(0, dtype=bool)
+    days = (calls["known_until"] - deals["created_at"].min()) / pd.Timedelta(days=1)
+    enough: npt.NDArray[np.bool_] = (days >= mature_age_days(deals, moment)).to_numpy()
+    return enough
+
+
+def _harms(calls: pd.DataFrame, won: npt.NDArray[np.float64], draws: int) -> bool:
+    """Whether what earlier folds taught made the newest fold's probabilities worse, beyond noise."""
+    newest = (calls["known_until"] == calls["known_until"].max()).to_numpy()
+    rows, ends = calls[newest], won[newest]
+    raw, corrected = (
+        log_loss_rows(ends, p) for p in (expit(rows["raw"].to_numpy()), rows["win_probability"].to_numpy())
+    )
+    return interval(DealDraws.of(rows["deal_id"].to_numpy(), draws).means(raw - corrected))[1] < 0
+
+
+def calibrated(
+    heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every_days: float, draws: int = HARM_DRAWS
+) -> Heads:
     """Heads corrected for the errors of earlier folds: in win probabilities and in total hours.
+
+    Win probabilities are left alone where the correction taught by earlier folds harmed the newest one.
 
     Args:
         heads: fitted on what was known by a moment.
-        calls: of folds trained before: raw, uncalibrated_hours, age_days, known_until, deal_id; may be empty.
+        calls: of experienced folds trained before: raw, win_probability, uncalibrated_hours, age_days, known_until,
+            deal_id; may be empty.
         completed: completed labels of these calls as known by then: won and remaining_hours.
         every_days: between snapshots.
+        draws: of the bootstrap that tests for harm.
     """
     if calls.empty:
         return heads
-    win = heads.win.calibrated(_calibration(calls, completed["won"].to_numpy(), every_days))
+    won = completed["won"].to_numpy()
+    win = heads.win if _harms(calls, won, draws) else heads.win.calibrated(_calibration(calls, won, every_days))
     return replace(
         heads, win=win, hours=heads.hours.scaled(_hours_scale(calls, completed["remaining_hours"].to_numpy()))
     )
@@ -254,7 +299,8 @@ def backtest(
             fold = fit_as_of(history, origin, train_settings, final.plan.left_out)
         except DataError:
             continue
-        heads = calibrated(fold.heads, *_known_by(fold, calls), fold.every_days)
+        taught = calls[experienced(calls, history.book.deals, origin)]
+        heads = calibrated(fold.heads, *_known_by(fold, taught), fold.every_days)
         if older and len(calls):  # the first fold is not calibrated, as no model in use would be
             stale += _older(history, fold, heads, final.snapshots, bounds[k:], train_settings)
         at = ((as_of > origin) & (as_of <= bounds[k])).to_numpy()

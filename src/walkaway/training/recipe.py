@@ -19,7 +19,7 @@ from walkaway.evaluation import FitBaseline, has_signal
 from walkaway.features import plan_features, refuse_unknown
 from walkaway.heads import Heads
 from walkaway.models import Facts, Model
-from walkaway.training.backtest import BASELINES, Backtest, Step, backtest, calibrated, no_step
+from walkaway.training.backtest import BASELINES, Backtest, Step, backtest, calibrated, experienced, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
 
 __all__ = ["FittedRecipe", "fit_and_backtest", "settled_of"]
@@ -77,9 +77,10 @@ def fit_and_backtest(
     final = fit_as_of(history, until, settings, audit.left_out)
     judged = backtest(history, final, settings, step, looks=looks, older=older, baselines=baselines)
     step("measuring", 0, 1)
-    settled = settled_of(judged.calls)
+    taught = judged.calls[experienced(judged.calls, book.deals, until)]
+    settled = settled_of(taught if len(taught) else judged.calls)
     signal = not settled.empty and has_signal(settled, settings.bootstrap)
-    heads = _finished(final, judged.calls, signal)
+    heads = _finished(final, taught, signal)
     return FittedRecipe(history, train_settings, settings, audit, final, judged, heads, signal)
 
 

@@ -1,0 +1,38 @@
+import pandas as pd
+import pytest
+
+from walkaway.asof import mature_age_days
+
+DAY0 = pd.Timestamp("2026-01-01", tz="UTC")
+
+
+def deals(created, ended):
+    """Days of creation and close after the first; None while open."""
+    at = [
+        pd.to_datetime([None if day is None else DAY0 + pd.Timedelta(days=day) for day in days], utc=True)
+        for days in (created, ended)
+    ]
+    return pd.DataFrame(dict(zip(("created_at", "closed_at"), at, strict=True)))
+
+
+def on(day):
+    return DAY0 + pd.Timedelta(days=day)
+
+
+def test_only_the_older_half_counts_since_the_younger_shows_its_quick_endings_only():
+    table = deals([0] * 3 + [50] * 3, [40, 40, 40, 51, 52, 53])
+
+    assert mature_age_days(table, on(60)) == 40.0
+
+
+def test_an_end_after_the_moment_is_not_known_and_the_deal_counts_with_its_age():
+    assert mature_age_days(deals([0, 0], [10, 90]), on(30)) == pytest.approx(10 + 0.95 * 20)
+
+
+def test_a_deal_that_is_still_open_counts_with_its_age():
+    assert mature_age_days(deals([0, 0], [None, None]), on(30)) == 30.0
+
+
+def test_deals_created_after_the_moment_are_left_out():
+    assert mature_age_days(deals([0, 40], [5, 50]), on(30)) == 5.0
+    assert mature_age_days(deals([40], [50]), on(30)) == 0.0
