@@ -250,6 +250,33 @@ def beaten(table: pd.DataFrame) -> list[str]:
     return out
 
 
+def markdown(table: pd.DataFrame) -> str:
+    """The table as Markdown, one row a book: ours, and by how much each rival loses more."""
+    lines = [
+        ["book", "deals", "signal", "AUC", "Brier", "log loss", *(f"gain over {rival}" for rival in RIVALS), "seconds"]
+    ]
+    lines.append(["---"] * len(lines[0]))
+    for book, rows in table.groupby("book", sort=False):
+        by = rows.set_index("method")
+        own = by.loc[OURS]
+        gains = [
+            f"{row.gain:+.4f} ({row.gain_low:+.4f} to {row.gain_high:+.4f})"
+            for row in by.loc[list(RIVALS)].itertuples()
+        ]
+        measures = [f"{own['auc']:.3f}", f"{own['brier']:.4f}", f"{own['log_loss']:.4f}"]
+        lines.append(
+            [
+                str(book),
+                f"{own['deals']:,}",
+                "yes" if own["signal"] else "no",
+                *measures,
+                *gains,
+                f"{own['seconds']:.0f}",
+            ]
+        )
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def main() -> int:
     """Run from the command line; 1 if a rival beats ours."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -266,6 +293,7 @@ def main() -> int:
     table = pd.concat(tables, ignore_index=True)
     if arguments.out:
         table.to_csv(arguments.out, index=False)
+    print(markdown(table))
     sentences = beaten(table)
     print("\n".join(sentences) or "No method beats ours.")
     return int(bool(sentences))

@@ -48,6 +48,15 @@ def test_a_rival_that_loses_less_is_named_for_the_book_and_for_the_sum(benchmark
     assert benchmark.beaten(table_of(benchmark, P, np.full(4, 0.95))) == []
 
 
+def test_the_table_has_one_row_a_book_with_the_gain_over_each_rival(benchmark):
+    table = table_of(benchmark, P, np.full(4, 0.45)).assign(deals=1_200, signal=True, seconds=3.2)
+    header, _, row = benchmark.markdown(table).splitlines()
+
+    assert header.startswith("| book | deals | signal | AUC | Brier | log loss | gain over plain_lightgbm |")
+    assert row.startswith("| a book | 1,200 | yes | 0.828 |")
+    assert row.endswith("| 3 |")
+
+
 @pytest.mark.parametrize("dated", [True, False])
 def test_all_methods_call_the_same_deals(benchmark, dated):
     asked = benchmark._flat(250, benchmark.FlatShape(days=200), dated=dated)
