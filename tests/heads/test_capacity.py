@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -92,6 +94,31 @@ def test_the_targets_outside_of_the_holdout_are_not_read():
     hidden = examples.with_target(np.where(rows < 1_000, examples.target, np.nan))
 
     assert chosen(hidden, {"deep": DEEP}, part).losses == chosen(examples, {"deep": DEEP}, part).losses
+
+
+@pytest.mark.parametrize("part", ["fit", "judge"])
+@pytest.mark.parametrize("outcome", [0.0, 1.0])
+def test_one_outcome_only_leaves_the_usual_shape(part, outcome):
+    examples = examples_of(interaction)
+    rows = getattr(holdout()[0], part)
+    one_sided = examples.with_target(np.where(rows, outcome, examples.target))
+
+    assert chosen(one_sided, {"deep": DEEP}).losses == {}
+
+
+@pytest.mark.parametrize("part", ["fit", "judge"])
+def test_no_hours_at_all_leave_the_usual_shape(part):
+    hours = examples_of(interaction).with_target(np.where(getattr(holdout()[0], part), 0.0, 2.0))
+
+    assert chosen(hours, {"deep": DEEP}, objective="tweedie").losses == {}
+
+
+def test_rows_that_do_not_count_are_not_judged():
+    examples = examples_of(interaction)
+    some = replace(examples, weight=np.where(np.arange(DEALS) < DEALS - 60, 1.0, 0.0))
+
+    assert chosen(some, {"deep": DEEP}).deals == 340
+    assert chosen(replace(examples, weight=np.zeros(DEALS)), {"deep": DEEP}).losses == {}
 
 
 @pytest.mark.parametrize("objective", ["tweedie", "gamma"])

@@ -131,15 +131,14 @@ def test_calls_of_folds_with_too_short_a_history_teach_nothing():
     assert experienced(pd.DataFrame(), deals, until).tolist() == []
 
 
-@pytest.mark.parametrize(("corrected", "kept"), [(0.6, True), (0.99, False)])
-def test_a_calibration_that_harmed_the_newest_fold_is_not_used(folds, final, corrected, kept):
-    newest = folds.calls["known_until"] == folds.calls["known_until"].max()
-    right = folds.calls["won_completed"] >= 0.5
-    wrong = np.where(right, 1 - corrected, corrected) if not kept else np.where(right, corrected, 1 - corrected)
-    calls = folds.calls.assign(raw=0.0, win_probability=np.where(newest, wrong, 0.5))
-    ends = folds.calls.rename(columns={"remaining_hours": "said"}).rename(
-        columns={"won_completed": "won_", "remaining_hours_truth": "remaining_hours"}
-    )
-    heads = calibrated(final.heads, calls, ends.assign(won=right.astype(float)), 7.0)
+@pytest.mark.parametrize(("taught", "used"), [(0.9, True), (0.01, False)])
+def test_a_calibration_that_harmed_the_newest_fold_is_not_used(folds, final, taught, used):
+    won = (folds.calls["won_completed"] >= 0.5).to_numpy(dtype=float)
+    newest = (folds.calls["known_until"] == folds.calls["known_until"].max()).to_numpy()
+    of_the_outcome = np.where(won == 1, taught, 1 - taught)
+    calls = folds.calls.assign(raw=0.3, win_probability=np.where(newest, of_the_outcome, 0.5))
+    ends = pd.DataFrame({"won": won, "remaining_hours": folds.calls["remaining_hours_truth"].to_numpy()})
 
-    assert (heads.win.calibration == final.heads.win.calibration) is not kept
+    found = calibrated(final.heads, calls, ends, 7.0).win.calibration
+
+    assert (found != final.heads.win.calibration) is used

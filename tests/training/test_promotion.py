@@ -75,17 +75,22 @@ def test_the_same_recipe_is_better_where_it_knows_more(book, challenger, trained
 
 @pytest.mark.parametrize("another", [False, True], ids=["same recipe", "another recipe"])
 def test_what_only_a_model_in_use_needs_is_not_made_to_compare(book, challenger, trained, monkeypatch, another):
-    """Neither calls at the pace of use nor by older models, nor what a model remembers; the recipe is fitted."""
+    """Neither calls at the pace of use nor by older models, nor what a model remembers, nor baselines."""
     fits, fit = [], recipe.fit_and_backtest
+
+    def counted(*given, baselines):
+        fits.append(baselines)
+        return fit(*given, baselines=baselines)
+
     for name in ("backtest._looks", "backtest._older", "train.with_base_rates", "train._tables", "train._reference"):
         refuse = lambda *given, name=name: pytest.fail(f"{name} is asked for")  # noqa: E731
         module, what = name.split(".")
         monkeypatch.setattr(importlib.import_module(f"walkaway.training.{module}"), what, refuse)
-    monkeypatch.setattr("walkaway.training.promotion.fit_and_backtest", lambda *given: fits.append(1) or fit(*given))
+    monkeypatch.setattr("walkaway.training.promotion.fit_and_backtest", counted)
     settings = TINY.model_copy(update={"calls_every_days": 3.5}) if another else TINY
     asked(book, challenger, champion_of(trained), settings=settings)
 
-    assert len(fits) == (3 if another else 2)
+    assert fits == [{}] * (3 if another else 2)
 
 
 def test_only_calls_after_the_champion_was_trained_are_compared(book, challenger, trained):

@@ -107,7 +107,7 @@ def _features(deals: Deals, looks: Looks, plan: FeaturePlan, audit_settings: Aud
         index=pd.Index(plan.columns, name="feature"),
     )
     by_age = separation(deals.age_at(last), deals.judged[deals.code(last["deal_id"])]).auc
-    too_good = max(TOO_GOOD_FEATURE, by_age if by_age > 0 else 0.0)  # what only grows with age is no better than age
+    too_good = np.nanmax([TOO_GOOD_FEATURE, by_age])  # what only grows with age is no better than age
     late = np.array([found.low >= too_good for found in separations["last"]], dtype=bool)
     early = np.array([found.low >= TOO_GOOD_AT_FIRST for found in separations["first"]], dtype=bool)
     calendar = np.array([planned.declared.calendar for planned in plan.features], dtype=bool)

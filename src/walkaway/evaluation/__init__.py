@@ -1,6 +1,6 @@
 """Metrics of out-of-time calls, with intervals over deals: overall, by slice, and beside baselines and older models."""
 
-from walkaway.evaluation.baselines import FitBaseline, fit_logistic, fit_naive_bayes, rate_by_category
+from walkaway.evaluation.baselines import FitBaseline, always_share_won, fit_logistic, fit_naive_bayes, rate_by_category
 from walkaway.evaluation.beaten import beaten_by
 from walkaway.evaluation.metrics import (
     LEAST_DEALS_TO_JUDGE,
@@ -27,6 +27,7 @@ __all__ = [
     "SEGMENT",
     "DealDraws",
     "FitBaseline",
+    "always_share_won",
     "beaten_by",
     "brier_parts",
     "by_ending",

@@ -14,7 +14,7 @@ from sklearn.naive_bayes import CategoricalNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-__all__ = ["FitBaseline", "fit_logistic", "fit_naive_bayes", "rate_by_category"]
+__all__ = ["FitBaseline", "always_share_won", "fit_logistic", "fit_naive_bayes", "rate_by_category"]
 
 FloatArray = npt.NDArray[np.float64]
 # From features, outcomes (1 or 0) and positions of category columns to a function that predicts win probabilities.
@@ -22,6 +22,16 @@ FitBaseline = Callable[
     [npt.NDArray[np.float32], FloatArray, list[int]], Callable[[npt.NDArray[np.float32]], FloatArray]
 ]
 ODOO_ALPHA = 0.1  # Odoo's predictive lead scoring adds this to each count
+
+
+def always_share_won(won: FloatArray) -> Callable[[npt.NDArray[np.float32]], FloatArray]:
+    """The prediction of a baseline that has nothing to learn from: the share won, for every row.
+
+    >>> always_share_won(np.array([1.0, 0.0]))(np.zeros((3, 0), dtype=np.float32)).tolist()
+    [0.5, 0.5, 0.5]
+    """
+    rate = float(won.mean())
+    return lambda rows: np.full(len(rows), rate)
 
 
 def fit_logistic(
@@ -35,8 +45,7 @@ def fit_logistic(
         categorical: positions of the columns that hold category codes; these are one-hot encoded.
     """
     if not X.shape[1]:
-        rate = float(won.mean())
-        return lambda rows: np.full(len(rows), rate)
+        return always_share_won(won)
     numeric = [position for position in range(X.shape[1]) if position not in categorical]
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     columns = make_column_transformer(
@@ -58,8 +67,7 @@ def fit_naive_bayes(
         categorical: positions of the columns that hold category codes; missing and unseen codes share one category.
     """
     if not categorical:
-        rate = float(won.mean())
-        return lambda rows: np.full(len(rows), rate)
+        return always_share_won(won)
     highest = np.nan_to_num(X[:, categorical], nan=-1.0).max(axis=0)
 
     def codes(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:

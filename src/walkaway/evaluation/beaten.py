@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-__all__ = ["OWN", "beaten_by"]
+__all__ = ["beaten_by"]
 
-OWN = {"win": "log loss", "skill": "walk-away skill"}  # the tables with a gain over each baseline, and what it is of
+MEASURES = {
+    "win": "log loss",
+    "skill": "walk-away skill",
+}  # the tables with a gain over each baseline, and what it is of
 # The model's own, and the base rate: a model that is not better than it has no signal, and publishes it.
 NOT_BASELINES = ("win_probability", "value_per_hour", "expected_value", "base_rate")
 
@@ -28,7 +31,7 @@ def beaten_by(tables: Mapping[str, pd.DataFrame]) -> tuple[dict[str, str | float
     ({'measure': 'log loss', 'by': 'logistic', 'gain': -0.02, 'low': -0.03, 'high': -0.01},)
     """
     found = []
-    for name, measure in OWN.items():
+    for name, measure in MEASURES.items():
         table = tables.get(name, pd.DataFrame())
         for baseline, row in table.iterrows():
             if baseline not in NOT_BASELINES and row["gain_high"] < 0:

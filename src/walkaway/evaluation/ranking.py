@@ -47,17 +47,18 @@ def skills(calls: pd.DataFrame, columns: list[str], draws: int) -> pd.DataFrame:
     weights, ideal = deal_weights(deal, draws), clairvoyant_index(hours, worth)
     best, drawn_best = settle_drops(deal, ideal, hours, worth), _bootstrap_drops(deal, ideal, hours, worth, weights)
     out: dict[str, dict[str, float]] = {}
-    first: list[float] = []
+    skill_draws: list[FloatArray] = []
     for column in columns:
         index = calls[column].to_numpy()
         own, drawn = settle_drops(deal, index, hours, worth), _bootstrap_drops(deal, index, hours, worth, weights)
         row: dict[str, float] = {}
         for name, measure in MEASURES.items():
-            low, high = interval(np.array([measure(*pair) for pair in zip(drawn, drawn_best, strict=True)]))
+            values = np.array([measure(*pair) for pair in zip(drawn, drawn_best, strict=True)])
+            low, high = interval(values)
             row |= {name: measure(own, best), f"{name}_low": low, f"{name}_high": high}
-        skill_drawn = [skill_of(*pair) for pair in zip(drawn, drawn_best, strict=True)]
-        first = first or skill_drawn
-        low, high = interval(np.array(first) - np.array(skill_drawn))
+            if name == "skill":
+                skill_draws.append(values)
+        low, high = interval(skill_draws[0] - skill_draws[-1])
         gain = next(iter(out.values()), row)["skill"] - row["skill"]
         out[column] = row | {"gain": gain, "gain_low": low, "gain_high": high}
     return pd.DataFrame(out).T.rename_axis("index")

@@ -33,8 +33,8 @@ class Feature:
     and a space is the subject; features that are shown together name it once. `per` is the vocabulary over which the
     feature is repeated. `categories_from` says where a category gets its values. `exists` tells whether a book records
     what the feature needs, `undated` whether a book without dates can fill it. `calendar` marks what follows from the
-    dates alone: it cannot leak the outcome. `compute` takes the view (and the word)
-    and returns one number per snapshot, or (codes, values) for a category.
+    dates alone: it cannot leak the outcome. `compute` takes the view (and the word) and returns one number per
+    snapshot, or (codes, values) for a category.
     """
 
     name: str

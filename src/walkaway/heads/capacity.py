@@ -21,9 +21,9 @@ from scipy.special import expit
 from walkaway.config import BoosterSettings, HeadSettings
 from walkaway.heads.bag import TWEEDIE_POWER, Objective, booster_parameters
 from walkaway.heads.examples import Examples, Holdout
-from walkaway.heads.pooling import LINK_OF, pooled, small_leaves
+from walkaway.heads.pooling import LINK_OF, linear_prediction, small_leaves
 
-__all__ = ["Capacity", "choose_capacity", "menu_of", "unchosen"]
+__all__ = ["Capacity", "choose_capacity", "unchosen"]
 
 FloatArray = npt.NDArray[np.float64]
 USUAL = "usual"  # the entry that is used where nothing can be chosen
@@ -65,11 +65,6 @@ def unchosen(usual: BoosterSettings) -> Capacity:
     return Capacity(USUAL, usual, {})
 
 
-def menu_of(usual: BoosterSettings, head_settings: HeadSettings) -> dict[str, BoosterSettings]:
-    """The entries that a head can choose from: its usual shape first."""
-    return {USUAL: usual} | {name: booster for name, booster in head_settings.menu.items() if booster != usual}
-
-
 def _loss_rows(raw: FloatArray, target: FloatArray, objective: Objective) -> FloatArray:
     """Loss of each row: log loss, or the deviance of the objective up to a constant."""
     if objective == "cross_entropy":
@@ -97,28 +92,47 @@ def _without_level(raw: FloatArray, target: FloatArray, weight: FloatArray, obje
     return raw + float(level)
 
 
-def _try(
-    booster: BoosterSettings,
-    examples: Examples,
-    data: lgb.Dataset,
-    holdout: Holdout,
-    share: float,
-    objective: Objective,
-) -> FloatArray:
+@dataclass(frozen=True)
+class _Part:
+    """A holdout ready for every entry: rows and targets to fit on, and X, target and weight to judge on."""
+
+    rows: list[int]
+    target: FloatArray
+    linear: FloatArray
+    X: npt.NDArray[np.float32]
+    judged: FloatArray
+    weight: FloatArray
+
+    @classmethod
+    def of(cls, examples: Examples, holdout: Holdout, objective: Objective) -> _Part:
+        """The parts of the examples; the linear model of the rows to fit on is fitted once for all entries."""
+        fit, judge = np.flatnonzero(holdout.fit), np.flatnonzero(holdout.judge)
+        linear = linear_prediction(examples.part(holdout.fit, examples.target[fit]), LINK_OF[objective])
+        weight = examples.weights()[judge]
+        return cls(fit.tolist(), examples.target[fit], linear, examples.X[judge], examples.target[judge], weight)
+
+
+def _try(booster: BoosterSettings, part: _Part, data: lgb.Dataset, share: float, objective: Objective) -> FloatArray:
     """Loss of each held-out row after each of STAGES of the entry's trees, (stages, rows)."""
-    fit, judge = np.flatnonzero(holdout.fit), np.flatnonzero(holdout.judge)
-    shape = small_leaves(booster, len(fit))
-    own = pooled(1.0 if shape.linear else share, examples.part(holdout.fit, examples.target[fit]), LINK_OF[objective])
+    shape = small_leaves(booster, len(part.rows))
+    own_share = 1.0 if shape.linear else share
+    train = data.subset(part.rows).construct()
+    train.set_label((1 - own_share) * part.target + own_share * part.linear)
     parameters = booster_parameters(shape, objective, 0) | {"feature_pre_filter": False}
-    train = data.subset(fit.tolist()).construct()
-    train.set_label(own.target)
     fitted = lgb.train(parameters, train, shape.trees)
-    X, target, weight = examples.X[judge], examples.target[judge], examples.weights()[judge]
     losses = []
     for trees in _stages(shape.trees):
-        raw = np.asarray(fitted.predict(X, raw_score=True, num_iteration=trees, num_threads=1), dtype=np.float64)
-        losses.append(_loss_rows(_without_level(raw, target, weight, objective), target, objective))
+        raw = np.asarray(fitted.predict(part.X, raw_score=True, num_iteration=trees, num_threads=1), dtype=np.float64)
+        losses.append(_loss_rows(_without_level(raw, part.judged, part.weight, objective), part.judged, objective))
     return np.array(losses)
+
+
+def _can_be_judged(target: FloatArray, objective: Objective) -> bool:
+    """Whether something can be learned from these targets, and measured on them: both outcomes, or some hours."""
+    if not len(target):
+        return False
+    mean = float(target.mean())
+    return 0 < mean < 1 if objective == "cross_entropy" else mean > 0
 
 
 def _stages(trees: int) -> list[int]:
@@ -148,10 +162,13 @@ def choose_capacity(
         head_settings: the menu.
         holdouts: rows to fit on and to judge on, by deal; none leaves the usual entry.
     """
-    menu = menu_of(usual, head_settings)
+    menu = {USUAL: usual} | {name: booster for name, booster in head_settings.menu.items() if booster != usual}
+    counted = examples.weights() > 0
+    holdouts = tuple(Holdout(holdout.fit & counted, holdout.judge & counted) for holdout in holdouts)
     judged = [examples.latest[holdout.judge] for holdout in holdouts]
     deals = len(np.unique(np.concatenate(judged))) if judged else 0
-    if len(menu) == 1 or deals < LEAST_DEALS_TO_CHOOSE:
+    usable = all(_can_be_judged(examples.target[rows], objective) for h in holdouts for rows in (h.fit, h.judge))
+    if len(menu) == 1 or deals < LEAST_DEALS_TO_CHOOSE or not usable:
         return unchosen(usual)
     examples = examples.with_target(np.nan_to_num(examples.target))  # rows outside of the holdouts are not read
     data = lgb.Dataset(
@@ -161,13 +178,14 @@ def choose_capacity(
         categorical_feature=examples.categorical,
         params={"feature_pre_filter": False, "verbosity": -1, "num_threads": 1},
     ).construct()
+    parts = [_Part.of(examples, holdout, objective) for holdout in holdouts]
 
     def losses_of(booster: BoosterSettings) -> FloatArray:
-        return np.hstack([_try(booster, examples, data, holdout, share, objective) for holdout in holdouts])
+        return np.hstack([_try(booster, part, data, share, objective) for part in parts])
 
     with ThreadPoolExecutor(head_settings.threads) as pool:
         rows = dict(zip(menu, pool.map(losses_of, menu.values()), strict=True))
-    weight = np.concatenate([examples.weights()[holdout.judge] for holdout in holdouts])
+    weight = np.concatenate([part.weight for part in parts])
     means = {name: np.average(stages, axis=1, weights=weight) for name, stages in rows.items()}
     best = {name: rows[name][stages.argmin()] for name, stages in means.items()}
     losses = {name: float(stages.min()) for name, stages in means.items()}

@@ -8,6 +8,8 @@ import lightgbm as lgb
 import numpy as np
 import numpy.typing as npt
 
+from walkaway.evaluation import always_share_won
+
 __all__ = ["fit_plain_lightgbm"]
 
 FloatArray = npt.NDArray[np.float64]
@@ -25,8 +27,7 @@ def fit_plain_lightgbm(
         categorical: positions of the columns that hold category codes.
     """
     if not X.shape[1]:
-        rate = float(won.mean())
-        return lambda rows: np.full(len(rows), rate)
+        return always_share_won(won)
     parameters = {
         "objective": "binary",
         "num_leaves": LEAVES,

@@ -25,7 +25,7 @@ __all__ = ["Durations", "FlatShape", "make_flat_sample"]
 FloatArray = npt.NDArray[np.float64]
 FIRST_DAY = pd.Timestamp("2024-01-01", tz="UTC")
 CALL_HOURS = 0.25
-STEPS = 400  # of the grid on which the mean time left is integrated
+STEPS = 1_600  # of the grid on which the mean time left is integrated
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def _attributes(rng: np.random.Generator, deals: int, shape: FlatShape) -> tuple
 def _left(shape: FlatShape, p: FloatArray, age: FloatArray) -> FloatArray:
     """Expected days left of deals that are open at an age."""
     horizon = max(d.after + d.late_after + 12 * d.mean for d in (shape.won, shape.lost))
-    grid = np.linspace(0.0, horizon, STEPS * 4)
+    grid = np.linspace(0.0, horizon, STEPS)
     step = grid[1] - grid[0]
 
     def tail(durations: Durations) -> FloatArray:

@@ -108,19 +108,17 @@ def experienced(calls: pd.DataFrame, deals: pd.DataFrame, moment: pd.Timestamp) 
     return enough
 
 
-def _harms(calls: pd.DataFrame, won: npt.NDArray[np.float64], draws: int) -> bool:
+def _harms(calls: pd.DataFrame, won: npt.NDArray[np.float64]) -> bool:
     """Whether what earlier folds taught made the newest fold's probabilities worse, beyond noise."""
     newest = (calls["known_until"] == calls["known_until"].max()).to_numpy()
     rows, ends = calls[newest], won[newest]
     raw, corrected = (
         log_loss_rows(ends, p) for p in (expit(rows["raw"].to_numpy()), rows["win_probability"].to_numpy())
     )
-    return interval(DealDraws.of(rows["deal_id"].to_numpy(), draws).means(raw - corrected))[1] < 0
+    return interval(DealDraws.of(rows["deal_id"].to_numpy(), HARM_DRAWS).means(raw - corrected))[1] < 0
 
 
-def calibrated(
-    heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every_days: float, draws: int = HARM_DRAWS
-) -> Heads:
+def calibrated(heads: Heads, calls: pd.DataFrame, completed: pd.DataFrame, every_days: float) -> Heads:
     """Heads corrected for the errors of earlier folds: in win probabilities and in total hours.
 
     Win probabilities are left alone where the correction taught by earlier folds harmed the newest one.
@@ -131,12 +129,11 @@ def calibrated(
             deal_id; may be empty.
         completed: completed labels of these calls as known by then: won and remaining_hours.
         every_days: between snapshots.
-        draws: of the bootstrap that tests for harm.
     """
     if calls.empty:
         return heads
     won = completed["won"].to_numpy()
-    win = heads.win if _harms(calls, won, draws) else heads.win.calibrated(_calibration(calls, won, every_days))
+    win = heads.win if _harms(calls, won) else heads.win.calibrated(_calibration(calls, won, every_days))
     return replace(
         heads, win=win, hours=heads.hours.scaled(_hours_scale(calls, completed["remaining_hours"].to_numpy()))
     )

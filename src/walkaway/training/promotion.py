@@ -204,7 +204,7 @@ def _calls_since(
     parts = []
     for after, up_to in _stretches(since, snapshots):
         rows = snapshots[(snapshots["as_of"] > after) & (snapshots["as_of"] <= up_to)].reset_index(drop=True)
-        model = fit_and_backtest(history.book, after, train_settings, step).model()
+        model = fit_and_backtest(history.book, after, train_settings, step, baselines={}).model()
         parts.append(make_calls(model, read_rows(history, rows, model.plan), bar=0.0).table[CALLED])
     return pd.concat(parts).sort_values(["deal_id", "as_of"], kind="stable").reset_index(drop=True)
 
@@ -304,7 +304,7 @@ def _by_recipe(
     heads = settings_before.heads.model_copy(update={"threads": train_settings.heads.threads})
     settings_before = settings_before.model_copy(update=same_judge | {"heads": heads})
     try:
-        before = fit_and_backtest(book, until, settings_before, step)
+        before = fit_and_backtest(book, until, settings_before, step, baselines={})
     except (UsageError, DataError):
         return  # its settings name features that this book no longer has
     if len(before.backtest.calls):

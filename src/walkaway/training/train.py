@@ -127,7 +127,7 @@ def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bo
     return found.model_copy(update={"every_days": final.every_days, "history_days": days, "errors": errors})
 
 
-def _facts(fitted: FittedRecipe, tables: dict[str, pd.DataFrame]) -> Facts:
+def _facts(fitted: FittedRecipe) -> Facts:
     """What the model was trained on."""
     book, final, calls, asked = fitted.history.book, fitted.final, fitted.backtest.calls, fitted.asked
     deals, outcome, shares = book.deals, book.deals["outcome"], pooling(final.rows, asked.heads)
@@ -153,7 +153,6 @@ def _facts(fitted: FittedRecipe, tables: dict[str, pd.DataFrame]) -> Facts:
         currency=book.manifest.currency,
         assumed_hours=dict(book.manifest.assumed_hours),
         capacity={head: chosen.as_json() for head, chosen in final.capacity.items()},
-        beaten_by=beaten_by(tables),
         left_out=tuple(fitted.audit.suspect_rows()),
         settings=asked.model_dump(mode="json", exclude={"heads": {"threads"}}),
     )
@@ -193,13 +192,13 @@ def _scored(fitted: FittedRecipe, calls: pd.DataFrame) -> pd.DataFrame:
     return _as_scored(calls, fitted.heads, fitted.final.heads, fitted.settings.floor_hours)
 
 
-def _calling_model(fitted: FittedRecipe, tables: dict[str, pd.DataFrame]) -> Model:
+def _calling_model(fitted: FittedRecipe) -> Model:
     """The model with everything that calls need: its curve, what deals may wait for, and its facts."""
     history, final, settings = fitted.history, fitted.final, fitted.settings
     looks = fitted.backtest.looks
     curve = _curve(looks, _scored(fitted, looks), settings.calls_every_days, final.until, history.book)
     wait_table = learn_waits(history.book.without(final.plan.left_out))
-    return replace(fitted.model(), facts=_facts(fitted, tables), curve=curve, wait_table=wait_table)
+    return replace(fitted.model(), facts=_facts(fitted), curve=curve, wait_table=wait_table)
 
 
 def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings) -> Model:
@@ -207,7 +206,7 @@ def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings
 
     It makes the same calls, byte for byte. Arguments and errors as of `train`.
     """
-    return _calling_model(fit_and_backtest(book, until, train_settings, looks=True), {})
+    return _calling_model(fit_and_backtest(book, until, train_settings, looks=True, baselines={}))
 
 
 def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: Step = no_step) -> Trained:
@@ -231,7 +230,9 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     history, final, backtest = fitted.history, fitted.final, fitted.backtest
     tables = _tables(backtest, fitted.settings)
     reference = _reference(history, final, _scored(fitted, backtest.calls), fitted.signal)
-    model = replace(_calling_model(fitted, tables), reference=reference)
+    model = _calling_model(fitted)
+    facts = model.facts.model_copy(update={"beaten_by": beaten_by(tables)})
+    model = replace(model, reference=reference, facts=facts)
     step("base rates of settled deals", 0, 1)
     seen, remembered = history.book.without(final.plan.left_out), train_settings.remembered_snapshots
     model = with_base_rates(model, seen, final.snapshots, final.rows, remembered)
