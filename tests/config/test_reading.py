@@ -68,6 +68,11 @@ def test_one_setting_of_a_head_leaves_its_others_as_that_head_has_them(given):
     )
 
 
+def test_a_menu_replaces_the_default_one_and_an_empty_one_turns_the_choice_off(given):
+    assert given("[train.heads]\nmenu = {}").settings.train.heads.menu == {}
+    assert set(given("[train.heads.menu.tiny]\nleaves = 2").settings.train.heads.menu) == {"tiny"}
+
+
 def test_one_threshold_leaves_the_other_as_it_is(given):
     assert given("[check.age]\nact = 0.9").settings.check.age == Levels(watch=0.25, act=0.9)
 

@@ -72,6 +72,15 @@ def _merged(low: Mapping[str, Any], high: Mapping[str, Any]) -> dict[str, Any]:
     return {**low, **both}
 
 
+def _over(defaults: BaseModel, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The defaults with what is given on top. A table with free keys, such as a menu, is replaced as a whole."""
+    tree = defaults.model_dump(by_alias=True)
+    for name, value in given.items():
+        inner = getattr(defaults, name, None)
+        tree[name] = _over(inner, value) if isinstance(inner, BaseModel) and isinstance(value, dict) else value
+    return tree
+
+
 def _from_file(path: Path | None, named_by: str) -> dict[str, Any]:
     if path is None:
         return {}
@@ -185,9 +194,8 @@ def read_settings(file: Path | None = None) -> InForce:
     if uri and "tracking_uri" not in _merged(read, given):
         given = given | {"tracking_uri": uri}
     origins = _origins(read, path, given, variables)
-    defaults = Settings().model_dump(by_alias=True)  # keeps the other defaults of a nested table
     try:
-        settings = Settings.model_validate(_merged(defaults, _merged(read, given)))
+        settings = Settings.model_validate(_over(Settings(), _merged(read, given)))
     except ValidationError as error:
         raise refusal(error, origins, str(path)) from None
     return InForce(settings, {name: str(origin) for name, origin in origins.items()})
