@@ -136,7 +136,8 @@ def rows_of(amount: list[float], margin: list[float] | None = None, ages: list[f
     n = len(amount)
     snapshots = pd.DataFrame({"deal_id": [f"d{i}" for i in range(n)], "as_of": pd.Series([START] * n)})
     unknown = [float("nan")] * n
-    terms = pd.DataFrame({"amount": amount, "margin": margin or unknown, "silent_days": unknown}, dtype="float64")
+    numbers = {"amount": amount, "margin": margin or unknown, "silent_days": unknown, "assumed_hours": unknown}
+    terms = pd.DataFrame(numbers, dtype="float64")
     terms["stage_name"] = pd.Series([None] * n, dtype="str")
     return Rows(snapshots, np.array(ages or [1.0] * n, dtype=np.float32)[:, None], terms)
 

@@ -13,6 +13,7 @@ from collections.abc import (
 )
 from datetime import datetime
 from functools import cached_property, lru_cache
+from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
@@ -88,7 +89,9 @@ def times(count: float) -> str:
 
 
 class LocaleFormat:
-    """Formats values for one reader: in their locale, with money in one currency.
+    """Formats values for one reader: in their locale, with money in one currency, or counted in wins.
+
+    `unit` is what effort is counted in: hours, or deals where each is taken to need the same.
 
     A number that is missing (NaN) or infinite is written n/a.
 
@@ -96,8 +99,15 @@ class LocaleFormat:
     '5.000 EUR'
     """
 
-    def __init__(self, locale: str = "en_GB", currency: str = "") -> None:
-        self.currency, self._locale = currency, locale_named(locale)
+    def __init__(
+        self,
+        locale: str = "en_GB",
+        currency: str = "",
+        *,
+        unit: Literal["hour", "deal"] = "hour",
+        counts_wins: bool = False,
+    ) -> None:
+        self.currency, self.unit, self.counts_wins, self._locale = currency, unit, counts_wins, locale_named(locale)
 
     @cached_property
     def locale(self) -> str:
@@ -112,11 +122,45 @@ class LocaleFormat:
         """
         if not math.isfinite(value):
             return NOT_KNOWN
+        if self.counts_wins:
+            return self._wins(value)
         if not self.currency:
             return self.whole(value)
         pattern = _money_pattern(self._locale)
         text = str(pattern.apply(value, self._locale, currency=self.currency, currency_digits=False))
         return text.replace(SPACE, " ")
+
+    def _wins(self, wins: float) -> str:
+        """A number of wins, with two digits that count.
+
+        >>> LocaleFormat("en", counts_wins=True).money(0.0312), LocaleFormat("en", counts_wins=True).money(12.4)
+        ('0.031 wins', '12 wins')
+        """
+        digits = 0 if abs(wins) >= 10 or wins == 0 else min(max(1 - math.floor(math.log10(abs(wins))), 1), 4)
+        return f"{self.number(wins, digits=digits)} wins"
+
+    def rate(self, value: float) -> str:
+        """Money per unit of effort.
+
+        >>> LocaleFormat("en").rate(120.0), LocaleFormat("en", unit="deal").rate(120.0)
+        ('120 an hour', '120 a deal')
+        """
+        return f"{self.money(value)} {self.per}"
+
+    @property
+    def per(self) -> str:
+        """In words, what a bar is for: an hour, or a deal where each deal is taken to need the same."""
+        return "an hour" if self.unit == "hour" else "a deal"
+
+    def effort(self, amount: float) -> str:
+        """An amount of effort: hours, or deals where each is taken to need the same.
+
+        >>> LocaleFormat("en").effort(12.0), LocaleFormat("en", unit="deal").effort(12.0)
+        ('12.0 hours', '12 deals')
+        """
+        if self.unit == "hour":
+            return self.hours(amount)
+        return "1 deal" if round(amount) == 1 else f"{self.whole(amount)} deals"
 
     def number(self, value: float, digits: int | None = None) -> str:
         """A number with exactly `digits` decimals; by default with the decimals that it has, up to ten.

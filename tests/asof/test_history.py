@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from walkaway.asof.events import Codes
 from walkaway.asof.history import DAY, History, known, microseconds
 from walkaway.book.schema import Book, Manifest
+from walkaway.config import EffortSettings
 from walkaway.errors import UsageError
 
 DEALS = "deal_id | created_at | closed_at | outcome | amount | margin | account_id | owner_id"
@@ -508,3 +509,33 @@ def test_a_view_that_is_grouped_by_deal_is_left_as_it_is(make_book, snapshots):
     view = History(make_book(deals=TWO)).at(snapshots("d1 2026-01-04", "d1 2026-01-03", "d2 2026-01-02"))
 
     assert view.by_deal() == (view, slice(None))
+
+
+# Effort that is assumed
+
+
+def test_hours_are_assumed_only_where_no_work_is_recorded(make_book, snapshots):
+    at = snapshots("d1 2026-01-03")
+
+    assert History(make_book(deals=ONE)).at(at).assumed_hours.tolist() == [1.0]
+    assert np.isnan(History(make_book(deals=TWO, activities=WORKED)).at(at).assumed_hours).all()
+
+
+@pytest.mark.parametrize(
+    ("by", "hours", "expected"),
+    [
+        ("stage", {"demo": 3.0}, [4.0, 3.0]),
+        ("amount", {"600": 9.0}, [4.0, 9.0]),
+    ],
+)
+def test_hours_by_stage_or_amount_are_those_of_what_was_known(make_book, snapshots, by, hours, expected):
+    changes = """deal_id | field | recorded_at | new_value
+        d1 | stage | 2026-01-04 | demo
+        d1 | amount | 2026-01-02 | 500
+        d1 | amount | 2026-01-04 | 700"""
+    effort = EffortSettings(hours_per_deal=4.0, by=by, hours=hours)
+    book = make_book(deals=ONE, changes=changes).with_effort(effort)
+
+    view = History(book).at(snapshots("d1 2026-01-03", "d1 2026-01-05"))
+
+    assert view.assumed_hours.tolist() == expected

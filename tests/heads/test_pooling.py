@@ -117,7 +117,7 @@ def test_a_pooled_head_fits_less_noise():
 
 def test_what_is_pooled_is_told_by_head():
     labels = pd.DataFrame({"won": [1.0, 0.0, 0.0, np.nan], "settled": [True, True, True, False]})
-    empty = pd.DataFrame({"amount": [np.nan] * 4, "margin": [np.nan] * 4})
+    empty = pd.DataFrame({"amount": [np.nan] * 4, "margin": [np.nan] * 4, "assumed_hours": np.nan})
     rows = TrainingRows(np.zeros((4, 1), np.float32), empty, labels, np.ones(4), np.arange(4), [])
 
     told = pooling(rows, HeadSettings(pooling_deals=3.0, pooling_hours_deals=1.0))

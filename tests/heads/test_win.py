@@ -29,7 +29,7 @@ def labelled(won: list[float]) -> TrainingRows:
     """One row a deal."""
     n = len(won)
     labels = pd.DataFrame({"won": won, "settled": ~np.isnan(won), "remaining_hours": 1.0, "amount_at_close": np.nan})
-    terms = pd.DataFrame({"amount": [np.nan] * n, "margin": [np.nan] * n})
+    terms = pd.DataFrame({"amount": [np.nan] * n, "margin": [np.nan] * n, "assumed_hours": np.nan})
     return TrainingRows(np.zeros((n, 1), np.float32), terms, labels, np.ones(n), np.arange(n), [])
 
 
@@ -46,7 +46,7 @@ def test_the_probability_is_the_calibrated_mean_of_the_members_log_odds():
 
 def test_each_member_passes_the_same_calibration():
     head = fitted()[0].calibrated(Calibration(0.5, 0.1))
-    terms = pd.DataFrame({"amount": np.ones(len(X)), "margin": 1.0})
+    terms = pd.DataFrame({"amount": np.ones(len(X)), "margin": 1.0, "assumed_hours": np.nan})
     said = Heads(head, WorthHead(1.0), HoursHead(1.0)).estimate_by_member(X, terms).win_probability
 
     assert said.tolist() == expit(0.5 * head.bag.raw_by_member(X) + 0.1).tolist()
@@ -125,7 +125,7 @@ def test_heads_are_not_fitted_on_deals_that_all_ended_alike():
 
 def test_heads_together_estimate_what_each_says_alone():
     heads = Heads(WinHead(0.5), WorthHead(100.0, log(2.0)), HoursHead(3.0))
-    terms = pd.DataFrame({"amount": [400.0, np.nan], "margin": [0.5, np.nan]})
+    terms = pd.DataFrame({"amount": [400.0, np.nan], "margin": [0.5, np.nan], "assumed_hours": np.nan})
 
     def written(found: Estimates) -> list:
         return [part.round(9).tolist() for part in (found.win_probability, found.value_if_won, found.remaining_hours)]
@@ -137,7 +137,7 @@ def test_heads_together_estimate_what_each_says_alone():
 def test_the_ratio_of_worth_is_learned_from_won_deals_only():
     rows = labelled([1.0, 0.0])
     labels = rows.labels.assign(amount_at_close=[50.0, 900.0])
-    terms = pd.DataFrame({"amount": [100.0, 100.0], "margin": [np.nan, np.nan]})
+    terms = pd.DataFrame({"amount": [100.0, 100.0], "margin": [np.nan, np.nan], "assumed_hours": np.nan})
     varying = np.array([[0.0], [1.0]], dtype=np.float32)
     heads, _, _ = fit_heads(TrainingRows(varying, terms, labels, rows.weight, rows.deal, []), SETTINGS)
 

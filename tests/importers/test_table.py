@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 from tests.workbooks import workbook
 
+from walkaway.config import EffortSettings
 from walkaway.errors import DataError, MappingError
 from walkaway.importers.mapping import load_mapping
 from walkaway.importers.table import import_table
@@ -362,19 +363,23 @@ def test_rows_of_a_refused_deal_are_refused_with_it(take):
 # Hours
 
 
-def test_a_book_without_activities_gets_assumed_hours_a_week_that_count_as_no_rows(take):
+def test_assumed_effort_is_no_activity(take):
     found = take(mapping("[effort]\nhours_per_open_week = 1.5\n"), deals=HEAD + WON + OPEN)
 
-    assert found.book.activities["deal_id"].tolist() == ["d1", "d1", "d2"]
-    assert found.book.manifest.assumed_hours["assumed week"] == 1.5
-    assert found.rows_in == 2
-    assert found.notes[-1] == "No activities. Assumed 1.5 h for each week a deal was open (3 weeks)."
+    assert found.book.activities.empty
+    assert found.book.effort == EffortSettings(hours_per_open_week=1.5)
+    assert found.notes[-1] == "Hours are not recorded: 1.5 hours of work are assumed for each week a deal is open."
 
 
 def test_a_book_without_hours_says_so(take):
     assert take(deals=HEAD + WON).notes == (
-        "No activities and no [effort] in the mapping. Without hours, every deal seems to cost nothing.",
+        "Hours are not recorded: each open deal is taken to need the same. Bars are money per deal.",
     )
+
+
+def test_effort_by_a_column_that_is_not_in_the_book_is_refused(take):
+    with pytest.raises(MappingError, match=r"effort\.by: must be stage, amount, or a text attribute"):
+        take(mapping('[effort]\nhours_per_deal = 1\nby = "segment"\nhours = {a = 2}\n'), deals=HEAD + WON)
 
 
 # What cannot be imported

@@ -345,7 +345,7 @@ def test_a_book_without_any_amount_can_be_trained_on(book):
 def test_a_book_without_any_activity_can_be_trained_on(book):
     found = train(Book.of(book.manifest, deals=book.deals, changes=book.changes), UNTIL, TINY)
 
-    assert found.model.facts.assumed_hours_share == 0.0
+    assert found.model.facts.assumed_hours_share == 1.0
     assert found.model.heads.hours.mean_hours == 0.0
 
 

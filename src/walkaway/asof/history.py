@@ -34,7 +34,8 @@ def known(book: Book, moment: pd.Timestamp) -> Book:
         deals.loc[still_open, column] = np.nan
     tables = {n: t[t["recorded_at"] <= moment] for n, t in book.tables().items() if "recorded_at" in t}
     tables = {name: rows[rows["deal_id"].isin(deals["deal_id"])] for name, rows in tables.items()}
-    return book.with_tables(deals=deals, **tables)
+    manifest = book.manifest.model_copy(update={"records_work": book.records_work})
+    return book.with_tables(deals=deals, manifest=manifest, **tables)
 
 
 class View:
@@ -159,6 +160,26 @@ class View:
         if not self.has("margin"):
             return changed
         return np.where(np.isnan(changed), self.attribute("margin").to_numpy(dtype=np.float64), changed)
+
+    @cached_property
+    def assumed_hours(self) -> FloatArray:
+        """Hours that a deal is assumed to take from as_of on, in a book without recorded work.
+
+        1 for each deal where all are taken to need the same. NaN where hours are predicted: where work is recorded, or
+        hours are assumed for each week that a deal is open.
+        """
+        effort = self._history.book.effort
+        if effort is None or effort.hours_per_open_week is not None:
+            return np.full(len(self), np.nan)
+        if effort.unit == "deal":
+            return np.ones(len(self))
+        other = float(effort.hours_per_deal or np.nan)
+        if sizes := effort.by_size:
+            table = np.array([other, *sizes.values()])
+            return table[np.searchsorted(list(sizes), np.nan_to_num(self.amount, nan=-np.inf), side="right")]
+        words = self.stage_name if effort.by == "stage" else self.attribute(str(effort.by))
+        hours: FloatArray = words.map(effort.hours).fillna(other).to_numpy(dtype=np.float64)
+        return hours
 
     @cached_property
     def crm_probability(self) -> FloatArray | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from walkaway.asof.history import known, microseconds
+from walkaway.asof.history import DAY, NO_MOMENT, History, known, microseconds
 from walkaway.book import SECONDS_PER_HOUR, Book, deal_places, effort_seconds
 
 __all__ = ["COLUMNS", "events_of", "label", "last_worked_at", "no_decision"]
@@ -30,6 +30,25 @@ def _remaining_seconds(book: Book, deal: np.ndarray, as_of: np.ndarray) -> np.nd
     past = np.searchsorted(keys, (deal + 1) * width, side="left")
     found: np.ndarray = sums[past] - sums[np.searchsorted(keys, deal * width + known_rank, side="left")]
     return found
+
+
+def _remaining_hours(
+    book: Book, snapshots: pd.DataFrame, deal: np.ndarray, known_at: pd.Timestamp | None
+) -> np.ndarray:
+    """Hours from each snapshot to the end of its deal: booked, or those assumed in a book without recorded work.
+
+    Where they are assumed for each week that a deal is open, those up to the deal's close, or up to now.
+    """
+    as_of, effort = microseconds(snapshots["as_of"]), book.effort
+    if effort is None:
+        return _remaining_seconds(book, deal, as_of) / SECONDS_PER_HOUR
+    if effort.hours_per_open_week is None:
+        return History(book).at(snapshots).assumed_hours
+    closed = microseconds(book.deals["closed_at"])[deal]
+    now = (known_at or book.last_recorded_at()).as_unit("us").value
+    until = np.where(closed == NO_MOMENT, now, closed)
+    hours: np.ndarray = np.maximum(until - as_of, 0) / (7 * DAY) * effort.hours_per_open_week
+    return hours
 
 
 def events_of(book: Book, deals: pd.DataFrame, table: str, **equals: str) -> pd.DataFrame:
@@ -79,8 +98,9 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
 
     Returns:
         One row per snapshot, in order. settled: its close was known. won: 1 or 0. worth: amount times margin at the
-        close, 0 if lost; NaN where no amount was recorded. amount_at_close: money. remaining_hours: booked after as_of;
-        so far, while unsettled. ending: won, the loss reason, or open. While unsettled, won and money are NaN.
+        close, 0 if lost; NaN where no amount was recorded. amount_at_close: money. remaining_hours: booked after as_of,
+        so far while unsettled; or assumed (`Book.effort`). ending: won, the loss reason, or open. While unsettled, won
+        and money are NaN.
 
     Raises:
         UsageError: a snapshot's deal was not in the book by then.
@@ -89,7 +109,7 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
     ...     "closed_at": ["2026-01-09T00:00Z"], "outcome": ["won"]})
     >>> snapshot = pd.DataFrame({"deal_id": ["d1"], "as_of": [pd.Timestamp("2026-01-03T00:00Z")]})
     >>> label(Book.of(deals=deals), snapshot).values.tolist()
-    [[True, 1.0, 900.0, 900.0, 0.0, 'won']]
+    [[True, 1.0, 900.0, 900.0, 1.0, 'won']]
     """
     book = known(book, known_at) if known_at is not None else book
     deals = book.deals.reset_index(drop=True)
@@ -101,7 +121,6 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
     amount = rows["amount"].where(settled)
     worth = (rows["amount"] * rows["margin"].fillna(1.0)).where(won == 1, 0.0).where(settled)
     ending = rows["outcome"].where(won == 1, rows["loss_reason"].fillna("lost")).where(settled, "open")
-    seconds = _remaining_seconds(book, deal, microseconds(snapshots["as_of"]))
-    hours = seconds / SECONDS_PER_HOUR
+    hours = _remaining_hours(book, snapshots, deal, known_at)
     columns = (settled, won, worth, amount, pd.Series(hours), ending)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))).set_axis(snapshots.index)

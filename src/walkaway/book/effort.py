@@ -1,4 +1,4 @@
-"""Hours of activities: recorded ones, and assumed ones where none were recorded."""
+"""Hours of activities: recorded ones, and ones assumed by kind where none were recorded."""
 
 from __future__ import annotations
 

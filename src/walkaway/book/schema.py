@@ -8,12 +8,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal
 
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from walkaway.book.effort import assumed_share, effort_seconds
+from walkaway.config import EffortSettings, EffortUnit
 from walkaway.errors import BookError, UsageError
+from walkaway.formatting import LocaleFormat
 
 __all__ = [
     "MOMENT",
@@ -125,8 +129,10 @@ class Manifest(BaseModel):
 
     `fixed_at_creation` names the columns of deals and accounts that never change after the deal is created. For all
     other columns only the recorded history is used, since today's value may leak the outcome. `assumed_hours` are the
-    hours of an activity without recorded hours, by kind. `timeless` marks a book without dates, which has only deals
-    and accounts. The sum of `rows_in` equals the sum of `rows_used` and `rows_quarantined`.
+    hours of an activity without recorded hours, by kind. `effort` is assumed for deals of a book without recorded work.
+    `records_work` is set where a part of a book must be read like the whole (`Book.records_work`). `timeless` marks a
+    book without dates, which has only deals and accounts. The sum of `rows_in` equals the sum of `rows_used` and
+    `rows_quarantined`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -141,6 +147,8 @@ class Manifest(BaseModel):
     rows_quarantined: dict[str, int] = {}
     timeless: bool = False
     assumed_hours: dict[str, float] = {"email": 0.1, "call": 0.25, "meeting": 1.0}
+    effort: EffortSettings = EffortSettings()
+    records_work: bool | None = None
     files: dict[str, str] = {}
 
     @property
@@ -259,7 +267,8 @@ class Book:
             "contacts": ("contacts." + roles).isin(names),
         }
         kept = {name: getattr(self, name)[~mask] for name, mask in hidden.items() if mask.any()}
-        return replace(self, manifest=self.manifest.model_copy(update={"fixed_at_creation": fixed}), **kept)
+        described = {"fixed_at_creation": fixed, "records_work": self.records_work}
+        return replace(self, manifest=self.manifest.model_copy(update=described), **kept)
 
     def attributes(self, kind: Literal["text", "number"]) -> list[str]:
         """Columns of deals fixed at creation that describe the deal, without ids and money (which has own features).
@@ -272,10 +281,46 @@ class Book:
         numbers = {name for name in fixed if pd.api.types.is_numeric_dtype(self.deals[name])}
         return sorted(numbers if kind == "number" else set(fixed) - numbers)
 
+    @cached_property
+    def records_work(self) -> bool:
+        """Whether any activity has hours, recorded or assumed by its kind."""
+        if self.manifest.records_work is not None:
+            return self.manifest.records_work
+        return bool(effort_seconds(self.activities, self.manifest.assumed_hours).any())
+
+    @property
+    def effort(self) -> EffortSettings | None:
+        """What deals are assumed to take, in a book without recorded work; None in any other.
+
+        >>> book = Book.of(deals=pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"]}))
+        >>> book.effort.unit
+        'deal'
+        """
+        return None if self.records_work else self.manifest.effort
+
+    @cached_property
+    def records_amounts(self) -> bool:
+        """Whether any deal has an amount; without amounts, wins are counted."""
+        return bool(self.deals["amount"].notna().any() or (self.changes["field"] == "amount").any())
+
+    @property
+    def assumed_hours_share(self) -> float:
+        """Share of all hours that are assumed rather than recorded, 0 to 1; 1 without recorded work."""
+        return assumed_share(self.activities, self.manifest.assumed_hours) if self.records_work else 1.0
+
     @property
     def unusable_deals(self) -> int:
         """Number of deals in the quarantine. They are not scored."""
         return self.manifest.rows_quarantined.get("deals", 0)
+
+    def wording(self, locale: str) -> LocaleFormat:
+        """How numbers are written for a reader: in the locale, the book's currency and its unit of effort."""
+        unit: EffortUnit = "hour" if self.effort is None else self.effort.unit
+        return LocaleFormat(locale, self.manifest.currency, unit=unit, counts_wins=not self.records_amounts)
+
+    def assuming(self, hours: Mapping[str, float], effort: EffortSettings | None) -> Book:
+        """A copy of the book with the effort that the settings assume; errors as of `with_hours`, `with_effort`."""
+        return self.with_hours(hours).with_effort(effort)
 
     def with_hours(self, hours: Mapping[str, float]) -> Book:
         """A copy of the book with these assumed hours by kind of activity; they take precedence over the manifest's.
@@ -296,6 +341,22 @@ class Book:
                 raise UsageError(f"hours.{kind}: the book has no activity of this kind. Did you mean {near[0]}?")
         assumed = {**self.manifest.assumed_hours, **hours}
         return replace(self, manifest=self.manifest.model_copy(update={"assumed_hours": assumed}))
+
+    def with_effort(self, effort: EffortSettings | None) -> Book:
+        """A copy of the book with this effort assumed for its deals, if it records no work; None leaves it as it is.
+
+        Raises:
+            UsageError: the effort is by a column that the book does not hold as fixed at creation.
+        """
+        if effort is None:
+            return self
+        known_by = ["stage", "amount", *self.attributes("text")]
+        if effort.by is not None and effort.by not in known_by:
+            raise UsageError(
+                f"effort.by: must be stage, amount, or a text attribute fixed at creation, found {effort.by!r}. This "
+                f"book has {', '.join(known_by[2:]) or 'no such attribute'}."
+            )
+        return replace(self, manifest=self.manifest.model_copy(update={"effort": effort}))
 
     def last_recorded_at(self) -> pd.Timestamp:
         """The moment of the newest record in the book.

@@ -19,7 +19,6 @@ from walkaway.cli.options import (
     Reasons,
     book_and_model,
     days_of,
-    formatter_of,
     moment_of,
     newest_or,
     print_json,
@@ -80,7 +79,7 @@ def score(
     elif out != "-":
         from walkaway.report.terminal.score_tables import show_score, show_undated_score
 
-        fmt = formatter_of(settings, model.facts.currency)
+        fmt = model.facts.wording(settings.report.locale)
         shown = show_undated_score(table, out, fmt) if model.undated else show_score(table, model, out, fmt)
         tell(shown, quiet)
         if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo, fmt)):
@@ -133,7 +132,7 @@ def batch(
     else:
         from walkaway.report.terminal.batch_tables import show_batch
 
-        tell(show_batch(done, formatter_of(settings, done.model.facts.currency)), quiet)
+        tell(show_batch(done, done.model.facts.wording(settings.report.locale)), quiet)
     if done.problem:
         raise done.problem
 

@@ -17,7 +17,6 @@ from walkaway.cli.options import (
     Dial,
     ModelsOption,
     book_and_model,
-    formatter_of,
     newest_or,
     print_json,
     settings_in_force,
@@ -98,7 +97,7 @@ def portfolio(
 
         from walkaway.report.terminal.portfolio_tables import show_portfolio
 
-        shown = show_portfolio(found, formatter_of(settings, model.facts.currency), calls is not None)
+        shown = show_portfolio(found, model.facts.wording(settings.report.locale), calls is not None)
         Console(highlight=False).print(shown)
 
 

@@ -124,7 +124,7 @@ def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | 
     from walkaway.scoring import with_replay_curve
 
     model = with_replay_curve(load_champion(models), replay or settings.score.replay)
-    return read_book(book).with_hours(settings.hours), model
+    return read_book(book).assuming(settings.hours, settings.effort), model
 
 
 def settings_in_force(context: typer.Context) -> Settings:
@@ -134,11 +134,11 @@ def settings_in_force(context: typer.Context) -> Settings:
     return read_settings(context.obj).settings
 
 
-def formatter_of(settings: Settings, currency: str = "") -> LocaleFormat:
-    """What writes numbers, money and dates: in the locale of the settings, with money in this currency."""
+def formatter_of(settings: Settings) -> LocaleFormat:
+    """What writes numbers and dates in the locale of the settings, where no money is told."""
     from walkaway.formatting import LocaleFormat
 
-    return LocaleFormat(settings.report.locale, currency)
+    return LocaleFormat(settings.report.locale)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,6 @@ from walkaway.cli.options import (
     Dial,
     Quiet,
     days_of,
-    formatter_of,
     print_json,
     progress,
     settings_in_force,
@@ -51,10 +50,10 @@ def replay(
     period = Period(*span_of(start, end), days_of(every), days)
     with progress(quiet) as step:
         step("reading the book", 0, 1)
-        read = read_book(book).with_hours(settings.hours)
+        read = read_book(book).assuming(settings.hours, settings.effort)
         done = replay_book(read, out, period, settings, step)
         step("drawing figures", 0, 1)
-        fmt = formatter_of(settings, read.manifest.currency)
+        fmt = read.wording(settings.report.locale)
         write_figures(done, out, fmt)
     if as_json:
         print_json(done.summary)

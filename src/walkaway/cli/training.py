@@ -72,8 +72,8 @@ def train(
     settings = settings_in_force(context)
     with progress(quiet) as step:
         step("reading the book", 0, 1)
-        read = read_book(book).with_hours(settings.hours)
-        fmt = formatter_of(settings, read.manifest.currency)
+        read = read_book(book).assuming(settings.hours, settings.effort)
+        fmt = read.wording(settings.report.locale)
         done = retrain(
             read,
             models,

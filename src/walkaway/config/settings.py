@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from walkaway.config.effort import EffortSettings
 from walkaway.config.money import MoneySettings
 from walkaway.errors import UsageError
 from walkaway.formatting import locale_named
@@ -112,6 +113,8 @@ class AuditSettings(_Frozen):
 
 class TrainSettings(_Frozen):
     """Training: the interval between snapshots, the rolling folds, and the hours added to every deal (`floor_hours`).
+
+    `floor_hours` is the most: a book whose deals have little work left gets a tenth of their mean remaining hours.
 
     `cadence_days` is the interval between training snapshots. `calls_every_days` is how often deals are scored in use.
     The curve and the guarantee are learned at that interval, since more frequent scoring catches a deal below the bar
@@ -252,6 +255,7 @@ class CheckSettings(_Frozen):
 class Settings(BaseSettings):
     """All settings. Constructing it reads no file and no variable; `read_settings` does.
 
+    `effort` is assumed for deals where no work is recorded at all; it takes precedence over the book's.
     `hours` are assumed for activities without recorded hours, by kind; they take precedence over the book's. Set a kind
     with capital letters in the file, or in WALKAWAY_HOURS as JSON, since names of variables ignore case.
     """
@@ -260,6 +264,7 @@ class Settings(BaseSettings):
 
     money: MoneySettings = MoneySettings()
     hours: dict[str, Hours] = {}
+    effort: EffortSettings | None = None
     train: TrainSettings = TrainSettings()
     score: ScoreSettings = ScoreSettings()
     batch: BatchSettings = BatchSettings()

@@ -20,13 +20,13 @@ from walkaway.economics import AGREEMENT
 from walkaway.heads import Bag, Calibration
 from walkaway.models import Model, Rows
 
-__all__ = ["FLOOR", "MARGIN", "SIZE", "TERMS", "Attribution", "attribute", "explanation"]
+__all__ = ["ASSUMED", "FLOOR", "MARGIN", "SIZE", "TERMS", "Attribution", "attribute", "explanation"]
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Groups = tuple[tuple[int, ...], ...]
-SIZE, MARGIN, FLOOR = "deal size", "margin rate", "floor under hours"
-TERMS = (SIZE, MARGIN, FLOOR)  # factors that come from arithmetic, not from a head
+SIZE, MARGIN, FLOOR, ASSUMED = "deal size", "margin rate", "floor under hours", "assumed hours"
+TERMS = (SIZE, MARGIN, FLOOR)  # factors that come from arithmetic, not from a head; ASSUMED too, where hours are
 AMOUNT = "amount"
 SAME = 1e-9  # closer to the base than this, the chord is numerically unstable; its limit, the derivative, is used
 LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # as a multiple of the ensemble's mean term; outside, a member disagrees
@@ -34,7 +34,8 @@ LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # as a multiple of the ensemble's mean t
 
 @dataclass(frozen=True)
 class Attribution:
-    """Terms of ln(value_per_hour): one column per planned feature, then one for each of TERMS.
+    """Terms of ln(value_per_hour): one column per planned feature, then one for each of TERMS (and
+    for ASSUMED, where the hours of deals are assumed and not all the same).
 
     typical: the model's typical value_per_hour (money per hour), at which every term is 0. terms: (rows, columns),
     natural logarithms of the factors. explained: (rows,), False where value_if_won <= 0, which has no logarithm.
@@ -117,7 +118,8 @@ def _groups(model: Model, columns: tuple[str, ...]) -> Groups:
     """Positions of the columns of each group; every column is its own group if the model stores no groups."""
     place = {name: at for at, name in enumerate(columns)}
     groups = model.past_deals.groups or tuple((name,) for name in model.plan.columns)
-    return tuple(tuple(place[name] for name in group) for group in (*groups, *((term,) for term in TERMS)))
+    terms = columns[len(model.plan.columns) :]
+    return tuple(tuple(place[name] for name in group) for group in (*groups, *((term,) for term in terms)))
 
 
 def attribute(model: Model, rows: Rows) -> Attribution:
@@ -138,7 +140,9 @@ def attribute(model: Model, rows: Rows) -> Attribution:
     raw = base_raw + win_shap.mean(axis=0).sum(axis=1)
     chord = _chord(win.calibration, raw, base_raw)[:, None]
     base_hours = _base_hours(model, hours_base)
-    remaining = base_hours * np.exp(hours_shap.mean(axis=0).sum(axis=1))
+    assumed = rows.terms["assumed_hours"].to_numpy(dtype=np.float64)
+    predicted = base_hours * np.exp(hours_shap.mean(axis=0).sum(axis=1))
+    remaining = np.where(np.isnan(assumed), predicted, assumed)
 
     amount, margin = worth.amount(rows.terms["amount"].to_numpy()), worth.margin(rows.terms["margin"].to_numpy())
     explained = amount * margin > 0
@@ -149,6 +153,7 @@ def attribute(model: Model, rows: Rows) -> Attribution:
             np.log(np.maximum(amount, 1e-300) / max(worth.typical_amount, 1e-300)) * safe,
             np.log(np.maximum(margin, 1e-300) / typical_margin) * safe,
             np.log1p(model.floor_hours / base_hours) - np.log1p(model.floor_hours / remaining),
+            *([np.log(base_hours / remaining)] if _assumes_hours(model) else []),
         ]
     )
     by_member = win_shap * chord + ratio_shap - hours_shap
@@ -163,11 +168,17 @@ def attribute(model: Model, rows: Rows) -> Attribution:
     typical = float(
         win.calibration.probability(np.array([base_raw]))[0] * typical_value / (base_hours + model.floor_hours)
     )
-    columns = (*model.plan.columns, *TERMS)
+    columns = (*model.plan.columns, *TERMS, *([ASSUMED] if _assumes_hours(model) else []))
     groups, terms = _groups(model, columns), np.concatenate([mean, arithmetic], axis=1)
     same_for_all = np.broadcast_to(arithmetic, (len(by_member), *arithmetic.shape))
     group_terms = _summed(np.concatenate([by_member, same_for_all], axis=2), groups)
     return Attribution(columns, typical, terms, explained, groups, _agreed(group_terms, _summed(terms, groups)))
+
+
+def _assumes_hours(model: Model) -> bool:
+    """Whether the hours of deals are assumed, and not all the same."""
+    effort = model.facts.effort
+    return effort is not None and effort.by is not None
 
 
 def _base_hours(model: Model, hours_base: FloatArray) -> float:
@@ -187,6 +198,8 @@ def explanation(attribution: Attribution, rows: Rows) -> Any:
     at, shap = attribution.explained, _library()
     amount, margin = (rows.terms[name].to_numpy(dtype=np.float64) for name in ("amount", "margin"))
     data = np.column_stack([rows.X.astype(np.float64), amount, margin, np.zeros(len(amount))])
+    if ASSUMED in attribution.columns:
+        data = np.column_stack([data, rows.terms["assumed_hours"].to_numpy(dtype=np.float64)])
     return shap.Explanation(
         values=attribution.terms[at],
         base_values=np.full(int(at.sum()), np.log(attribution.typical)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from walkaway.asof import History, known
-from walkaway.book import Book, assumed_share, deal_places
+from walkaway.book import Book, deal_places
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
 from walkaway.explaining.story import DealStory, deal_stories
@@ -44,9 +44,7 @@ def explain(
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
     bar = model.curve.bar_of(**score_settings.dial())
     calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
-    return deal_stories(
-        model, calls, assumed_share(known(book, as_of).activities, book.manifest.assumed_hours), book, locale
-    )
+    return deal_stories(model, calls, known(book, as_of).assumed_hours_share, book, locale)
 
 
 def _check_open(deals: pd.DataFrame, deal_ids: list[str], as_of: pd.Timestamp) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from walkaway.explaining.attribution import MARGIN, SIZE, TERMS, Attribution
+from walkaway.explaining.attribution import ASSUMED, MARGIN, SIZE, Attribution
 from walkaway.features import PlannedFeature
 from walkaway.formatting import LocaleFormat, plain_activity, plain_step
 from walkaway.models import Model, Rows
@@ -85,7 +85,7 @@ def say(planned: PlannedFeature, value: float, wording: LocaleFormat) -> str:
 
 
 def say_term(name: str, rows: Rows, row: int, model: Model, wording: LocaleFormat) -> str:
-    """The sentence of an arithmetic factor: deal size, margin rate, or the floor under hours."""
+    """The sentence of an arithmetic factor: deal size, margin rate, assumed hours, or the floor under hours."""
     if name == SIZE:
         known = float(rows.terms["amount"].iloc[row])
         missing = f"no amount recorded yet, assumed to be {wording.money(model.heads.worth.typical_amount)}"
@@ -94,6 +94,8 @@ def say_term(name: str, rows: Rows, row: int, model: Model, wording: LocaleForma
         rate = float(rows.terms["margin"].iloc[row])
         none = "no margin recorded, so the whole amount counts"
         return none if np.isnan(rate) else f"margin rate of {wording.percent(rate)}"
+    if name == ASSUMED:
+        return f"assumed to take {wording.hours(float(rows.terms['assumed_hours'].iloc[row]))}"
     return "minimum time that any deal takes"
 
 
@@ -118,7 +120,7 @@ def factors_of(model: Model, rows: Rows, attribution: Attribution, row: int, wor
         for p, f, x, a in zip(model.plan.features, factors, rows.X[row], agreed, strict=False)
     ]
     first = len(model.plan.features)
-    for i, name in enumerate(TERMS, start=first):
+    for i, name in enumerate(attribution.columns[first:], start=first):
         out.append(
             Factor(THEMES.get(name, "effort"), name, float(factors[i]), say_term(name, rows, row, model, wording))
         )

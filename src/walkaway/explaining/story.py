@@ -99,7 +99,7 @@ def deal_stories(
     Raises:
         UsageError: the locale is unknown.
     """
-    attribution, wording = attribute(model, calls.rows), LocaleFormat(locale, model.facts.currency)
+    attribution, wording = attribute(model, calls.rows), model.facts.wording(locale)
     reasons, similarity = Reasons(model, calls.rows, attribution, wording), Similarity.of(model)
     similar: list[SimilarDeals | None] = [None] * len(calls.table)
     similar = similarity.to(attribution) if similarity else similar

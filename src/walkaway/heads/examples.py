@@ -74,6 +74,18 @@ class Examples:
         weight = None if self.weight is None else self.weight[rows]
         return replace(self, X=self.X[rows], target=target, latest=self.latest[rows], weight=weight)
 
+    def reading_only(self, columns: list[int] | None) -> Examples:
+        """The same rows with all other columns missing throughout, so that nothing is learned from them.
+
+        >>> rows = Examples(np.ones((1, 2), np.float32), np.ones(1), latest_rows(np.array([0])), [])
+        >>> rows.reading_only([1]).X.tolist(), rows.reading_only(None).X.tolist()
+        ([[nan, 1.0]], [[1.0, 1.0]])
+        """
+        if columns is None:
+            return self
+        read = np.isin(np.arange(self.X.shape[1]), columns)
+        return replace(self, X=np.where(read, self.X, np.float32(np.nan)))
+
     def with_target(self, target: FloatArray) -> Examples:
         """The same rows with another target."""
         return replace(self, target=target)

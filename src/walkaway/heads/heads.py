@@ -12,7 +12,7 @@ from walkaway.config import HeadSettings
 from walkaway.errors import DataError
 from walkaway.heads.capacity import Capacity
 from walkaway.heads.examples import Examples, Holdout, latest_rows
-from walkaway.heads.hours import HoursHead, fit_hours
+from walkaway.heads.hours import HoursHead, constant_hours, fit_hours
 from walkaway.heads.no_decision import NoDecisionHead, fit_no_decision
 from walkaway.heads.pooling import pooled_hours_share, pooled_share
 from walkaway.heads.win import WinHead, fit_win
@@ -37,10 +37,11 @@ FloatArray = npt.NDArray[np.float64]
 class TrainingRows:
     """What heads are fitted on; rows sorted by deal_id and as_of.
 
-    X: features (rows, columns), float32. terms: amount and margin known at as_of. labels: of walkaway.asof.labels.
-    weight: how much each row counts for the win head. deal: code of each row's deal. categorical: positions of category
-    columns. no_decision: 1 or 0 for each row whose deal was lost for a known reason, NaN for all others. holdouts: by
-    which the capacity of the heads is chosen.
+    X: features (rows, columns), float32. terms: amount, margin and assumed hours known at as_of. labels: of
+    walkaway.asof.labels. weight: how much each row counts for the win head. deal: code of each row's deal. categorical:
+    positions of category columns. no_decision: 1 or 0 for each row whose deal was lost for a known reason, NaN for all
+    others. holdouts: by which the capacity of the heads is chosen. for_hours: the columns that the hours head reads;
+    None for all.
     """
 
     X: npt.NDArray[np.float32]
@@ -51,6 +52,7 @@ class TrainingRows:
     categorical: list[int]
     no_decision: FloatArray | None = None
     holdouts: tuple[Holdout, ...] = ()
+    for_hours: list[int] | None = None
 
     def examples(self, target: FloatArray, *, weighted: bool = True) -> Examples:
         """These rows with a target, (rows,)."""
@@ -113,9 +115,10 @@ class Heads:
         )
 
     def estimates(self, raw: RawScores, terms: pd.DataFrame) -> Estimates:
-        """Predictions from raw scores, in the same shape; `terms` holds amount and margin known at as_of."""
+        """Predictions from raw scores, in the same shape; `terms` holds amount, margin and assumed hours at as_of."""
         win, value = self.win.calibration.probability(raw.win), self.worth.value_of(raw.ratio, terms)
-        return Estimates(win, value, np.exp(raw.hours))
+        assumed = terms["assumed_hours"].to_numpy(dtype=np.float64)
+        return Estimates(win, value, np.where(np.isnan(assumed), np.exp(raw.hours), assumed))
 
     def estimate(self, X: npt.NDArray[np.float32], terms: pd.DataFrame) -> Estimates:
         """The prediction for each row, (rows,)."""
@@ -151,8 +154,11 @@ def fit_heads(rows: TrainingRows, head_settings: HeadSettings) -> tuple[Heads, p
     capacity: dict[str, Capacity] = {}
     win, completed_won, capacity["win"] = fit_win(rows.examples(won), head_settings, rows.holdouts)
     observed = rows.labels["remaining_hours"].to_numpy()
-    unweighted = rows.examples(observed, weighted=False)
-    hours, completed_hours, capacity["hours"] = fit_hours(unweighted, settled, head_settings, rows.holdouts)
+    if rows.terms["assumed_hours"].notna().all():
+        hours, completed_hours, capacity["hours"] = constant_hours(observed, head_settings)
+    else:
+        unweighted = rows.examples(observed, weighted=False).reading_only(rows.for_hours)
+        hours, completed_hours, capacity["hours"] = fit_hours(unweighted, settled, head_settings, rows.holdouts)
     amount_at_close = np.where(won == 1, rows.labels["amount_at_close"].to_numpy(), np.nan)
     amounts = rows.examples(amount_at_close), rows.terms["amount"].to_numpy()
     worth, capacity["worth"] = fit_worth(*amounts, head_settings, rows.holdouts)

@@ -14,7 +14,7 @@ from walkaway.heads.completion import complete_and_fit
 from walkaway.heads.examples import Examples, Holdout
 from walkaway.heads.pooling import pooled, pooled_hours_share, small_leaves
 
-__all__ = ["HoursHead", "fit_hours"]
+__all__ = ["HoursHead", "constant_hours", "fit_hours"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -51,6 +51,11 @@ class HoursHead:
         return replace(self, mean_hours=self.mean_hours * factor, log_scale=self.log_scale + float(np.log(factor)))
 
 
+def constant_hours(hours: FloatArray, head_settings: HeadSettings) -> tuple[HoursHead, FloatArray, Capacity]:
+    """The mean hours for all deals; results as of `fit_hours`."""
+    return HoursHead(mean_hours=float(np.mean(hours))), hours, unchosen(head_settings.hours)
+
+
 def fit_hours(
     examples: Examples,
     settled: npt.NDArray[np.bool_],
@@ -71,7 +76,7 @@ def fit_hours(
     """
     hours, latest = examples.target, examples.latest
     if not hours[settled].any() or not examples.X.shape[1]:  # no hours booked yet, or no features
-        return HoursHead(mean_hours=float(np.mean(hours))), hours, unchosen(head_settings.hours)
+        return constant_hours(hours, head_settings)
     share = pooled_hours_share(settled, latest, head_settings.pooling_hours_deals)
     capacity = choose_capacity(examples, "tweedie", head_settings.hours, share, head_settings, holdouts)
     booster = small_leaves(capacity.booster, len(examples))

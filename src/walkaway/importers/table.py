@@ -13,7 +13,8 @@ import pandas as pd
 
 from walkaway.book import COLUMNS, SOURCE_ROW, TABLES, Book, Manifest, admit, conform, entries
 from walkaway.config import AS_IT_IS, MoneySettings
-from walkaway.errors import DataError, MappingError
+from walkaway.errors import DataError, MappingError, UsageError
+from walkaway.formatting import LocaleFormat
 from walkaway.importers.cells import as_texts
 from walkaway.importers.columns import AT_CREATION, Converted, check_columns, convert, ragged_entries, replaced
 from walkaway.importers.currencies import in_one_currency
@@ -23,7 +24,6 @@ from walkaway.importers.mapping import mapping_for
 from walkaway.importers.sheets import Sheet, check_file, read_sheet
 from walkaway.importers.suggest import suggest
 from walkaway.importers.table_mapping import FilePart, JoinPart, TableMapping
-from walkaway.importers.weeks import ASSUMED_WEEK, assumed_weeks
 
 __all__ = ["import_table"]
 
@@ -195,20 +195,18 @@ def _with_first_amounts(book: Book) -> Book:
     return book.with_tables(deals=book.deals.drop(columns=AT_CREATION), changes=joined)
 
 
-def _with_hours(book: Book, mapping: TableMapping) -> tuple[Book, list[str]]:
-    """Add assumed hours to a book without activities, or a note that it has no hours."""
+def _with_effort(book: Book, mapping: TableMapping) -> tuple[Book, list[str]]:
+    """The effort that the mapping assumes for a book without recorded work, and notes on what is not recorded."""
     if mapping.timeless:
         return book, [UNDATED]
-    if len(book.activities):
-        return book, []
-    if mapping.effort is None:
-        return book, ["No activities and no [effort] in the mapping. Without hours, every deal seems to cost nothing."]
-    weeks = conform("activities", assumed_weeks(book.deals, book.last_recorded_at()))
-    hours = mapping.effort.hours_per_open_week
-    assumed = book.manifest.assumed_hours | {ASSUMED_WEEK: hours}
-    manifest = book.manifest.model_copy(update={"assumed_hours": assumed})
-    note = f"No activities. Assumed {hours:g} h for each week a deal was open ({len(weeks):,} weeks)."
-    return book.with_tables(activities=weeks, manifest=manifest), [note]
+    try:
+        book = book.with_effort(mapping.effort)
+    except UsageError as error:
+        raise MappingError(f"mapping: {error}") from error
+    if book.effort is None:
+        unused = "[effort] in the mapping is not used, since the activities have hours."
+        return book, [unused] if mapping.effort is not None else []
+    return book, [book.effort.sentence(LocaleFormat())]
 
 
 def import_table(
@@ -231,7 +229,7 @@ def import_table(
 
     Returns:
         The book with its quarantine, the detected format of each file, and notes. Rows in = rows used + rows
-        quarantined. Rows that are not from the files (assumed weeks, amounts at creation) are not counted.
+        quarantined. Rows that are not from the files (amounts at creation) are not counted.
 
     Raises:
         DataError: a file is missing, empty, damaged or not a table; or no row can be used as a deal.
@@ -267,7 +265,7 @@ def import_table(
     book = book.with_tables(manifest=book.manifest.model_copy(update=counted))
     if mapping.deals.amount_at_creation:
         book = _with_first_amounts(book)
-    book, notes = _with_hours(book, mapping)
+    book, notes = _with_effort(book, mapping)
     rows_in = sum(found.rows for found in gathered.files)
     return Imported(book, quarantine, rows_in, tuple(gathered.files), (*gathered.notes, *notes))
 

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from walkaway.book import TABLES
+from walkaway.config import EffortSettings
 from walkaway.importers.cells import EPOCH, SERIAL
 from walkaway.importers.mapping_base import Direction, SourceMapping, Strict, existing_timezone
 
@@ -234,12 +235,6 @@ class ContactsPart(FilePart):
     role: str | None = None
 
 
-class EffortPart(Strict):
-    """Hours assumed if a book has no activities."""
-
-    hours_per_open_week: float = Field(gt=0, le=168)
-
-
 class TableMapping(Reading, SourceMapping):
     """The meaning of the files and columns of a flat export. `timeless` marks an export without dates."""
 
@@ -253,7 +248,7 @@ class TableMapping(Reading, SourceMapping):
     activities: tuple[ActivitiesPart, ...] = ()
     changes: tuple[ChangesPart, ...] = ()
     contacts: tuple[ContactsPart, ...] = ()
-    effort: EffortPart | None = None
+    effort: EffortSettings | None = None
 
     _timezone_exists = field_validator("timezone")(existing_timezone)
 

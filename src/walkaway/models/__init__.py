@@ -3,6 +3,7 @@
 from walkaway.models.base_rates import BaseRates, PastDeals, PastOutcomes, Settled, groups_alike, learn_base_rates
 from walkaway.models.bundle import VERSION, load_bundle, save_bundle
 from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, learn_buyer_events, with_buyer_event
+from walkaway.models.caveats import Caveat, caveats_of, may_be_acted_on
 from walkaway.models.facts import Facts
 from walkaway.models.model import TERMS, Calls, Model, Rows, call_open, check_askable, check_fits, make_calls, read_rows
 from walkaway.models.nurture import Wait, awaited, learn_waits
@@ -32,6 +33,7 @@ __all__ = [
     "BuyerEvent",
     "BuyerEventRate",
     "Calls",
+    "Caveat",
     "Comparison",
     "Facts",
     "Model",
@@ -44,6 +46,7 @@ __all__ = [
     "Wait",
     "awaited",
     "call_open",
+    "caveats_of",
     "champion_version",
     "check_askable",
     "check_fits",
@@ -58,6 +61,7 @@ __all__ = [
     "load_champion",
     "load_champions",
     "make_calls",
+    "may_be_acted_on",
     "read_rows",
     "record_decision",
     "relative_errors",

@@ -60,7 +60,7 @@ def _golden(model: Model) -> dict[str, list[float]]:
     """Predictions for a few made-up rows, with missing values; they must be the same on every machine."""
     rng = np.random.default_rng(0)
     X = rng.choice(np.array(GOLDEN_VALUES, dtype=np.float32), size=(GOLDEN_ROWS, len(model.plan.columns)))
-    terms = pd.DataFrame({"amount": [1000.0, np.nan] * (GOLDEN_ROWS // 2), "margin": 0.5})
+    terms = pd.DataFrame({"amount": [1000.0, np.nan] * (GOLDEN_ROWS // 2), "margin": 0.5, "assumed_hours": np.nan})
     estimates = model.heads.estimate(X, terms)
     return {name: getattr(estimates, name).tolist() for name in ("win_probability", "value_if_won", "remaining_hours")}
 

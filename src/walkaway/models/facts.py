@@ -8,9 +8,23 @@ from typing import Any
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, field_serializer
 
+from walkaway.config import EffortSettings, EffortUnit
+from walkaway.formatting import LocaleFormat
+
 __all__ = ["Facts"]
 
-NOT_COUNTED = ("book", "source", "currency", "assumed_hours", "capacity", "beaten_by", "left_out", "settings")
+NOT_COUNTED = (
+    "book",
+    "source",
+    "currency",
+    "assumed_hours",
+    "effort",
+    "counts_wins",
+    "capacity",
+    "beaten_by",
+    "left_out",
+    "settings",
+)
 
 
 class Facts(BaseModel):
@@ -18,11 +32,11 @@ class Facts(BaseModel):
 
     known_until: None for a book without dates. distinct: closed deals that are not copies of others; only for a book
     without dates. assumed_hours_share: share of hours that were assumed rather than recorded; None if none are known.
-    pooled_win, pooled_hours: the weight of a linear model in these heads (`heads.pooling`). book: its fingerprint.
-    capacity: by head, the shape of its boosters that was chosen (`heads.capacity`). beaten_by: baselines that are
-    better out of time, beyond noise (`evaluation.beaten_by`).
-    left_out: name, verdict, rules and evidence of what the leak audit suspects. settings: those of the training, as
-    plain JSON values.
+    effort: assumed for deals of a book without recorded work. counts_wins: whether the book has no amounts, so that a
+    win counts 1. pooled_win, pooled_hours: the weight of a linear model in these heads (`heads.pooling`). book: its
+    fingerprint. capacity: by head, the shape of its boosters that was chosen (`heads.capacity`). beaten_by: baselines
+    that are better out of time, beyond noise (`evaluation.beaten_by`). left_out: name, verdict, rules and evidence of
+    what the leak audit suspects. settings: those of the training, as plain JSON values.
 
     >>> Facts(known_until="2026-01-05T00:00Z", deals=3, won=1, lost=2).counts()
     {'known_until': '2026-01-05T00:00:00+00:00', 'deals': 3, 'won': 1, 'lost': 2}
@@ -42,6 +56,8 @@ class Facts(BaseModel):
     features: int = 0
     base_rate: float | None = None
     assumed_hours_share: float | None = None
+    effort: EffortSettings | None = None
+    counts_wins: bool = False
     dropped_on_advice: int = 0
     out_of_time_calls: int = 0
     out_of_time_settled: int = 0
@@ -59,6 +75,15 @@ class Facts(BaseModel):
     @field_serializer("known_until")
     def _iso(self, known_until: datetime | None) -> str | None:
         return None if known_until is None else known_until.isoformat()
+
+    def wording(self, locale: str) -> LocaleFormat:
+        """How numbers are written for a reader: in the locale, the book's currency and its unit of effort."""
+        return LocaleFormat(locale, self.currency, unit=self.unit, counts_wins=self.counts_wins)
+
+    @property
+    def unit(self) -> EffortUnit:
+        """What effort is counted in: hours, or deals where each is taken to need the same."""
+        return "hour" if self.effort is None else self.effort.unit
 
     @property
     def until(self) -> pd.Timestamp | None:

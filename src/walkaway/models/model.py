@@ -36,7 +36,13 @@ __all__ = [
     "read_rows",
 ]
 
-TERMS = ("amount", "margin", "silent_days", "stage_name")  # what calls need of a deal besides its features
+TERMS = (
+    "amount",
+    "margin",
+    "silent_days",
+    "stage_name",
+    "assumed_hours",
+)  # what calls need of a deal besides its features
 LIKELY = 0.5  # least probability that a loss is for lack of a decision, from which a deal may wait for a sign
 TRAIN_ANEW = "train a model on this book: walkaway train --book BOOK --models MODELS --promote"
 

@@ -59,7 +59,7 @@ def measured(
         models: that made the calls.
         asked: what was replayed; the summary begins with it.
     """
-    fmt = LocaleFormat(settings.report.locale)
+    fmt = book.wording(settings.report.locale)
     until = book.last_recorded_at() - pd.Timedelta(days=settings.replay.grace_days)
     calls = judged(ledger, until)
     measurable = len(calls) > 0 and calls["settled"].any() and calls["won"].nunique() == 2

@@ -255,7 +255,7 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, now: pd.T
         DataError: the book or the model cannot be used, the book is too old, or no deal is open.
     """
     with exclusive(out), _recorded(out, now) as record:
-        read = read_book(book).with_hours(settings.hours)
+        read = read_book(book).assuming(settings.hours, settings.effort)
         record["book"] = read.manifest.fingerprint
         _check_dated(read, str(book))
         as_of = fresh_as_of(read, now, settings.batch.max_age_days, str(book))
@@ -278,7 +278,7 @@ def _written(
 ) -> Batch:
     """Compare with the last run, write, and fill the record."""
     name = f"calls.{settings.batch.format}"
-    fmt = LocaleFormat(settings.report.locale, model.facts.currency)
+    fmt = model.facts.wording(settings.report.locale)
     advice = more_advice(_advice(out / ADVICE), calls, settings.score.keep_share)
     previous, note = _last_calls(out, name)
     changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book, fmt)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from walkaway.asof import known
-from walkaway.book import Book, assumed_share
+from walkaway.book import Book
 from walkaway.config import ScoreSettings
 from walkaway.economics import DROPPED, Curve
 from walkaway.errors import UsageError
@@ -92,7 +92,7 @@ def score(
     calls = call_open(book, model, at, score_settings)
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], score_settings.keep_share)
     table = calls.table.assign(kept_to_learn=kept)
-    fmt = LocaleFormat(locale, model.facts.currency)
+    fmt = model.facts.wording(locale)
     table = table.assign(wait_for=calls.wait_sentences(fmt))
     if score_settings.reasons:
         table = pd.concat([table, _explained(model, calls, score_settings.reasons, fmt)], axis=1)
@@ -125,4 +125,4 @@ def summary(table: pd.DataFrame) -> dict[str, object]:
 
 def _assumed_share(book: Book, moment: pd.Timestamp) -> float:
     """The share of the hours booked by then that were assumed."""
-    return assumed_share(known(book, moment).activities, book.manifest.assumed_hours)
+    return known(book, moment).assumed_hours_share

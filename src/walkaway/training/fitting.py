@@ -12,7 +12,7 @@ from walkaway.asof import History, cadence_days, known, moments, open_snapshots,
 from walkaway.asof.labels import label, no_decision
 from walkaway.audit import Audit, audit_book
 from walkaway.book import Book
-from walkaway.config import TrainSettings
+from walkaway.config import EffortSettings, TrainSettings
 from walkaway.economics import Curve
 from walkaway.errors import UsageError
 from walkaway.features import FeaturePlan, plan_features
@@ -23,18 +23,33 @@ from walkaway.scoring import chance_weights
 __all__ = ["NO_CURVE", "Fitted", "Prepared", "audit_as_of", "fit_as_of", "prepare_as_of"]
 
 NO_CURVE = Curve((), (), (), ())
+FLOOR_SHARE = 0.1
 FITTED_SHARE = 0.6  # of the settled deals, the first to close, on which capacities are tried
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """Data to fit heads on: what was known at each snapshot up to `until`, and its deal's end as known then."""
+    """Data to fit heads on: what was known at each snapshot up to `until`, and its deal's end as known then.
+
+    effort: assumed for deals of a book without recorded work.
+    """
 
     until: pd.Timestamp
     every_days: float
     plan: FeaturePlan
     snapshots: pd.DataFrame
     rows: TrainingRows
+    effort: EffortSettings | None
+
+    def floor_hours(self, train_settings: TrainSettings) -> float:
+        """Hours added to every deal: the setting, or FLOOR_SHARE of the mean remaining hours if that is less.
+
+        A floor of six minutes would swamp a book whose deals take twelve. 0 where each deal is taken to need the same.
+        """
+        if self.effort is not None and self.effort.unit == "deal":
+            return 0.0
+        mean = float(self.rows.labels["remaining_hours"].mean())
+        return min(train_settings.floor_hours, FLOOR_SHARE * mean) if mean > 0 else train_settings.floor_hours
 
 
 @dataclass(frozen=True)
@@ -47,7 +62,7 @@ class Fitted(Prepared):
 
     def model(self, train_settings: TrainSettings) -> Model:
         """These heads as a model that can make calls: no curve yet, and taken to have signal."""
-        return Model(self.plan, self.heads, train_settings.floor_hours, NO_CURVE, True, Facts())
+        return Model(self.plan, self.heads, self.floor_hours(train_settings), NO_CURVE, True, Facts())
 
 
 def _known_deals(book: Book, until: pd.Timestamp) -> Book:
@@ -107,6 +122,15 @@ def _holdouts(deals: pd.DataFrame, snapshots: pd.DataFrame, labels: pd.DataFrame
     return (Holdout(fit, judge),) if both else ()
 
 
+def _lasting(plan: FeaturePlan) -> list[int]:
+    """Positions of the columns that stay the same for the whole life of a deal.
+
+    Hours that are assumed for each week a deal is open are predicted from these alone. Otherwise a verdict would change
+    with the age of a deal, without any event.
+    """
+    return [place for place, planned in enumerate(plan.features) if planned.declared.undated]
+
+
 def prepare_as_of(
     history: History, until: pd.Timestamp, train_settings: TrainSettings, left_out: tuple[str, ...] = ()
 ) -> Prepared:
@@ -127,15 +151,16 @@ def prepare_as_of(
     planned = plan_features(book.without(left_out), train_settings.features, left_out)
     read = read_rows(history, snapshots, planned)
     plan, X = _without_constants(planned, read.X)
-    labels = label(book, snapshots)
+    labels = label(book, snapshots, until)
     deal = pd.factorize(snapshots["deal_id"])[0]
     weight = snapshot_weights(history.at(snapshots).age_days, every)
     if train_settings.weigh_kept:
         weight = weight * chance_weights(book.deals, snapshots["deal_id"], until)
     undecided = no_decision(labels["ending"], train_settings.no_decision_reasons)
     held_out = _holdouts(book.deals, snapshots, labels)
-    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, undecided, held_out)
-    return Prepared(until, every, plan, snapshots, rows)
+    for_hours = _lasting(plan) if book.effort is not None else None
+    rows = TrainingRows(X, read.terms, labels, weight, deal, plan.categorical, undecided, held_out, for_hours)
+    return Prepared(until, every, plan, snapshots, rows, book.effort)
 
 
 def fit_as_of(
@@ -149,4 +174,5 @@ def fit_as_of(
     """
     ready = prepare_as_of(history, until, train_settings, left_out)
     heads, completed, capacity = fit_heads(ready.rows, train_settings.heads)
-    return Fitted(ready.until, ready.every_days, ready.plan, ready.snapshots, ready.rows, heads, completed, capacity)
+    prepared = (ready.until, ready.every_days, ready.plan, ready.snapshots, ready.rows, ready.effort)
+    return Fitted(*prepared, heads, completed, capacity)

@@ -308,8 +308,8 @@ def _by_recipe(
     except (UsageError, DataError):
         return  # its settings name features that this book no longer has
     if len(before.backtest.calls):
-        of_challenger = _published(challenger.calls, challenger.model.signal, train_settings.floor_hours)
-        of_champion = _published(before.backtest.calls, before.signal, train_settings.floor_hours)
+        of_challenger = _published(challenger.calls, challenger.model.signal, challenger.model.floor_hours)
+        of_champion = _published(before.backtest.calls, before.signal, before.floor_hours)
         typical, draws = challenger.model.heads.worth.typical_amount, train_settings.bootstrap
         yield from _compare(book, of_challenger, of_champion, champion.version, "recipe", typical, draws)
 

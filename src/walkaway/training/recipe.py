@@ -43,9 +43,14 @@ class FittedRecipe:
     heads: Heads
     signal: bool
 
+    @property
+    def floor_hours(self) -> float:
+        """Hours added to every deal."""
+        return self.final.floor_hours(self.settings)
+
     def model(self) -> Model:
         """A model of these heads, without a curve and without past deals to explain its calls by."""
-        return Model(self.final.plan, self.heads, self.settings.floor_hours, NO_CURVE, self.signal, Facts())
+        return Model(self.final.plan, self.heads, self.floor_hours, NO_CURVE, self.signal, Facts())
 
 
 def fit_and_backtest(

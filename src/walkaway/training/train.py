@@ -10,7 +10,7 @@ import pandas as pd
 from walkaway.asof import History
 from walkaway.asof.labels import no_decision
 from walkaway.audit import Audit
-from walkaway.book import Book, assumed_share
+from walkaway.book import Book
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve, expected_value, guaranteed_bars, lowest_calls, value_per_hour
 from walkaway.evaluation import (
@@ -142,7 +142,9 @@ def _facts(fitted: FittedRecipe) -> Facts:
         open_snapshots_share=float(1 - final.rows.labels["settled"].mean()),
         features=len(final.plan.columns),
         base_rate=final.heads.win.base_rate,
-        assumed_hours_share=assumed_share(book.activities, book.manifest.assumed_hours),
+        assumed_hours_share=book.assumed_hours_share,
+        effort=book.effort,
+        counts_wins=not book.records_amounts,
         dropped_on_advice=int((deals["closed_at"].notna() & deals["outcome"].isna()).sum()),
         out_of_time_calls=len(calls),
         out_of_time_settled=int(calls["settled"].sum()) if len(calls) else 0,
@@ -189,7 +191,7 @@ def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws:
 
 def _scored(fitted: FittedRecipe, calls: pd.DataFrame) -> pd.DataFrame:
     """`_as_scored`, by the heads of the fitted recipe."""
-    return _as_scored(calls, fitted.heads, fitted.final.heads, fitted.settings.floor_hours)
+    return _as_scored(calls, fitted.heads, fitted.final.heads, fitted.floor_hours)
 
 
 def _calling_model(fitted: FittedRecipe) -> Model:

@@ -162,6 +162,8 @@ def _facts(
         book=book.manifest.fingerprint,
         source=book.manifest.source,
         currency=book.manifest.currency,
+        effort=book.effort,
+        counts_wins=not book.records_amounts,
         capacity={"win": capacity.as_json()},
         beaten_by=beaten_by(tables),
         left_out=tuple(audit.suspect_rows()),

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from walkaway.asof import known
-from walkaway.book import Book, assumed_share
+from walkaway.book import Book
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Model
 from walkaway.report.html.annotated_calls import CALLS
@@ -97,7 +97,7 @@ def answer_of(calls: pd.DataFrame, freed: pd.DataFrame, model: Model, book: Book
         estimated=model.curve.estimated,
         model_version=model.version,
         known_until="" if model.facts.known_until is None else model.facts.known_until.isoformat(),
-        assumed_hours_share=assumed_share(known(book, as_of).activities, book.manifest.assumed_hours),
+        assumed_hours_share=known(book, as_of).assumed_hours_share,
         margin_known=float(calls["margin"].notna().mean()),
         unsure=int((calls["verdict"] == "unsure").sum()),
         day_old=int((freed["age_days"] < 1).sum()),

@@ -19,10 +19,13 @@ AGES = ("day_old", "older")
 
 
 def use(content: Content) -> tuple[str, str]:
-    """Whether the list can be acted on today: (yes, with care, or not yet; what to do)."""
+    """Whether the list can be acted on today: (yes, with care, not yet, or no; what to do)."""
     wording, act = content.wording, " ".join(finding.plain_found for finding in _findings(content, "act"))
     level, why_not = confidence(content)
     until_then = "Until then, use this list to choose which deals to review, not which to stop."
+    if not content.actionable:
+        said = " ".join(caveat.sentence for caveat in content.caveats)
+        return "no", f"{said} Use this list to choose which deals to review, not which to stop."
     if act:
         remedy = "Have an analyst retrain the model (walkaway train) and write this report again."
         return "not yet", f"{act} {remedy} {until_then}"

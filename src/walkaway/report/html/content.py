@@ -14,7 +14,7 @@ from walkaway.config import Settings
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, deal_stories, early_signs, portfolio_of
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Calls, Model, call_open
+from walkaway.models import Calls, Caveat, Model, call_open, caveats_of, may_be_acted_on
 from walkaway.monitoring import Check, check
 from walkaway.report.figures import curve_frame
 from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST, called
@@ -39,6 +39,7 @@ class Content:
     """The content of the report. Frames have one row per line shown; each of `stories` gets a card.
 
     typical: the figures of the typical deal that is kept. legs: the deals to stop by main reason (`main_reason`).
+    caveats: the first lines of the page. actionable: whether the model's verdicts may be acted on.
     """
 
     answer: Answer
@@ -64,6 +65,8 @@ class Content:
     settled_overrides: pd.DataFrame
     quality: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = field(default_factory=tuple)
+    caveats: tuple[Caveat, ...] = ()
+    actionable: bool = True
 
     def of(self, *names: str) -> pd.DataFrame:
         """Deals with these calls (CALLS, pursue, unsure), without deals decided by a person or kept to learn from.
@@ -142,7 +145,7 @@ def gather(
     """
     calls = call_open(book, model, pd.DatetimeIndex([as_of]), settings.score)
     wording, bar = (
-        LocaleFormat(settings.report.locale, model.facts.currency),
+        model.facts.wording(settings.report.locale),
         float(calls.table["bar"].iloc[0]),
     )
     attribution = attribute(model, calls.rows)
@@ -181,4 +184,6 @@ def gather(
         settled_overrides=settled_overrides,
         quality=quality_of(book, answer, wording),
         notes=notes,
+        caveats=caveats_of(model, wording),
+        actionable=may_be_acted_on(model),
     )

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from walkaway.economics import DROPPED
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Model, awaited
+from walkaway.models import Model, awaited, caveats_of
 from walkaway.report.terminal.plain_table import plain_table
 from walkaway.scoring import summary
 
@@ -94,7 +94,8 @@ def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -
     )
     written = Text(f"{fmt.whole(len(table))} calls written to {out}{_hindsight(table, model, fmt)}")
     worst: list[RenderableType] = [_worst_table(dropped, fmt), ""] if len(dropped) else []
-    return Group(sentences, "", *worst, written)
+    first = [Text(caveat.sentence, style="bold yellow") for caveat in caveats_of(model, fmt)]
+    return Group(*first, sentences, "", *worst, written)
 
 
 def show_undated_score(table: pd.DataFrame, out: str, fmt: LocaleFormat) -> RenderableType:

@@ -1,0 +1,47 @@
+"""What must be known before anyone acts on a model's calls: the first lines of every output."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from walkaway.formatting import LocaleFormat
+from walkaway.models.model import Model
+
+__all__ = ["Caveat", "caveats_of", "may_be_acted_on"]
+
+NO_SIGNAL, HOURS_ASSUMED = "no_signal", "hours_assumed"
+FORBIDDING = (NO_SIGNAL, HOURS_ASSUMED)  # with these, a list says which deals to review, not which to stop
+ALL_BY_KIND = "No activity has recorded hours: all hours are assumed by kind of activity."
+
+
+class Caveat(NamedTuple):
+    """A code for programs and a sentence for people."""
+
+    code: str
+    sentence: str
+
+
+def caveats_of(model: Model, fmt: LocaleFormat) -> tuple[Caveat, ...]:
+    """What stands in the first lines of every output of a model; empty where nothing must.
+
+    Args:
+        model: any model.
+        fmt: writes the numbers.
+    """
+    facts, found = model.facts, []
+    if not model.signal:
+        deals = "other" if model.undated else "later"
+        unsure = "" if model.undated else " Every verdict is unsure."
+        sentence = f"No signal: on {deals} deals the model is no better than the base rate, which is used instead."
+        found.append(Caveat(NO_SIGNAL, sentence + unsure))
+    if not model.undated and facts.effort is not None:
+        found.append(Caveat(HOURS_ASSUMED, facts.effort.sentence(fmt)))
+    elif not model.undated and facts.assumed_hours_share == 1.0:
+        found.append(Caveat(HOURS_ASSUMED, ALL_BY_KIND))
+    return tuple(found)
+
+
+def may_be_acted_on(model: Model) -> bool:
+    """Whether its verdicts may be acted on: it has signal, and some hours were recorded."""
+    codes = [caveat.code for caveat in caveats_of(model, LocaleFormat())]
+    return not model.undated and not any(code in FORBIDDING for code in codes)
