@@ -11,8 +11,10 @@ from walkaway.book.schema import Book
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve
 from walkaway.errors import DataError, UsageError
+from walkaway.formatting import LocaleFormat
 from walkaway.heads import WinHead
 from walkaway.heads.calibration import fit_scale
+from walkaway.models import caveats_of, may_be_acted_on
 from walkaway.models.bundle import save_bundle
 from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
@@ -345,8 +347,10 @@ def test_a_book_without_any_amount_can_be_trained_on(book):
 def test_a_book_without_any_activity_can_be_trained_on(book):
     found = train(Book.of(book.manifest, deals=book.deals, changes=book.changes), UNTIL, TINY)
 
-    assert found.model.facts.assumed_hours_share == 1.0
-    assert found.model.heads.hours.mean_hours == 0.0
+    assert (found.model.facts.assumed_hours_share, found.model.facts.unit) == (1.0, "deal")
+    assert found.calls["value_per_hour"].tolist() == found.calls["expected_value"].tolist()
+    assert [caveat.code for caveat in caveats_of(found.model, LocaleFormat())][-1] == "hours_assumed"
+    assert not may_be_acted_on(found.model)
 
 
 def test_a_book_whose_snapshots_all_look_alike_gives_a_model_without_signal(make_book, moment):

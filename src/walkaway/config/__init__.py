@@ -1,6 +1,6 @@
 """Settings: a small typed class per step, read from one file and from the environment. Nothing is read on import."""
 
-from walkaway.config.effort import EffortSettings, EffortUnit
+from walkaway.config.assumed_effort import EffortSettings, EffortUnit
 from walkaway.config.money import AS_IT_IS, MoneySettings, Rate, rate_on
 from walkaway.config.reading import InForce, masked, read_settings
 from walkaway.config.settings import (

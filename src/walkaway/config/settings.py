@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from walkaway.config.effort import EffortSettings
+from walkaway.config.assumed_effort import EffortSettings
 from walkaway.config.money import MoneySettings
 from walkaway.errors import UsageError
 from walkaway.formatting import locale_named
