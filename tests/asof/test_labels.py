@@ -33,7 +33,7 @@ def test_a_won_deal_is_worth_its_amount_times_its_margin(labelled):
         "won": 1.0,
         "worth": 450.0,
         "amount_at_close": 900.0,
-        "remaining_hours": 0.0,
+        "remaining_hours": 1.0,
         "ending": "won",
     }
 
@@ -44,7 +44,7 @@ def test_a_lost_deal_is_worth_nothing_and_ends_by_its_reason(labelled):
         "won": 0.0,
         "worth": 0.0,
         "amount_at_close": 900.0,
-        "remaining_hours": 0.0,
+        "remaining_hours": 1.0,
         "ending": "declined",
     }
 
@@ -59,7 +59,7 @@ def test_an_open_deal_is_neither_won_nor_lost(labelled):
         "won": None,
         "worth": None,
         "amount_at_close": None,
-        "remaining_hours": 0.0,
+        "remaining_hours": 1.0,
         "ending": "open",
     }
 
