@@ -174,6 +174,7 @@ def test_rows_hold_the_terms_known_at_each_snapshot(make_book, snapshots):
         "amount": [-1.0, 900.0, 100.0],
         "margin": [-1.0, 0.5, 0.5],
         "silent_days": [1.0, 2.0, 7.0],
+        "assumed_hours": [1.0, 1.0, 1.0],
     }
     assert rows.X.tolist() == [[1.0], [2.0], [7.0]]
 
