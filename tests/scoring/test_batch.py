@@ -381,7 +381,7 @@ def test_hours_that_were_set_are_those_the_run_assumes(run):
 
 
 def test_hours_other_than_those_of_training_are_said(run):
-    said = "The hours assumed for activities have changed since this model was trained. Train again."
+    said = "The assumed hours have changed since this model was trained. Train again."
 
     assert said not in run().notes
     assert said in run(settings=FAST.model_copy(update={"hours": {"call": 9.0}})).notes

@@ -26,7 +26,7 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 Groups = tuple[tuple[int, ...], ...]
 SIZE, MARGIN, FLOOR, ASSUMED = "deal size", "margin rate", "floor under hours", "assumed hours"
-TERMS = (SIZE, MARGIN, FLOOR)  # factors that come from arithmetic, not from a head; ASSUMED too, where hours are
+TERMS = (SIZE, MARGIN, FLOOR)  # factors that come from arithmetic, not from a head
 AMOUNT = "amount"
 SAME = 1e-9  # closer to the base than this, the chord is numerically unstable; its limit, the derivative, is used
 LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # as a multiple of the ensemble's mean term; outside, a member disagrees
@@ -34,8 +34,8 @@ LEAST_OF_MEAN, MOST_OF_MEAN = 0.5, 2.0  # as a multiple of the ensemble's mean t
 
 @dataclass(frozen=True)
 class Attribution:
-    """Terms of ln(value_per_hour): one column per planned feature, then one for each of TERMS (and
-    for ASSUMED, where the hours of deals are assumed and not all the same).
+    """Terms of ln(value_per_hour): one column per planned feature, then one for each of TERMS; and for
+    ASSUMED, where the hours of deals are assumed and differ.
 
     typical: the model's typical value_per_hour (money per hour), at which every term is 0. terms: (rows, columns),
     natural logarithms of the factors. explained: (rows,), False where value_if_won <= 0, which has no logarithm.
@@ -148,12 +148,13 @@ def attribute(model: Model, rows: Rows) -> Attribution:
     explained = amount * margin > 0
     typical_margin = model.past_deals.typical_margin
     safe = np.where(explained, 1.0, np.nan)
+    differs = model.facts.effort is not None and model.facts.effort.by is not None
     arithmetic = np.column_stack(
         [
             np.log(np.maximum(amount, 1e-300) / max(worth.typical_amount, 1e-300)) * safe,
             np.log(np.maximum(margin, 1e-300) / typical_margin) * safe,
             np.log1p(model.floor_hours / base_hours) - np.log1p(model.floor_hours / remaining),
-            *([np.log(base_hours / remaining)] if _assumes_hours(model) else []),
+            *([np.log(base_hours / remaining)] if differs else []),
         ]
     )
     by_member = win_shap * chord + ratio_shap - hours_shap
@@ -168,17 +169,11 @@ def attribute(model: Model, rows: Rows) -> Attribution:
     typical = float(
         win.calibration.probability(np.array([base_raw]))[0] * typical_value / (base_hours + model.floor_hours)
     )
-    columns = (*model.plan.columns, *TERMS, *([ASSUMED] if _assumes_hours(model) else []))
+    columns = (*model.plan.columns, *TERMS, *([ASSUMED] if differs else []))
     groups, terms = _groups(model, columns), np.concatenate([mean, arithmetic], axis=1)
     same_for_all = np.broadcast_to(arithmetic, (len(by_member), *arithmetic.shape))
     group_terms = _summed(np.concatenate([by_member, same_for_all], axis=2), groups)
     return Attribution(columns, typical, terms, explained, groups, _agreed(group_terms, _summed(terms, groups)))
-
-
-def _assumes_hours(model: Model) -> bool:
-    """Whether the hours of deals are assumed, and not all the same."""
-    effort = model.facts.effort
-    return effort is not None and effort.by is not None
 
 
 def _base_hours(model: Model, hours_base: FloatArray) -> float:

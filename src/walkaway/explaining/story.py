@@ -8,6 +8,7 @@ import pandas as pd
 
 from walkaway.asof import History
 from walkaway.book import Book
+from walkaway.config import EffortUnit
 from walkaway.economics import DROPPED
 from walkaway.explaining.attribution import attribute
 from walkaway.explaining.counterfactuals import Counterfactual, counterfactuals
@@ -31,7 +32,8 @@ class DealStory:
     members agree, similar ones combined, strongest first. counterfactuals: what would lift a dropped deal over the bar.
     similar_deals: settled deals valued for the same reasons; None if the deal is sold at a loss or the model stores no
     settled deals. floor_hours: added to remaining_hours, as the minimum any deal takes. events: number of events
-    recorded for the deal by then (None: not counted).
+    recorded for the deal by then (None: not counted). unit: what effort is counted in. counts_wins: whether value is
+    counted in wins, since the book has no amounts.
     """
 
     deal_id: str
@@ -51,6 +53,8 @@ class DealStory:
     assumed_hours_share: float
     typical_value_per_hour: float
     currency: str
+    unit: EffortUnit
+    counts_wins: bool
     locale: str
     factors: tuple[Factor, ...]
     typical: Reason
@@ -67,7 +71,7 @@ class DealStory:
     @property
     def wording(self) -> LocaleFormat:
         """How the reader writes numbers and money."""
-        return LocaleFormat(self.locale, self.currency)
+        return LocaleFormat(self.locale, self.currency, unit=self.unit, counts_wins=self.counts_wins)
 
     @property
     def look_twice(self) -> bool:
@@ -130,6 +134,8 @@ def deal_stories(
                 assumed_hours_share=assumed_hours_share,
                 typical_value_per_hour=attribution.typical,
                 currency=wording.currency,
+                unit=wording.unit,
+                counts_wins=wording.counts_wins,
                 locale=wording.locale,
                 factors=tuple(factors_of(model, calls.rows, attribution, row, wording)),
                 typical=reasons.typical(row),

@@ -1,4 +1,4 @@
-"""What must be known before anyone acts on a model's calls: the first lines of every output."""
+"""What must be known before anyone acts on a model's calls: the first lines of what it says."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from walkaway.models.model import Model
 __all__ = ["Caveat", "caveats_of", "may_be_acted_on"]
 
 NO_SIGNAL, HOURS_ASSUMED = "no_signal", "hours_assumed"
-FORBIDDING = (NO_SIGNAL, HOURS_ASSUMED)  # with these, a list says which deals to review, not which to stop
 ALL_BY_KIND = "No activity has recorded hours: all hours are assumed by kind of activity."
 
 
@@ -22,7 +21,7 @@ class Caveat(NamedTuple):
 
 
 def caveats_of(model: Model, fmt: LocaleFormat) -> tuple[Caveat, ...]:
-    """What stands in the first lines of every output of a model; empty where nothing must.
+    """What stands in the first lines of what a model says; empty where nothing must.
 
     Args:
         model: any model.
@@ -43,5 +42,4 @@ def caveats_of(model: Model, fmt: LocaleFormat) -> tuple[Caveat, ...]:
 
 def may_be_acted_on(model: Model) -> bool:
     """Whether its verdicts may be acted on: it has signal, and some hours were recorded."""
-    codes = [caveat.code for caveat in caveats_of(model, LocaleFormat())]
-    return not model.undated and not any(code in FORBIDDING for code in codes)
+    return not model.undated and not caveats_of(model, LocaleFormat())

@@ -36,13 +36,8 @@ __all__ = [
     "read_rows",
 ]
 
-TERMS = (
-    "amount",
-    "margin",
-    "silent_days",
-    "stage_name",
-    "assumed_hours",
-)  # what calls need of a deal besides its features
+# What calls need of a deal besides its features.
+TERMS = ("amount", "margin", "silent_days", "stage_name", "assumed_hours")
 LIKELY = 0.5  # least probability that a loss is for lack of a decision, from which a deal may wait for a sign
 TRAIN_ANEW = "train a model on this book: walkaway train --book BOOK --models MODELS --promote"
 
@@ -111,7 +106,7 @@ class Calls:
 
 
 def check_fits(book: Book, model: Model) -> None:
-    """Refuse a book that the model cannot read: its dates, its currency or a column do not fit.
+    """Refuse a book that the model cannot read: its dates, its currency, its unit of effort or a column do not fit.
 
     Raises:
         DataError: names what does not fit, and the remedy.
@@ -125,6 +120,7 @@ def check_fits(book: Book, model: Model) -> None:
             f"the book's amounts are in {book.manifest.currency}, and the model was trained on amounts in {learned}. "
             f"Import with money.currency = {learned!r} in the settings, or {TRAIN_ANEW}"
         )
+    _check_effort(book, model)
     words, numbers = book.attributes("text"), book.attributes("number")
     for planned in model.plan.features:
         if planned.feature == "owner" and "owner_id" not in book.manifest.fixed_at_creation:
@@ -142,6 +138,20 @@ def check_fits(book: Book, model: Model) -> None:
                 f"the model uses {planned.column}, and this book {found}. Map it as in the model's book (text under "
                 f"[deals.attributes], numbers under [deals.measures]), or {TRAIN_ANEW}"
             )
+
+
+def _check_effort(book: Book, model: Model) -> None:
+    """Refuse a book whose effort is counted otherwise than in training: a bar per hour says nothing about deals."""
+    learned, effort = model.facts.effort, book.effort
+    if model.facts.assumed_hours_share is None or (learned and learned.unit) == (effort and effort.unit):
+        return
+    has, was = (
+        "recorded work" if assumed is None else f"assumed effort per {assumed.unit}" for assumed in (effort, learned)
+    )
+    raise DataError(
+        f"this book has {has}, and the model was trained on a book with {was}. Import the same files and use the same "
+        f"effort settings as then, or {TRAIN_ANEW}"
+    )
 
 
 def read_rows(history: History, snapshots: pd.DataFrame, plan: FeaturePlan) -> Rows:

@@ -208,9 +208,11 @@ def _refused(model: Model, dial: ScoreSettings, fmt: LocaleFormat) -> tuple[str,
 
 def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
     """A sentence if the model was trained with other assumed hours than the book has now."""
-    if model.facts.assumed_hours_share is None or model.facts.assumed_hours == book.manifest.assumed_hours:
+    facts = model.facts
+    same = facts.effort == book.effort and facts.assumed_hours == book.manifest.assumed_hours
+    if facts.assumed_hours_share is None or same:
         return ()
-    return ("The hours assumed for activities have changed since this model was trained. Train again.",)
+    return ("The assumed hours have changed since this model was trained. Train again.",)
 
 
 @contextmanager

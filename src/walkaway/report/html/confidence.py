@@ -24,8 +24,7 @@ def use(content: Content) -> tuple[str, str]:
     level, why_not = confidence(content)
     until_then = "Until then, use this list to choose which deals to review, not which to stop."
     if not content.actionable:
-        said = " ".join(caveat.sentence for caveat in content.caveats)
-        return "no", f"{said} Use this list to choose which deals to review, not which to stop."
+        return "no", "Use this list to choose which deals to review, not which to stop."
     if act:
         remedy = "Have an analyst retrain the model (walkaway train) and write this report again."
         return "not yet", f"{act} {remedy} {until_then}"

@@ -89,17 +89,14 @@ def _policy(css: str, js: str) -> str:
     return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
-def page(content: Content, signal: bool = True, for_print: bool = False) -> str:
+def page(content: Content, for_print: bool = False) -> str:
     """The report as one self-contained HTML page.
 
     Args:
         content: the content of the report.
-        signal: whether the model predicts better than the base rate.
         for_print: shorter lists, and only the first cards, all open.
     """
     css, js = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     env = _environment(content.wording)
     env.globals |= shown(content, for_print)
-    return env.get_template("report.html").render(
-        policy=_policy(css, js), css=css, js=js, signal=signal, contents=CONTENTS
-    )
+    return env.get_template("report.html").render(policy=_policy(css, js), css=css, js=js, contents=CONTENTS)

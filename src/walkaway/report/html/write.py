@@ -92,9 +92,9 @@ def write_report(
             wanted, notes = (HTML, DIGEST), (f"{PDF} was left out: WeasyPrint is not installed ({INSTALL}).",)
         digest_text = digest(content)
         if HTML in wanted:
-            write_bytes(out / HTML, page(content, model.signal).encode())
+            write_bytes(out / HTML, page(content).encode())
         if PDF in wanted:
-            write_pdf(page(content, model.signal, for_print=True), out / PDF)
+            write_pdf(page(content, for_print=True), out / PDF)
         if DIGEST in wanted:
             write_bytes(out / DIGEST, digest_text.encode())
         lists: tuple[str, ...] = ()

@@ -12,7 +12,7 @@ from rich.text import Text
 from walkaway.economics import Curve
 from walkaway.evaluation import failures
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Facts, Model
+from walkaway.models import Facts, Model, caveats_of
 from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import interval, plain_table
 from walkaway.training import NOT_LOGGED, Promotion, Retrained, Trained
@@ -260,13 +260,9 @@ def _capacity(facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
     return [title, *(Text(f"  {sentence}") for sentence in sentences), ""]
 
 
-def _no_signal(model: Model) -> list[RenderableType]:
-    if model.signal:
-        return []
-    deals = "other" if model.undated else "later"
-    sentence = f"No signal: on {deals} deals the model is no better than the base rate, which is used instead."
-    unsure = "" if model.undated else " Every verdict is unsure."
-    return [Text(sentence + unsure, style="bold yellow"), ""]
+def _caveats(model: Model, fmt: LocaleFormat) -> list[RenderableType]:
+    """First of all: what must be known before anyone acts on the model's calls."""
+    return [line for caveat in caveats_of(model, fmt) for line in (Text(caveat.sentence, style="bold yellow"), "")]
 
 
 def _timeless_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableType]:
@@ -280,7 +276,7 @@ def _timeless_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableTy
         "No dates, so nothing shows what was known when. value_per_hour stays empty and every verdict is unsure. A "
         "column filled in after the outcome would look like skill. The test deals are unlike any training deal."
     )
-    first = [*_no_signal(trained.model), *_beaten(facts, fmt)]
+    first = [*_caveats(trained.model, fmt), *_beaten(facts, fmt)]
     parts: list[RenderableType] = [*first, Text(data), Text(warning, style="bold yellow"), ""]
     parts += _capacity(facts, fmt)
     for name, title in (("win", "Win probability, all closed deals"), ("win_distinct", "Without copies")):
@@ -290,7 +286,7 @@ def _timeless_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableTy
 
 def _dated_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableType]:
     model, tables = trained.model, trained.tables
-    first = [*_no_signal(model), *_beaten(model.facts, fmt)]
+    first = [*_caveats(model, fmt), *_beaten(model.facts, fmt)]
     parts: list[RenderableType] = [*first, _data(model.facts, fmt), ""]
     parts += [*_pooling(model.facts, model.signal, fmt), *_capacity(model.facts, fmt)]
     if tables:

@@ -1,0 +1,59 @@
+from dataclasses import replace
+
+import pytest
+from tests.books import plain_model
+
+from walkaway.asof import History
+from walkaway.config import EffortSettings
+from walkaway.errors import DataError
+from walkaway.formatting import LocaleFormat
+from walkaway.models import Facts, caveats_of, may_be_acted_on
+from walkaway.models.model import check_fits
+
+SAME = "Hours are not recorded: each open deal is taken to need the same. Bars are money per deal."
+BY_STAGE = EffortSettings(hours_per_deal=1, by="stage", hours={"demo": 2})
+
+
+def codes(**facts):
+    return [caveat.code for caveat in caveats_of(replace(plain_model(), facts=Facts(**facts)), LocaleFormat())]
+
+
+def test_a_model_with_signal_and_recorded_hours_needs_no_caveat():
+    assert codes(assumed_hours_share=0.4) == []
+    assert may_be_acted_on(replace(plain_model(), facts=Facts(assumed_hours_share=0.4)))
+
+
+@pytest.mark.parametrize("facts", [{"assumed_hours_share": 1.0}, {"effort": BY_STAGE}, {"effort": EffortSettings()}])
+def test_hours_that_are_all_assumed_are_said_and_not_acted_on(facts):
+    assert codes(**facts) == ["hours_assumed"]
+    assert not may_be_acted_on(replace(plain_model(), facts=Facts(**facts)))
+
+
+def test_no_signal_comes_first():
+    model = replace(plain_model(), signal=False, facts=Facts(effort=EffortSettings()))
+
+    first, second = caveats_of(model, LocaleFormat())
+
+    assert first.sentence.startswith("No signal: on later deals")
+    assert second.sentence == SAME
+
+
+@pytest.mark.parametrize(
+    ("learned", "found"),
+    [(None, "trained on a book with recorded work"), (BY_STAGE, "trained on a book with assumed effort per hour")],
+)
+def test_a_model_does_not_call_deals_whose_effort_is_counted_otherwise(make_book, learned, found):
+    book = make_book(deals="deal_id | created_at\nd1 | 2026-01-01")
+    model = replace(plain_model(), facts=Facts(effort=learned, assumed_hours_share=0.5))
+
+    with pytest.raises(DataError, match=f"this book has assumed effort per deal, and the model was {found}"):
+        check_fits(book, model)
+    check_fits(book, replace(model, facts=Facts(effort=EffortSettings(), assumed_hours_share=1.0)))
+
+
+def test_without_events_no_assumed_hours_change_with_the_age_of_a_deal(make_book, snapshots):
+    book = make_book(deals="deal_id | created_at\nd1 | 2026-01-01")
+
+    for effort in (EffortSettings(), EffortSettings(hours_per_deal=3), BY_STAGE):
+        view = History(book.with_effort(effort)).at(snapshots("d1 2026-01-02", "d1 2026-06-02"))
+        assert len(set(view.assumed_hours)) == 1
