@@ -139,18 +139,57 @@ class LocaleFormat:
         digits = 0 if abs(wins) >= 10 or wins == 0 else min(max(1 - math.floor(math.log10(abs(wins))), 1), 4)
         return f"{self.number(wins, digits=digits)} wins"
 
-    def rate(self, value: float) -> str:
-        """Money per unit of effort.
+    @property
+    def by_hour(self) -> bool:
+        """Whether effort is counted in hours; else no hours are shown."""
+        return self.unit == "hour"
 
-        >>> LocaleFormat("en").rate(120.0), LocaleFormat("en", unit="deal").rate(120.0)
-        ('120 an hour', '120 a deal')
+    @property
+    def by_chance(self) -> bool:
+        """Whether deals are compared by their chance to win alone: neither hours nor amounts are recorded."""
+        return self.counts_wins and not self.by_hour
+
+    @property
+    def ranked_by(self) -> str:
+        """In words, what the bar is compared with.
+
+        >>> [LocaleFormat(unit=unit, counts_wins=wins).ranked_by for unit, wins in (("hour", False), ("deal", True))]
+        ['value per hour', 'chance to win']
         """
-        return f"{self.money(value)} {self.per}"
+        return "value per hour" if self.by_hour else "chance to win" if self.by_chance else "expected value"
+
+    def worth(self, value: float) -> str:
+        """What a deal, or an hour on it, is worth: money or wins; or its chance, where only that is known.
+
+        >>> LocaleFormat("en").worth(120.0), LocaleFormat("en", unit="deal", counts_wins=True).worth(0.142)
+        ('120', '14%')
+        """
+        return self.percent(value, 0 if value >= 0.1 else 1) if self.by_chance else self.money(value)
+
+    @property
+    def won(self) -> str:
+        """In words, what deals bring: the value won, or wins where no amounts are recorded."""
+        return "wins" if self.counts_wins else "value won"
+
+    @property
+    def lost(self) -> str:
+        """In words, what a bar costs: value lost, or wins lost where no amounts are recorded."""
+        return "wins lost" if self.counts_wins else "value lost"
 
     @property
     def per(self) -> str:
         """In words, what a bar is for: an hour, or a deal where each deal is taken to need the same."""
-        return "an hour" if self.unit == "hour" else "a deal"
+        return "an hour" if self.by_hour else "to win" if self.by_chance else "a deal"
+
+    def rate(self, value: float) -> str:
+        """A bar, or what is compared with it, with what it is for.
+
+        >>> LocaleFormat("en").rate(120.0), LocaleFormat("en", unit="deal").rate(120.0)
+        ('120 an hour', '120 a deal')
+        >>> LocaleFormat("en", unit="deal", counts_wins=True).rate(0.142)
+        '14% to win'
+        """
+        return f"{self.worth(value)} {self.per}"
 
     def effort(self, amount: float) -> str:
         """An amount of effort: hours, or deals where each is taken to need the same.
@@ -158,7 +197,7 @@ class LocaleFormat:
         >>> LocaleFormat("en").effort(12.0), LocaleFormat("en", unit="deal").effort(12.0)
         ('12.0 hours', '12 deals')
         """
-        if self.unit == "hour":
+        if self.by_hour:
             return self.hours(amount)
         return "1 deal" if round(amount) == 1 else f"{self.whole(amount)} deals"
 
@@ -224,6 +263,8 @@ class LocaleFormat:
             return f"-{self.days(-value)}"
         if value < 1:
             hours = value * 24
+            if round(hours) == 24:
+                return "1 day"
             return f"{hours:.0f} hours" if hours >= 1.5 else "about an hour" if hours >= 0.5 else "less than an hour"
         return "1 day" if round(value) == 1 else f"{self.whole(value)} days"
 

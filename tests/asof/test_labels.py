@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 
 from walkaway.asof.labels import COLUMNS, events_of, label, last_worked_at, no_decision
+from walkaway.config import EffortSettings
 from walkaway.errors import UsageError
 
 DEALS = "deal_id | created_at | closed_at | outcome | loss_reason | amount | margin"
@@ -73,8 +74,13 @@ def test_a_deal_won_at_a_loss_is_worth_less_than_nothing(labelled):
 
 
 def test_the_worth_of_a_won_deal_without_an_amount_is_unknown_and_of_a_lost_one_nothing(labelled):
-    assert labelled("d1 2026-01-02", WON.replace("900", "-"))["worth"] is None
-    assert labelled("d2 2026-01-02", LOST.replace("900", "-"))["worth"] == 0.0
+    assert labelled("d1 2026-01-02", WON.replace("900", "-"), OPEN)["worth"] is None
+    assert labelled("d2 2026-01-02", LOST.replace("900", "-"), OPEN)["worth"] == 0.0
+
+
+def test_in_a_book_without_amounts_each_win_counts_one(labelled):
+    assert labelled("d1 2026-01-02", WON.replace("900", "-"), LOST.replace("900", "-"))["worth"] == 1.0
+    assert labelled("d2 2026-01-02", WON.replace("900", "-"), LOST.replace("900", "-"))["worth"] == 0.0
 
 
 WORK = (
@@ -209,3 +215,21 @@ def test_only_lost_deals_with_a_reason_ended_with_or_without_a_decision():
 @pytest.mark.parametrize("reason", ["No decision.", "(no decision)", " NO-DECISION! "])
 def test_marks_around_a_loss_reason_do_not_matter(reason):
     assert no_decision(pd.Series([reason]), ("no_decision",)).tolist() == [1.0]
+
+
+@pytest.mark.parametrize(
+    ("asked", "deal", "hours"),
+    [("d1 2026-01-02", WON, 2.0), ("d3 2026-01-02", OPEN, 4.0), ("d3 2026-01-16", OPEN, 0.0)],
+)
+def test_hours_by_open_week_run_to_the_end_of_the_deal_or_to_now(make_book, snapshots, asked, deal, hours):
+    book = make_book(deals="\n".join((DEALS, deal))).with_effort(EffortSettings(hours_per_open_week=2.0))
+
+    found = label(book, snapshots(asked), pd.Timestamp("2026-01-16", tz="UTC"))
+
+    assert found["remaining_hours"].tolist() == [pytest.approx(hours)]
+
+
+def test_without_any_hours_each_deal_counts_one(make_book, snapshots):
+    book = make_book(deals="\n".join((DEALS, WON, OPEN)))
+
+    assert label(book, snapshots("d1 2026-01-02", "d3 2026-01-02"))["remaining_hours"].tolist() == [1.0, 1.0]

@@ -71,7 +71,7 @@ def test_a_story_begins_with_the_verdict_the_value_of_an_hour_and_the_bar():
 
 def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(screens):
     assert (
-        "No hours for now. Wait for this sign: phone call from the buyer, until 4 Aug 2025 at the latest. Of 100 deals "
+        "No work for now. Wait for this sign: phone call from the buyer, until 4 Aug 2025 at the latest. Of 100 deals "
         "that were silent as long and that nobody worked on, it came in 40; 20 of these were won, and 5 of the others."
     ) in words(shown(screens["story to nurture"]))
 

@@ -6,6 +6,7 @@ import pytest
 from tests.books import CURVE
 
 from walkaway.economics import Curve
+from walkaway.formatting import LocaleFormat
 from walkaway.report.figures import calibration_frame, curve_frame, draw_calibration, draw_curve, training_figures
 
 pytest_plugins = ("tests.books",)
@@ -60,7 +61,7 @@ def test_the_frame_of_a_curve_has_a_row_a_bar():
 
 
 def test_the_curve_figure_shows_hours_saved_over_value_forgone():
-    [axes] = draw_curve(curve_frame(CURVE)).axes
+    [axes] = draw_curve(curve_frame(CURVE), LocaleFormat()).axes
     _, line = axes.get_lines()
 
     assert line.get_xydata().tolist() == [[0.0, 0.1], [0.1, 0.5], [0.4, 0.8]]
@@ -84,6 +85,6 @@ def test_a_training_without_calls_has_no_figures(trained):
 
 @pytest.mark.parametrize("curve", [Curve((), (), (), ())])
 def test_an_empty_curve_draws_an_empty_line(curve):
-    [axes] = draw_curve(curve_frame(curve)).axes
+    [axes] = draw_curve(curve_frame(curve), LocaleFormat()).axes
 
     assert axes.get_lines()[1].get_xydata().tolist() == []

@@ -102,7 +102,7 @@ def test_without_signal_it_says_so_first(trained):
         replace(trained, model=replace(trained.model, signal=False)), VERSION, promoted_without_comparison("x"), EUR
     )
 
-    assert card.splitlines()[2].startswith("**No signal**")
+    assert card.splitlines()[2].startswith("**No signal: ")
 
 
 def test_a_book_without_slices_or_money_is_told_so(trained):

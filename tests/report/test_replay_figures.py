@@ -29,7 +29,7 @@ STOP_POINTS = [
 @pytest.fixture(scope="module")
 def done() -> Replayed:
     calls = judged(BY_HAND, DAY + pd.Timedelta(days=9))
-    summary = {"stop_points": STOP_POINTS, "currency": "EUR"}
+    summary = {"stop_points": STOP_POINTS, "currency": "EUR", "records_work": True}
     return Replayed(BY_HAND, calls, measure(calls, 20), Curve((), (), (), ()), {}, pd.DataFrame(), summary)
 
 

@@ -50,7 +50,7 @@ AFTER = """deal_id | verdict
 
 
 def calls_of(text: str, as_of: pd.Timestamp, value: float = 100.0, bar: float = 90.0) -> pd.DataFrame:
-    return table_of(text).assign(as_of=as_of, value_per_hour=value, bar=bar)
+    return table_of(text).assign(as_of=as_of, expected_value=2 * value, value_per_hour=value, bar=bar)
 
 
 @pytest.fixture
@@ -99,6 +99,8 @@ def test_a_row_says_what_was_before_and_what_is_now(changed):
         "change": "newly_below_bar",
         "verdict_before": "pursue",
         "verdict": "nurture",
+        "expected_value_before": 200.0,
+        "expected_value": 160.0,
         "value_per_hour_before": 100.0,
         "value_per_hour": 80.0,
         "bar_before": 90.0,
@@ -160,9 +162,10 @@ def test_a_moment_before_the_first_deal_is_refused(book):
 
 def test_a_deal_without_row_verdict_or_number_is_uncalled():
     calls = pd.DataFrame({"deal_id": ["a", "b", "c"], "verdict": ["pursue", None, "unsure"]})
-    calls = calls.assign(value_per_hour=[1.0, 1.0, np.nan])
+    calls = calls.assign(expected_value=1.0, value_per_hour=[1.0, 1.0, np.nan], bar_unit="hour")
 
     assert deals_without_call(calls, pd.Series(["a", "b", "c", "d"])) == ["b", "c", "d"]
+    assert deals_without_call(calls.assign(bar_unit="deal"), pd.Series(["a", "b", "c", "d"])) == ["b", "d"]
 
 
 # The whole run
@@ -263,7 +266,7 @@ def test_another_bar_is_told_apart_from_the_deals(run):
     run(settings=Settings(score=ScoreSettings(bar=100.0, reasons=0)))
     second = run(settings=Settings(score=ScoreSettings(bar=5000.0, reasons=0)))
 
-    assert second.notes[1:] == ("The bar changed from EUR 100 to EUR 5,000 per hour.",)
+    assert second.notes[1:] == ("The bar changed from EUR 100 to EUR 5,000 an hour.",)
     assert set(second.changes["change"]) == {"newly_below_bar"}
 
 

@@ -76,8 +76,8 @@ def test_the_columns_stand_in_this_order(small):
     model = plain_model()
     call = ["deal_id", "as_of", "win_probability", "value_if_won", "amount_imputed", "remaining_hours"]
     call += ["expected_value", "value_per_hour", "no_decision_if_lost", "bar", "verdict"]
-    call += ["wait_for", "wait_sign", "wait_until", "kept_to_learn"]
-    source = ["model_version", "assumed_hours_share"]
+    call += ["wait_for", "wait_sign", "wait_until", "bar_unit", "kept_to_learn"]
+    source = ["model_version", "assumed_hours_share", "caveats"]
 
     assert score(small, model, one("2026-01-05"), TENTH).columns.tolist() == call + source
     two = ["reason_1", "factor_1", "base_rate_1", "reason_2", "factor_2", "base_rate_2"]

@@ -34,8 +34,7 @@ def known(book: Book, moment: pd.Timestamp) -> Book:
         deals.loc[still_open, column] = np.nan
     tables = {n: t[t["recorded_at"] <= moment] for n, t in book.tables().items() if "recorded_at" in t}
     tables = {name: rows[rows["deal_id"].isin(deals["deal_id"])] for name, rows in tables.items()}
-    manifest = book.manifest.model_copy(update={"records_work": book.records_work})
-    return book.with_tables(deals=deals, manifest=manifest, **tables)
+    return book.with_tables(deals=deals, manifest=book.read_like_the_whole().manifest, **tables)
 
 
 class View:

@@ -45,7 +45,7 @@ def _remaining_hours(
     if effort.hours_per_open_week is None:
         return History(book).at(snapshots).assumed_hours
     closed = microseconds(book.deals["closed_at"])[deal]
-    now = (known_at or book.last_recorded_at()).as_unit("us").value
+    now = microseconds(pd.Series([known_at or book.last_recorded_at()]))[0]
     until = np.where(closed == NO_MOMENT, now, closed)
     hours: np.ndarray = np.maximum(until - as_of, 0) / (7 * DAY) * effort.hours_per_open_week
     return hours
@@ -98,9 +98,9 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
 
     Returns:
         One row per snapshot, in order. settled: its close was known. won: 1 or 0. worth: amount times margin at the
-        close, 0 if lost; NaN where no amount was recorded. amount_at_close: money. remaining_hours: booked after as_of,
-        so far while unsettled; or assumed (`Book.effort`). ending: won, the loss reason, or open. While unsettled, won
-        and money are NaN.
+        close, 0 if lost; NaN where no amount was recorded. In a book without amounts each win counts 1.
+        amount_at_close: money. remaining_hours: booked after as_of, so far while unsettled; or assumed (`Book.effort`).
+        ending: won, the loss reason, or open. While unsettled, won and money are NaN.
 
     Raises:
         UsageError: a snapshot's deal was not in the book by then.
@@ -120,6 +120,7 @@ def label(book: Book, snapshots: pd.DataFrame, known_at: pd.Timestamp | None = N
     won = (rows["outcome"] == "won").astype("float64").where(settled)
     amount = rows["amount"].where(settled)
     worth = (rows["amount"] * rows["margin"].fillna(1.0)).where(won == 1, 0.0).where(settled)
+    worth = worth if book.records_amounts else won
     ending = rows["outcome"].where(won == 1, rows["loss_reason"].fillna("lost")).where(settled, "open")
     hours = _remaining_hours(book, snapshots, deal, known_at)
     columns = (settled, won, worth, amount, pd.Series(hours), ending)

@@ -130,9 +130,9 @@ class Manifest(BaseModel):
     `fixed_at_creation` names the columns of deals and accounts that never change after the deal is created. For all
     other columns only the recorded history is used, since today's value may leak the outcome. `assumed_hours` are the
     hours of an activity without recorded hours, by kind. `effort` is assumed for deals of a book without recorded work.
-    `records_work` is set where a part of a book must be read like the whole (`Book.records_work`). `timeless` marks a
-    book without dates, which has only deals and accounts. The sum of `rows_in` equals the sum of `rows_used` and
-    `rows_quarantined`.
+    `records_work` and `records_amounts` are set where a part of a book must be read like the whole (as of `Book`).
+    `timeless` marks a book without dates, which has only deals and accounts. The sum of `rows_in` equals the sum of
+    `rows_used` and `rows_quarantined`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -149,6 +149,7 @@ class Manifest(BaseModel):
     assumed_hours: dict[str, float] = {"email": 0.1, "call": 0.25, "meeting": 1.0}
     effort: EffortSettings = EffortSettings()
     records_work: bool | None = None
+    records_amounts: bool | None = None
     files: dict[str, str] = {}
 
     @property
@@ -267,8 +268,8 @@ class Book:
             "contacts": ("contacts." + roles).isin(names),
         }
         kept = {name: getattr(self, name)[~mask] for name, mask in hidden.items() if mask.any()}
-        described = {"fixed_at_creation": fixed, "records_work": self.records_work}
-        return replace(self, manifest=self.manifest.model_copy(update=described), **kept)
+        manifest = self.read_like_the_whole().manifest.model_copy(update={"fixed_at_creation": fixed})
+        return replace(self, manifest=manifest, **kept)
 
     def attributes(self, kind: Literal["text", "number"]) -> list[str]:
         """Columns of deals fixed at creation that describe the deal, without ids and money (which has own features).
@@ -288,6 +289,16 @@ class Book:
             return self.manifest.records_work
         return bool(effort_seconds(self.activities, self.manifest.assumed_hours).any())
 
+    def read_like_the_whole(self) -> Book:
+        """The book with what it records written down, so that a part of it is read like the whole."""
+        recorded = {"records_work": self.records_work, "records_amounts": self.records_amounts}
+        return replace(self, manifest=self.manifest.model_copy(update=recorded))
+
+    @property
+    def records_events(self) -> bool:
+        """Whether anything is recorded of a deal between its creation and its end: activities or changes."""
+        return len(self.activities) + len(self.changes) > 0
+
     @property
     def effort(self) -> EffortSettings | None:
         """What deals are assumed to take, in a book without recorded work; None in any other.
@@ -301,6 +312,8 @@ class Book:
     @cached_property
     def records_amounts(self) -> bool:
         """Whether any deal has an amount; without amounts, wins are counted."""
+        if self.manifest.records_amounts is not None:
+            return self.manifest.records_amounts
         return bool(self.deals["amount"].notna().any() or (self.changes["field"] == "amount").any())
 
     @property
@@ -313,10 +326,14 @@ class Book:
         """Number of deals in the quarantine. They are not scored."""
         return self.manifest.rows_quarantined.get("deals", 0)
 
+    @property
+    def unit(self) -> EffortUnit:
+        """What effort is counted in: hours, or deals where each is taken to need the same."""
+        return "hour" if self.effort is None else self.effort.unit
+
     def wording(self, locale: str) -> LocaleFormat:
         """How numbers are written for a reader: in the locale, the book's currency and its unit of effort."""
-        unit: EffortUnit = "hour" if self.effort is None else self.effort.unit
-        return LocaleFormat(locale, self.manifest.currency, unit=unit, counts_wins=not self.records_amounts)
+        return LocaleFormat(locale, self.manifest.currency, unit=self.unit, counts_wins=not self.records_amounts)
 
     def assuming(self, hours: Mapping[str, float], effort: EffortSettings | None) -> Book:
         """A copy of the book with the effort that the settings assume; errors as of `with_hours`, `with_effort`."""

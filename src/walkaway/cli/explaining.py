@@ -89,7 +89,8 @@ def portfolio(
     settings = dial.over(settings_in_force(context))
     read, model = book_and_model(book, models, settings)
     calls = _settled(replayed or settings.score.replay)
-    found = portfolio_of(read, model, newest_or(as_of, "--as-of", read), settings.score, calls, owner_audit)
+    moment, locale = newest_or(as_of, "--as-of", read), settings.report.locale
+    found = portfolio_of(read, model, moment, settings.score, calls, owner_audit, locale)
     if as_json:
         print_json(found.as_json())
     else:

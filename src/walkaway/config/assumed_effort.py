@@ -78,7 +78,8 @@ class EffortSettings(BaseModel):
         if self.by is not None:
             return f"{known} those of a deal are assumed by {self.by}."
         same = "" if self.hours_per_deal is None else f", {fmt.hours(self.hours_per_deal)}"
-        return f"{known} each open deal is taken to need the same{same}. Bars are money per deal."
+        bars = "chances to win" if fmt.counts_wins else "money per deal"
+        return f"{known} each open deal is taken to need the same{same}. Bars are {bars}."
 
     def as_json(self) -> dict[str, Any]:
         """What is assumed, as plain JSON values."""

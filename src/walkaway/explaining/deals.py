@@ -9,7 +9,7 @@ from walkaway.book import Book, deal_places
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
 from walkaway.explaining.story import DealStory, deal_stories
-from walkaway.models import Model, check_askable, make_calls, read_rows
+from walkaway.models import Model, bar_of, check_askable, make_calls, read_rows
 
 __all__ = ["explain"]
 
@@ -36,14 +36,13 @@ def explain(
 
     Raises:
         UsageError: a deal is unknown (similar ids are suggested), not created yet, or already closed; the moment is
-            before the first deal or far ahead; the locale is unknown.
+            before the first deal or far ahead; the locale is unknown; or the settings do not fit (`bar_of`).
         DataError: the book does not fit the model.
     """
     check_askable(book, model, pd.DatetimeIndex([as_of]))
     _check_open(book.deals, deal_ids, as_of)
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
-    bar = model.curve.bar_of(**score_settings.dial())
-    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar)
+    calls = make_calls(model, read_rows(History(book), snapshots, model.plan), bar_of(model, score_settings))
     return deal_stories(model, calls, known(book, as_of).assumed_hours_share, book, locale)
 
 

@@ -23,7 +23,7 @@ from walkaway.evaluation import LEVEL
 from walkaway.explaining.attribution import MARGIN, SIZE, Attribution, attribute
 from walkaway.features import THEMES
 from walkaway.files import plain
-from walkaway.models import Model, call_open
+from walkaway.models import Caveat, Model, call_open, caveats_of
 
 __all__ = ["Portfolio", "portfolio", "portfolio_of", "shrunk_gaps", "shrunk_shares"]
 
@@ -45,7 +45,8 @@ class Portfolio:
     expected), worked (hours booked in the last 30 days), expected_value, cost (how much more those hours would earn at
     the bar: bar x hours - expected value). drops: by dimension and group: deals, dropped (share), shrunk, low, high
     (90% interval), differs (whether the overall share is outside the interval). calibration: by dimension and group,
-    of settled deals: deals, predicted, won, gap, shrunk, low, high, differs; empty without settled calls.
+    of settled deals: deals, predicted, won, gap, shrunk, low, high, differs; empty without settled calls. caveats: what
+    must be known before anyone acts on it. Hours that are not known, and work that is not recorded, have no column.
     """
 
     as_of: pd.Timestamp
@@ -54,6 +55,7 @@ class Portfolio:
     themes: pd.DataFrame
     drops: pd.DataFrame
     calibration: pd.DataFrame
+    caveats: tuple[Caveat, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """The portfolio as plain JSON values."""
@@ -61,7 +63,7 @@ class Portfolio:
         fields: dict[str, object] = plain(
             {"as_of": self.as_of, "bar": self.bar, "open_deals": self.open_deals} | tables
         )
-        return fields
+        return fields | {"caveats": [caveat._asdict() for caveat in self.caveats]}
 
 
 def shrunk_shares(counts: FloatArray, deals: FloatArray) -> pd.DataFrame:
@@ -138,6 +140,8 @@ def _themes(book: Book, model: Model, table: pd.DataFrame, attribution: Attribut
     deals = pd.DataFrame(
         {"theme": theme, "deals": 1, "hours": hours, "worked": worked, "expected_value": expected}
     ).assign(cost=bar * hours - expected)
+    unknown = [] if model.facts.unit == "hour" else ["hours"]
+    deals = deals.drop(columns=unknown if book.records_work else [*unknown, "worked"])
     dropped = deals[table["verdict"].isin(DROPPED).to_numpy()]
     return dropped.groupby("theme").sum().sort_values("cost", ascending=False)
 
@@ -201,6 +205,7 @@ def portfolio(
     score_settings: ScoreSettings = DEFAULT,
     settled: pd.DataFrame | None = None,
     owners: bool = False,
+    locale: str = "en_GB",
 ) -> Portfolio:
     """An overview of the open pipeline at a moment.
 
@@ -211,13 +216,14 @@ def portfolio(
         score_settings: the settings that determine the bar.
         settled: the ledger of a replay (deal_id, win_probability, outcome): calls made before their deals ended.
         owners: whether to group by owner too. For fairness audits only, never to report on people.
+        locale: of the reader.
 
     Raises:
         UsageError: no deal is open at that moment, or nothing was recorded by then.
         DataError: the book has no dates, or does not fit the model.
     """
     calls = call_open(book, model, pd.DatetimeIndex([as_of]), score_settings)
-    return portfolio_of(book, model, calls.table, attribute(model, calls.rows), settled, owners)
+    return portfolio_of(book, model, calls.table, attribute(model, calls.rows), settled, owners, locale)
 
 
 def portfolio_of(
@@ -227,6 +233,7 @@ def portfolio_of(
     attribution: Attribution,
     settled: pd.DataFrame | None = None,
     owners: bool = False,
+    locale: str = "en_GB",
 ) -> Portfolio:
     """The overview from existing calls: `table` has one row or more of one moment; `attribution` belongs to them."""
     bar = float(table["bar"].iloc[0])
@@ -237,4 +244,5 @@ def portfolio_of(
         themes=_themes(book, model, table, attribution, bar),
         drops=_drops(book, table, owners),
         calibration=_calibration(book, settled, owners),
+        caveats=caveats_of(model, model.facts.wording(locale)),
     )

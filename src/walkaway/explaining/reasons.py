@@ -49,7 +49,7 @@ class Reason:
 
 
 def base_rate(reason: Reason, wording: LocaleFormat, deals: str = "such deals") -> str:
-    """How deals with the same sign ended; empty if there were too few. For price, also what they earned per hour.
+    """How deals with the same sign ended; empty if there were too few. For price, also what they earned.
 
     >>> base_rate(Reason("need", (), 0.5, "", deals=212, won=9, value_per_hour=31.0), LocaleFormat("en", "EUR"))
     '9 of 212 such deals were won'
@@ -57,8 +57,10 @@ def base_rate(reason: Reason, wording: LocaleFormat, deals: str = "such deals") 
     if not reason.deals:
         return ""
     counts = f"{wording.number(reason.won)} of {wording.number(reason.deals)} {deals} were won"
-    earned = f"; they earned {wording.money(reason.value_per_hour)} an hour" if reason.theme == PRICE else ""
-    return counts + earned
+    if reason.theme != PRICE or wording.counts_wins:
+        return counts
+    earned = wording.money(reason.value_per_hour)
+    return f"{counts}; they {f'earned {earned} an hour' if wording.by_hour else f'brought {earned} each'}"
 
 
 def joined(parts: list[Said]) -> str:

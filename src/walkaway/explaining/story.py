@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from walkaway.explaining.sentences import Factor, factors_of
 from walkaway.explaining.similar import SimilarDeals, Similarity
 from walkaway.files import plain
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Calls, Model, Wait
+from walkaway.models import Calls, Caveat, Model, Wait, caveats_of
 
 __all__ = ["DealStory", "deal_stories"]
 
@@ -32,8 +33,9 @@ class DealStory:
     members agree, similar ones combined, strongest first. counterfactuals: what would lift a dropped deal over the bar.
     similar_deals: settled deals valued for the same reasons; None if the deal is sold at a loss or the model stores no
     settled deals. floor_hours: added to remaining_hours, as the minimum any deal takes. events: number of events
-    recorded for the deal by then (None: not counted). unit: what effort is counted in. counts_wins: whether value is
-    counted in wins, since the book has no amounts.
+    recorded for the deal by then (None: the book records none). unit: what effort is counted in; where it is deals,
+    each counts 1 hour here, and value per hour is the expected value. counts_wins: whether value is counted in wins,
+    since the book has no amounts. caveats: what must be known before anyone acts on it.
     """
 
     deal_id: str
@@ -62,6 +64,7 @@ class DealStory:
     counterfactuals: tuple[Counterfactual, ...]
     similar_deals: SimilarDeals | None
     events: int | None
+    caveats: tuple[Caveat, ...] = ()
 
     @property
     def wait_for(self) -> str | None:
@@ -80,12 +83,28 @@ class DealStory:
         return self.verdict in DROPPED and near is not None and near.value_per_hour > self.bar
 
     def as_json(self) -> dict[str, object]:
-        """The story as plain JSON values."""
+        """The story as plain JSON values; hours and value per hour are None where no hours are known."""
         fields = {"wait_for" if name == "wait" else name: value for name, value in plain(asdict(self)).items()}
         fields["wait_for"] = self.wait_for
         if fields["similar_deals"] is not None:
             del fields["similar_deals"]["hours_won"]
+        fields["caveats"] = [caveat._asdict() for caveat in self.caveats]
+        if not self.wording.by_hour:
+            _empty_hours(fields)
         return fields
+
+
+OF_HOURS = ("remaining_hours", "floor_hours", "value_per_hour", "typical_value_per_hour", "median_hours")
+
+
+def _empty_hours(fields: dict[str, Any]) -> None:
+    """None for each figure of hours, at any depth."""
+    for name, value in fields.items():
+        if name in OF_HOURS:
+            fields[name] = None
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict):
+                _empty_hours(part)
 
 
 def deal_stories(
@@ -109,9 +128,10 @@ def deal_stories(
     similar = similarity.to(attribution) if similarity else similar
     what_ifs: list[tuple[Counterfactual, ...]] = [()] * len(calls.table)
     events = None
-    if book is not None and len(calls.table):
+    if book is not None and len(calls.table) and book.records_events:
         view = History(book).at(calls.table[["deal_id", "as_of"]])
         events = view.activities.count() + view.changes.count()
+    if book is not None and len(calls.table):
         what_ifs = counterfactuals(book, model, calls, similar, wording)
     stories = []
     for row, call in enumerate(calls.table.to_dict("records")):
@@ -143,6 +163,7 @@ def deal_stories(
                 counterfactuals=what_ifs[row],
                 similar_deals=similar[row],
                 events=None if events is None else int(events[row]),
+                caveats=caveats_of(model, wording),
             )
         )
     return stories

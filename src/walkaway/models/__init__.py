@@ -5,7 +5,18 @@ from walkaway.models.bundle import VERSION, load_bundle, save_bundle
 from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, learn_buyer_events, with_buyer_event
 from walkaway.models.caveats import Caveat, caveats_of, may_be_acted_on
 from walkaway.models.facts import Facts
-from walkaway.models.model import TERMS, Calls, Model, Rows, call_open, check_askable, check_fits, make_calls, read_rows
+from walkaway.models.model import (
+    TERMS,
+    Calls,
+    Model,
+    Rows,
+    bar_of,
+    call_open,
+    check_askable,
+    check_fits,
+    make_calls,
+    read_rows,
+)
 from walkaway.models.nurture import Wait, awaited, learn_waits
 from walkaway.models.reference_profile import (
     Comparison,
@@ -45,6 +56,7 @@ __all__ = [
     "Settled",
     "Wait",
     "awaited",
+    "bar_of",
     "call_open",
     "caveats_of",
     "champion_version",

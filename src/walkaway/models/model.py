@@ -29,6 +29,7 @@ __all__ = [
     "Calls",
     "Model",
     "Rows",
+    "bar_of",
     "call_open",
     "check_askable",
     "check_fits",
@@ -178,10 +179,10 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
 
     Returns:
         A table of deal_id, as_of, win_probability, value_if_won (money), amount_imputed (whether the amount is unknown
-        and the typical one used), remaining_hours, expected_value (money), value_per_hour (money per hour),
-        no_decision_if_lost (NaN where the model has no such head), bar, verdict. Where the verdict is nurture, wait_for
-        (words), wait_sign (the kind of activity) and wait_until (UTC). A model without dates leaves remaining_hours
-        and value_per_hour empty.
+        and the typical one used; never where wins are counted), remaining_hours, expected_value (money), value_per_hour
+        (money per hour), no_decision_if_lost (NaN where the model has no such head), bar, verdict. Where the verdict is
+        nurture, wait_for (words), wait_sign (the kind of activity) and wait_until (UTC). A model without dates leaves
+        remaining_hours and value_per_hour empty.
     """
     raw = model.heads.raw(rows.X)
     mean = raw.mean()
@@ -203,7 +204,7 @@ def make_calls(model: Model, rows: Rows, bar: float) -> Calls:
     table = rows.snapshots.assign(
         win_probability=estimate.win_probability,
         value_if_won=estimate.value_if_won,
-        amount_imputed=rows.terms["amount"].isna().to_numpy(),
+        amount_imputed=rows.terms["amount"].isna().to_numpy() & (not model.facts.counts_wins),
         remaining_hours=estimate.remaining_hours,
         expected_value=expected,
         value_per_hour=index,
@@ -251,6 +252,18 @@ def call_open(book: Book, model: Model, at: pd.DatetimeIndex, score_settings: Sc
         raise UsageError(
             f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to score. Use another moment."
         )
-    return make_calls(
-        model, read_rows(History(book), snapshots, model.plan), model.curve.bar_of(**score_settings.dial())
-    )
+    return make_calls(model, read_rows(History(book), snapshots, model.plan), bar_of(model, score_settings))
+
+
+def bar_of(model: Model, score_settings: ScoreSettings) -> float:
+    """The bar that the dial picks on the model's curve: money per hour, or per deal where no hours are known.
+
+    Raises:
+        UsageError: the dial is a number of hours a week, and no hours are known.
+    """
+    if score_settings.capacity is not None and model.facts.unit == "deal":
+        raise UsageError(
+            f"--capacity {score_settings.capacity:g} (score.capacity): counts hours a week, but the hours of this book "
+            "are not recorded. Choose the bar with --forgo or --bar, or give the effort of a deal in [effort]."
+        )
+    return model.curve.bar_of(**score_settings.dial())

@@ -107,7 +107,7 @@ def _check_dated(
     deals = OpenDeals(model.plan, calls.rows.X, words, calls.table)
     looks = _first_looks(history, model, grid, calls.table)
     findings = population_findings(reference, deals, check_settings, fmt)
-    findings += outcome_findings(looks, model.signal, reference.errors, check_settings, fmt)
+    findings += outcome_findings(looks, model.signal, reference.errors, check_settings, fmt, book.records_work)
     age, settled = (as_of - until) / DAY, int(looks["settled"].sum())
     findings.append(age_finding(age, reference.history_days, reference.every_days, settled, check_settings, fmt))
     return Check(_worst_first(findings), model.version, len(now), until, grid[-1])

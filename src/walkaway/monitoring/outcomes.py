@@ -62,7 +62,12 @@ def gap_to_expected(then: FloatArray, came: FloatArray, draws: int, error: float
 
 
 def outcome_findings(
-    looks: pd.DataFrame, signal: bool, errors: Mapping[str, float], check_settings: CheckSettings, fmt: LocaleFormat
+    looks: pd.DataFrame,
+    signal: bool,
+    errors: Mapping[str, float],
+    check_settings: CheckSettings,
+    fmt: LocaleFormat,
+    records_work: bool = True,
 ) -> list[Finding]:
     """D5 wins and D6 hours.
 
@@ -73,6 +78,7 @@ def outcome_findings(
         errors: relative standard errors of the averages in training (`ReferenceProfile.errors`).
         check_settings: thresholds.
         fmt: writes the numbers.
+        records_work: whether the hours of `looks` are recorded; if not, they cannot be checked.
     """
     settled = looks["settled"].to_numpy(dtype=bool)
     counts = {"deals": len(looks), "settled": int(settled.sum()), "least_deals": check_settings.least_deals}
@@ -80,7 +86,9 @@ def outcome_findings(
         counted, least = fmt.whole(counts["settled"]), fmt.whole(check_settings.least_deals)
         why = f"{counted} deals have been settled since the model was trained; {least} are needed."
         return [cannot_tell(code, why, **counts) for code in ("D5", "D6")]
-    hours = _hours(looks, settled, errors.get("remaining_hours", 0.0), check_settings, fmt)
+    hours = cannot_tell("D6", "hours are not recorded.", **counts)
+    if records_work:
+        hours = _hours(looks, settled, errors.get("remaining_hours", 0.0), check_settings, fmt)
     if not signal:
         why = "the model predicts the average win rate for every deal, which does not change as deals progress."
         return [cannot_tell("D5", why, **counts), hours]

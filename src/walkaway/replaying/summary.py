@@ -68,6 +68,8 @@ def measured(
     stops = stop_points(calls)
     settled = calls[["deal_id", "settled"]].drop_duplicates("deal_id")
     summary = asked | {
+        "unit": fmt.unit,
+        "records_work": book.records_work,
         "grace_days": settings.replay.grace_days,
         "calls": len(ledger),
         "judged_until": until.isoformat(),

@@ -17,7 +17,7 @@ from walkaway.formatting import LocaleFormat
 from walkaway.models import awaited
 from walkaway.report.terminal.plain_table import plain_table
 
-__all__ = ["LOOK_TWICE", "VERDICT_STYLE", "show_story", "steps_of"]
+__all__ = ["LOOK_TWICE", "VERDICT_STYLE", "show_story", "steps_of", "worth_of_it"]
 
 VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 AT_ITS_STAGE = "deals at its stage"
@@ -31,7 +31,7 @@ ASSOCIATION = "This was seen in past deals. Making it happen may not have the sa
 
 
 def steps_of(story: DealStory, most: int) -> pd.DataFrame:
-    """The steps from the value per hour of a typical deal to that of this deal, one reason per step.
+    """The steps from the value per hour (or expected value) of a typical deal to that of this one, a reason per step.
 
     Args:
         story: of the deal.
@@ -64,8 +64,8 @@ def steps_of(story: DealStory, most: int) -> pd.DataFrame:
 
 
 def _reasons_table(story: DealStory) -> Table:
-    table = plain_table("why", "factor", "per hour")
     steps, fmt = steps_of(story, MOST_REASONS), story.wording
+    table = plain_table("why", "factor", "per hour" if fmt.by_hour else "to win" if fmt.by_chance else "expected")
     for place, step in enumerate(steps.to_dict("records")):
         is_reason = 0 < place < len(steps) - 1
         sentence = Text(step["sentence"], style="" if is_reason else "dim")
@@ -73,14 +73,14 @@ def _reasons_table(story: DealStory) -> Table:
             sentence.append(f"\n  {step['base_rate']}", style="dim")
         style = ("green" if step["factor"] > 1 else "red") if is_reason else "dim"
         factor = Text(f"×{fmt.number(step['factor'], 2)}" if place else "", style=style)
-        value = Text(fmt.money(step["value_per_hour"]), style="" if is_reason else "dim")
+        value = Text(fmt.worth(step["value_per_hour"]), style="" if is_reason else "dim")
         table.add_row(sentence, factor, value)
     return table
 
 
 def _flips(story: DealStory) -> Iterator[Text]:
     """What would lift a dropped deal above the bar."""
-    if story.verdict in DROPPED:
+    if story.verdict in DROPPED and story.events is not None:  # else no event is known that could re-open a deal
         yield Text("What would re-open the deal", style="bold")
         if not story.counterfactuals:
             yield Text(NO_FLIP)
@@ -89,15 +89,19 @@ def _flips(story: DealStory) -> Iterator[Text]:
         return
     for change in story.counterfactuals:
         until = "" if change.until is None else f" (by {story.wording.date(change.until)})"
-        worth = story.wording.money(change.value_per_hour)
-        yield Text(f"• {change.sentence(story.wording)}{until}. An hour would then be worth {worth}.")
+        fmt = story.wording
+        then = f"{'An hour' if fmt.by_hour else 'The deal'} would then be worth {fmt.money(change.value_per_hour)}"
+        then = f"Its chance to win would then be {fmt.worth(change.value_per_hour)}" if fmt.by_chance else then
+        yield Text(f"• {change.sentence(fmt)}{until}. {then}.")
     yield Text(ASSOCIATION, style="dim")
     yield Text("")
 
 
 def _example(example: Example, fmt: LocaleFormat) -> str:
-    end = f"won {fmt.money(example.worth)}" if example.won else "lost"
-    hours = example.remaining_hours
+    worth = "" if fmt.counts_wins else f" {fmt.money(example.worth)}"
+    end, hours = f"won{worth}" if example.won else "lost", example.remaining_hours
+    if not fmt.by_hour:
+        return f"{example.deal_id} {end}"
     return f"{example.deal_id} {end} {f'after {fmt.hours(hours)}' if hours >= ONE_MINUTE else 'with no more work'}"
 
 
@@ -106,22 +110,35 @@ def _similar_deals(similar: SimilarDeals, story: DealStory) -> Iterator[Text]:
     fmt = story.wording
     twice = f" {LOOK_TWICE}" if story.look_twice else ""
     yield Text(
-        f"{fmt.whole(similar.won)} of {fmt.whole(similar.deals)} were won. Half of them took "
-        f"{fmt.hours(similar.median_hours)} or less from then on. An hour on them earned "
-        f"{fmt.money(similar.value_per_hour)}.{twice}"
+        f"{fmt.whole(similar.won)} of {fmt.whole(similar.deals)} were won. {_earned(similar, fmt)}{twice}".rstrip()
     )
     yield Text("Nearest: " + "; ".join(_example(example, fmt) for example in similar.examples) + ".", style="dim")
     yield Text("")
 
 
-def _numbers(story: DealStory) -> Text:
+def _earned(similar: SimilarDeals, fmt: LocaleFormat) -> str:
+    """What similar deals took and brought; where only wins are known, they are said already."""
+    if fmt.by_chance:
+        return ""
+    if not fmt.by_hour:
+        return f"They brought {fmt.money(similar.value_per_hour)} each on average."
+    half = f"Half of them took {fmt.hours(similar.median_hours)} or less from then on."
+    return f"{half} An hour on them earned {fmt.money(similar.value_per_hour)}."
+
+
+def _numbers(story: DealStory) -> list[Text]:
+    """What the deal is worth; nothing where the first line says it all."""
     fmt = story.wording
-    imputed = " (no amount recorded yet, so a typical one is used)" if story.amount_imputed else ""
-    return Text(
-        f"{fmt.percent(story.win_probability)} to win × {fmt.money(story.value_if_won)}{imputed} = "
-        f"{fmt.money(story.expected_value)} expected, for {fmt.hours(story.remaining_hours)} of work still to come."
-        f"{_floor(story)}"
-    )
+    if fmt.by_chance:
+        return []
+    if fmt.counts_wins:
+        chance = f"{fmt.percent(story.win_probability)} to win"
+    else:
+        imputed = " (no amount recorded yet, so a typical one is used)" if story.amount_imputed else ""
+        worth, expected = fmt.money(story.value_if_won), fmt.money(story.expected_value)
+        chance = f"{fmt.percent(story.win_probability)} to win × {worth}{imputed} = {expected} expected"
+    work = f", for {fmt.hours(story.remaining_hours)} of work still to come" if fmt.by_hour else ""
+    return [Text(f"{chance}{work}.{_floor(story)}")]
 
 
 def _floor(story: DealStory) -> str:
@@ -137,7 +154,7 @@ def _wait(story: DealStory) -> list[Text]:
         return []
     until = "" if story.wait_until is None else f", until {story.wording.date(story.wait_until)} at the latest"
     past = story.wait.past(story.wording)
-    sentence = f"No hours for now. Wait for this sign: {awaited(story.wait.sign)}{until}. {past[:1].upper()}{past[1:]}."
+    sentence = f"No work for now. Wait for this sign: {awaited(story.wait.sign)}{until}. {past[:1].upper()}{past[1:]}."
     return [Text(sentence, style="yellow")]
 
 
@@ -148,18 +165,27 @@ def _why(story: DealStory) -> list[RenderableType]:
     return [*(Text(f"{reason.sentence[:1].upper()}{reason.sentence[1:]}.") for reason in story.reasons), Text("")]
 
 
+def worth_of_it(fmt: LocaleFormat) -> str:
+    """What is compared with the bar, as the beginning of a sentence."""
+    return {"value per hour": "an hour on it is worth", "expected value": "it is expected to bring"}.get(
+        fmt.ranked_by, "its chance to win is"
+    )
+
+
 def show_story(story: DealStory) -> RenderableType:
     """A card, readable at 80 columns."""
     fmt = story.wording
+    worth = f"{worth_of_it(fmt)} {fmt.worth(story.value_per_hour)}; the bar is {fmt.worth(story.bar)}"
     head = Text.assemble(
         (story.verdict.replace("_", " ").upper(), f"bold {VERDICT_STYLE[story.verdict]}"),
-        f"  an hour on it is worth {fmt.money(story.value_per_hour)}; the bar is {fmt.money(story.bar)}",
+        f"  {worth}",
     )
+    first = [Text(caveat.sentence, style="bold yellow") for caveat in story.caveats]
     no_history = [Text(NO_HISTORY, style="yellow")] if story.events == 0 else []
-    body: list[RenderableType] = [head, *_wait(story), _numbers(story), *no_history, Text(""), *_why(story)]
+    body: list[RenderableType] = [*first, head, *_wait(story), *_numbers(story), *no_history, Text(""), *_why(story)]
     if story.similar_deals:
         body += _similar_deals(story.similar_deals, story)
-    assumed = f"{fmt.percent(story.assumed_hours_share)} of the hours are assumed"
-    body.append(Text(f"Model {story.model_version}; {assumed}.", style="dim"))
+    assumed = f"; {fmt.percent(story.assumed_hours_share)} of the hours are assumed" if fmt.by_hour else ""
+    body.append(Text(f"Model {story.model_version}{assumed}.", style="dim"))
     title = f"Deal {story.deal_id} at {fmt.moment(story.as_of)} UTC"
     return Panel(Group(*body), title=title, title_align="left", expand=False, padding=(1, 2))

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from walkaway.economics import Curve
+from walkaway.formatting import LocaleFormat
 from walkaway.training import Trained
 
 __all__ = ["calibration_frame", "curve_frame", "draw_calibration", "draw_curve", "training_figures"]
@@ -56,13 +57,14 @@ def curve_frame(curve: Curve) -> pd.DataFrame:
     )
 
 
-def draw_curve(frame: pd.DataFrame) -> Figure:
-    """Hours saved against value lost, as the bar rises."""
+def draw_curve(frame: pd.DataFrame, fmt: LocaleFormat) -> Figure:
+    """Hours saved (or deals let go) against value lost, as the bar rises."""
     figure = Figure(figsize=(5.5, 4), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="0.7", linewidth=1, label="dropping at random")
     axes.plot(frame["value_forgone"], frame["hours_saved"], color="C0", label="below the bar")
-    axes.set(xlabel="share of won value lost", ylabel="share of hours saved", title="What walking away saves and costs")
+    saved = "share of hours saved" if fmt.by_hour else "share of deals let go"
+    axes.set(xlabel=f"share of {fmt.won} that is lost", ylabel=saved, title="What walking away saves and costs")
     axes.legend()
     return figure
 
@@ -74,5 +76,5 @@ def training_figures(trained: Trained) -> dict[str, Figure]:
     settled = trained.calls[trained.calls["settled"].astype(bool)]
     figures = {"calibration.png": draw_calibration(calibration_frame(settled))}
     if trained.model.curve.bars:
-        figures["curve.png"] = draw_curve(curve_frame(trained.model.curve))
+        figures["curve.png"] = draw_curve(curve_frame(trained.model.curve), trained.model.facts.wording("en"))
     return figures

@@ -13,24 +13,41 @@ import pandas as pd
 
 from walkaway.evaluation import failures
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Facts
+from walkaway.models import Facts, caveats_of
 from walkaway.report.terminal.plain_table import interval
-from walkaway.report.terminal.training_tables import WHO, beaten_sentences, capacity_sentences, pooling_sentence
+from walkaway.report.terminal.training_tables import (
+    WHO,
+    beaten_sentences,
+    capacity_sentences,
+    pooling_sentence,
+    same_rankings,
+)
 from walkaway.training import Promotion, Trained
 
-__all__ = ["model_card"]
+__all__ = ["NOT_INTENDED", "intended", "model_card"]
 
-INTENDED = """\
-It tells a sales team what an hour spent on an open deal from now on is worth, and which deals to walk away from. A
-person decides. The verdict is advice with its reasons, and `unsure` is a valid answer."""
 NOT_INTENDED = (
     "It must not decide alone: a person confirms before a deal is closed or a customer turned away.",
     "It must not score people. Who owns a deal is not a feature unless the settings say so, and the numbers compare "
     "deals, not sellers or buyers.",
     "It must not be used for deals of teams that it did not learn from, or when `walkaway check` says that the data "
     "has changed.",
-    "It must not be used to justify hours already spent. They never count.",
+    "It must not be used to justify work already done. It never counts.",
 )
+
+
+def intended(fmt: LocaleFormat) -> str:
+    """What a model is for; of a book whose hours are not known, without hours.
+
+    >>> intended(LocaleFormat(unit="deal"))[:64]
+    'It tells a sales team what each open deal is expected to bring, '
+    """
+    of_hour = "an hour spent on an open deal from now on is worth"
+    told = of_hour if fmt.by_hour else "each open deal is expected to bring"
+    advice = "The verdict is advice with its reasons, and `unsure` is a valid answer."
+    return fill(
+        f"It tells a sales team what {told}, and which deals to walk away from. A person decides. {advice}", 120
+    )
 
 
 def _item(text: str) -> str:
@@ -86,12 +103,18 @@ def _points(row: pd.Series, fmt: LocaleFormat) -> str:
 
 
 def _skill(table: pd.DataFrame, fmt: LocaleFormat) -> str:
-    rows = [(WHO.get(str(name), str(name)), _with_interval(row, "skill", 3, fmt)) for name, row in table.iterrows()]
+    rows = [
+        (WHO.get(str(name), str(name)), _with_interval(row, "skill", 3, fmt))
+        for name, row in table.iterrows()
+        if name not in same_rankings(fmt)
+    ]
     return _table(("ranking deals by", "walk-away skill (90%)"), rows)
 
 
 def _totals(tables: dict[str, pd.DataFrame], fmt: LocaleFormat) -> str:
-    rows = [("remaining hours", _with_interval(tables["hours"].loc[("all", "all")], "ratio", 2, fmt))]
+    rows = []
+    if "hours" in tables:
+        rows.append(("remaining hours", _with_interval(tables["hours"].loc[("all", "all")], "ratio", 2, fmt)))
     if "worth" in tables:
         rows.append(("value of wins", _with_interval(tables["worth"].loc["all"], "ratio", 2, fmt)))
     return _table(("predicted total over actual total", "ratio (90%)"), rows)
@@ -118,7 +141,7 @@ def _data(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
         f"- {fmt.whole(facts.deals)} deals{until}: {outcomes}.",
         f"- Source: {facts.source}, fingerprint {facts.book}{currency}.",
     ]
-    if facts.assumed_hours_share is not None:
+    if facts.effort is None and facts.assumed_hours_share is not None:
         hours = ", ".join(f"{kind} {fmt.number(value)} h" for kind, value in sorted(facts.assumed_hours.items()))
         share = fmt.percent(facts.assumed_hours_share)
         lines.append(f"- {share} of the hours are assumed, not recorded ({hours}).")
@@ -155,7 +178,7 @@ def _test_results(trained: Trained, fmt: LocaleFormat) -> list[tuple[str, str]]:
         "staleness": ("Retraining less often", _staleness),
     }
     parts = [(title, write(tables[name], fmt)) for name, (title, write) in sections.items() if name in tables]
-    return [*parts, ("Hours and value", _totals(tables, fmt))] if "hours" in tables else parts
+    return [*parts, ("Hours and value", _totals(tables, fmt))] if tables.keys() & {"hours", "worth"} else parts
 
 
 def model_card(trained: Trained, version: str, decision: Promotion, fmt: LocaleFormat) -> str:
@@ -168,17 +191,13 @@ def model_card(trained: Trained, version: str, decision: Promotion, fmt: LocaleF
         fmt: writes the numbers.
     """
     facts = trained.model.facts
-    signal = (
-        f"It predicts better than the base rate on {'other' if trained.model.undated else 'later'} deals."
-        if trained.model.signal
-        else "**No signal**: it is no better than the base rate, which is used instead. Every verdict is unsure."
-    )
-    beaten = [f"**{sentence}**" for sentence in beaten_sentences(facts, fmt)]
-    first = "\n\n".join([*beaten, signal] if trained.model.signal else [signal, *beaten])
+    known_first = [caveat.sentence for caveat in caveats_of(trained.model, fmt)] + beaten_sentences(facts, fmt)
+    better = f"It predicts better than the base rate on {'other' if trained.model.undated else 'later'} deals."
+    first = [f"**{sentence}**" for sentence in known_first] + ([better] if trained.model.signal else [])
     capacity = "\n".join(f"- {sentence}" for sentence in capacity_sentences(facts, fmt))
     parts = [
-        (f"Model card: walkaway {version}", first),
-        ("Intended use", INTENDED),
+        (f"Model card: walkaway {version}", "\n\n".join(first)),
+        ("Intended use", intended(fmt)),
         ("What it must not be used for", "\n".join(_item(limit) for limit in NOT_INTENDED)),
         ("What it learned from", _data(facts, trained.model.signal, fmt)),
         *([("Shape of the trees, chosen on deals that were held out", capacity)] if capacity else []),

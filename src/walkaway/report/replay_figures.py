@@ -71,7 +71,8 @@ def draw_trade_off(frame: pd.DataFrame, followed: Mapping[str, float], fmt: Loca
         style = ":" if name == PERFECT_FORESIGHT else "-"
         axes.plot(part["value_forgone"], part["hours_saved"], style, color=colour, label=str(name))
     axes.plot(followed["value_forgone"], followed["hours_saved"], "o", color="C3", label="the verdicts, followed")
-    axes.set(xlabel="share of won value lost", ylabel="share of hours saved", title="What walking away saved and cost")
+    saved = "share of hours saved" if fmt.by_hour else "share of deals let go"
+    axes.set(xlabel=f"share of {fmt.won} that is lost", ylabel=saved, title="What walking away saved and cost")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(FuncFormatter(lambda share, _: fmt.percent(share)))
     axes.legend(loc="lower right")
@@ -121,7 +122,8 @@ def replay_figures(done: Replayed, fmt: LocaleFormat) -> dict[str, Figure]:
         "calibration.png": draw_calibration(calibration_frame(settled)),
     }
     by_month = stop_points_frame(done.summary)
-    return figures | ({"stop_points.png": draw_stop_points(by_month, fmt)} if len(by_month) else {})
+    worked = len(by_month) > 0 and done.summary["records_work"]
+    return figures | ({"stop_points.png": draw_stop_points(by_month, fmt)} if worked else {})
 
 
 def write_figures(done: Replayed, out: Path, fmt: LocaleFormat) -> None:

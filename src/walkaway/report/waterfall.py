@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory
 from walkaway.files import write_bytes
-from walkaway.report.deal_card import steps_of
+from walkaway.report.deal_card import steps_of, worth_of_it
 
 __all__ = ["check_figure", "draw_waterfall", "waterfall_frame", "write_waterfall"]
 
@@ -53,10 +53,10 @@ def draw_waterfall(frame: pd.DataFrame, story: DealStory) -> Figure:
     axes.set_yticks(range(len(frame)), [fill(sentence, WIDTH) for sentence in frame["sentence"]])
     axes.set_ylim(last + 0.6, -1.0)
     axes.set_xlim(0, 1.15 * max(frame["end"].max(), story.bar))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: fmt.money(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: fmt.worth(value)))
     axes.tick_params(axis="x", rotation=30)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set(xlabel="an hour on it is worth", title=f"Deal {story.deal_id} at {fmt.moment(story.as_of)} UTC")
+    axes.set(xlabel=worth_of_it(fmt), title=f"Deal {story.deal_id} at {fmt.moment(story.as_of)} UTC")
     return figure
 
 

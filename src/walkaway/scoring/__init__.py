@@ -3,7 +3,7 @@
 from walkaway.scoring.advice import chance_weights, kept_to_learn, read_advice, settle_advice, with_advice
 from walkaway.scoring.batch import CHANGES, KINDS, Batch, changes, run_batch
 from walkaway.scoring.decisions import decisions_in_force, read_decisions, settle_decisions
-from walkaway.scoring.score import score, summary, with_replay_curve
+from walkaway.scoring.score import score, summary, with_replay_curve, without_hours
 
 __all__ = [
     "CHANGES",
@@ -22,4 +22,5 @@ __all__ = [
     "summary",
     "with_advice",
     "with_replay_curve",
+    "without_hours",
 ]

@@ -31,7 +31,7 @@ __all__ = ["CHANGES", "KINDS", "Batch", "changes", "deals_without_call", "fresh_
 
 RUNS, CHANGES, ADVICE = "runs.jsonl", "changes.csv", "advice.csv"
 KINDS = ("newly_below_bar", "back_above_bar", "newly_open", "closed", "gone", "not_called")
-COMPARED = ["verdict", "value_per_hour", "bar"]
+COMPARED = ["verdict", "expected_value", "value_per_hour", "bar"]
 _COLUMNS = ["deal_id", "change", *(f"{name}{when}" for name in COMPARED for when in ("_before", "")), "outcome"]
 
 
@@ -97,13 +97,14 @@ def _open(book: Book, as_of: pd.Timestamp, name: str) -> pd.Series:
 
 
 def deals_without_call(calls: pd.DataFrame, open_deals: pd.Series) -> list[str]:
-    """Open deals without a call, or with a call that lacks a verdict or a value.
+    """Open deals without a call, or with a call that lacks a verdict or the value that its bar is compared with.
 
-    >>> calls = pd.DataFrame({"deal_id": ["a", "b"], "verdict": "pursue", "value_per_hour": [1.0, None]})
-    >>> deals_without_call(calls, pd.Series(["a", "b", "c"]))
+    >>> calls = pd.DataFrame({"deal_id": ["a", "b"], "verdict": "pursue", "expected_value": 2.0, "bar_unit": "hour"})
+    >>> deals_without_call(calls.assign(value_per_hour=[1.0, None]), pd.Series(["a", "b", "c"]))
     ['b', 'c']
     """
-    complete = calls.dropna(subset=["verdict", "value_per_hour"])
+    compared = calls["value_per_hour"].where(calls["bar_unit"] == "hour", calls["expected_value"])
+    complete = calls[calls["verdict"].notna() & compared.notna()]
     return sorted(set(open_deals) - set(complete["deal_id"]))
 
 
@@ -111,15 +112,15 @@ def changes(previous: pd.DataFrame, current: pd.DataFrame, book: Book) -> pd.Dat
     """What changed from the calls of one run to those of the next.
 
     Args:
-        previous: calls of one moment: deal_id, as_of, verdict, value_per_hour, bar.
+        previous: calls of one moment: deal_id, as_of, verdict, expected_value, value_per_hour, bar.
         current: the same, of a later moment or the same one.
         book: says which deals were closed by the later moment, and how.
 
     Returns:
-        One row per changed deal, by kind and deal_id: deal_id, change, the verdict, value_per_hour and bar before and
-        now, outcome (of closed deals). Kinds: newly_below_bar (dropped now, kept before), back_above_bar, newly_open,
-        closed (also deals that were opened since), gone (no longer in the book), not_called (open, but without a call).
-        walk_away and nurture count as below the bar, unsure counts as kept.
+        One row per changed deal, by kind and deal_id: deal_id, change, the verdict, expected_value, value_per_hour and
+        bar before and now, outcome (of closed deals). Kinds: newly_below_bar (dropped now, kept before),
+        back_above_bar, newly_open, closed (also deals that were opened since), gone (no longer in the book), not_called
+        (open, but without a call). walk_away and nurture count as below the bar, unsure counts as kept.
     """
     since, as_of = previous["as_of"].max(), current["as_of"].max()
     sides = previous[["deal_id", *COMPARED]].merge(
@@ -166,10 +167,10 @@ def _last_calls(out: Path, name: str) -> tuple[pd.DataFrame | None, str]:
 
 def _as_calls(frame: pd.DataFrame) -> pd.DataFrame:
     """The columns that `changes` needs, typed; of the newest moment only."""
-    numbers = {column: frame[column].replace("", "nan").astype("float64") for column in ("value_per_hour", "bar")}
+    numbers = {column: frame[column].replace("", "nan").astype("float64") for column in COMPARED if column != "verdict"}
     as_of = pd.to_datetime(frame["as_of"], utc=True, format="ISO8601")
     verdict = frame["verdict"].where(frame["verdict"] != "")
-    typed = frame[["deal_id", "model_version"]].assign(as_of=as_of, verdict=verdict, **numbers)
+    typed = frame[["deal_id", "model_version", "bar_unit"]].assign(as_of=as_of, verdict=verdict, **numbers)
     newest = typed[as_of == as_of.max()]
     if newest.empty or not newest["deal_id"].is_unique:
         raise ValueError("calls need one row per deal")
@@ -185,8 +186,11 @@ def _compared(
         later = fmt.moment(before["as_of"])
         return None, (f"The last run called deals at a later moment, {later} UTC, so nothing was compared.",)
     notes = []
-    if before["bar"] != now["bar"]:
-        notes.append(f"The bar changed from {fmt.money(before['bar'])} to {fmt.money(now['bar'])} per hour.")
+    if before["bar_unit"] != now["bar_unit"]:
+        unit = "money per hour" if fmt.by_hour else "money per deal, because hours are not recorded"
+        notes.append(f"The bar is now {unit}, so it cannot be compared with the earlier one.")
+    elif before["bar"] != now["bar"]:
+        notes.append(f"The bar changed from {fmt.money(before['bar'])} to {fmt.rate(now['bar'])}.")
     if before["model_version"] != now["model_version"]:
         notes.append(f"The model changed from {before['model_version']} to {now['model_version']}.")
     return changes(previous, calls, book), (f"Since {fmt.moment(before['as_of'])} UTC:", *notes)
@@ -218,7 +222,8 @@ def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
 @contextmanager
 def _recorded(out: Path, now: pd.Timestamp) -> Iterator[dict[str, Any]]:
     """A record that is filled during the run, and written however the run ends."""
-    later = ("ended_at", "as_of", "book", "model_version", "bar", "open_deals", "unusable_deals", "verdicts", "changes")
+    of_book = ("ended_at", "as_of", "book", "model_version", "open_deals", "unusable_deals")
+    later = (*of_book, "bar", "bar_unit", "verdicts", "caveats", "changes")
     record: dict[str, Any] = {"started_at": _clock(), "now": now.isoformat(), **dict.fromkeys(later)}
     record |= {"calls": None, "calls_sha256": None, "exit_status": 0, "error": None}
     try:
@@ -290,7 +295,7 @@ def _written(
     write_frame(advice, str(out / ADVICE))
     problem = _incomplete(deals_without_call(calls, open_deals), len(open_deals), fmt)
     numbers = summary(calls)
-    record |= {key: numbers[key] for key in ("model_version", "bar", "verdicts")}
+    record |= {key: numbers[key] for key in ("model_version", "bar", "bar_unit", "verdicts", "caveats")}
     record |= {"open_deals": len(open_deals), "unusable_deals": book.unusable_deals}
     record |= {"calls": name, "calls_sha256": checksum(out / name)}
     if changed is not None:

@@ -1,4 +1,4 @@
-"""Scoring: one row per open deal and moment, the most valuable hours first."""
+"""Scoring: one row per open deal and moment, the most valuable hours first, or deals where no hours are known."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from walkaway.economics import DROPPED, Curve
 from walkaway.errors import UsageError
 from walkaway.explaining import Reasons, attribute, reasons_table
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Calls, Model, Rows, call_open
+from walkaway.models import Calls, Model, Rows, call_open, caveats_of
 from walkaway.scoring.advice import kept_to_learn
 
-__all__ = ["score", "summary", "with_replay_curve"]
+__all__ = ["score", "summary", "with_replay_curve", "without_hours"]
 
 CHUNK = 20_000  # rows explained at a time, to limit the memory for the SHAP values of all members
 
@@ -81,8 +81,10 @@ def score(
 
     Returns:
         One row per open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
-        kept_to_learn (below the bar, but to be worked on all the same: `walkaway.scoring.advice`), reason_1, factor_1,
-        base_rate_1, ..., model_version, assumed_hours_share.
+        bar_unit (hour, or deal where no hours are known: then remaining_hours and value_per_hour are empty, and the
+        highest expected_value is first), kept_to_learn (below the bar, but to be worked on all the same:
+        `walkaway.scoring.advice`), reason_1, factor_1, base_rate_1, ..., model_version, assumed_hours_share, and
+        caveats (codes of `walkaway.models.caveats_of`: what must be known before anyone acts on the calls).
 
     Raises:
         UsageError: a moment is before the first deal, is more than a year after the newest record, or has no open deal;
@@ -91,35 +93,55 @@ def score(
     """
     calls = call_open(book, model, at, score_settings)
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], score_settings.keep_share)
-    table = calls.table.assign(kept_to_learn=kept)
     fmt = model.facts.wording(locale)
-    table = table.assign(wait_for=calls.wait_sentences(fmt))
+    table = calls.table.assign(bar_unit=fmt.unit, kept_to_learn=kept, wait_for=calls.wait_sentences(fmt))
     if score_settings.reasons:
         table = pd.concat([table, _explained(model, calls, score_settings.reasons, fmt)], axis=1)
     assumed = {moment: _assumed_share(book, moment) for moment in at}
-    table = table.assign(model_version=model.version, assumed_hours_share=table["as_of"].map(assumed))
+    caveats = ";".join(caveat.code for caveat in caveats_of(model, fmt))
+    table = table.assign(
+        model_version=model.version,
+        assumed_hours_share=table["as_of"].map(assumed),
+        caveats=pd.Series(caveats, table.index, dtype="str"),
+    )
     order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))
-    return table.iloc[order].reset_index(drop=True)
+    return without_hours(table).iloc[order].reset_index(drop=True)
+
+
+def without_hours(calls: pd.DataFrame) -> pd.DataFrame:
+    """The calls with empty hours and value per hour where the bar is money per deal, since no hours are known.
+
+    >>> without_hours(pd.DataFrame({"bar_unit": ["deal"], "remaining_hours": [1.0], "value_per_hour": [90.0]}))
+      bar_unit  remaining_hours  value_per_hour
+    0     deal              NaN             NaN
+    """
+    known_hours = calls["bar_unit"] == "hour"
+    return calls.assign(**{name: calls[name].where(known_hours) for name in ("remaining_hours", "value_per_hour")})
 
 
 def summary(table: pd.DataFrame) -> dict[str, object]:
     """The newest moment of scored calls in a few numbers: what walking away frees, and what it puts at risk.
 
-    Deals that are kept to learn from free no hours.
+    Deals that are kept to learn from free no hours. hours and hours_freed are None where no hours are known.
     """
     last = table[table["as_of"] == table["as_of"].max()]
     drop = last[last["verdict"].isin(DROPPED) & ~last["kept_to_learn"]]
+    bar_unit = str(last["bar_unit"].iloc[0])
+    hours, freed = (float(rows["remaining_hours"].sum()) if bar_unit == "hour" else None for rows in (last, drop))
     return {
         "calls": len(table),
         "as_of": last["as_of"].iloc[0].isoformat(),
         "open_deals": len(last),
         "bar": float(last["bar"].iloc[0]),
+        "bar_unit": bar_unit,
         "verdicts": {str(verdict): int(n) for verdict, n in last["verdict"].value_counts().items()},
         "kept_to_learn": int(last["kept_to_learn"].sum()),
-        "hours": float(last["remaining_hours"].sum()),
-        "hours_freed": float(drop["remaining_hours"].sum()),
+        "hours": hours,
+        "hours_freed": freed,
+        "dropped": len(drop),
         "value_at_risk": float(drop["expected_value"].clip(lower=0).sum()),
         "model_version": str(last["model_version"].iloc[0]),
+        "caveats": [code for code in str(last["caveats"].iloc[0]).split(";") if code],
     }
 
 

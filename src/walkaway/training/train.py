@@ -42,7 +42,7 @@ PROBABILITIES = [
     "stage_rate",
     "base_rate",
 ]
-PROFILED = ["win_probability", "remaining_hours", "value_per_hour"]
+OF_HOURS = ("remaining_hours", "value_per_hour")
 LONG_LIFE = 0.9  # quantile of the lifetimes of closed deals
 LEAST_WINS_TO_CAP, LARGEST = 20, 0.95  # least number of earlier wins, and the quantile of their values used as the cap
 INDICES = ["value_per_hour", "expected_value", "win_probability", "amount", "younger"]
@@ -118,8 +118,9 @@ def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bo
     """The reference profile. Without signal each deal has the base rate, so only hours are profiled."""
     history = history.without(final.plan.left_out)
     words = known_words(history.book, final.plan)
-    profiled = ["deal_id", "as_of", *(PROFILED if signal else ["remaining_hours"])]
-    scores = scores if scores.empty else scores[profiled]
+    of_hours = OF_HOURS if history.book.unit == "hour" else ()
+    profiled = ("win_probability", *of_hours) if signal else of_hours[:1]
+    scores = scores if scores.empty else scores[["deal_id", "as_of", *profiled]]
     found = learn_reference_profile(history, final.plan, words, final.snapshots, final.rows.X, scores, final.until)
     days = (final.until - history.book.deals["created_at"].min()) / pd.Timedelta(days=1)
     ends = {"win_probability": final.completed["won"], "remaining_hours": final.completed["remaining_hours"]}
@@ -160,8 +161,11 @@ def _facts(fitted: FittedRecipe) -> Facts:
     )
 
 
-def _tables(backtest: Backtest, train_settings: TrainSettings) -> dict[str, pd.DataFrame]:
-    """Tables of metrics; empty unless some settled out-of-time calls are on won and some on lost deals."""
+def _tables(backtest: Backtest, train_settings: TrainSettings, book: Book) -> dict[str, pd.DataFrame]:
+    """Tables of metrics; empty unless some settled out-of-time calls are on won and some on lost deals.
+
+    Hours that are assumed, and values that are known beforehand, test no prediction, so they have no table.
+    """
     calls, draws = backtest.calls, train_settings.bootstrap
     settled = settled_of(calls)
     if settled.empty:
@@ -169,14 +173,20 @@ def _tables(backtest: Backtest, train_settings: TrainSettings) -> dict[str, pd.D
     tables = {
         "win": win_metrics(settled, [name for name in PROBABILITIES if name in settled], draws),
         "by_slice": by_slice(calls, draws),
-        "by_ending": by_ending(settled),
-        "hours": hours_metrics(calls, draws),
-        "worth": worth_metrics(settled, draws),
+        "by_ending": by_ending(settled) if book.records_work else by_ending(settled).drop(columns="hours_ratio"),
+        "hours": hours_metrics(calls, draws) if book.records_work else pd.DataFrame(),
+        "worth": pd.DataFrame() if _worth_is_known(settled) else worth_metrics(settled, draws),
         "skill": skills(calls, INDICES, draws),
         "staleness": staleness(calls, backtest.stale, draws),
         "no_decision": _no_decision_metrics(settled, train_settings.no_decision_reasons, draws),
     }
     return {name: table for name, table in tables.items() if len(table)}
+
+
+def _worth_is_known(settled: pd.DataFrame) -> bool:
+    """Whether what deals are worth if won was known beforehand: their amounts never change, or wins are counted."""
+    won = settled[settled["won"] == 1]
+    return bool(np.allclose(won["value_if_won"], won["worth_truth"]))
 
 
 def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws: int) -> pd.DataFrame:
@@ -230,7 +240,7 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     """
     fitted = fit_and_backtest(book, until, train_settings, step, looks=True, older=True)
     history, final, backtest = fitted.history, fitted.final, fitted.backtest
-    tables = _tables(backtest, fitted.settings)
+    tables = _tables(backtest, fitted.settings, history.book)
     reference = _reference(history, final, _scored(fitted, backtest.calls), fitted.signal)
     model = _calling_model(fitted)
     facts = model.facts.model_copy(update={"beaten_by": beaten_by(tables)})

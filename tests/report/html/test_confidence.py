@@ -99,7 +99,7 @@ def test_what_was_expected_stands_beside_what_came():
     rows = {what: (expected, came) for what, expected, came in confidence.tried(proof_of(), EN)}
 
     assert rows["hours saved"] == ("32.2%", "24.0% (21.0% to 26.6%)")
-    assert rows["won value lost"] == ("9.5%", "6.0% (4.7% to 7.3%)")
+    assert rows["value lost"] == ("9.5%", "6.0% (4.7% to 7.3%)")
     assert rows["value per hour of deals kept"] == ("EUR 2,880 or more", "EUR 7,831")
     assert rows["value per hour of deals to stop or let wait"] == ("less than EUR 2,880", "EUR 1,179")
     assert rows["value per hour of deals to check first"] == ("less than EUR 2,880", "EUR 2,768")

@@ -28,9 +28,14 @@ def test_the_main_reason_is_the_figure_furthest_behind_the_typical_deal(row, leg
 def test_the_typical_deal_is_one_to_pursue_if_there_are_any():
     calls = calls_of((0.5, 100.0, 1.0), (0.7, 300.0, 3.0), (0.1, 1.0, 9.0))
 
-    calls = calls.assign(value_per_hour=[50.0, 70.0, 1.0])
-    assert typical_deal(calls.assign(verdict=["pursue", "pursue", "walk_away"])).tolist() == [0.6, 200.0, 2.0, 60.0]
-    assert typical_deal(calls.assign(verdict="walk_away")).tolist() == [0.5, 100.0, 3.0, 50.0]
+    calls = calls.assign(expected_value=[50.0, 210.0, 0.1], value_per_hour=[50.0, 70.0, 1.0])
+    pursued = calls.assign(verdict=["pursue", "pursue", "walk_away"])
+    assert typical_deal(pursued).tolist() == [0.6, 200.0, 2.0, 130.0, 60.0]
+    assert typical_deal(calls.assign(verdict="walk_away")).tolist() == [0.5, 100.0, 3.0, 50.0, 50.0]
+
+
+def test_hours_that_are_not_known_are_never_the_main_reason():
+    assert weakest_leg(calls_of((0.6, 1100.0, float("nan"))), TYPICAL).tolist() == ["too small"]
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ def replayed() -> Replayed:
         "notes": [],
         "expected": {"hours_saved": 0.123, "value_forgone": 0.045},
         "score": {"forgo": 0.1, "guarantee": True},
+        "records_work": True,
         "stop_points": [stop_point | {"value_forgone": 12345.0}],
     }
     return Replayed(BY_HAND, calls, measure(calls, 20), CURVE, {}, pd.DataFrame(), summary)

@@ -41,7 +41,7 @@ def test_the_whole_is_told_in_a_sentence_and_themes_by_what_they_cost():
     lines = shown(found())
 
     assert " ".join(lines[:3]).strip() == (
-        "50 deals open at 5 Jan 2026, 06:00 UTC; 4 of them are below the bar of EUR 120 per hour. They still take 14 "
+        "50 deals open at 5 Jan 2026, 06:00 UTC; 4 of them are below the bar of EUR 120 an hour. They still take 14 "
         "hours. Deals at the bar would earn EUR 950 more in these hours."
     )
     assert "engagement 3 12 5 EUR 900" in lines

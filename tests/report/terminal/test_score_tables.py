@@ -51,7 +51,7 @@ def test_the_score_screen_counts_the_newest_moment_only(called, trained):
         assert f"{count} {verdict.replace('_', ' ')}" in text
     hours = f"{dropped['remaining_hours'].sum():,.0f} of {last['remaining_hours'].sum():,.0f} expected hours"
     assert f"Walking away frees {hours}" in text
-    assert "Bar: EUR 150 per hour" in text
+    assert "Bar: EUR 150 an hour" in text
     assert f"{len(called)} calls written to calls.csv" in text
 
 

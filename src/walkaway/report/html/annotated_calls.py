@@ -13,7 +13,7 @@ from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model
 from walkaway.report.html.check_first import alike_earned, check_first
 from walkaway.report.html.main_reason import typical_deal, weakest_leg
-from walkaway.scoring import decisions_in_force, kept_to_learn
+from walkaway.scoring import decisions_in_force, kept_to_learn, without_hours
 
 __all__ = ["CALLS", "CHECK_FIRST", "called"]
 
@@ -50,7 +50,8 @@ def called(
         advice: from `walkaway.scoring.advice.read_advice`.
 
     Returns:
-        The table of the calls with these columns added: call (the verdict, or CHECK_FIRST if a person checks the deal
+        The table of the calls, with empty hours and value per hour where no hours are known (bar_unit: deal), and with
+        these columns added: call (the verdict, or CHECK_FIRST if a person checks the deal
         before work stops); alike_value_per_hour (`check_first.alike_earned`); owner_id, team, pipeline, stage, amount,
         margin, last_activity (a date), age_days; leg (`main_reason.weakest_leg`); reason_k, factor_k, base_rate_k;
         kept_to_learn; decision, by, why (of a person); advised_since; sign, sign_came, chance_if_heard.
@@ -61,8 +62,9 @@ def called(
     table = calls.table.join(_deal_columns(book, calls, as_of)).join(reasons).join(_wait_columns(model, calls))
     table = table.assign(wait_for=calls.wait_sentences(wording))
     table = table.assign(alike_value_per_hour=alike_earned(model, calls.table, attribution))
+    table = table.assign(call=table["verdict"].mask(check_first(table), CHECK_FIRST), bar_unit=wording.unit)
+    table = without_hours(table)
     table = table.assign(
-        call=table["verdict"].mask(check_first(table), CHECK_FIRST),
         leg=weakest_leg(table, typical_deal(table)),
         kept_to_learn=kept,
         advised_since=_advised_since(calls.table, advice),
@@ -75,18 +77,21 @@ def called(
 
 
 def _deal_columns(book: Book, calls: Calls, as_of: pd.Timestamp) -> pd.DataFrame:
-    """What identifies a deal to readers, in the order of the calls: owner, team, stage, amount, last activity, age."""
+    """What identifies a deal to readers, in the order of the calls: owner, team, stage, amount, last activity, age.
+
+    last_activity is "" where there was none, and missing where the book records no work.
+    """
     deals = book.deals.set_index("deal_id").reindex(calls.table["deal_id"])
     texts = {name: deals[name].fillna("").astype("str").to_numpy() for name in ("owner_id", "team", "pipeline")}
     terms = calls.rows.terms
     last = recorded_by(book, "activities", as_of).groupby("deal_id")["at"].max()
-    contact = last.reindex(calls.table["deal_id"]).dt.strftime("%Y-%m-%d").fillna("").to_numpy()
+    contact = last.reindex(calls.table["deal_id"]).dt.strftime("%Y-%m-%d").fillna("" if book.records_work else pd.NA)
     age = (as_of - deals["created_at"]).dt.total_seconds().to_numpy() / SECONDS_PER_DAY
     return pd.DataFrame(
         texts
         | {"stage": terms["stage_name"].fillna("").to_numpy()}
         | {name: terms[name].to_numpy() for name in ("amount", "margin")}
-        | {"last_activity": contact, "age_days": age}
+        | {"last_activity": contact.to_numpy(), "age_days": age}
     )
 
 

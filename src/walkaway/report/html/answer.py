@@ -119,6 +119,14 @@ def quality_of(book: Book, answer: Answer, wording: LocaleFormat) -> tuple[tuple
         ("Fingerprint of the data", book.manifest.fingerprint),
         ("Rows that could not be used (quarantined)", wording.number(quarantined)),
         ("Deals among them, which get no call", wording.number(book.unusable_deals)),
-        ("Hours assumed rather than recorded", wording.percent(answer.assumed_hours_share)),
-        ("Open deals with a recorded margin", wording.percent(answer.margin_known)),
+        *(
+            (("Hours assumed rather than recorded", wording.percent(answer.assumed_hours_share)),)
+            if wording.by_hour
+            else ()
+        ),
+        *(
+            ()
+            if wording.counts_wins
+            else (("Open deals with a recorded margin", wording.percent(answer.margin_known)),)
+        ),
     )

@@ -31,7 +31,8 @@ def use(content: Content) -> tuple[str, str]:
     if level == "low":
         return "not yet", f"{capital(why_not)} Have an analyst find the cause first. {until_then}"
     if level == "untested":
-        return "with care", f"{NO_PROOF} Start with the few deals that would take the most hours."
+        first = "that would take the most hours" if wording.by_hour else f"with the lowest {wording.ranked_by}"
+        return "with care", f"{NO_PROOF} Start with the few deals {first}."
     if content.findings is None and content.notes:
         return "with care", f"{' '.join(content.notes)} Review each deal before you stop it."
     counts = {row["call"]: wording.number(row["deals"]) for row in content.answer.by_call.to_dict("records")}
@@ -56,12 +57,13 @@ def confidence(content: Content) -> tuple[str, str]:
     actual, lost = proof.followed, _share(proof, "value_forgone", wording)
     if actual["value_forgone_low"] > actual["expected_value_forgone"]:
         expected = _share(proof, "expected_value_forgone", wording)
-        lost_more = f"calls like these lost {lost} of the value won; {expected} was expected."
+        lost_more = f"calls like these lost {lost} of the {wording.won}; {expected} was expected."
         return "low", f"on your own past deals, {lost_more}"
     no_more_lost = "on your own past deals, calls like these lost no more value than expected"
+    saved, let_go = ("saved", "hours") if wording.by_hour else ("let", "deals go")
     if actual["hours_saved_high"] < actual["expected_hours_saved"]:
-        return "fair", f"{no_more_lost}, but saved fewer hours.{_other_bar(content)}"
-    return "good", f"{no_more_lost} and saved no fewer hours.{_other_bar(content)}"
+        return "fair", f"{no_more_lost}, but {saved} fewer {let_go}.{_other_bar(content)}"
+    return "good", f"{no_more_lost} and {saved} no fewer {let_go}.{_other_bar(content)}"
 
 
 def _other_bar(content: Content) -> str:
@@ -70,37 +72,42 @@ def _other_bar(content: Content) -> str:
     if proof is None or abs(answer.bar - proof.bar) <= MOVED * proof.bar:
         return ""
     side, hours, value = ("higher", "more", "more") if answer.bar > proof.bar else ("lower", "fewer", "less")
+    more_saved = f"{hours} hours saved" if wording.by_hour else f"{hours} deals to stop"
     return (
-        f" Today's bar ({wording.money(answer.bar)}) is {side} than the one tested ({wording.money(proof.bar)}): "
-        f"expect {hours} hours saved and {value} value lost than in that test."
+        f" Today's bar ({wording.worth(answer.bar)}) is {side} than the one tested ({wording.worth(proof.bar)}): "
+        f"expect {more_saved} and {value} {wording.lost} than in that test."
     )
 
 
 def tried(proof: Proof, wording: LocaleFormat) -> list[tuple[str, str, str]]:
     """What following the verdicts would have done on past deals: (measure, expected, actual)."""
-    earned = proof.earned.set_index("name")
+    earned, of_value = proof.earned.set_index("name"), wording.ranked_by if wording.by_hour else "value"
     rows = [
-        ("hours saved", _share(proof, "expected_hours_saved", wording), _achieved(proof, "hours_saved", wording)),
         (
-            "won value lost",
+            "hours saved" if wording.by_hour else "deals let go",
+            _share(proof, "expected_hours_saved", wording),
+            _achieved(proof, "hours_saved", wording),
+        ),
+        (
+            wording.lost,
             _share(proof, "expected_value_forgone", wording),
             _achieved(proof, "value_forgone", wording),
         ),
     ]
     rows.append(
         (
-            "value per hour of deals kept",
-            f"{wording.money(proof.bar)} or more",
+            f"{of_value} of deals kept",
+            f"{wording.worth(proof.bar)} or more",
             _money(proof.followed["value_per_hour_kept"], wording),
         )
     )
     for name, words in (
-        ("clear", "value per hour of deals to stop or let wait"),
-        ("close", "value per hour of deals to check first"),
+        ("clear", f"{of_value} of deals to stop or let wait"),
+        ("close", f"{of_value} of deals to check first"),
     ):
         if earned.loc[name, "deals"]:
             rows.append(
-                (words, f"less than {wording.money(proof.bar)}", _money(earned.loc[name, "value_per_hour"], wording))
+                (words, f"less than {wording.worth(proof.bar)}", _money(earned.loc[name, "value_per_hour"], wording))
             )
     return rows
 
@@ -127,10 +134,9 @@ def sure(content: Content) -> list[str]:
     rows = [_bias(proof, wording) if proof else "", _young(content), f"Watch: {watch}" if watch else ""]
     assumed = wording.percent(answer.assumed_hours_share)
     learned = wording.date(pd.Timestamp(answer.known_until)) if answer.known_until else "an unknown date"
-    rows.append(
-        f"{assumed} of the hours are assumed rather than recorded. The calls come from model {answer.model_version}, "
-        f"trained on what was known until {learned}."
-    )
+    hours = f"{assumed} of the hours are assumed rather than recorded. " if wording.by_hour else ""
+    model = f"The calls come from model {answer.model_version}, trained on what was known until {learned}."
+    rows.append(f"{hours}{model}")
     return [row for row in rows if row]
 
 
@@ -166,7 +172,8 @@ def _young(content: Content) -> str:
     if not set(AGES) <= set(rows.index[rows["deals"] > 0]):
         return sentence
     young, older = (float(rows.loc[name, "value_per_hour"]) for name in AGES)
-    rates = f"in the past, such deals earned {_money(young, wording)} an hour and older ones {_money(older, wording)}."
+    each = "an hour" if wording.by_hour else "each"
+    rates = f"in the past, such deals earned {_money(young, wording)} {each} and older ones {_money(older, wording)}."
     return (
         f"{sentence} {'Even so, ' if young <= older else ''}{rates}"
         if young <= older

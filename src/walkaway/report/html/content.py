@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from walkaway.asof import known
@@ -21,7 +22,7 @@ from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST, called
 from walkaway.report.html.answer import Answer, answer_of, quality_of
 from walkaway.report.html.main_reason import counted_legs, typical_deal
 from walkaway.report.html.proof import Proof, read_proof
-from walkaway.report.html.refocus import refocus
+from walkaway.report.html.refocus import refocus, work_first
 from walkaway.report.html.rollups import neighbours, productivity, rollup
 from walkaway.scoring import changes, settle_advice, settle_decisions
 
@@ -39,7 +40,9 @@ class Content:
     """The content of the report. Frames have one row per line shown; each of `stories` gets a card.
 
     typical: the figures of the typical deal that is kept. legs: the deals to stop by main reason (`main_reason`).
-    caveats: the first lines of the page. actionable: whether the model's verdicts may be acted on.
+    caveats: the first lines of the page. actionable: whether the model's verdicts may be acted on. records_work:
+    whether the book records work; if not, nothing is said about work done. records_signs: the same for activities, and
+    so for signs from buyers. Where no hours are known, hours are 0 or empty.
     """
 
     answer: Answer
@@ -67,15 +70,23 @@ class Content:
     notes: tuple[str, ...] = field(default_factory=tuple)
     caveats: tuple[Caveat, ...] = ()
     actionable: bool = True
+    records_work: bool = True
+    records_signs: bool = True
 
     def of(self, *names: str) -> pd.DataFrame:
         """Deals with these calls (CALLS, pursue, unsure), without deals decided by a person or kept to learn from.
 
-        In the order of these names; within each, those that would take the most hours first.
+        In the order of these names; within each, those that would take the most hours first, or with the least expected
+        value where no hours are known.
         """
         calls = self.calls
         rows = calls[calls["call"].isin(names) & ~calls["kept_to_learn"] & (calls["decision"] == "")]
-        return rows.iloc[np.lexsort((-rows["remaining_hours"], rows["call"].map(names.index)))]
+        return rows.iloc[_first(rows, names)]
+
+
+def _first(rows: pd.DataFrame, names: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    """Places of calls: in the order of these names, then the most hours, then the least expected value."""
+    return np.lexsort((rows["expected_value"], -rows["remaining_hours"], rows["call"].map(names.index)))
 
 
 def _findings(
@@ -91,8 +102,9 @@ def _findings(
 def _stories(
     book: Book, model: Model, calls: Calls, table: pd.DataFrame, content_of: pd.Series, locale: str, share: float
 ) -> tuple[DealStory, ...]:
-    """The stories of deals to stop: for each call those that would take the most hours, in the order of CALLS."""
-    ours = table[content_of].sort_values("remaining_hours", ascending=False, kind="stable")
+    """The stories of deals to stop: for each call the first ones, in the order of CALLS."""
+    ours = table[content_of & table["call"].isin(CALLS)]
+    ours = ours.iloc[_first(ours, CALLS)]
     places = [at for call, most in CARDS.items() for at in ours.index[ours["call"] == call][:most]]
     return tuple(deal_stories(model, _some(calls, places), share, book, locale)) if places else ()
 
@@ -135,8 +147,8 @@ def gather(
         settings: the settings of the project.
         replayed: folder of a finished replay, whose ledger is the proof.
         decisions: from `walkaway.scoring.decisions.read_decisions`.
-        previous: calls of earlier reports (deal_id, as_of, verdict, value_per_hour, bar); the newest before as_of is
-            used.
+        previous: calls of earlier reports (deal_id, as_of, verdict, expected_value, value_per_hour, bar); the newest
+            before as_of is used.
         advice: from `walkaway.scoring.advice.read_advice`: what the nightly batch advised.
 
     Raises:
@@ -153,7 +165,8 @@ def gather(
     ours = ~table["kept_to_learn"] & (table["decision"] == "")
     freed = table[ours & table["call"].isin(CALLS)]
     answer = answer_of(table, freed, model, book, settings.score.dial())
-    plan, moved = refocus(freed, table[ours & (table["verdict"] == "pursue")])
+    pursued = table[ours & (table["verdict"] == "pursue")]
+    plan, moved = refocus(freed, pursued) if wording.by_hour else (work_first(pursued), pd.DataFrame())
     findings, notes = _findings(book, model, settings, as_of)
     proof = read_proof(replayed) if replayed else None
     before = earlier(previous, as_of)
@@ -186,4 +199,6 @@ def gather(
         notes=notes,
         caveats=caveats_of(model, wording),
         actionable=may_be_acted_on(model),
+        records_work=book.records_work,
+        records_signs=len(book.activities) > 0,
     )

@@ -1,4 +1,4 @@
-"""The answer as fifteen lines of Markdown, for mail and chat."""
+"""The answer as a few lines of Markdown, for mail and chat."""
 
 from __future__ import annotations
 
@@ -30,22 +30,26 @@ def board_sentence(content: Content) -> str:
     answer, wording = content.answer, content.wording
     if not answer.let_go:
         return f"None of {wording.number(answer.open_deals)} open deals is below the bar: keep them all."
+    at_risk = (
+        f"puts {wording.money(answer.value_at_risk)} at risk, {wording.percent(answer.share_at_risk)} of the "
+        f"pipeline's {'expected wins' if wording.counts_wins else 'expected value'}."
+    )
+    stopping = f"Stopping work on {wording.number(answer.let_go)} of {wording.number(answer.open_deals)} open deals"
+    if not wording.by_hour:
+        return f"{stopping} {at_risk}"
     up_to = "up to " if answer.some_later else ""
     right_away = f" ({wording.number(round(answer.at_once))} of them right away)" if answer.some_later else ""
     freed, hours = (wording.number(round(hours)) for hours in (answer.hours_freed, answer.hours))
-    return (
-        f"Stopping work on {wording.number(answer.let_go)} of {wording.number(answer.open_deals)} open deals frees "
-        f"{up_to}{freed} of {hours} hours{right_away} and puts {wording.money(answer.value_at_risk)} at risk, "
-        f"{wording.percent(answer.share_at_risk)} of the pipeline's expected value."
-    )
+    return f"{stopping} frees {up_to}{freed} of {hours} hours{right_away} and {at_risk}"
 
 
 def digest(content: Content) -> str:
-    """At most fifteen lines: the answer, the largest deals to stop, where the hours go, and how far to trust it."""
+    """A few lines: what to know first, the answer, the first deals to stop, where the hours go, how far to trust it."""
     wording, freed = content.wording, content.of(*CALLS)
     can_act, what = confidence.use(content)
     level, why = confidence.confidence(content)
-    lines = [
+    lines = [line for caveat in content.caveats for line in (f"**{caveat.sentence}**", "")]
+    lines += [
         f"**{board_sentence(content)}**",
         "",
         f"Can you act on this today? {can_act.capitalize()}. {what}",
@@ -54,10 +58,17 @@ def digest(content: Content) -> str:
         "",
     ]
     for deal in freed.head(MOST_NAMED).to_dict("records"):
-        worth = f"{wording.hours(deal['remaining_hours'])}, {wording.money(deal['value_per_hour'])} an hour"
-        lines.append(f"- {plain(deal['deal_id'], 40)}: {worth}; {leg_told(deal, content.typical, wording)}")
+        worth = f"{wording.money(deal['expected_value'])} expected"
+        if wording.by_hour:
+            worth = f"{wording.hours(deal['remaining_hours'])}, {wording.money(deal['value_per_hour'])} an hour"
+        why = leg_told(deal, content.typical, wording)
+        lines.append(f"- {plain(deal['deal_id'], 40)}: {why if wording.by_chance else f'{worth}; {why}'}")
     if len(content.plan):
-        best = content.plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False).head(3)
+        best = (
+            content.plan.sort_values("value_per_hour", ascending=False, kind="stable")
+            .drop_duplicates("deal_id")
+            .head(3)
+        )
         lines.append(f"- Instead: {', '.join(plain(name, 40) for name in best['deal_id'])}.")
     if content.changes is not None:
         counts = content.changes["change"].value_counts()

@@ -82,7 +82,7 @@ def _attributes(style: str) -> str:
 
 
 def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: LocaleFormat, description: str) -> str:
-    """Hours saved against value lost, with a point at the current bar."""
+    """Hours saved (or deals let go) against value lost, with a point at the current bar."""
     with rc_context(STYLE):
         figure = Figure(figsize=(6.2, 3.8), layout="constrained")
         axes = figure.subplots()
@@ -92,14 +92,16 @@ def curve_svg(curve: pd.DataFrame, here: pd.Series, wording: LocaleFormat, descr
         point = (float(here["value_forgone"]), float(here["hours_saved"]))
         axes.plot(*point, "o", color=INK, markersize=8)
         axes.annotate(
-            f"you are here: {wording.money(float(here['bar']))} an hour",
+            f"you are here: {wording.rate(float(here['bar']))}",
             point,
             xytext=(10, -4),
             textcoords="offset points",
         )
-        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="share of won value lost", ylabel="share of hours saved")
+        saved = "share of hours saved" if wording.by_hour else "share of deals let go"
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel=f"share of {wording.won} that is lost", ylabel=saved)
         _percent(wording, axes.xaxis, axes.yaxis)
-    return inline_svg(figure, "curve", "Trade-off: hours freed and value lost", description)
+    freed = "hours freed" if wording.by_hour else "deals let go"
+    return inline_svg(figure, "curve", f"Trade-off: {freed} and {wording.lost}", description)
 
 
 def productivity_svg(months: pd.DataFrame, wording: LocaleFormat, description: str) -> str:

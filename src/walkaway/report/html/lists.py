@@ -54,6 +54,18 @@ SHOWN = [
 ]
 
 
+MAY_BE_UNKNOWN = (
+    "value_per_hour",
+    "remaining_hours",
+    "amount",
+    "stage",
+    "owner_id",
+    "team",
+    "pipeline",
+    "last_activity",
+)
+
+
 def harmless(text: str) -> str:
     """The text, changed so that no spreadsheet reads it as a formula, and cut to fit a cell.
 
@@ -65,12 +77,17 @@ def harmless(text: str) -> str:
 
 
 def _shown(calls: pd.DataFrame) -> pd.DataFrame:
-    table = calls[[name for name in SHOWN if name in calls]].copy()
+    """The columns of SHOWN, without those that the book does not record."""
+    unknown = {name for name in MAY_BE_UNKNOWN if name in calls and (calls[name].isna() | (calls[name] == "")).all()}
+    table = calls[[name for name in SHOWN if name in calls and name not in unknown]].copy()
+    if "value_per_hour" in unknown:
+        table = table.rename(columns={"alike_value_per_hour": "alike_value"})
     moments = table.select_dtypes("datetimetz").columns
     table[moments] = table[moments].apply(lambda column: column.dt.strftime("%Y-%m-%d"))
     for name in table.columns[~table.dtypes.map(pd.api.types.is_numeric_dtype)]:
         table[name] = table[name].astype("object").where(table[name].notna(), "").map(lambda text: harmless(str(text)))
-    return table.sort_values(["verdict", "remaining_hours"], ascending=[False, False], kind="stable")
+    keys, ascending = ["verdict", "remaining_hours", "expected_value"], [False, False, True]
+    return table.loc[calls.sort_values(keys, ascending=ascending, kind="stable").index]
 
 
 def write_lists(calls: pd.DataFrame, out: Path) -> None:

@@ -14,6 +14,7 @@ __all__ = ["LEGS", "counted_legs", "leg_shown", "leg_told", "typical_deal", "wea
 TOO_UNLIKELY, TOO_SMALL, TOO_LONG = "too unlikely", "too small", "too much work"
 NO_GAIN = "sold at a loss"  # or an amount of 0
 LEGS = {"win_probability": TOO_UNLIKELY, "value_if_won": TOO_SMALL, "remaining_hours": TOO_LONG}
+WORTH = ("expected_value", "value_per_hour")
 OF_LEG = {leg: name for name, leg in LEGS.items()} | {NO_GAIN: "value_if_won"}
 WORDS = {"win_probability": "to win", "value_if_won": "if won", "remaining_hours": "still to spend"}
 LEAST = 1e-9
@@ -21,13 +22,13 @@ ALSO = 1 / 3  # another leg is named too if it is at least this far behind, as a
 
 
 def typical_deal(calls: pd.DataFrame) -> pd.Series:
-    """The medians over the deals to pursue, or over all deals if there are none: the columns of LEGS, value_per_hour.
+    """The medians over the deals to pursue, or over all deals if there are none: the columns of LEGS and of WORTH.
 
     Args:
-        calls: verdict, value_per_hour and the columns of LEGS.
+        calls: verdict, the columns of LEGS and those of WORTH.
     """
     pursued = calls[calls["verdict"] == "pursue"]
-    return (pursued if len(pursued) else calls)[[*LEGS, "value_per_hour"]].median()
+    return (pursued if len(pursued) else calls)[[*LEGS, *WORTH]].median()
 
 
 def _behind(calls: pd.DataFrame, typical: pd.Series) -> pd.DataFrame:
@@ -39,6 +40,8 @@ def _behind(calls: pd.DataFrame, typical: pd.Series) -> pd.DataFrame:
 
 def weakest_leg(calls: pd.DataFrame, typical: pd.Series) -> pd.Series:
     """Which leg (chance, value or hours) is furthest behind the typical deal's; a value of LEGS, or NO_GAIN.
+
+    Hours that are not known (NaN) are never it.
 
     >>> calls = pd.DataFrame({"win_probability": [0.4, 0.1], "value_if_won": [10.0, 90.0], "remaining_hours": 1.0})
     >>> weakest_leg(calls, pd.Series({"win_probability": 0.5, "value_if_won": 90.0, "remaining_hours": 1.0})).tolist()
@@ -89,7 +92,7 @@ def leg_told(call: Mapping[str, float], typical: pd.Series, wording: LocaleForma
 
 
 def counted_legs(calls: pd.DataFrame) -> pd.DataFrame:
-    """Deals grouped by weakest leg, most hours first: leg, deals, hours, expected_value, medians of the three legs.
+    """Deals by weakest leg, most hours (or deals) first: leg, deals, hours, expected_value, medians of the three legs.
 
     Args:
         calls: leg, expected_value and the columns of LEGS.
@@ -98,4 +101,4 @@ def counted_legs(calls: pd.DataFrame) -> pd.DataFrame:
         deals=1, hours=calls["remaining_hours"], expected_value=calls["expected_value"].clip(lower=0)
     ).groupby("leg")
     summed = groups[["deals", "hours", "expected_value"]].sum().join(groups[list(LEGS)].median())
-    return summed.sort_values("hours", ascending=False, kind="stable").reset_index()
+    return summed.sort_values(["hours", "deals"], ascending=False, kind="stable").reset_index()

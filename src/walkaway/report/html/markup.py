@@ -14,19 +14,19 @@ from markupsafe import Markup
 from walkaway.formatting import LocaleFormat, plain_activity
 from walkaway.report.html.content import Content
 from walkaway.report.html.phrases import capital
-from walkaway.report.html.sections import shown
+from walkaway.report.html.sections import shown as shown_on_page
 
 __all__ = ["page"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 400  # characters of a text; longer ones are cut
 CONTENTS = (
-    ("trade-off", "Hours freed and value lost"),
+    ("trade-off", "Trade-off"),
     ("let-go", "Deals to stop"),
     ("nurture", "Nurture"),
     ("check", "Check first"),
     ("refocus", "Refocus"),
-    ("exits", "Hours worked too long"),
+    ("exits", "After the moment to stop"),
     ("qualify", "Qualify early"),
     ("changes", "Since the last report"),
     ("trust", "Can I trust it?"),
@@ -63,6 +63,7 @@ def _environment(wording: LocaleFormat) -> Environment:
     )
     env.filters |= {
         "money": _or_blank(wording.money),
+        "worth": _or_blank(wording.worth),
         "number": _or_blank(lambda value: wording.number(value)),
         "whole": _or_blank(lambda value: wording.number(round(value))),
         "tenth": _or_blank(lambda value: wording.number(value, 1)),
@@ -98,5 +99,8 @@ def page(content: Content, for_print: bool = False) -> str:
     """
     css, js = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     env = _environment(content.wording)
-    env.globals |= shown(content, for_print)
-    return env.get_template("report.html").render(policy=_policy(css, js), css=css, js=js, contents=CONTENTS)
+    env.globals |= shown_on_page(content, for_print)
+    has_exits = content.records_work or (content.proof is not None and len(content.proof.exits) > 0)
+    left_out = {anchor for anchor, shown in {"exits": has_exits, "nurture": content.records_signs}.items() if not shown}
+    contents = [(anchor, title) for anchor, title in CONTENTS if anchor not in left_out]
+    return env.get_template("report.html").render(policy=_policy(css, js), css=css, js=js, contents=contents)

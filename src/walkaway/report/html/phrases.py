@@ -15,7 +15,6 @@ from walkaway.report.html.proof import Proof
 __all__ = [
     "NO_CURVE",
     "NO_PROOF",
-    "WORDS",
     "advised",
     "bar",
     "capital",
@@ -34,6 +33,7 @@ __all__ = [
     "waits",
     "waits_in_short",
     "well_called",
+    "words",
 ]
 
 NO_PROOF = (
@@ -50,10 +50,10 @@ QUESTIONS = {
     "decision makers": "Who signs, and have we spoken with them?",
     "engagement": "What did the buyer do this week on their own initiative?",
     "timing": "Which date did the buyer name, and why that date?",
-    "price and profit": "Is the deal worth our hours at the amount and margin they expect?",
+    "price and profit": "Is the deal worth our time at the amount and margin they expect?",
     "effort": "How many of our hours will this deal take until it closes?",
 }
-WORDS = (
+_WORDS = (
     ("call", "the model's verdict on a deal: walk away, nurture, check first, unsure or pursue"),
     (
         "bar",
@@ -67,7 +67,7 @@ WORDS = (
     ("walk away", "stop work on the deal, because its value per hour is below the bar"),
     (
         "nurture",
-        "spend no hours for now and wait for a sign from the buyer. The deal is below the bar too, but one of two "
+        "do no work for now and wait for a sign from the buyer. The deal is below the bar too, but one of two "
         "things is true: the sign would lift it over the bar, and the buyer has not been silent for longer than such a "
         "sign took to come in the past; or the deal is likely to end undecided rather than with a no. If the sign does "
         "not come, walk away",
@@ -90,6 +90,31 @@ WORDS = (
 )
 
 
+OF_HOURS = ("value per hour", "hours saved")
+_WORDS_OF_DEALS = {
+    "bar": "the lowest expected value at which a deal is kept",
+    "deals kept": "deals whose expected value is the bar or more; the typical one has the median of each figure",
+    "walk away": "stop work on the deal, because its expected value is below the bar",
+    "pursue": "keep working on the deal, because its expected value is the bar or more",
+    "at risk": "the value that the deals to stop were still expected to bring",
+}
+
+
+def words(wording: LocaleFormat, records_signs: bool = True) -> list[tuple[str, str]]:
+    """The words of the page with their meanings; those of hours and of signs only where the book records them."""
+    if not records_signs:
+        return [(word, text.replace("nurture, ", "")) for word, text in words(wording) if word != "nurture"]
+    if wording.by_hour:
+        return list(_WORDS)
+    expected = [] if wording.by_chance else [("expected value", "the chance to win times the value if won")]
+    others = [
+        (word, _WORDS_OF_DEALS.get(word, meaning).replace("expected value", wording.ranked_by))
+        for word, meaning in _WORDS
+        if word not in OF_HOURS
+    ]
+    return expected + others
+
+
 def _dial(dial: dict[str, Any], wording: LocaleFormat) -> str:
     """What set the bar."""
     if dial.get("bar") is not None:
@@ -98,22 +123,29 @@ def _dial(dial: dict[str, Any], wording: LocaleFormat) -> str:
         return f"as low as possible while the team needs no more than {wording.number(dial['capacity'])} hours a week"
     share = wording.percent(dial["forgo"])
     if dial.get("guarantee"):
-        return f"as high as possible while losing no more than {share} of the value won, at 90% confidence"
-    return f"as high as possible while no more than {share} of the value won is expected to be lost"
+        return f"as high as possible while losing no more than {share} of the {wording.won}, at 90% confidence"
+    return f"as high as possible while no more than {share} of the {wording.won} is expected to be lost"
 
 
 def bar(content: Content) -> str:
     """Where the bar stands, what set it, and what it means."""
     answer, wording = content.answer, content.wording
+    dial, at = _dial(answer.dial, wording), wording.worth(answer.bar)
+    if wording.by_chance:
+        return f"Each deal to stop has a chance to win below the bar ({at}). The bar is {dial}."
+    if not wording.by_hour:
+        return f"Each deal to stop is expected to bring less than the bar ({at}). The bar is {dial}."
     return (
-        f"Each hour on a deal to stop is worth less than the bar ({wording.money(answer.bar)}), so it is better spent "
-        f"on another deal. The bar is {_dial(answer.dial, wording)}."
+        f"Each hour on a deal to stop is worth less than the bar ({at}), so it is better spent on another deal. "
+        f"The bar is {dial}."
     )
 
 
 def value(content: Content) -> str:
     """What value means on this page."""
     known = content.answer.margin_known
+    if content.wording.counts_wins:
+        return "No amounts are recorded, so each win counts 1."
     if known == 0:
         return "Value means a deal's whole amount, because no margin is recorded and so the profit is not known."
     if known == 1:
@@ -139,6 +171,10 @@ def instead(content: Content) -> str:
     plan, wording = content.plan, content.wording
     if plan.empty:
         return ""
+    if not wording.by_hour:
+        best, least = plan.head(INSTEAD), wording.worth(float(plan["expected"].head(INSTEAD).min()))
+        each = f"each with a chance to win of {least}" if wording.by_chance else f"each expected to bring {least}"
+        return f"{', '.join(best['deal_id'])}, {each} or more."
     best = plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False, kind="stable").head(INSTEAD)
     least = wording.money(float(best["value_per_hour"].min()))
     return (
@@ -153,7 +189,7 @@ def cost(content: Content) -> str:
     share = wording.percent(answer.share_at_risk)
     return (
         f"The deals to stop are still expected to bring {wording.money(answer.value_at_risk)}, which is {share} of the "
-        f"expected value of all open deals. {value(content)}"
+        f"{'wins expected' if wording.counts_wins else 'expected value'} of all open deals. {value(content)}"
     )
 
 
@@ -162,7 +198,8 @@ def past(content: Content) -> str:
     answer, wording = content.answer, content.wording
     how = "estimated" if answer.estimated else "measured on settled deals"
     saved, forgone = wording.percent(answer.saved, 1), wording.percent(answer.forgone, 1)
-    return f"it saves {saved} of all hours and loses {forgone} of all value won ({how})"
+    does = f"saves {saved} of all hours" if wording.by_hour else f"lets {saved} of all deals go"
+    return f"it {does} and loses {forgone} of all {wording.won} ({how})"
 
 
 def check_rule(content: Content) -> str:
@@ -176,6 +213,12 @@ def check_rule(content: Content) -> str:
 def plan(content: Content) -> str:
     """How many of the freed hours the plan assigns, and what these hours are expected to bring."""
     wording, moved = content.wording, content.moved
+    if not wording.by_hour:
+        return (
+            "Which deals need more work is not known, because hours are not recorded."
+            if len(content.plan)
+            else ("No deal is above the bar for sure.")
+        )
     if content.plan.empty:
         return "Either no hours are freed, or no deal above the bar needs more hours."
     placed, freed = float(moved["hours_placed"].sum()), float(moved["hours_freed"].sum())
@@ -239,17 +282,17 @@ def price(proof: Proof, wording: LocaleFormat) -> str:
     forgone = wording.money(float(proof.drops["value_forgone"].sum()) if len(proof.drops) else 0.0)
     return (
         "At that moment, nobody knows that a deal will stay below the bar. Over the whole replay, the same rule would "
-        f"also have stopped deals that were won; the lost value is {forgone}."
+        f"also have stopped deals that were won; that costs {forgone}."
     )
 
 
-def well_called(proof: Proof, wording: LocaleFormat) -> str:
-    """How many stopped deals were lost in any case; no person is ranked."""
+def well_called(proof: Proof, wording: LocaleFormat, worked_on: bool = True) -> str:
+    """How many stopped deals were lost in any case, and the work on them if it is recorded; no person is ranked."""
     deals, hours = (wording.number(round(proof.good_calls[name])) for name in ("deals", "hours"))
+    worked = f"; {hours} more hours were worked on them" if worked_on else ""
     return (
-        f"{deals} deals fell below the bar, stayed there and were lost in the end; {hours} more hours were worked on "
-        "them. Deals that rose above the bar again, or were won, are not included. Only deals are counted; people are "
-        "not ranked."
+        f"{deals} deals fell below the bar, stayed there and were lost in the end{worked}. Deals that rose above the "
+        "bar again, or were won, are not included. Only deals are counted; people are not ranked."
     )
 
 
@@ -260,7 +303,8 @@ def advised(content: Content) -> str:
         return ""
     since = wording.date(rows["since"].min())
     deals, followed = (wording.number(rows[name].sum()) for name in ("deals", "followed"))
-    return f"Since {since}, the nightly run has advised stopping {deals} deals; {followed} had no more work."
+    no_work = f"; {followed} had no more work" if content.records_work else ""
+    return f"Since {since}, the nightly run has advised stopping {deals} deals{no_work}."
 
 
 def waited(proof: Proof | None, wording: LocaleFormat) -> str:

@@ -64,6 +64,8 @@ def read_proof(folder: Path) -> Proof:
         UsageError: the folder holds no finished replay.
     """
     ledger, summary = read_ledger(folder), json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    if summary.get("unit") == "deal":  # in the ledger each deal then counts 1 hour
+        ledger = ledger.assign(remaining_hours=float("nan"))
     exits = pd.read_csv(folder / "stop_points.csv", dtype={"deal_id": "str"}, parse_dates=["as_of"])
     measures: dict[str, Any] = summary["measures"]
     followed, expected = measures.get("followed", {}), summary.get("expected") or {}
@@ -75,7 +77,8 @@ def read_proof(folder: Path) -> Proof:
     columns = ["deal_id", "as_of", *LEGS]
     legs = recent.merge(ledger[columns], on=["deal_id", "as_of"], how="left") if len(recent) else recent.assign(leg="")
     legs = legs.assign(leg=weakest_leg(legs, typical_deal(ledger))) if len(recent) else legs
-    by_stage = legs.groupby(["stage", "leg"])["hours_after"].agg(["size", "sum"]).sort_values("sum", ascending=False)
+    by_stage = legs.groupby(["stage", "leg"])["hours_after"].agg(["size", "sum"])
+    by_stage = by_stage.sort_values(["sum", "size"], ascending=False)
     return Proof(
         ledger=ledger,
         drops=pd.DataFrame(measures.get("drops", [])),

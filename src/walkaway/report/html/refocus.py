@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["refocus"]
+__all__ = ["refocus", "work_first"]
 
 NOBODY = ""
 COLUMNS = ["owner_id", "deal_id", "deal_owner", "team", "hours", "value_per_hour", "expected"]
@@ -54,6 +54,21 @@ def refocus(freed: pd.DataFrame, kept: pd.DataFrame) -> tuple[pd.DataFrame, pd.D
                     rows.append(dict(zip(COLUMNS, (*row, taken * deal["an_hour"]), strict=True)))
     plan = pd.DataFrame(rows, columns=COLUMNS)
     return plan, _sums(hours, plan)
+
+
+def work_first(kept: pd.DataFrame) -> pd.DataFrame:
+    """The plan where no hours are known: the deals to pursue, with no hours, highest expected value first.
+
+    Args:
+        kept: deals to pursue: deal_id, owner_id, team, expected_value.
+
+    >>> kept = pd.DataFrame({"deal_id": ["x", "y"], "owner_id": "", "team": "", "expected_value": [50.0, 90.0]})
+    >>> work_first(kept)["deal_id"].tolist()
+    ['y', 'x']
+    """
+    ranked = kept.sort_values("expected_value", ascending=False, kind="stable").reset_index(drop=True)
+    plan = ranked.assign(deal_owner=ranked["owner_id"], hours=float("nan"), value_per_hour=float("nan"))
+    return plan.assign(expected=plan["expected_value"])[COLUMNS]
 
 
 def _own(owner: str, team: str, deal: dict[str, Any]) -> bool:

@@ -44,7 +44,12 @@ def neighbours(model: Model, calls: pd.DataFrame, walk_away_above: npt.NDArray[n
 
 
 def productivity(book: Book, as_of: pd.Timestamp) -> pd.DataFrame:
-    """Value won and hours worked per whole month, at most a year: month, hours, won_value, value_per_hour."""
+    """Value won and hours worked per whole month, at most a year: month, hours, won_value, value_per_hour.
+
+    Empty where the book records no work.
+    """
+    if not book.records_work:
+        return pd.DataFrame(columns=["month", "hours", "won_value", "value_per_hour"])
     acts = recorded_by(book, "activities", as_of)
     hours = pd.Series(effort_seconds(acts, book.manifest.assumed_hours) / SECONDS_PER_HOUR, index=acts.index)
     month: Callable[[pd.Series], pd.Series] = lambda moments: moments.dt.tz_localize(None).dt.to_period("M")  # noqa: E731
@@ -68,7 +73,10 @@ def productivity(book: Book, as_of: pd.Timestamp) -> pd.DataFrame:
 
 
 def rollup(calls: pd.DataFrame, book: Book) -> pd.DataFrame:
-    """Open deals, hours, and hours freed, by team, pipeline and attribute, for each with two groups or more."""
+    """Open deals, hours, and hours freed, by team, pipeline and attribute, for each with two groups or more.
+
+    Most hours first, or most deals where no hours are known.
+    """
     deals = book.deals.set_index("deal_id").reindex(calls["deal_id"])
     dropped = calls["verdict"].isin(DROPPED).to_numpy()
     parts = []
@@ -77,6 +85,8 @@ def rollup(calls: pd.DataFrame, book: Book) -> pd.DataFrame:
         if len(groups.dropna().unique()) > 1:
             columns = pd.DataFrame({"deals": 1, "hours": calls["remaining_hours"], "let_go": dropped})
             columns = columns.assign(hours_freed=columns["hours"] * dropped, expected_value=calls["expected_value"])
-            summed = columns.groupby(groups.fillna(NONE).to_numpy()).sum().sort_values("hours", ascending=False)
+            summed = (
+                columns.groupby(groups.fillna(NONE).to_numpy()).sum().sort_values(["hours", "deals"], ascending=False)
+            )
             parts.append(summed.rename_axis("group").reset_index().assign(dimension=name))
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["dimension", "group"])

@@ -15,7 +15,7 @@ from walkaway.report.html.content import Content
 from walkaway.report.html.digest import board_sentence
 from walkaway.report.html.drawings import calibration_svg, curve_svg, productivity_svg
 from walkaway.report.html.main_reason import leg_shown, leg_told
-from walkaway.report.model_card import INTENDED, NOT_INTENDED
+from walkaway.report.model_card import NOT_INTENDED, intended
 
 __all__ = ["Shown", "shown"]
 
@@ -29,6 +29,12 @@ CALL_NAMED = {
     "nurture": "nurture: hours free if the buyer stays silent",
     CHECK_FIRST: "check first: hours free if a person agrees",
 }
+CALL_OF_DEALS_NAMED = {
+    "walk_away": "walk away: stop now",
+    "nurture": "nurture: stop if the buyer stays silent",
+    CHECK_FIRST: "check first: stop if a person agrees",
+}
+BY_HOURS = ", which would take the most hours. Value per hour is chance × value, divided by hours plus a few minutes."
 CALIBRATION = "Predicted chance of winning against the share won."
 PRODUCTIVITY = "Value won per hour worked, by month."
 
@@ -89,15 +95,16 @@ def _answer(content: Content) -> Shown:
         "board": board_sentence(content),
         "use": confidence.use(content),
         "bar_sentence": phrases.bar(content),
-        "call_named": CALL_NAMED,
+        "call_named": CALL_NAMED if wording.by_hour else CALL_OF_DEALS_NAMED,
         "keeps_sentence": phrases.keeps(content),
         "cost_sentence": phrases.cost(content),
         "wait_sentence": phrases.waits_in_short(content.of("nurture"), wording),
         "check_rule": phrases.check_rule(content),
         "by_call": _rows(content.answer.by_call),
         "legs": legs,
-        "typical": content.typical,
+        "typical": content.typical.to_dict(),
         "first": _rows(freed.head(FIRST_ROWS)),
+        "first_rule": BY_HOURS if wording.by_hour else f", which have the lowest {wording.ranked_by}.",
         "instead": phrases.instead(content),
         "confidence": confidence.confidence(content),
         "period": confidence.period(content.proof, wording) if content.proof else "",
@@ -112,10 +119,11 @@ def _trade_off(content: Content) -> Shown:
     here = content.neighbours[content.neighbours["here"]]
     if content.curve.empty or here.empty:
         return bars | {"curve": "", "curve_sentence": phrases.NO_CURVE}
-    bar = content.wording.money(content.answer.bar)
+    bar = content.wording.rate(content.answer.bar)
+    frees = "frees more hours" if content.wording.by_hour else "lets more deals go"
     sentence = (
-        "Each point is a bar. A higher bar frees more hours and loses more value. Expected of a bar of "
-        f"{bar} an hour: {phrases.past(content)}."
+        f"Each point is a bar. A higher bar {frees} and loses more value. Expected of a bar of "
+        f"{bar}: {phrases.past(content)}."
     )
     return bars | {
         "curve": curve_svg(content.curve, here.iloc[0], content.wording, sentence),
@@ -126,6 +134,8 @@ def _trade_off(content: Content) -> Shown:
 def _plan(content: Content, rows: int) -> tuple[list[Shown], bool]:
     """The plan, highest value per hour first; without owners, one row per deal."""
     plan, owners = content.plan, bool((content.plan["owner_id"] != "").any())
+    if not content.wording.by_hour:
+        return _rows(plan.head(rows)), False
     if not owners:
         sums = {"hours": "sum", "value_per_hour": "first", "expected": "sum"}
         plan = plan.groupby("deal_id").agg(sums).reset_index()
@@ -138,6 +148,7 @@ def _lists(content: Content, rows: int) -> Shown:
     plan, plan_owners = _plan(content, rows)
     return {
         "owner": [("owner", "")] if (calls["owner_id"] != "").any() else [],
+        "stage": [("stage", "")] if (calls["stage"] != "").any() else [],
         "since_known": [("advised since", "")] if calls["advised_since"].notna().any() else [],
         "listed": {name: _most(content.of(name), rows, wording) for name in (*CALLS, "unsure")},
         "themes": _rows(content.whole.themes.reset_index()),
@@ -170,7 +181,7 @@ def _past(content: Content) -> Shown:
         "exits": _rows(proof.exits),
         "quarter": f"{wording.date(proof.exits_since)} to {wording.date(pd.Timestamp(proof.end))}",
         "exits_sentence": phrases.price(proof, wording),
-        "good_calls": phrases.well_called(proof, wording),
+        "good_calls": phrases.well_called(proof, wording, content.records_work),
         "bins": _rows(proof.calibration),
         "calibration": calibration_svg(proof.calibration, wording, CALIBRATION) if len(proof.calibration) else "",
     }
@@ -200,9 +211,9 @@ def _trust(content: Content) -> Shown:
         "findings": list(dict.fromkeys((LEVELS[finding.level], finding.plain_advice) for finding in findings)),
         "notes": content.notes,
         "quality": content.quality,
-        "purposes": INTENDED.replace("`", "").split("\n\n"),
+        "purposes": [intended(content.wording).replace("`", "")],
         "limits": [limit.replace("`", "") for limit in NOT_INTENDED],
-        "words": phrases.WORDS,
+        "words": phrases.words(content.wording, content.records_signs),
         "rollup": _rows(content.rollup),
         "differing": phrases.differing(content),
     }
@@ -237,6 +248,14 @@ def shown(content: Content, for_print: bool) -> Shown:
     """
     rows = ROWS_IN_PRINT if for_print else ROWS
     return {
+        "by_hour": content.wording.by_hour,
+        "ranked_by": content.wording.ranked_by,
+        "per": content.wording.per,
+        "records_work": content.records_work,
+        "records_signs": content.records_signs,
+        "counts_wins": content.wording.counts_wins,
+        "by_chance": content.wording.by_chance,
+        "lost": content.wording.lost,
         **_answer(content),
         **_trade_off(content),
         **_lists(content, rows),

@@ -21,7 +21,7 @@ from walkaway.report.html.pdf import INSTALL, have_weasyprint, write_pdf
 __all__ = ["Written", "write_report"]
 
 HTML, PDF, DIGEST, CALLS = "report.html", "report.pdf", "digest.md", "calls.parquet"
-COMPARED = ["deal_id", "as_of", "verdict", "value_per_hour", "bar"]
+COMPARED = ["deal_id", "as_of", "verdict", "expected_value", "value_per_hour", "bar"]
 WRITES = {"all": (HTML, PDF, DIGEST), "html": (HTML,), "pdf": (PDF,), "md": (DIGEST,)}
 
 

@@ -16,18 +16,27 @@ from walkaway.report.terminal.plain_table import plain_table
 __all__ = ["show_portfolio"]
 
 MOST_GROUPS = 12  # of one dimension, on screen
+COUNTS = {"deals": "deals", "hours": "hours to come", "worked": "hours, last 30 days"}  # of a theme, as far as known
 NO_LEDGER = "Calibration by group needs settled calls: name a replay with --replay."
 NO_GROUPS = "No team, pipeline or attribute has two groups with at least five open deals each."
 NONE_DIFFERS = "No group differs from all deals by more than chance (90% confidence)."
 
 
 def _themes_table(portfolio: Portfolio, fmt: LocaleFormat) -> Table:
-    headers = ("main reason against", "deals", "hours to come", "hours, last 30 days", "cost")
+    shown = [name for name in COUNTS if name in portfolio.themes]
+    headers = ("main reason against", *(COUNTS[name] for name in shown), "cost")
     table = plain_table(*headers, title="Deals below the bar, by theme")
     for theme, row in portfolio.themes.iterrows():
-        counts = (fmt.whole(row["deals"]), fmt.whole(row["hours"]), fmt.whole(row["worked"]))
-        table.add_row(str(theme), *counts, fmt.money(row["cost"]))
+        table.add_row(str(theme), *(fmt.whole(row[name]) for name in shown), fmt.money(row["cost"]))
     return table
+
+
+def _cost(themes: pd.DataFrame, more: str, fmt: LocaleFormat) -> str:
+    """What the deals below the bar cost, beside deals at the bar."""
+    if not fmt.by_hour:
+        return f"As many deals at the bar would bring {more} more."
+    hours = fmt.whole(themes["hours"].sum())
+    return f"They still take {hours} hours. Deals at the bar would earn {more} more in these hours."
 
 
 def _group_tables(
@@ -58,13 +67,13 @@ def show_portfolio(portfolio: Portfolio, fmt: LocaleFormat, settled: bool) -> Re
         fmt: writes the numbers, in the model's currency.
         settled: whether its calibration comes from settled calls.
     """
-    below_bar, hours = int(portfolio.themes["deals"].sum()), portfolio.themes["hours"].sum()
+    below_bar, more = int(portfolio.themes["deals"].sum()), fmt.money(portfolio.themes["cost"].sum())
     summary = Text(
         f"{fmt.whole(portfolio.open_deals)} deals open at {fmt.moment(portfolio.as_of)} UTC; {fmt.whole(below_bar)} of "
-        f"them are below the bar of {fmt.money(portfolio.bar)} per hour. They still take {fmt.whole(hours)} hours. "
-        f"Deals at the bar would earn {fmt.money(portfolio.themes['cost'].sum())} more in these hours."
+        f"them are below the bar of {fmt.rate(portfolio.bar)}. {_cost(portfolio.themes, more, fmt)}"
     )
-    body: list[RenderableType] = [summary, Text(""), _themes_table(portfolio, fmt), Text("")]
+    first = [Text(caveat.sentence, style="bold yellow") for caveat in portfolio.caveats]
+    body: list[RenderableType] = [*first, summary, Text(""), _themes_table(portfolio, fmt), Text("")]
     if portfolio.drops.empty:
         return Group(*body, Text(NO_GROUPS, style="dim"))
     headers: tuple[str, ...] = ("deals", "dropped", "adjusted for chance (90%)")

@@ -15,6 +15,7 @@ from walkaway.economics import Curve
 from walkaway.formatting import LocaleFormat
 from walkaway.replaying import INDICES, Replayed
 from walkaway.report.terminal.plain_table import interval, plain_table
+from walkaway.report.terminal.training_tables import SAVED, curve_table, same_rankings
 
 __all__ = ["show_replay"]
 
@@ -24,10 +25,12 @@ LOST_SHARES = ("0.01", "0.02", "0.05", "0.10", "0.20")
 def _ranking_tables(indices: pd.DataFrame, fmt: LocaleFormat) -> list[RenderableType]:
     title = "Walk-away skill (0 random, 1 perfect foresight)"
     skill = plain_table("ranking deals by", "skill", "90% interval", "up to 20%", "90% interval", title=title)
-    title = "Hours saved, if this share of value is lost"
+    title = f"{SAVED[fmt.unit]}, if this share of the {fmt.won} is lost"
     saved = plain_table("ranking deals by", *(fmt.percent(float(share)) for share in LOST_SHARES), title=title)
     two_digits = partial(fmt.number, digits=2)
     for name, row in indices.iterrows():
+        if name in same_rankings(fmt):
+            continue
         ranking = INDICES[str(name)].replace("_", " ")
         whole = (fmt.number(row["skill"], 3), interval(row, "skill", two_digits))
         early = (fmt.number(row["skill_up_to_0.2"], 3), interval(row, "skill_up_to_0.2", two_digits))
@@ -36,18 +39,19 @@ def _ranking_tables(indices: pd.DataFrame, fmt: LocaleFormat) -> list[Renderable
     return [skill, "", saved]
 
 
-def _accuracy(measures: dict[str, Any], fmt: LocaleFormat) -> list[RenderableType]:
-    """How accurate the predictions of winning and of hours were."""
+def _accuracy(measures: dict[str, Any], records_work: bool, fmt: LocaleFormat) -> list[RenderableType]:
+    """How accurate the predictions of winning were, and those of hours if work is recorded."""
     model, base, hours = *(measures["win"].loc[name] for name in ("win_probability", "base_rate")), measures["hours"]
     four_digits, two_digits = partial(fmt.number, digits=4), partial(fmt.number, digits=2)
     brier = f"{four_digits(model['brier'])} ({interval(model, 'brier', four_digits)}"
     brier += f"; base rate {four_digits(base['brier'])})"
     ratio = two_digits(hours["predicted_over_booked"])
     ratio += f" ({interval(hours, 'predicted_over_booked', two_digits)})"
-    return [
-        Text(f"Winning: AUC {fmt.number(model['auc'], 3)}, Brier {brier}, log loss {four_digits(model['log_loss'])}."),
-        Text(f"Hours: predicted over booked {ratio}; mean error per call {two_digits(hours['error'])} h."),
-    ]
+    winning = f"Winning: AUC {fmt.number(model['auc'], 3)}, Brier {brier}, log loss {four_digits(model['log_loss'])}."
+    if not records_work:
+        return [Text(winning)]
+    error = f"mean error per call {two_digits(hours['error'])} h"
+    return [Text(winning), Text(f"Hours: predicted over booked {ratio}; {error}.")]
 
 
 def _age_table(slices: pd.DataFrame, fmt: LocaleFormat) -> Table:
@@ -75,21 +79,21 @@ def _guaranteed(done: Replayed, name: str, fmt: LocaleFormat) -> str:
 
 
 def _drops_table(drops: pd.DataFrame, fmt: LocaleFormat) -> Table:
-    headers = ("first dropped as", "deals", "won", "no decision, if lost", "hours saved", "lost value")
-    table = plain_table(*headers, title="How dropped deals ended")
+    headers = ("first dropped as", "deals", "won", "no decision, if lost", fmt.lost)
+    hours_header = ["hours saved"] if fmt.by_hour else []
+    table = plain_table(*headers[:-1], *hours_header, headers[-1], title="How dropped deals ended")
     for verdict, row in drops.iterrows():
         undecided = "" if pd.isna(row["no_decision"]) else fmt.percent(row["no_decision"])
         shares = (fmt.whole(row["deals"]), fmt.percent(row["won"]), undecided)
-        table.add_row(
-            str(verdict).replace("_", " "), *shares, fmt.whole(row["hours_saved"]), fmt.money(row["value_forgone"])
-        )
+        hours = [fmt.whole(row["hours_saved"])] if fmt.by_hour else []
+        table.add_row(str(verdict).replace("_", " "), *shares, *hours, fmt.money(row["value_forgone"]))
     return table
 
 
 def _followed(done: Replayed, fmt: LocaleFormat) -> list[RenderableType]:
     """What following every verdict would have saved and lost."""
     followed, one_digit = done.measures["followed"], partial(fmt.percent, digits=1)
-    shares = {"deals dropped": "deals_dropped", "hours saved": "hours_saved", "lost value": "value_forgone"}
+    shares = {"deals dropped": "deals_dropped", SAVED[fmt.unit].lower(): "hours_saved", fmt.lost: "value_forgone"}
     lines = [
         f"  {label:<14} {one_digit(followed[name])} ({interval(followed, name, one_digit)})"
         f"{_expected(done, name, fmt)}{_guaranteed(done, name, fmt)}"
@@ -97,7 +101,7 @@ def _followed(done: Replayed, fmt: LocaleFormat) -> list[RenderableType]:
     ]
     if followed["hours_saved"] > 0:
         kept, dropped = (fmt.money(followed[f"value_per_hour_{which}"]) for which in ("kept", "dropped"))
-        lines.append(f"  value per hour {kept} on deals kept, {dropped} on deals dropped")
+        lines.append(f"  value {fmt.per} {kept} on deals kept, {dropped} on deals dropped")
         lines.append(f"  {fmt.percent(followed['turned_back'])} of the dropped deals rose above the bar again later")
     return [Text("If every verdict had been followed", style="bold"), *(Text(line) for line in lines)]
 
@@ -105,22 +109,18 @@ def _followed(done: Replayed, fmt: LocaleFormat) -> list[RenderableType]:
 def _stop_points_table(summary: dict[str, Any], fmt: LocaleFormat) -> list[RenderableType]:
     """Hours worked after the stop point beside the value lost by stopping there: for all deals, and by stage."""
     rows = [row for row in summary["stop_points"] if row["dimension"] in ("all", "stage")]
-    headers = ("stage", "lost deals", "hours afterwards", "won, ever below", "value of these")
-    table = plain_table(*headers, title="Work after lost deals fell below the bar for good")
+    worked = bool(summary["records_work"])
+    title = "Work after lost deals fell below the bar for good" if worked else "Deals that fell below the bar"
+    headers = ("stage", "lost deals", *(["hours afterwards"] if worked else []), "won, ever below", "value of these")
+    table = plain_table(*headers, title=title)
     for row in rows:
-        lost, won = (fmt.whole(row["lost_deals"]), fmt.whole(row["hours_after"])), fmt.whole(row["won_deals"])
-        table.add_row(row["value"], *lost, won, fmt.money(row["value_forgone"]))
+        lost = [fmt.whole(row["lost_deals"]), *([fmt.whole(row["hours_after"])] if worked else [])]
+        table.add_row(row["value"], *lost, fmt.whole(row["won_deals"]), fmt.money(row["value_forgone"]))
     return ["", table] if rows else []
 
 
 def _curve_table(curve: Curve, fmt: LocaleFormat) -> Table:
-    headers = ("lost value", "bar per hour", "hours saved", "hours worked a week")
-    table = plain_table(*headers, title="What each bar would have done")
-    for share in LOST_SHARES:
-        bar = curve.bar_for_forgo(float(share))
-        worked, saved, lost = curve.at(bar)
-        table.add_row(fmt.percent(lost, 1), fmt.money(bar), fmt.percent(saved), fmt.whole(worked))
-    return table
+    return curve_table(curve, [float(share) for share in LOST_SHARES], "What each bar would have done", fmt)
 
 
 def _period(summary: dict[str, Any], fmt: LocaleFormat) -> Text:
@@ -140,7 +140,12 @@ def show_replay(done: Replayed, out: Path, fmt: LocaleFormat) -> RenderableType:
     parts: list[RenderableType] = [_period(done.summary, fmt), *notes]
     if done.measures:
         measures = done.measures
-        parts += ["", *_ranking_tables(measures["indices"], fmt), "", *_accuracy(measures, fmt)]
+        parts += [
+            "",
+            *_ranking_tables(measures["indices"], fmt),
+            "",
+            *_accuracy(measures, done.summary["records_work"], fmt),
+        ]
         parts += ["", _age_table(measures["age"], fmt), "", *_followed(done, fmt)]
         if len(measures["drops"]):
             parts += ["", _drops_table(measures["drops"], fmt)]

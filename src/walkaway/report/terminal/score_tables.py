@@ -1,4 +1,4 @@
-"""What the terminal shows of scored deals: a summary, and the deals to drop that would take the most hours."""
+"""What the terminal shows of scored deals: a summary, and the deals to drop first."""
 
 from __future__ import annotations
 
@@ -50,25 +50,42 @@ def _kept_to_learn(count: int, fmt: LocaleFormat) -> str:
 
 
 def _worst_table(dropped: pd.DataFrame, fmt: LocaleFormat) -> Table:
-    """The deals to drop that would take most hours."""
-    table = plain_table(
-        "deal", "value/hour", "hours", "at risk", "win", title="Deals to drop that would take the most hours"
-    )
+    """The deals to drop that would take most hours; where no hours are known, those with the least expected value."""
+    headers = [*(["value/hour", "hours", "at risk"] if fmt.by_hour else [] if fmt.by_chance else ["expected"]), "win"]
+    which = "that would take the most hours" if fmt.by_hour else f"with the least {fmt.ranked_by}"
+    table = plain_table("deal", *headers, title=f"Deals to drop {which}")
     table.add_column("why", ratio=1, min_width=22, overflow="fold")
-    for call in dropped.sort_values("remaining_hours", ascending=False).head(MOST_DEALS).to_dict("records"):
-        table.add_row(
-            call["deal_id"],
-            fmt.money(call["value_per_hour"]),
-            fmt.number(call["remaining_hours"], 1),
-            fmt.money(call["expected_value"]),
-            fmt.percent(call["win_probability"]),
-            _reasons_against(call, fmt),
-        )
+    for call in _first_to_drop(dropped, fmt).head(MOST_DEALS).to_dict("records"):
+        hours = [fmt.money(call["value_per_hour"]), fmt.number(call["remaining_hours"], 1)] if fmt.by_hour else []
+        expected = [] if fmt.by_chance else [fmt.money(call["expected_value"])]
+        figures = [*hours, *expected, fmt.percent(call["win_probability"])]
+        table.add_row(call["deal_id"], *figures, _reasons_against(call, fmt))
     return table
 
 
+def _first_to_drop(dropped: pd.DataFrame, fmt: LocaleFormat) -> pd.DataFrame:
+    if fmt.by_hour:
+        return dropped.sort_values("remaining_hours", ascending=False)
+    return dropped.sort_values("expected_value", kind="stable")
+
+
+def _freed(numbers: dict[str, Any], fmt: LocaleFormat) -> str:
+    """What walking away does, up to the value that it puts at risk."""
+    if not fmt.by_hour:
+        return f"from {fmt.whole(numbers['dropped'])} deals puts"
+    return f"frees {fmt.whole(numbers['hours_freed'])} of {fmt.whole(numbers['hours'])} expected hours and puts"
+
+
+def _on_past_deals(model: Model, bar: float, fmt: LocaleFormat) -> str:
+    """What this bar did on past deals."""
+    _, saved, lost = model.curve.at(bar)
+    did = f"saved {fmt.percent(saved)} of the hours" if fmt.by_hour else f"let {fmt.percent(saved)} of the deals go"
+    source = "an estimate" if model.curve.estimated else "from settled deals"
+    return f"On past deals this bar {did} and lost {fmt.percent(lost, 1)} of the {fmt.won} ({source})."
+
+
 def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -> RenderableType:
-    """What following the verdicts would free and put at risk, and the deals to drop that would take the most hours.
+    """What following the verdicts would free and put at risk, and the deals to drop first.
 
     Args:
         table: of `walkaway.scoring.score`.
@@ -79,17 +96,14 @@ def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -
     numbers: dict[str, Any] = summary(table)
     newest = table["as_of"] == table["as_of"].max()
     dropped = table[newest & table["verdict"].isin(DROPPED) & ~table["kept_to_learn"]]
-    _, saved, lost = model.curve.at(numbers["bar"])
-    source = "an estimate" if model.curve.estimated else "from settled deals"
     counts = ", ".join(
         f"{fmt.whole(count)} {verdict.replace('_', ' ')}" for verdict, count in numbers["verdicts"].items()
     )
+    of_value = "" if fmt.counts_wins else "of expected value "
     sentences = Text(
         f"{fmt.whole(numbers['open_deals'])} deals open at {fmt.moment(pd.Timestamp(numbers['as_of']))} UTC: {counts}. "
-        f"Walking away frees {fmt.whole(numbers['hours_freed'])} of {fmt.whole(numbers['hours'])} expected hours and "
-        f"puts {fmt.money(numbers['value_at_risk'])} of expected value at risk. "
-        f"Bar: {fmt.money(numbers['bar'])} per hour. On past deals this bar saved {fmt.percent(saved)} of the hours "
-        f"and lost {fmt.percent(lost, 1)} of the value ({source}). "
+        f"Walking away {_freed(numbers, fmt)} {fmt.money(numbers['value_at_risk'])} {of_value}at risk. "
+        f"Bar: {fmt.rate(numbers['bar'])}. {_on_past_deals(model, numbers['bar'], fmt)} "
         f"{_kept_to_learn(numbers['kept_to_learn'], fmt)}Model {numbers['model_version']}."
     )
     written = Text(f"{fmt.whole(len(table))} calls written to {out}{_hindsight(table, model, fmt)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
@@ -17,10 +18,20 @@ from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import interval, plain_table
 from walkaway.training import NOT_LOGGED, Promotion, Retrained, Trained
 
-__all__ = ["WHO", "beaten_sentences", "capacity_sentences", "pooling_sentence", "show_training"]
+__all__ = [
+    "SAVED",
+    "WHO",
+    "beaten_sentences",
+    "capacity_sentences",
+    "curve_table",
+    "pooling_sentence",
+    "same_rankings",
+    "show_training",
+]
 
 LEAST_POOLING = 0.1  # a head that pools less is not mentioned
 HEADS = {"win": "Win head", "hours": "Hours head", "worth": "Value head", "no_decision": "No-decision head"}
+SAVED = {"hour": "Hours saved", "deal": "Deals let go"}
 WHO = {
     "win_probability": "this model",
     "crm_probability": "the CRM's own",
@@ -60,11 +71,23 @@ def _brier_parts(metrics: pd.DataFrame, fmt: LocaleFormat) -> Text:
     return Text(sentence, style="dim")
 
 
+def same_rankings(fmt: LocaleFormat) -> tuple[str, ...]:
+    """Rankings that are the same as another: where no hours are known, and where wins are counted.
+
+    >>> same_rankings(LocaleFormat()), same_rankings(LocaleFormat(unit="deal"))
+    ((), ('value_per_hour',))
+    """
+    hours = () if fmt.by_hour else ("value_per_hour",)
+    return (*hours, "expected_value", "amount") if fmt.counts_wins else hours
+
+
 def _skill_table(metrics: pd.DataFrame, fmt: LocaleFormat) -> Table:
     title = "Walk-away skill (0 random, 1 perfect foresight)"
     table = plain_table("ranking deals by", "skill", "90% interval", "up to 20%", title=title)
     three_digits = partial(fmt.number, digits=3)
     for name, row in metrics.iterrows():
+        if name in same_rankings(fmt):
+            continue
         ranking = "win probability" if name == "win_probability" else WHO[str(name)]
         skill = (three_digits(row["skill"]), interval(row, "skill", three_digits))
         table.add_row(ranking, *skill, three_digits(row["skill_up_to_0.2"]))
@@ -100,7 +123,10 @@ def _failing_slices(metrics: pd.DataFrame, fmt: LocaleFormat) -> RenderableType:
     return Group(title, *(Text(f"  {sentence}") for sentence in sentences))
 
 
-def _totals_table(hours: pd.DataFrame, worth: pd.DataFrame | None, fmt: LocaleFormat) -> Table:
+def _totals_table(hours: pd.DataFrame | None, worth: pd.DataFrame | None, fmt: LocaleFormat) -> list[RenderableType]:
+    """Predicted beside actual totals; nothing where neither hours nor amounts are recorded."""
+    if hours is None and worth is None:
+        return []
     headers = ("total", "calls", "ratio", "90% interval", "error per call", "of a simple guess")
     table = plain_table(*headers, title="Predicted totals over actual totals")
     two_digits = partial(fmt.number, digits=2)
@@ -111,11 +137,12 @@ def _totals_table(hours: pd.DataFrame, worth: pd.DataFrame | None, fmt: LocaleFo
         ratio = (two_digits(row["ratio"]), interval(row, "ratio", two_digits))
         table.add_row(total, fmt.whole(row["calls"]), *ratio, *written)
 
-    add("remaining hours", hours.loc[("all", "all")], in_hours=True)
-    shown = worth if worth is not None else hours.iloc[:0]
+    if hours is not None:
+        add("remaining hours", hours.loc[("all", "all")], in_hours=True)
+    shown = pd.DataFrame() if worth is None else worth
     for value, row in (shown if len(shown) > 2 else shown.iloc[:1]).iterrows():
         add("value of wins" if value == "all" else f"  amount {value}", row, in_hours=False)
-    return table
+    return [table, ""]
 
 
 def _staleness_table(metrics: pd.DataFrame, fmt: LocaleFormat) -> Table:
@@ -128,10 +155,11 @@ def _staleness_table(metrics: pd.DataFrame, fmt: LocaleFormat) -> Table:
 
 
 def _ending_table(metrics: pd.DataFrame, fmt: LocaleFormat) -> Table:
-    headers = ("ending", "calls", "predicted to win", "Brier", "hours predicted / booked")
-    table = plain_table(*headers, title="By how the deal ended")
+    hours = ["hours predicted / booked"] if "hours_ratio" in metrics else []
+    table = plain_table("ending", "calls", "predicted to win", "Brier", *hours, title="By how the deal ended")
     for ending, row in metrics.iterrows():
-        scores = (fmt.percent(row["predicted"], 1), fmt.number(row["brier"], 4), fmt.number(row["hours_ratio"], 2))
+        scores = [fmt.percent(row["predicted"], 1), fmt.number(row["brier"], 4)]
+        scores += [fmt.number(row["hours_ratio"], 2)] if hours else []
         table.add_row(str(ending), fmt.whole(row["calls"]), *scores)
     return table
 
@@ -149,12 +177,13 @@ def _outcomes(facts: Facts, fmt: LocaleFormat) -> str:
 def _data(facts: Facts, fmt: LocaleFormat) -> Text:
     """What the model learned from."""
     until = "" if facts.until is None else f" known until {fmt.moment(facts.until)} UTC"
-    assumed = fmt.percent(facts.assumed_hours_share or 0.0)
+    assumed = f" {fmt.percent(facts.assumed_hours_share or 0.0)} of the hours are assumed, not recorded."
+    events = f"{fmt.whole(facts.events)} events, " if facts.events else ""
     return Text(
         f"{fmt.whole(facts.deals)} deals{until}: {_outcomes(facts, fmt)}. "
-        f"{fmt.whole(facts.events)} events, {fmt.whole(facts.features)} features, {fmt.whole(facts.snapshots)} "
-        f"snapshots ({fmt.percent(facts.open_snapshots_share)} of them from deals that are still open). "
-        f"{assumed} of the hours are assumed, not recorded.{_dropped_on_advice(facts.dropped_on_advice, fmt)}"
+        f"{events}{fmt.whole(facts.features)} features, {fmt.whole(facts.snapshots)} "
+        f"snapshots ({fmt.percent(facts.open_snapshots_share)} of them from deals that are still open)."
+        f"{assumed if fmt.by_hour else ''}{_dropped_on_advice(facts.dropped_on_advice, fmt)}"
     )
 
 
@@ -233,7 +262,7 @@ def capacity_sentences(facts: Facts, fmt: LocaleFormat) -> list[str]:
 
 def pooling_sentence(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
     """With few deals: how much of each head comes from a linear model. Empty if that is little."""
-    shares = {"win": facts.pooled_win if signal else 0.0, "hours": facts.pooled_hours}
+    shares = {"win": facts.pooled_win if signal else 0.0, "hours": facts.pooled_hours if facts.unit == "hour" else 0.0}
     parts = [f"{fmt.percent(share)} of the {head} head" for head, share in shares.items() if share >= LEAST_POOLING]
     if not parts:
         return ""
@@ -303,18 +332,27 @@ def _test_tables(tables: dict[str, pd.DataFrame], facts: Facts, fmt: LocaleForma
     parts += [_ending_table(tables["by_ending"], fmt), ""]
     if "no_decision" in tables:
         parts += [_win_table(tables["no_decision"], "If lost: did nobody decide?", fmt), ""]
-    parts += [_totals_table(tables["hours"], tables.get("worth"), fmt), ""]
+    parts += _totals_table(tables.get("hours"), tables.get("worth"), fmt)
     parts += [_skill_table(tables["skill"], fmt), ""]
     return parts + ([_staleness_table(tables["staleness"], fmt), ""] if "staleness" in tables else [])
+
+
+def curve_table(curve: Curve, shares: Sequence[float], title: str, fmt: LocaleFormat) -> Table:
+    """What the bar for each of these shares of lost value saves; hours a week only where hours are known."""
+    worked_header = ["hours worked a week"] if fmt.by_hour else []
+    bar_header = "bar, chance to win" if fmt.by_chance else f"bar per {fmt.unit}"
+    headers = (fmt.lost, bar_header, SAVED[fmt.unit].lower(), *worked_header)
+    table = plain_table(*headers, title=title)
+    for share in shares:
+        bar = curve.bar_for_forgo(share)
+        worked, saved, lost = curve.at(bar)
+        cells = (fmt.percent(lost, 1), fmt.worth(bar), fmt.percent(saved), fmt.whole(worked))
+        table.add_row(*cells[: len(headers)])
+    return table
 
 
 def _curve_table(curve: Curve, fmt: LocaleFormat) -> RenderableType:
     if not curve.bars:
         return Text("No curve: too few settled deals to test a bar on. Set a bar by hand with --bar.")
-    title = f"Hours saved and value lost by a bar{' (an estimate)' if curve.estimated else ''}"
-    table = plain_table("lost value", "bar per hour", "hours saved", "hours worked a week", title=title)
-    for share in (0.01, 0.02, 0.05, 0.10, 0.20):
-        bar = curve.bar_for_forgo(share)
-        worked, saved, lost = curve.at(bar)
-        table.add_row(fmt.percent(lost, 1), fmt.money(bar), fmt.percent(saved), fmt.whole(worked))
-    return table
+    title = f"{SAVED[fmt.unit]} and {fmt.lost} by a bar{' (an estimate)' if curve.estimated else ''}"
+    return curve_table(curve, (0.01, 0.02, 0.05, 0.10, 0.20), title, fmt)
