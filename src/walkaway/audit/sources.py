@@ -13,7 +13,7 @@ import pandas as pd
 from walkaway.asof import DAY, NO_MOMENT, Events, History, mature_age_days, microseconds, open_snapshots
 from walkaway.asof.labels import events_of
 from walkaway.audit.separation import LEAST_TO_SUSPECT
-from walkaway.book import MOMENT, Book
+from walkaway.book import MOMENT, NAMES, Book
 from walkaway.features import FeaturePlan, build_features
 from walkaway.formatting import LocaleFormat
 
@@ -25,7 +25,7 @@ PARSED = 0.9  # a text column counts as numbers or dates if this share of its va
 CLOSE_DATE = "expected_close_date"
 USED_FIELDS = ("stage", "amount", "margin", CLOSE_DATE)
 EVENTS = ("activities", "changes", "contacts")
-NEVER_READ = ("deal_id", "created_at", "closed_at", "outcome")
+NEVER_READ = ("deal_id", "created_at", "closed_at", "outcome", *NAMES)
 
 
 def _days(moments: npt.NDArray[np.int64]) -> FloatArray:

@@ -3,12 +3,14 @@
 from walkaway.book.effort import SECONDS_PER_HOUR, assumed_share, effort_seconds
 from walkaway.book.io import read_book, write_book
 from walkaway.book.lookup import deal_places
+from walkaway.book.names import NAMES, is_link, shown_deal
 from walkaway.book.quarantine import COLUMNS, admit, entries
 from walkaway.book.schema import MOMENT, SOURCE_ROW, TABLES, Book, Manifest, conform
 
 __all__ = [
     "COLUMNS",
     "MOMENT",
+    "NAMES",
     "SECONDS_PER_HOUR",
     "SOURCE_ROW",
     "TABLES",
@@ -20,6 +22,8 @@ __all__ = [
     "deal_places",
     "effort_seconds",
     "entries",
+    "is_link",
     "read_book",
+    "shown_deal",
     "write_book",
 ]

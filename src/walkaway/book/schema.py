@@ -15,6 +15,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from walkaway.book.effort import assumed_share, effort_seconds
+from walkaway.book.names import NAMES
 from walkaway.config import EffortSettings, EffortUnit
 from walkaway.errors import BookError, UsageError
 from walkaway.formatting import LocaleFormat
@@ -85,6 +86,7 @@ TABLES: dict[str, Table] = {
                 Column("owner_id"),
                 Column("team"),
                 Column("pipeline"),
+                *(Column(name) for name in NAMES),
             ),
         ),
         Table(
@@ -212,7 +214,7 @@ def conform(name: str, frame: pd.DataFrame, extra: tuple[str, ...] = ()) -> pd.D
     return pd.DataFrame(out | {column: frame[column] for column in kept}, index=frame.index)
 
 
-_NO_ATTRIBUTES = ("deal_id", "created_at", "amount", "margin", "currency", "account_id", "owner_id")
+_NO_ATTRIBUTES = ("deal_id", "created_at", "amount", "margin", "currency", "account_id", "owner_id", *NAMES)
 
 
 @dataclass(frozen=True)
@@ -374,6 +376,22 @@ class Book:
                 f"book has {', '.join(known_by[2:]) or 'no such attribute'}."
             )
         return replace(self, manifest=self.manifest.model_copy(update={"effort": effort}))
+
+    def names_of(self, deal_ids: pd.Series) -> pd.DataFrame:
+        """What people call these deals: the columns of NAMES that the book records, one row per deal, in order.
+
+        Where a deal has no account name, the name of its account in the table of accounts is used.
+
+        >>> deals = pd.DataFrame({"deal_id": ["d1"], "created_at": ["2026-01-05T09:00Z"], "name": ["Acme, renewal"]})
+        >>> Book.of(deals=deals).names_of(pd.Series(["d1"])).to_dict("records")
+        [{'name': 'Acme, renewal'}]
+        """
+        deals = self.deals.set_index("deal_id")[["account_id", *NAMES]]
+        names = self.accounts.drop_duplicates("account_id").set_index("account_id")["name"]
+        of_account = deals["account_id"].map(names).astype("str").where(deals["account_id"].notna())
+        deals = deals.assign(account_name=deals["account_name"].fillna(of_account))
+        recorded = [name for name in NAMES if deals[name].notna().any()]
+        return deals[recorded].reindex(deal_ids).reset_index(drop=True)
 
     def last_recorded_at(self) -> pd.Timestamp:
         """The moment of the newest record in the book.

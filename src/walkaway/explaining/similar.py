@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -30,6 +31,7 @@ class Example:
     won: bool
     worth: float
     remaining_hours: float
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,10 @@ class SimilarDeals:
     value_per_hour: float
     hours_won: tuple[float, ...]
     examples: tuple[Example, ...]
+
+    def named(self, names: Mapping[str, str]) -> SimilarDeals:
+        """The same, with names for the examples, by id."""
+        return replace(self, examples=tuple(replace(deal, name=names.get(deal.deal_id)) for deal in self.examples))
 
     def won_within(self, hours: float) -> int:
         """How many of them were won with at most this many hours from then on."""

@@ -35,7 +35,8 @@ class DealStory:
     settled deals. floor_hours: added to remaining_hours, as the minimum any deal takes. events: number of events
     recorded for the deal by then (None: the book records none). unit: what effort is counted in; where it is deals,
     each counts 1 hour here, and value per hour is the expected value. counts_wins: whether value is counted in wins,
-    since the book has no amounts. caveats: what must be known before anyone acts on it.
+    since the book has no amounts. caveats: what must be known before anyone acts on it. name, account_name, owner_name
+    and url: as the book has them.
     """
 
     deal_id: str
@@ -65,6 +66,10 @@ class DealStory:
     similar_deals: SimilarDeals | None
     events: int | None
     caveats: tuple[Caveat, ...] = ()
+    name: str | None = None
+    account_name: str | None = None
+    owner_name: str | None = None
+    url: str | None = None
 
     @property
     def wait_for(self) -> str | None:
@@ -92,6 +97,19 @@ class DealStory:
         if not self.wording.by_hour:
             _empty_hours(fields)
         return fields
+
+
+def _named(
+    calls: Calls, similar: list[SimilarDeals | None], book: Book | None
+) -> tuple[dict[int, dict[str, Any]], list[SimilarDeals | None]]:
+    """The names of each call's deal, and the similar deals with their names, as far as the book has them."""
+    if book is None:
+        return {}, similar
+    ids = pd.Series([example.deal_id for near in similar if near for example in near.examples], dtype="str").unique()
+    found = book.names_of(pd.Series(ids))
+    by_id = dict(zip(ids, found["name"], strict=True)) if "name" in found else {}
+    names = book.names_of(calls.table["deal_id"])
+    return names.where(names.notna(), None).to_dict("index"), [near and near.named(by_id) for near in similar]
 
 
 OF_HOURS = ("remaining_hours", "floor_hours", "value_per_hour", "typical_value_per_hour", "median_hours")
@@ -133,6 +151,7 @@ def deal_stories(
         events = view.activities.count() + view.changes.count()
     if book is not None and len(calls.table):
         what_ifs = counterfactuals(book, model, calls, similar, wording)
+    names, similar = _named(calls, similar, book)
     stories = []
     for row, call in enumerate(calls.table.to_dict("records")):
         stories.append(
@@ -164,6 +183,7 @@ def deal_stories(
                 similar_deals=similar[row],
                 events=None if events is None else int(events[row]),
                 caveats=caveats_of(model, wording),
+                **names.get(row, {}),
             )
         )
     return stories

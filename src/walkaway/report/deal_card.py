@@ -11,6 +11,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from walkaway.book import shown_deal
 from walkaway.economics import DROPPED
 from walkaway.explaining import DealStory, Example, SimilarDeals, base_rate
 from walkaway.formatting import LocaleFormat
@@ -98,11 +99,12 @@ def _flips(story: DealStory) -> Iterator[Text]:
 
 
 def _example(example: Example, fmt: LocaleFormat) -> str:
+    deal = shown_deal(example.deal_id, example.name)
     worth = "" if fmt.counts_wins else f" {fmt.money(example.worth)}"
     end, hours = f"won{worth}" if example.won else "lost", example.remaining_hours
     if not fmt.by_hour:
-        return f"{example.deal_id} {end}"
-    return f"{example.deal_id} {end} {f'after {fmt.hours(hours)}' if hours >= ONE_MINUTE else 'with no more work'}"
+        return f"{deal} {end}"
+    return f"{deal} {end} {f'after {fmt.hours(hours)}' if hours >= ONE_MINUTE else 'with no more work'}"
 
 
 def _similar_deals(similar: SimilarDeals, story: DealStory) -> Iterator[Text]:
@@ -165,6 +167,13 @@ def _why(story: DealStory) -> list[RenderableType]:
     return [*(Text(f"{reason.sentence[:1].upper()}{reason.sentence[1:]}.") for reason in story.reasons), Text("")]
 
 
+def _names(story: DealStory) -> list[Text]:
+    """Account, owner and link of the deal, as far as the book has them."""
+    named = {"Account": story.account_name, "Owner": story.owner_name, "Record": story.url}
+    text = "; ".join(f"{what}: {' '.join(name.split())}" for what, name in named.items() if name)
+    return [Text(text, style="dim")] if text else []
+
+
 def worth_of_it(fmt: LocaleFormat) -> str:
     """What is compared with the bar, as the beginning of a sentence."""
     return {"value per hour": "an hour on it is worth", "expected value": "it is expected to bring"}.get(
@@ -182,10 +191,19 @@ def show_story(story: DealStory) -> RenderableType:
     )
     first = [Text(caveat.sentence, style="bold yellow") for caveat in story.caveats]
     no_history = [Text(NO_HISTORY, style="yellow")] if story.events == 0 else []
-    body: list[RenderableType] = [*first, head, *_wait(story), *_numbers(story), *no_history, Text(""), *_why(story)]
+    body: list[RenderableType] = [
+        *first,
+        *_names(story),
+        head,
+        *_wait(story),
+        *_numbers(story),
+        *no_history,
+        Text(""),
+        *_why(story),
+    ]
     if story.similar_deals:
         body += _similar_deals(story.similar_deals, story)
     assumed = f"; {fmt.percent(story.assumed_hours_share)} of the hours are assumed" if fmt.by_hour else ""
     body.append(Text(f"Model {story.model_version}{assumed}.", style="dim"))
-    title = f"Deal {story.deal_id} at {fmt.moment(story.as_of)} UTC"
+    title = Text(f"Deal {shown_deal(story.deal_id, story.name)} at {fmt.moment(story.as_of)} UTC")
     return Panel(Group(*body), title=title, title_align="left", expand=False, padding=(1, 2))

@@ -118,9 +118,10 @@ def changes(previous: pd.DataFrame, current: pd.DataFrame, book: Book) -> pd.Dat
 
     Returns:
         One row per changed deal, by kind and deal_id: deal_id, change, the verdict, expected_value, value_per_hour and
-        bar before and now, outcome (of closed deals). Kinds: newly_below_bar (dropped now, kept before),
-        back_above_bar, newly_open, closed (also deals that were opened since), gone (no longer in the book), not_called
-        (open, but without a call). walk_away and nurture count as below the bar, unsure counts as kept.
+        bar before and now, outcome (of closed deals), and the columns of NAMES that the book records. Kinds:
+        newly_below_bar (dropped now, kept before), back_above_bar, newly_open, closed (also deals that were opened
+        since), gone (no longer in the book), not_called (open, but without a call). walk_away and nurture count as
+        below the bar, unsure counts as kept.
     """
     since, as_of = previous["as_of"].max(), current["as_of"].max()
     sides = previous[["deal_id", *COMPARED]].merge(
@@ -133,7 +134,8 @@ def changes(previous: pd.DataFrame, current: pd.DataFrame, book: Book) -> pd.Dat
     table = sides.assign(change=change, outcome=sides["outcome"].where(change == "closed"))
     table = table[table["change"] != ""]
     rank = table["change"].map(KINDS.index)
-    return table.iloc[np.lexsort((table["deal_id"], rank))][_COLUMNS].reset_index(drop=True)
+    table = table.iloc[np.lexsort((table["deal_id"], rank))][_COLUMNS].reset_index(drop=True)
+    return table.join(book.names_of(table["deal_id"]))
 
 
 def _kind(sides: pd.DataFrame, in_book: pd.Series, closed: pd.Series) -> np.ndarray:

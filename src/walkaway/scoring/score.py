@@ -83,8 +83,9 @@ def score(
         One row per open deal and moment, by as_of, then highest value_per_hour first: the columns of `make_calls`, then
         bar_unit (hour, or deal where no hours are known: then remaining_hours and value_per_hour are empty, and the
         highest expected_value is first), kept_to_learn (below the bar, but to be worked on all the same:
-        `walkaway.scoring.advice`), reason_1, factor_1, base_rate_1, ..., model_version, assumed_hours_share, and
-        caveats (codes of `walkaway.models.caveats_of`: what must be known before anyone acts on the calls).
+        `walkaway.scoring.advice`), reason_1, factor_1, base_rate_1, ..., model_version, assumed_hours_share, caveats
+        (codes of `walkaway.models.caveats_of`: what must be known before anyone acts on the calls), and the columns of
+        `walkaway.book.NAMES` that the book records.
 
     Raises:
         UsageError: a moment is before the first deal, is more than a year after the newest record, or has no open deal;
@@ -105,7 +106,8 @@ def score(
         caveats=pd.Series(caveats, table.index, dtype="str"),
     )
     order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))
-    return without_hours(table).iloc[order].reset_index(drop=True)
+    table = pd.concat([without_hours(table), book.names_of(table["deal_id"])], axis=1)
+    return table.iloc[order].reset_index(drop=True)
 
 
 def without_hours(calls: pd.DataFrame) -> pd.DataFrame:

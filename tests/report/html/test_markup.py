@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pandas as pd
@@ -152,3 +153,27 @@ def test_the_page_says_if_there_is_no_deal_to_stop(hostile, model, settings):
     assert "Walk away: stop now None." in text
     assert 'id="which"' not in html
     assert len(digest(content).splitlines()) <= 15
+
+
+@pytest.fixture(scope="module")
+def named(content):
+    """The page of deals that have names, owners and links, one of them a script."""
+    first, last = content.calls["deal_id"].iloc[[0, -1]]
+    links = content.calls["deal_id"].map({first: "javascript:alert(1)"}).fillna("https://crm.example/record")
+    calls = content.calls.assign(name=SCRIPT, account_name="Acme & Co", owner_name="Ann Miller", url=links)
+    return _Page(page(replace(content, calls=calls)))
+
+
+def test_each_deal_in_a_list_is_shown_by_name_and_linked_to_its_record(named, content):
+    links = {target for tag, found in named.elements if tag == "a" and (target := found["href"])[:1] != "#"}
+
+    assert links == {"https://crm.example/record", "deals.csv", "deals.xlsx"}
+    assert SCRIPT in named.text
+    assert named.text.count("Acme & Co") >= len(content.of(*CALLS))
+    assert "Ann Miller" in named.text
+
+
+def test_the_digest_names_deals(content):
+    calls = content.calls.assign(name="Acme *renewal*")
+
+    assert "Acme \\*renewal\\* (d" in digest(replace(content, calls=calls))

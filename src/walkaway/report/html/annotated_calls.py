@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from walkaway.asof import recorded_by
-from walkaway.book import MOMENT, Book
+from walkaway.book import MOMENT, NAMES, Book
 from walkaway.economics import DROPPED
 from walkaway.explaining import Attribution, Reasons, reasons_table
 from walkaway.formatting import LocaleFormat
@@ -51,10 +51,10 @@ def called(
 
     Returns:
         The table of the calls, with empty hours and value per hour where no hours are known (bar_unit: deal), and with
-        these columns added: call (the verdict, or CHECK_FIRST if a person checks the deal
-        before work stops); alike_value_per_hour (`check_first.alike_earned`); owner_id, team, pipeline, stage, amount,
-        margin, last_activity (a date), age_days; leg (`main_reason.weakest_leg`); reason_k, factor_k, base_rate_k;
-        kept_to_learn; decision, by, why (of a person); advised_since; sign, sign_came, chance_if_heard.
+        these columns added: those of NAMES ("" where not recorded); call (the verdict, or CHECK_FIRST if a person
+        checks the deal before work stops); alike_value_per_hour (`check_first.alike_earned`); owner_id, team, pipeline,
+        stage, amount, margin, last_activity (a date), age_days; leg (`main_reason.weakest_leg`); reason_k, factor_k,
+        base_rate_k; kept_to_learn; decision, by, why (of a person); advised_since; sign, sign_came, chance_if_heard.
     """
     as_of = calls.table["as_of"].iloc[0]
     kept = calls.table["verdict"].isin(DROPPED) & kept_to_learn(calls.table["deal_id"], keep_share)
@@ -83,6 +83,7 @@ def _deal_columns(book: Book, calls: Calls, as_of: pd.Timestamp) -> pd.DataFrame
     """
     deals = book.deals.set_index("deal_id").reindex(calls.table["deal_id"])
     texts = {name: deals[name].fillna("").astype("str").to_numpy() for name in ("owner_id", "team", "pipeline")}
+    names = book.names_of(calls.table["deal_id"]).reindex(columns=list(NAMES)).astype("str").fillna("")
     terms = calls.rows.terms
     last = recorded_by(book, "activities", as_of).groupby("deal_id")["at"].max()
     contact = last.reindex(calls.table["deal_id"]).dt.strftime("%Y-%m-%d").fillna("" if book.records_work else pd.NA)
@@ -92,6 +93,7 @@ def _deal_columns(book: Book, calls: Calls, as_of: pd.Timestamp) -> pd.DataFrame
         | {"stage": terms["stage_name"].fillna("").to_numpy()}
         | {name: terms[name].to_numpy() for name in ("amount", "margin")}
         | {"last_activity": contact.to_numpy(), "age_days": age}
+        | {name: names[name].to_numpy() for name in NAMES}
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from walkaway.book import shown_deal
 from walkaway.report.html import confidence, phrases
 from walkaway.report.html.annotated_calls import CALLS
 from walkaway.report.html.content import Content
@@ -62,14 +63,17 @@ def digest(content: Content) -> str:
         if wording.by_hour:
             worth = f"{wording.hours(deal['remaining_hours'])}, {wording.money(deal['value_per_hour'])} an hour"
         why = leg_told(deal, content.typical, wording)
-        lines.append(f"- {plain(deal['deal_id'], 40)}: {why if wording.by_chance else f'{worth}; {why}'}")
+        who = plain(shown_deal(deal["deal_id"], deal["name"]), 80)
+        lines.append(f"- {who}: {why if wording.by_chance else f'{worth}; {why}'}")
     if len(content.plan):
         best = (
             content.plan.sort_values("value_per_hour", ascending=False, kind="stable")
             .drop_duplicates("deal_id")
             .head(3)
         )
-        lines.append(f"- Instead: {', '.join(plain(name, 40) for name in best['deal_id'])}.")
+        names = content.calls.set_index("deal_id")["name"]
+        instead = (plain(shown_deal(deal, names[deal]), 80) for deal in best["deal_id"])
+        lines.append(f"- Instead: {', '.join(instead)}.")
     if content.changes is not None:
         counts = content.changes["change"].value_counts()
         fresh, back = (wording.whole(counts.get(kind, 0)) for kind in ("newly_below_bar", "back_above_bar"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from walkaway.book import NAMES
 from walkaway.files import write_bytes
 
 __all__ = ["FILES", "harmless", "write_lists"]
@@ -16,6 +17,8 @@ STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # spreadsheets read these as th
 MOST_LETTERS = 32_000  # an XLSX cell holds 32,767
 SHOWN = [
     "deal_id",
+    "name",
+    "account_name",
     "verdict",
     "call",
     "leg",
@@ -29,6 +32,7 @@ SHOWN = [
     "amount",
     "stage",
     "owner_id",
+    "owner_name",
     "team",
     "pipeline",
     "age_days",
@@ -51,19 +55,12 @@ SHOWN = [
     "reason_3",
     "factor_3",
     "base_rate_3",
+    "url",
 ]
 
 
-MAY_BE_UNKNOWN = (
-    "value_per_hour",
-    "remaining_hours",
-    "amount",
-    "stage",
-    "owner_id",
-    "team",
-    "pipeline",
-    "last_activity",
-)
+OF_DEALS = ("value_per_hour", "remaining_hours", "amount", "stage", "owner_id", "team", "pipeline", "last_activity")
+MAY_BE_UNKNOWN = (*OF_DEALS, *NAMES)
 
 
 def harmless(text: str) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from walkaway.book import is_link
 from walkaway.formatting import LocaleFormat, plain_activity
 from walkaway.report.html.content import Content
 from walkaway.report.html.phrases import capital
@@ -79,6 +80,7 @@ def _environment(wording: LocaleFormat) -> Environment:
         "words": lambda text: str(text).replace("_", " "),
         "sentence": lambda text: f"{capital(text)}.",
         "capital": capital,
+        "is_link": is_link,
     }
     return env
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from walkaway.book import NAMES
 from walkaway.formatting import LocaleFormat
 from walkaway.report.deal_card import steps_of
 from walkaway.report.html import confidence, phrases
@@ -135,11 +136,18 @@ def _plan(content: Content, rows: int) -> tuple[list[Shown], bool]:
     """The plan, highest value per hour first; without owners, one row per deal."""
     plan, owners = content.plan, bool((content.plan["owner_id"] != "").any())
     if not content.wording.by_hour:
-        return _rows(plan.head(rows)), False
+        return _with_names(content, plan.head(rows)), False
     if not owners:
         sums = {"hours": "sum", "value_per_hour": "first", "expected": "sum"}
         plan = plan.groupby("deal_id").agg(sums).reset_index()
-    return _rows(plan.sort_values("value_per_hour", ascending=False, kind="stable").head(rows)), owners
+    plan = plan.sort_values("value_per_hour", ascending=False, kind="stable")
+    return _with_names(content, plan.head(rows)), owners
+
+
+def _with_names(content: Content, table: pd.DataFrame) -> list[Shown]:
+    """The rows with the names of their deals, as far as these are called."""
+    names = content.calls.set_index("deal_id")[list(NAMES)].reindex(table["deal_id"]).reset_index(drop=True)
+    return _rows(table.drop(columns=list(NAMES), errors="ignore").reset_index(drop=True).join(names))
 
 
 def _lists(content: Content, rows: int) -> Shown:
@@ -156,6 +164,7 @@ def _lists(content: Content, rows: int) -> Shown:
         "waited": phrases.waited(content.proof, wording),
         "plan": plan,
         "plan_owners": plan_owners,
+        "owner_names": dict(zip(calls["owner_id"], calls["owner_name"], strict=True)),
         "plan_sentence": phrases.plan(content),
     }
 
@@ -194,10 +203,15 @@ def _signs(content: Content) -> Shown:
     return {"signs": content.signs, "hopeless": hopeless, "fruitful": fruitful, "questions": phrases.questions(content)}
 
 
+def _all_names(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with every column of NAMES, empty where the book does not record it."""
+    return table.assign(**{name: "" for name in NAMES if name not in table})
+
+
 def _changes(content: Content, rows: int) -> Shown:
     """What changed since the last report, and what people decided."""
     return {
-        "changes": None if content.changes is None else _rows(content.changes.head(rows)),
+        "changes": None if content.changes is None else _rows(_all_names(content.changes.head(rows))),
         "since": content.since,
         "overrides": _rows(content.overrides.head(rows)),
         "settled_overrides": _rows(content.settled_overrides),

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from walkaway.book import shown_deal
 from walkaway.formatting import LocaleFormat
 from walkaway.report.terminal.score_tables import show_score
 from walkaway.scoring import CHANGES, KINDS, Batch
@@ -25,9 +26,9 @@ MOST_NAMED = 6  # deals of one kind of change; changes.csv lists them all
 
 
 def _names(rows: pd.DataFrame) -> str:
+    deals = [shown_deal(row["deal_id"], row.get("name")) for row in rows.to_dict("records")]
     names = [
-        deal if pd.isna(outcome) else f"{deal} {outcome}"
-        for deal, outcome in zip(rows["deal_id"], rows["outcome"], strict=True)
+        deal if pd.isna(outcome) else f"{deal} {outcome}" for deal, outcome in zip(deals, rows["outcome"], strict=True)
     ]
     return ", ".join(names[:MOST_NAMED]) + (", ..." if len(names) > MOST_NAMED else "")
 

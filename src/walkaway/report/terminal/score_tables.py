@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from walkaway.book import shown_deal
 from walkaway.economics import DROPPED
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Model, awaited, caveats_of
@@ -59,7 +60,7 @@ def _worst_table(dropped: pd.DataFrame, fmt: LocaleFormat) -> Table:
         hours = [fmt.money(call["value_per_hour"]), fmt.number(call["remaining_hours"], 1)] if fmt.by_hour else []
         expected = [] if fmt.by_chance else [fmt.money(call["expected_value"])]
         figures = [*hours, *expected, fmt.percent(call["win_probability"])]
-        table.add_row(call["deal_id"], *figures, _reasons_against(call, fmt))
+        table.add_row(Text(shown_deal(call["deal_id"], call.get("name"))), *figures, _reasons_against(call, fmt))
     return table
 
 
