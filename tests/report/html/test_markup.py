@@ -158,7 +158,7 @@ def test_the_page_says_if_there_is_no_deal_to_stop(hostile, model, settings):
 @pytest.fixture(scope="module")
 def named(content):
     """The page of deals that have names, owners and links, one of them a script."""
-    first, last = content.calls["deal_id"].iloc[[0, -1]]
+    first = content.calls["deal_id"].iloc[0]
     links = content.calls["deal_id"].map({first: "javascript:alert(1)"}).fillna("https://crm.example/record")
     calls = content.calls.assign(name=SCRIPT, account_name="Acme & Co", owner_name="Ann Miller", url=links)
     return _Page(page(replace(content, calls=calls)))
