@@ -4,6 +4,7 @@ import pytest
 from tests.books import plain_model
 
 from walkaway.asof import History
+from walkaway.book import with_lost_after
 from walkaway.config import EffortSettings
 from walkaway.errors import DataError
 from walkaway.formatting import LocaleFormat
@@ -36,6 +37,27 @@ def test_no_signal_comes_first():
 
     assert first.sentence.startswith("No signal: on later deals")
     assert second.sentence == SAME
+
+
+def test_losses_by_age_are_told_and_stop_nobody_from_acting():
+    model = replace(plain_model(), facts=Facts(assumed_hours_share=0.4, lost_after_days=120, counted_lost=3, lost=4))
+
+    [caveat] = caveats_of(model, LocaleFormat())
+
+    told = "Deals still open 120 days after they were created count as lost on that day: 3 of 4 lost deals."
+    assert caveat == ("lost_after_days", told)
+    assert may_be_acted_on(model)
+
+
+def test_a_model_refuses_a_book_whose_deals_count_as_lost_at_another_age(make_book):
+    book = make_book(deals="deal_id | created_at\nd1 | 2026-01-01")
+    model = replace(plain_model(), facts=Facts(deals=9, lost_after_days=30, effort=EffortSettings()))
+
+    with pytest.raises(
+        DataError, match=r"count as lost never, and in the model's training after 30 days\. Set the same"
+    ):
+        check_fits(book, model)
+    check_fits(with_lost_after(book, 30), model)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from walkaway.book.effort import SECONDS_PER_HOUR, assumed_share, effort_seconds
 from walkaway.book.io import read_book, write_book
 from walkaway.book.lookup import deal_places
+from walkaway.book.lost_after import counted_lost, lost_after_sentence, with_lost_after
 from walkaway.book.names import NAMES, is_link, shown_deal
 from walkaway.book.quarantine import COLUMNS, admit, entries
 from walkaway.book.schema import MOMENT, SOURCE_ROW, TABLES, Book, Manifest, conform
@@ -19,11 +20,14 @@ __all__ = [
     "admit",
     "assumed_share",
     "conform",
+    "counted_lost",
     "deal_places",
     "effort_seconds",
     "entries",
     "is_link",
+    "lost_after_sentence",
     "read_book",
     "shown_deal",
+    "with_lost_after",
     "write_book",
 ]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 from pydantic import ValidationError
 
+from walkaway.book.lost_after import with_lost_after
 from walkaway.book.schema import FORMAT_VERSION, TABLES, Book, Manifest, conform
 from walkaway.errors import BookError
 from walkaway.files import checksum, replaced_folder, write_json
@@ -68,10 +69,16 @@ def _read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def read_book(folder: Path) -> Book:
+def read_book(folder: Path, lost_after_days: float | None = None) -> Book:
     """Read a book, checking each table's checksum before it is parsed.
 
+    Args:
+        folder: of the book.
+        lost_after_days: the age in days at which an open deal counts as lost (`with_lost_after`); takes precedence over
+            that of the book's manifest.
+
     Raises:
+        UsageError: lost_after_days for a book without dates.
         BookError: the folder is not a book, a table is missing, or a checksum does not match.
     """
     manifest = _read_manifest(folder)
@@ -83,4 +90,4 @@ def read_book(folder: Path) -> Book:
         if checksum(path) != manifest.files.get(path.name):
             raise BookError(f"{path}: does not match its checksum in {MANIFEST}. Import the book again.")
         tables[name] = conform(name, pd.read_parquet(path), manifest.fixed_at_creation)
-    return Book(manifest=manifest, **tables)
+    return with_lost_after(Book(manifest=manifest, **tables), lost_after_days)

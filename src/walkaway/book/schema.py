@@ -132,9 +132,10 @@ class Manifest(BaseModel):
     `fixed_at_creation` names the columns of deals and accounts that never change after the deal is created. For all
     other columns only the recorded history is used, since today's value may leak the outcome. `assumed_hours` are the
     hours of an activity without recorded hours, by kind. `effort` is assumed for deals of a book without recorded work.
-    `records_work` and `records_amounts` are set where a part of a book must be read like the whole (as of `Book`).
-    `timeless` marks a book without dates, which has only deals and accounts. The sum of `rows_in` equals the sum of
-    `rows_used` and `rows_quarantined`.
+    `lost_after_days` is the age at which an open deal counts as lost (`with_lost_after`); tables on disk keep what was
+    recorded. `records_work` and `records_amounts` are set where a part of a book must be read like the whole (as of
+    `Book`). `timeless` marks a book without dates of the close, which has only deals and accounts. The sum of `rows_in`
+    equals the sum of `rows_used` and `rows_quarantined`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -150,6 +151,7 @@ class Manifest(BaseModel):
     timeless: bool = False
     assumed_hours: dict[str, float] = {"email": 0.1, "call": 0.25, "meeting": 1.0}
     effort: EffortSettings = EffortSettings()
+    lost_after_days: float | None = None
     records_work: bool | None = None
     records_amounts: bool | None = None
     files: dict[str, str] = {}

@@ -124,7 +124,7 @@ def book_and_model(book: Path, models: Path, settings: Settings, replay: Path | 
     from walkaway.scoring import with_replay_curve
 
     model = with_replay_curve(load_champion(models), replay or settings.score.replay)
-    return read_book(book).assuming(settings.hours, settings.effort), model
+    return read_book(book, settings.lost_after_days).assuming(settings.hours, settings.effort), model
 
 
 def settings_in_force(context: typer.Context) -> Settings:

@@ -50,7 +50,7 @@ def replay(
     period = Period(*span_of(start, end), days_of(every), days)
     with progress(quiet) as step:
         step("reading the book", 0, 1)
-        read = read_book(book).assuming(settings.hours, settings.effort)
+        read = read_book(book, settings.lost_after_days).assuming(settings.hours, settings.effort)
         done = replay_book(read, out, period, settings, step)
         step("drawing figures", 0, 1)
         fmt = read.wording(settings.report.locale)

@@ -36,8 +36,8 @@ def audit(
     from walkaway.book import read_book
     from walkaway.training import audit_as_of
 
-    read = read_book(book)
     settings = settings_in_force(context)
+    read = read_book(book, settings.lost_after_days)
     found = audit_as_of(read, training_moment(until, read), settings.train, settings.report.locale)
     if as_json:
         tables = {"sources": found.sources, "features": found.features}
@@ -72,7 +72,7 @@ def train(
     settings = settings_in_force(context)
     with progress(quiet) as step:
         step("reading the book", 0, 1)
-        read = read_book(book).assuming(settings.hours, settings.effort)
+        read = read_book(book, settings.lost_after_days).assuming(settings.hours, settings.effort)
         fmt = read.wording(settings.report.locale)
         done = retrain(
             read,

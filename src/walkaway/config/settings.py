@@ -256,6 +256,8 @@ class Settings(BaseSettings):
     """All settings. Constructing it reads no file and no variable; `read_settings` does.
 
     `effort` is assumed for deals where no work is recorded at all; it takes precedence over the book's.
+    A deal that is still open `lost_after_days` days after it was created counts as lost on that day; this takes
+    precedence over the book's, too.
     `hours` are assumed for activities without recorded hours, by kind; they take precedence over the book's. Set a kind
     with capital letters in the file, or in WALKAWAY_HOURS as JSON, since names of variables ignore case.
     """
@@ -265,6 +267,7 @@ class Settings(BaseSettings):
     money: MoneySettings = MoneySettings()
     hours: dict[str, Hours] = {}
     effort: EffortSettings | None = None
+    lost_after_days: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     train: TrainSettings = TrainSettings()
     score: ScoreSettings = ScoreSettings()
     batch: BatchSettings = BatchSettings()

@@ -67,9 +67,10 @@ class TrainingRows:
         outcomes = self.labels["won"].groupby(self.deal).first()
         won, lost = int((outcomes == 1).sum()), int((outcomes == 0).sum())
         if not won or not lost:
+            unrecorded = " Where losses are not recorded, set lost_after_days." if won else ""
             raise DataError(
                 f"training needs won and lost deals that were open at some snapshot; found {won} won and {lost} lost. "
-                "Use a later --until, or a book with more settled deals."
+                f"Use a later --until, or a book with more settled deals.{unrecorded}"
             )
 
 

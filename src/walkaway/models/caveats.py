@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from walkaway.book import lost_after_sentence
 from walkaway.formatting import LocaleFormat
 from walkaway.models.model import Model
 
 __all__ = ["Caveat", "caveats_of", "may_be_acted_on"]
 
-NO_SIGNAL, HOURS_ASSUMED = "no_signal", "hours_assumed"
+NO_SIGNAL, HOURS_ASSUMED, LOST_AFTER = "no_signal", "hours_assumed", "lost_after_days"
+TO_BE_KNOWN = (LOST_AFTER,)  # a decision of the team: it is told, and does not stop anyone from acting
 ALL_BY_KIND = "No activity has recorded hours: all hours are assumed by kind of activity."
 
 
@@ -37,9 +39,13 @@ def caveats_of(model: Model, fmt: LocaleFormat) -> tuple[Caveat, ...]:
         found.append(Caveat(HOURS_ASSUMED, facts.effort.sentence(fmt)))
     elif not model.undated and facts.assumed_hours_share == 1.0:
         found.append(Caveat(HOURS_ASSUMED, ALL_BY_KIND))
+    if facts.lost_after_days is not None:
+        told = lost_after_sentence(facts.lost_after_days, facts.counted_lost, facts.lost, fmt)
+        found.append(Caveat(LOST_AFTER, told))
     return tuple(found)
 
 
 def may_be_acted_on(model: Model) -> bool:
     """Whether its verdicts may be acted on: it has signal, and some hours were recorded."""
-    return not model.undated and not caveats_of(model, LocaleFormat())
+    reasons = [caveat for caveat in caveats_of(model, LocaleFormat()) if caveat.code not in TO_BE_KNOWN]
+    return not model.undated and not reasons

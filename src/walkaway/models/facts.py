@@ -37,6 +37,8 @@ class Facts(BaseModel):
     fingerprint. capacity: by head, the shape of its boosters that was chosen (`heads.capacity`). beaten_by: baselines
     that are better out of time, beyond noise (`evaluation.beaten_by`). left_out: name, verdict, rules and evidence of
     what the leak audit suspects. settings: those of the training, as plain JSON values.
+    lost_after_days: the age at which an open deal counts as lost, None where it never does. counted_lost: how many deals
+    are lost for that alone.
 
     >>> Facts(known_until="2026-01-05T00:00Z", deals=3, won=1, lost=2).counts()
     {'known_until': '2026-01-05T00:00:00+00:00', 'deals': 3, 'won': 1, 'lost': 2}
@@ -58,6 +60,8 @@ class Facts(BaseModel):
     assumed_hours_share: float | None = None
     effort: EffortSettings | None = None
     counts_wins: bool = False
+    lost_after_days: float | None = None
+    counted_lost: int = 0
     dropped_on_advice: int = 0
     out_of_time_calls: int = 0
     out_of_time_settled: int = 0

@@ -122,6 +122,7 @@ def check_fits(book: Book, model: Model) -> None:
             f"Import with money.currency = {learned!r} in the settings, or {TRAIN_ANEW}"
         )
     _check_effort(book, model)
+    _check_lost_after(book, model)
     words, numbers = book.attributes("text"), book.attributes("number")
     for planned in model.plan.features:
         if planned.feature == "owner" and "owner_id" not in book.manifest.fixed_at_creation:
@@ -139,6 +140,17 @@ def check_fits(book: Book, model: Model) -> None:
                 f"the model uses {planned.column}, and this book {found}. Map it as in the model's book (text under "
                 f"[deals.attributes], numbers under [deals.measures]), or {TRAIN_ANEW}"
             )
+
+
+def _check_lost_after(book: Book, model: Model) -> None:
+    """Refuse a book whose open deals count as lost at another age than in training."""
+    was, found = model.facts.lost_after_days, book.manifest.lost_after_days
+    if model.facts.deals and was != found:
+        learned, now = ("never" if days is None else f"after {days:g} days" for days in (was, found))
+        raise DataError(
+            f"open deals of this book count as lost {now}, and in the model's training {learned}. Set the same "
+            f"lost_after_days, or {TRAIN_ANEW}"
+        )
 
 
 def _check_effort(book: Book, model: Model) -> None:

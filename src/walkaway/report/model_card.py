@@ -11,6 +11,7 @@ from textwrap import fill
 
 import pandas as pd
 
+from walkaway.book import lost_after_sentence
 from walkaway.evaluation import failures
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts, caveats_of
@@ -145,6 +146,8 @@ def _data(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
         hours = ", ".join(f"{kind} {fmt.number(value)} h" for kind, value in sorted(facts.assumed_hours.items()))
         share = fmt.percent(facts.assumed_hours_share)
         lines.append(f"- {share} of the hours are assumed, not recorded ({hours}).")
+    if facts.lost_after_days is not None:
+        lines.append(f"- {lost_after_sentence(facts.lost_after_days, facts.counted_lost, facts.lost, fmt)}")
     pooling = pooling_sentence(facts, signal, fmt) if facts.until else ""
     return "\n".join([*lines, *([f"- {pooling}"] if pooling else [])])
 

@@ -264,7 +264,7 @@ def run_batch(book: Path, models: Path, out: Path, settings: Settings, now: pd.T
         DataError: the book or the model cannot be used, the book is too old, or no deal is open.
     """
     with exclusive(out), _recorded(out, now) as record:
-        read = read_book(book).assuming(settings.hours, settings.effort)
+        read = read_book(book, settings.lost_after_days).assuming(settings.hours, settings.effort)
         record["book"] = read.manifest.fingerprint
         _check_dated(read, str(book))
         as_of = fresh_as_of(read, now, settings.batch.max_age_days, str(book))

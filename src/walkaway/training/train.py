@@ -10,7 +10,7 @@ import pandas as pd
 from walkaway.asof import History
 from walkaway.asof.labels import no_decision
 from walkaway.audit import Audit
-from walkaway.book import Book
+from walkaway.book import Book, counted_lost
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve, expected_value, guaranteed_bars, lowest_calls, value_per_hour
 from walkaway.evaluation import (
@@ -146,6 +146,8 @@ def _facts(fitted: FittedRecipe) -> Facts:
         assumed_hours_share=book.assumed_hours_share,
         effort=book.effort,
         counts_wins=not book.records_amounts,
+        lost_after_days=book.manifest.lost_after_days,
+        counted_lost=int(counted_lost(book).sum()),
         dropped_on_advice=int((deals["closed_at"].notna() & deals["outcome"].isna()).sum()),
         out_of_time_calls=len(calls),
         out_of_time_settled=int(calls["settled"].sum()) if len(calls) else 0,
