@@ -37,11 +37,12 @@ columns = { list = "price" }
 HEAD = "id,born,closed,sum,state\n"
 WON = "d1,2026-01-01,2026-01-09,100,W\n"
 OPEN = "d2,2026-01-02,,,O\n"
+LOST = "d3,2026-01-01,2026-01-08,0,L\n"
 
 
 def mapping(more: str = "", before: str = "", text: str = MAPPING) -> TableMapping:
     """The mapping with more parts at its end, and with settings before [deals]."""
-    return TableMapping.model_validate(tomllib.loads(text.replace("[deals]", f"{before}\n[deals]", 1) + more))
+    return TableMapping.model_validate(tomllib.loads(text.replace("\n[deals]", f"\n{before}\n[deals]", 1) + more))
 
 
 @pytest.fixture
@@ -364,7 +365,7 @@ def test_rows_of_a_refused_deal_are_refused_with_it(take):
 
 
 def test_assumed_effort_is_no_activity(take):
-    found = take(mapping("[effort]\nhours_per_open_week = 1.5\n"), deals=HEAD + WON + OPEN)
+    found = take(mapping("[effort]\nhours_per_open_week = 1.5\n"), deals=HEAD + WON + OPEN + LOST)
 
     assert found.book.activities.empty
     assert found.book.effort == EffortSettings(hours_per_open_week=1.5)
@@ -372,7 +373,7 @@ def test_assumed_effort_is_no_activity(take):
 
 
 def test_a_book_without_hours_says_so(take):
-    assert take(deals=HEAD + WON).notes == (
+    assert take(deals=HEAD + WON + LOST).notes == (
         "Hours are not recorded: each open deal is taken to need the same. Bars are money per deal.",
     )
 
@@ -477,7 +478,6 @@ def test_a_repeated_id_is_refused_without_dates_too(take):
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("deals.created_at", 'created_at = "born"\n[deals.attributes]'),
         ("deals.closed_at", 'closed_at = "end"\n[deals.attributes]'),
         ("effort", "[effort]\nhours_per_open_week = 1.0\n[deals.attributes]"),
     ],
@@ -485,6 +485,11 @@ def test_a_repeated_id_is_refused_without_dates_too(take):
 def test_a_mapping_cannot_be_timeless_and_name_dates(name, line):
     with pytest.raises(ValidationError, match=f"timeless must go without dates, found {name}"):
         mapping(text=UNDATED.replace("[deals.attributes]", line))
+
+
+def test_a_timeless_mapping_cannot_count_days():
+    with pytest.raises(ValidationError, match=r"timeless must go without dates, found deals.outcome.lost_after_days"):
+        mapping("lost_after_days = 9", text=UNDATED)
 
 
 def test_a_mapping_without_created_at_hears_of_timeless(take):
@@ -496,6 +501,150 @@ def test_a_mapping_without_created_at_hears_of_timeless(take):
 def test_a_draft_without_id_or_dates_cannot_be_imported(take, line, name):
     with pytest.raises(MappingError, match=f"mapping: deals.{name} is required, found none"):
         take(mapping(text=MAPPING.replace(line, "")), deals=HEAD + WON)
+
+
+FILLED = """
+source = "table"
+[deals]
+file = "deals*"
+deal_id = "id"
+created_at = "born"
+[deals.outcome]
+won_if_filled = "won on"
+lost_if_filled = "lost on"
+"""
+
+
+def test_a_deal_is_closed_on_the_date_of_the_column_that_is_filled(take, moment):
+    rows = "d1,2026-01-01,2026-01-09,\nd2,2026-01-02,,20/01/2026\nd3,2026-01-03,,\n"
+    deals = take(mapping(text=FILLED), deals="id,born,won on,lost on\n" + rows).book.deals
+
+    assert deals["outcome"].fillna("open").tolist() == ["won", "lost", "open"]
+    closed = [moment("2026-01-09T23:59:59.999999"), moment("2026-01-20T23:59:59.999999")]
+    assert deals["closed_at"].tolist() == [*closed, pd.NaT]
+
+
+def test_a_deal_that_says_won_and_lost_is_quarantined_with_both(take):
+    rows = "d1,2026-01-01,2026-01-09,2026-01-10\nd2,2026-01-01,2026-01-09,\n"
+    found = take(mapping(text=FILLED), deals="id,born,won on,lost on\n" + rows)
+
+    both = "won on: 2026-01-09, lost on: 2026-01-10"
+    rule = "says more than one of won, lost and open"
+    assert refused(found) == [["deals.csv, line 2", "won on and lost on", both, rule]]
+
+
+def test_a_filled_column_without_dates_needs_closed_at(take):
+    with pytest.raises(MappingError, match="closed_at is required, since won_if_filled names won on, which holds no"):
+        take(mapping(text=FILLED), deals="id,born,won on,lost on\nd1,2026-01-01,contract 7,\n")
+
+
+def test_outcomes_without_dates_of_the_close_hear_of_timeless(take):
+    with pytest.raises(MappingError, match=r"deals.closed_at is required, found none.* or set timeless = true"):
+        take(mapping(text=MAPPING.replace('closed_at = "closed"\n', "")), deals=HEAD + WON)
+
+
+def test_a_line_number_is_an_id_that_the_notes_warn_of(take):
+    found = take(mapping(text=MAPPING.replace('"id"', '"line number"')), deals=HEAD + WON + WON)
+
+    assert found.book.deals["deal_id"].tolist() == ["deals.csv, line 2", "deals.csv, line 3"]
+    assert any(note.startswith("The id of a deal is its file and line. It changes when") for note in found.notes)
+
+
+def test_ids_of_the_export_get_no_warning(take):
+    assert not [note for note in take(deals=HEAD + WON).notes if "file and line" in note]
+
+
+LEADS = """
+source = "table"
+[deals]
+file = "deals*"
+deal_id = "id"
+created_at = "born"
+[deals.outcome]
+won_if_filled = "won on"
+lost_after_days = 10
+"""
+
+
+def test_the_notes_tell_how_many_deals_count_as_lost_by_their_age(take):
+    rows = "d1,2026-01-01,2026-01-09\nd2,2026-01-01,\nd3,2026-01-01,2026-01-20\nd4,2026-01-15,\n"
+    found = take(mapping(text=LEADS), deals="id,born,won on\n" + rows)
+
+    told = "Deals still open 10 days after they were created count as lost on that day: 2 of 2 lost deals."
+    assert found.notes[-1] == f"{told} 1 of them closed later, 1 as won."
+    assert found.book.deals["outcome"].fillna("open").tolist() == ["won", "open", "won", "open"]  # as recorded
+    assert found.book.manifest.lost_after_days == 10
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        (OPEN, "No deal is settled: all are open, so nothing can be learned from this book. Check [deals.outcome]"),
+        (WON + OPEN, "No deal is lost in this book, so a model cannot be trained on it. Check [deals.outcome] of the"),
+        ("d1,2026-01-01,2026-01-09,1,L\n", "No deal is won in this book, so a model cannot be trained on it. Check"),
+    ],
+)
+def test_a_book_without_won_or_lost_deals_is_imported_with_a_warning(take, rows, says):
+    assert [note for note in take(deals=HEAD + rows).notes if note.startswith(says)]
+
+
+def test_losses_that_are_not_recorded_are_told_with_the_remedy(take):
+    found = take(mapping(text=MAPPING.replace('["L"]', "[]")), deals=HEAD + WON + OPEN)
+
+    assert found.notes[-1] == (
+        "No deal is lost in this book, so a model cannot be trained on it. Set lost_after_days if a deal that stays "
+        "open for so long counts as lost."
+    )
+
+
+TWO_FILES = """
+source = "table"
+[[deals]]
+file = "won*"
+deal_id = "id"
+created_at = "born"
+closed_at = "signed"
+fixed_at_creation = ["source"]
+outcome = { every = "won" }
+attributes = { source = "from" }
+[[deals]]
+file = "rest*"
+deal_id = "key"
+created_at = "begun"
+closed_at = "ended"
+fixed_at_creation = ["source"]
+outcome = { column = "state", won = ["W"], lost = ["L"], open = ["O"] }
+attributes = { source = "source" }
+"""
+
+
+def test_files_of_deals_with_columns_of_their_own_become_one_table(take):
+    won = "id,born,signed,from\nd1,2026-01-01,2026-01-09,web\n"
+    rest = "key,begun,ended,state,source\nd2,2026-01-01,2026-01-08,L,fair\nd3,2026-01-02,,O,web\n"
+    book = take(mapping(text=TWO_FILES), won=won, rest=rest).book
+
+    rows = [["d1", "won", "web"], ["d2", "lost", "fair"], ["d3", "open", "web"]]
+    assert book.deals[["deal_id", "outcome", "source"]].fillna("open").to_numpy().tolist() == rows
+    assert book.attributes("text") == ["source"]
+
+
+def test_each_part_of_deals_needs_its_file(take):
+    with pytest.raises(MappingError, match=r"names rest\* as the file of the deals, found no match among: won.csv"):
+        take(mapping(text=TWO_FILES), won="id,born,signed,from\nd1,2026-01-01,2026-01-09,web\n")
+
+
+def test_a_file_belongs_to_one_part_of_deals(take):
+    with pytest.raises(MappingError, match=r"won.csv: each file must belong to one of \[\[deals\]\], found two"):
+        take(
+            mapping(text=TWO_FILES.replace('"rest*"', '"*"')), won="id,born,signed,from\n1,2026-01-01,2026-01-09,web\n"
+        )
+
+
+def test_a_deal_in_two_files_is_used_once_and_the_other_row_is_quarantined(take):
+    won = "id,born,signed,from\nd1,2026-01-01,2026-01-09,web\n"
+    found = take(mapping(text=TWO_FILES), won=won, rest="key,begun,ended,state,source\nd1,2026-01-01,,O,fair\n")
+
+    assert refused(found) == [["rest.csv, line 2", "id or key", "d1", "repeats a key"]]
 
 
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):

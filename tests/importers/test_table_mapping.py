@@ -77,13 +77,25 @@ def test_a_part_that_cannot_be_is_refused(part, says):
 
 
 @pytest.mark.parametrize(
-    ("outcome", "says"),
+    ("more", "says"),
     [
-        ({"lost": ["W"]}, "each value must be listed once in won, lost or open, found W twice"),
-        ({"loss_reasons": {"X": "declined"}}, "loss_reasons must name values of lost, found X"),
-        ({"won": []}, "at least 1 item"),
+        ({"fixed_at_creation": []}, "fixed_at_creation must name amount in all .* that map it, found other"),
+        ({"outcome": OUTCOME | {"lost_after_days": 9}}, "lost_after_days must be the same in all"),
+        ({"amount_at_creation": "list"}, "amount_at_creation must be mapped in all .*, or in none"),
     ],
 )
-def test_outcomes_that_cannot_be_are_refused(outcome, says):
+def test_parts_of_deals_that_contradict_each_other_are_refused(more, says):
+    first = DEALS | {"amount": "sum", "fixed_at_creation": ["amount"]}
+    if "amount_at_creation" in more:
+        first = DEALS
     with pytest.raises(ValidationError, match=says):
-        mapping(deals=DEALS | {"outcome": OUTCOME | outcome})
+        mapping(deals=[first, first | {"file": "other"} | more])
+
+
+def test_line_numbers_cannot_be_referred_to():
+    part = {"file": "a*", "deal_id": "d", "occurred_at": "on", "every_kind": "call"}
+
+    with pytest.raises(
+        ValidationError, match=r"deals.deal_id must be a column, since activities name deals by their id"
+    ):
+        mapping(deals=DEALS | {"deal_id": "line number"}, activities=[part])

@@ -11,12 +11,22 @@ from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
-from walkaway.book import COLUMNS, SOURCE_ROW, TABLES, entries
+from walkaway.book import COLUMNS, MOMENT, SOURCE_ROW, TABLES, entries
 from walkaway.errors import MappingError
-from walkaway.importers.cells import SERIAL, as_texts, date_format_of, decimal_mark_of, moments, numbers
+from walkaway.importers.cells import (
+    SERIAL,
+    UnclearDatesError,
+    as_texts,
+    date_format_of,
+    decimal_mark_of,
+    moments,
+    numbers,
+)
 from walkaway.importers.imported import FileFound
+from walkaway.importers.outcome_mapping import OutcomePart
+from walkaway.importers.outcomes import NEITHER, outcomes_of
 from walkaway.importers.sheets import Sheet
-from walkaway.importers.table_mapping import ChangesPart, DealsPart, FilePart, OutcomePart, TableMapping
+from walkaway.importers.table_mapping import ChangesPart, DealsPart, FilePart, TableMapping
 
 __all__ = ["AT_CREATION", "Converted", "check_columns", "convert", "ragged_entries", "replaced"]
 
@@ -24,6 +34,7 @@ AT_CREATION = "amount_at_creation"
 NUMBERS, DATES = ("amount", "margin"), ("expected_close_date",)  # tracked fields that are not plain text
 TRACKED = (*NUMBERS, *DATES, "stage", "owner_id", "forecast_category")
 MOST = 1e12
+MOST_LISTED = 20  # values listed in one note
 ABSURD = (f"must be at most {MOST:.0e}", "correct the number or its decimal mark")
 
 
@@ -96,14 +107,14 @@ class _Rows:
         self.decimals: dict[str, str] = {}
         self.dates: dict[str, str] = {}
 
-    def refuse(self, mask: pd.Series, column: str, says: str, remedy: str) -> None:
-        """Refuse the rows of the mask, except those refused earlier."""
+    def refuse(self, mask: pd.Series, column: str, says: str, remedy: str, found: pd.Series | None = None) -> None:
+        """Refuse the rows of the mask, except those refused earlier. `found` is shown, or the column's cells."""
         mask = mask & self.alive
         if not mask.any():
             return
         deal = getattr(self.part, "deal_id", None)
-        shown = {SOURCE_ROW: self.cells.index, "found": as_texts(self.cells[column])}
-        named = {"deal_id": as_texts(self.cells[deal])} if deal else {}
+        shown = {SOURCE_ROW: self.cells.index, "found": as_texts(self.cells[column]) if found is None else found}
+        named = {"deal_id": as_texts(self.cells[deal])} if deal in self.cells else {}
         refused = entries(self.part.table, pd.DataFrame(shown | named)[mask], "found", says, remedy)
         self.refused.append(refused.assign(column=column))
         self.alive = self.alive & ~mask
@@ -146,18 +157,20 @@ class _Rows:
 
 
 def _outcome(rows: _Rows, part: OutcomePart) -> str | None:
-    """Read the outcome; refuse values that are not in the mapping, and return a note that lists them."""
-    column = part.column
-    texts = as_texts(rows.cells[column]).fillna("")
-    outcomes = {v: outcome for outcome, values in (("won", part.won), ("lost", part.lost)) for v in values}
-    outside = ~texts.isin([*outcomes, *part.open])
-    remedy = "add it to won, lost or open in [deals.outcome]"
-    rows.refuse(outside, column, "is not among the outcomes of the mapping", remedy)
-    rows.read["outcome"] = texts.map(outcomes)
-    rows.read["loss_reason"] = texts.map(part.loss_reasons)
-    counts = texts[outside].value_counts()
-    listed = ", ".join(f"{value or 'empty'} ({times:,})" for value, times in counts.items())
-    return f"{column}: values that are not in the mapping: {listed}." if listed else None
+    """Read the outcome; refuse rows that say two outcomes or none, and return a note that lists the latter."""
+    says = outcomes_of(rows.cells, part)
+    remedy = "correct the row, or the rules in [deals.outcome]"
+    rows.refuse(says.contradicts, says.column, "says more than one of won, lost and open", remedy, says.found)
+    remedy = 'add it to won, lost or open in [deals.outcome], or set others = "open"'
+    rows.refuse(says.neither, says.column, NEITHER, remedy, says.found)
+    rows.read["outcome"] = pd.Series(None, rows.cells.index, "object").mask(says.won, "won").mask(says.lost, "lost")
+    own = as_texts(rows.cells[part.column]) if part.column else pd.Series("", index=rows.cells.index)
+    rows.read["loss_reason"] = own.map(part.loss_reasons)
+    counts = says.found[says.neither].fillna("empty").value_counts()
+    most = [f"{value} ({times:,})" for value, times in counts.head(MOST_LISTED).items()]
+    more = [f"{len(counts) - MOST_LISTED:,} more"] if len(counts) > MOST_LISTED else []
+    listed = ", ".join(most + more)
+    return f"{says.column}: values that are not in the mapping: {listed}." if listed else None
 
 
 def _loss_reason(rows: _Rows, column: str | None) -> None:
@@ -167,23 +180,48 @@ def _loss_reason(rows: _Rows, column: str | None) -> None:
     rows.read["loss_reason"] = reasons.fillna(rows.read["loss_reason"]).where(lost)
 
 
-def _deals(rows: _Rows, part: DealsPart, currency: str) -> list[str]:
-    """Read the deals. The close date of an open deal is a plan and is left out."""
+def _closed_when_filled(rows: _Rows, part: DealsPart) -> None:
+    """Read the close from the column that is filled where a deal ended so."""
+    closed = pd.Series(pd.NaT, index=rows.cells.index, dtype=MOMENT)
+    for outcome, column in (("won", part.outcome.won_if_filled), ("lost", part.outcome.lost_if_filled)):
+        if column is None:
+            continue
+        try:
+            rows.moments("closed_at", column, rows.cells[column].where(rows.read["outcome"] == outcome, None))
+        except UnclearDatesError:
+            raise
+        except MappingError as error:
+            raise MappingError(
+                f"mapping: deals.closed_at is required, since {outcome}_if_filled names {column}, which holds no "
+                "dates. Name the column of the close date."
+            ) from error
+        closed = closed.fillna(rows.read["closed_at"])
+    rows.read["closed_at"] = closed
+
+
+def _closed(rows: _Rows, part: DealsPart) -> list[str]:
+    """Read the close of deals. The close date of an open deal is a plan and is left out, with a note."""
+    if not part.closed_at:
+        return []
+    cells, is_open = rows.cells[part.closed_at], rows.read["outcome"].isna()
+    rows.moments("closed_at", part.closed_at, cells.where(~is_open, None))
+    planned = int((is_open & cells.notna() & rows.alive).sum())
+    return [f"{part.closed_at} of {planned:,} open deals is only planned and was left out."] if planned else []
+
+
+def _deals(rows: _Rows, part: DealsPart, mapping: TableMapping) -> list[str]:
+    """Read the deals: outcome, close, money, and further columns."""
     notes = [note] if (note := _outcome(rows, part.outcome)) else []
     _loss_reason(rows, part.loss_reason)
-    if part.closed_at:
-        cells = rows.cells[part.closed_at]
-        is_open = rows.read["outcome"].isna()
-        planned = int((is_open & cells.notna() & rows.alive).sum())
-        if planned:
-            notes.append(f"{part.closed_at} of {planned:,} open deals is only planned and was left out.")
-        rows.moments("closed_at", part.closed_at, cells.where(~is_open, None))
+    notes += _closed(rows, part)
+    if not part.closed_at and part.outcome.filled and not mapping.timeless:
+        _closed_when_filled(rows, part)
     if part.amount_at_creation:
         rows.numbers(AT_CREATION, part.amount_at_creation)
         below = rows.read[AT_CREATION] < 0
         rows.refuse(below, part.amount_at_creation, "must be a finite amount of 0 or more", "correct it")
     own = as_texts(rows.cells[part.currency]) if part.currency else pd.Series(None, rows.cells.index, "object")
-    rows.read["currency"] = own.fillna(currency) if currency else own
+    rows.read["currency"] = own.fillna(mapping.currency) if mapping.currency else own
     for name, column in part.attributes.items():
         rows.column(name, column, "text")
     for name, column in part.measures.items():
@@ -228,7 +266,7 @@ def _written_date(rows: _Rows, column: str, at: pd.Series) -> pd.Series:
 def _columns_named(part: FilePart) -> list[str]:
     named = list(part.columns().values())
     if isinstance(part, DealsPart):
-        named += [part.outcome.column, *part.attributes.values(), *part.measures.values()]
+        named += [*part.outcome.columns, *part.attributes.values(), *part.measures.values()]
         named += [part.amount_at_creation] if part.amount_at_creation else []
     return named
 
@@ -255,7 +293,7 @@ def convert(sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timesta
     check_columns(sheet, _columns_named(part))
     rows, notes = _Rows(sheet, part, mapping, now), []
     if isinstance(part, DealsPart):
-        notes = _deals(rows, part, mapping.currency)
+        notes = _deals(rows, part, mapping)
     if isinstance(part, ChangesPart):
         _changes(rows, part)
     kinds = {c.name: c.kind for c in TABLES[part.table].columns}

@@ -11,7 +11,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from walkaway.book import COLUMNS, SOURCE_ROW, TABLES, Book, Manifest, admit, conform, entries
+from walkaway.book import (
+    COLUMNS,
+    SOURCE_ROW,
+    TABLES,
+    Book,
+    Manifest,
+    admit,
+    conform,
+    counted_lost,
+    entries,
+    lost_after_sentence,
+    with_lost_after,
+)
 from walkaway.config import AS_IT_IS, MoneySettings
 from walkaway.errors import DataError, MappingError, UsageError
 from walkaway.formatting import LocaleFormat
@@ -23,10 +35,14 @@ from walkaway.importers.importer import Export, mapping_required
 from walkaway.importers.mapping import mapping_for
 from walkaway.importers.sheets import Sheet, check_file, read_sheet
 from walkaway.importers.suggest import suggest
-from walkaway.importers.table_mapping import FilePart, JoinPart, TableMapping
+from walkaway.importers.table_mapping import LINE_NUMBER, DealsPart, FilePart, JoinPart, TableMapping
 
 __all__ = ["import_table"]
 
+BY_LINE = (
+    "The id of a deal is its file and line. It changes when the export is sorted, filtered or made anew: advice, "
+    "decisions and calls that are kept by id fit this export only."
+)
 UNDATED = (
     "No dates. A model of this book predicts wins, not the value of an hour: value_per_hour stays empty and every "
     "verdict is unsure. Leaks cannot be found without dates: leave out columns filled in after the outcome."
@@ -43,6 +59,15 @@ class _Gathered:
     notes: list[str] = field(default_factory=list)
     joined_rows: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def rows_in(self) -> dict[str, int]:
+        """Rows by file and table; sheets of one workbook are summed."""
+        rows: dict[str, int] = {}
+        for found in self.files:
+            name = f"{found.file} ({found.table})"
+            rows[name] = rows.get(name, 0) + found.rows
+        return rows
+
     def add(self, table: str, converted: Converted) -> None:
         self.tables.setdefault(table, []).append(converted.rows)
         self.refused += converted.refused
@@ -51,16 +76,22 @@ class _Gathered:
 
 
 def _check_deals(mapping: TableMapping) -> None:
-    if mapping.timeless:
-        return
-    for name, otherwise in (
-        ("deal_id", ""),
-        ("created_at", ", or set timeless = true if the export has no dates"),
-    ):
-        if getattr(mapping.deals, name) is None:
-            raise MappingError(
-                f"mapping: deals.{name} is required, found none. Name the column that holds it{otherwise}."
-            )
+    """Raise MappingError where a part of deals lacks a column that an import with dates requires."""
+    for part in mapping.deals_parts if not mapping.timeless else ():
+        closes = part.outcome.every != "open" and not part.outcome.filled_says_when
+        for name, absent, otherwise in (
+            ("deal_id", part.deal_id is None, f', or set deal_id = "{LINE_NUMBER}" if there is none'),
+            ("created_at", part.created_at is None, ", or set timeless = true if the export has no dates"),
+            (
+                "closed_at",
+                part.closed_at is None and closes,
+                ", or set timeless = true if the export does not say when deals closed",
+            ),
+        ):
+            if absent:
+                raise MappingError(
+                    f"mapping: deals.{name} is required, found none. Name the column that holds it{otherwise}."
+                )
 
 
 def _files_of(mapping: TableMapping, files: Sequence[Path]) -> list[tuple[FilePart, list[Path]]]:
@@ -70,15 +101,29 @@ def _files_of(mapping: TableMapping, files: Sequence[Path]) -> list[tuple[FilePa
         MappingError: there is no file for the deals or for a side table to join.
     """
     out = [(part, [path for path in files if part.fits(path.name)]) for part in mapping.parts()]
+    _refuse_read_twice(mapping, out)
     for part, paths in out:
-        if not paths and part in (mapping.deals, *mapping.join):
-            content = "the deals" if part is mapping.deals else "a side table"
+        if not paths and isinstance(part, DealsPart | JoinPart):
+            content = "the deals" if isinstance(part, DealsPart) else "a side table"
             given = ", ".join(path.name for path in files) or "none"
             raise MappingError(
                 f"the mapping names {part.file} as the file of {content}, found no match among: {given}. "
                 "Add the file, or correct `file` in the mapping."
             )
     return out
+
+
+def _refuse_read_twice(mapping: TableMapping, found: list[tuple[FilePart, list[Path]]]) -> None:
+    """Raise MappingError where two parts of deals name the same sheet of the same file."""
+    read: dict[tuple[Path, str | None], str] = {}
+    for part, paths in found:
+        for path in paths if part in mapping.deals_parts else []:
+            if (path, part.sheet) in read:
+                raise MappingError(
+                    f"{path.name}: each file must belong to one of [[deals]], found two that name it: "
+                    f"{read[path, part.sheet]} and {part.file}. Correct `file` or `sheet` in the mapping."
+                )
+            read[path, part.sheet] = part.file
 
 
 def _read(path: Path, part: FilePart, mapping: TableMapping, gathered: _Gathered) -> Sheet:
@@ -136,7 +181,7 @@ def _gather(
     gathered = _Gathered()
     parts = _files_of(mapping, files)
     sides: list[tuple[JoinPart, pd.DataFrame]] = []
-    for part, paths in [*parts[1:], parts[0]]:  # deals last, since side tables are joined to them
+    for part, paths in sorted(parts, key=lambda found: isinstance(found[0], DealsPart)):  # side tables come first
         sheets = []
         for path in paths:
             advance(path.name)
@@ -145,9 +190,12 @@ def _gather(
             sides.append((part, _side_table(part, sheets, gathered)))
             continue
         for sheet in sheets:
-            for join, side in sides if part is mapping.deals else []:
-                sheet = _joined(sheet, join, side, gathered)
+            for join, side in sides if isinstance(part, DealsPart) else []:
+                if len(mapping.deals_parts) == 1 or join.on in sheet.cells:
+                    sheet = _joined(sheet, join, side, gathered)
             gathered.add(part.table, convert(sheet, part, mapping, now))
+    if any(part.named_by_line for part in mapping.deals_parts):
+        gathered.notes.append(BY_LINE)
     named = {path for _, paths in parts for path in paths}
     gathered.notes += [f"{p.name}: not named by the mapping, not used." for p in files if p not in named]
     return gathered
@@ -155,7 +203,9 @@ def _gather(
 
 def _as_in_the_files(refused: pd.DataFrame, mapping: TableMapping) -> pd.DataFrame:
     """Entries of the book's own rules, with column names of the file instead of the book where known."""
-    named: dict[tuple[str, str], set[str]] = {("deals", "outcome"): {mapping.deals.outcome.column}}
+    named: dict[tuple[str, str], set[str]] = {
+        ("deals", "outcome"): {column for part in mapping.deals_parts for column in part.outcome.columns}
+    }
     for part in mapping.parts():
         for name, column in part.columns().items() if part.table else ():
             named.setdefault((part.table, name), set()).add(column)
@@ -209,6 +259,37 @@ def _with_effort(book: Book, mapping: TableMapping) -> tuple[Book, list[str]]:
     return book, [book.effort.sentence(LocaleFormat())]
 
 
+def _settled_notes(book: Book, mapping: TableMapping) -> list[str]:
+    """Notes on deals that count as lost by their age, and on outcomes that no deal has."""
+    counted = with_lost_after(book)
+    days, outcome = counted.manifest.lost_after_days, counted.deals["outcome"]
+    won, lost = int((outcome == "won").sum()), int((outcome == "lost").sum())
+    notes = []
+    if days is not None:
+        by_age = counted_lost(counted)
+        later, fmt = book.deals["outcome"][by_age], LocaleFormat()
+        told = lost_after_sentence(days, int(by_age.sum()), lost, fmt)
+        closed = f" {later.notna().sum():,} of them closed later, {(later == 'won').sum():,} as won."
+        notes.append(told + closed if later.notna().any() else told)
+    return [*notes, *_absent_outcomes(won, lost, mapping)]
+
+
+def _absent_outcomes(won: int, lost: int, mapping: TableMapping) -> list[str]:
+    """A warning where no deal is won or none is lost, since nothing can be learned then."""
+    if won and lost:
+        return []
+    if not won and not lost:
+        what = "No deal is settled: all are open, so nothing can be learned from this book."
+    else:
+        what = f"No deal is {'lost' if won else 'won'} in this book, so a model cannot be trained on it."
+    unrecorded = won and not any(part.outcome.records_losses for part in mapping.deals_parts)
+    if unrecorded and not mapping.timeless:
+        return [f"{what} Set lost_after_days if a deal that stays open for so long counts as lost."]
+    columns = dict.fromkeys(column for part in mapping.deals_parts for column in part.outcome.columns)
+    named = f", and the values of {', '.join(columns)}" if columns else ""
+    return [f"{what} Check [deals.outcome] of the mapping{named}."]
+
+
 def import_table(
     files: Sequence[Path],
     mapping: TableMapping,
@@ -240,16 +321,17 @@ def import_table(
     for path in files:
         check_file(path)
     gathered = _gather(mapping, files, now, advance)
-    fixed = mapping.deals.fixed_at_creation
+    fixed = mapping.fixed_at_creation
     manifest = Manifest(
         source=f"table {', '.join(found.file for found in gathered.files)}",
         mapping=mapping_name,
         currency=mapping.currency,
         fixed_at_creation=(*fixed, AT_CREATION) if mapping.deals.amount_at_creation else fixed,
         timeless=mapping.timeless,
+        lost_after_days=mapping.lost_after_days,
     )
     converted, without_rate, money_notes = in_one_currency(
-        _book(gathered, manifest), money, mapping.timezone, mapping.deals.money
+        _book(gathered, manifest), money, mapping.timezone, mapping.money
     )
     gathered.notes += money_notes
     book, refused = admit(converted, now)
@@ -258,7 +340,7 @@ def import_table(
     used = {name: len(table) for name, table in book.tables().items()} | gathered.joined_rows
     counted = {
         "fixed_at_creation": fixed,
-        "rows_in": {f"{found.file} ({found.table})": found.rows for found in gathered.files},
+        "rows_in": gathered.rows_in,
         "rows_used": used,
         "rows_quarantined": {name: int(n) for name, n in quarantine["table"].value_counts(sort=False).items()},
     }
@@ -266,6 +348,7 @@ def import_table(
     if mapping.deals.amount_at_creation:
         book = _with_first_amounts(book)
     book, notes = _with_effort(book, mapping)
+    notes += _settled_notes(book, mapping)
     rows_in = sum(found.rows for found in gathered.files)
     return Imported(book, quarantine, rows_in, tuple(gathered.files), (*gathered.notes, *notes))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,8 +12,11 @@ from walkaway.book import TABLES
 from walkaway.config import EffortSettings
 from walkaway.importers.cells import EPOCH, SERIAL
 from walkaway.importers.mapping_base import Direction, SourceMapping, Strict, existing_timezone
+from walkaway.importers.outcome_mapping import OutcomePart
 
-__all__ = ["DealsPart", "FilePart", "JoinPart", "OutcomePart", "TableMapping"]
+__all__ = ["LINE_NUMBER", "DealsPart", "FilePart", "JoinPart", "OutcomePart", "TableMapping"]
+
+LINE_NUMBER = "line number"  # as deal_id: the place of a row in its file
 
 Decimal = Literal[".", ","]
 
@@ -69,32 +72,10 @@ class FilePart(Reading):
         return {name: column for name, column in mapped.items() if isinstance(column, str)}
 
 
-class OutcomePart(Strict):
-    """The column of the outcome, and the meaning of its values; "" is an empty cell.
-
-    `loss_reasons` gives the loss reason of lost values: {value: reason}.
-    """
-
-    column: str
-    won: tuple[str, ...] = Field(min_length=1)
-    lost: tuple[str, ...] = Field(min_length=1)
-    open: tuple[str, ...] = ()
-    loss_reasons: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _one_meaning_each(self) -> Self:
-        listed = (*self.won, *self.lost, *self.open)
-        twice = [value for value in listed if listed.count(value) > 1]
-        if twice:
-            raise ValueError(f"each value must be listed once in won, lost or open, found {twice[0]} twice")
-        stray = [value for value in self.loss_reasons if value not in self.lost]
-        if stray:
-            raise ValueError(f"loss_reasons must name values of lost, found {stray[0]}")
-        return self
-
-
 class DealsPart(FilePart):
     """The deals. `deal_id` and `created_at` are required for an import, unless the mapping is timeless.
+
+    `deal_id = "line number"` names a deal by its file and line. Such an id fits this export only.
 
     `amount` is the value at the close, `margin` the rate of it that is earned (0.3 for 30%). `amount_at_creation` is
     an amount known from the first day, such as a list price. `attributes` (text) and `measures` (numbers) are further
@@ -121,6 +102,20 @@ class DealsPart(FilePart):
     money: tuple[str, ...] = ()
     fixed_at_creation: tuple[str, ...] = ()
 
+    def columns(self) -> dict[str, str]:
+        """As for any part; a line number is no column."""
+        return {name: c for name, c in super().columns().items() if (name, c) != ("deal_id", LINE_NUMBER)}
+
+    @property
+    def named_by_line(self) -> bool:
+        """Whether the id of a deal is its file and line."""
+        return self.deal_id in (None, LINE_NUMBER)
+
+    @property
+    def fields(self) -> set[str]:
+        """The columns of the book, attributes and measures that the part maps."""
+        return set(self.columns()) | set(self.attributes) | set(self.measures)
+
     @model_validator(mode="after")
     def _attributes_are_new_and_fixed(self) -> Self:
         for name in (*self.attributes, *self.measures):
@@ -144,7 +139,7 @@ class DealsPart(FilePart):
 
     @model_validator(mode="after")
     def _fixed_columns_can_be(self) -> Self:
-        mapped = set(self.columns()) | set(self.attributes) | set(self.measures)
+        mapped = self.fields
         never = {"deal_id", "created_at", "closed_at", "outcome", "loss_reason"}
         for name in self.fixed_at_creation:
             if name in never or name not in mapped:
@@ -236,13 +231,18 @@ class ContactsPart(FilePart):
 
 
 class TableMapping(Reading, SourceMapping):
-    """The meaning of the files and columns of a flat export. `timeless` marks an export without dates."""
+    """The meaning of the files and columns of a flat export.
+
+    `deals` is one part, or a list of parts for files with columns of their own. `timeless` marks an export without
+    dates of the close. With created_at, tests are then on deals that were created later.
+    """
 
     source: Literal["table"]
     timeless: bool = False
     currency: str = ""
     timezone: str = "UTC"
     deals: DealsPart
+    more_deals: tuple[DealsPart, ...] = Field(default=(), exclude=True)
     join: tuple[JoinPart, ...] = ()
     accounts: AccountsPart | None = None
     activities: tuple[ActivitiesPart, ...] = ()
@@ -252,9 +252,44 @@ class TableMapping(Reading, SourceMapping):
 
     _timezone_exists = field_validator("timezone")(existing_timezone)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _deals_are_one_part_or_several(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        if "more_deals" in given:
+            raise ValueError("more_deals is no key of a mapping; list the parts as [[deals]]")
+        parts = given.get("deals")
+        if not isinstance(parts, list | tuple) or not parts:
+            return given
+        return given | {"deals": parts[0], "more_deals": tuple(parts[1:])}
+
+    @model_validator(mode="after")
+    def _parts_of_deals_agree(self) -> Self:
+        for part in self.deals_parts:
+            changing = sorted(part.fields & set(self.fixed_at_creation) - set(part.fixed_at_creation))
+            if changing:
+                raise ValueError(
+                    f"fixed_at_creation must name {changing[0]} in all [[deals]] that map it, found {part.file} without"
+                )
+            if part.outcome.lost_after_days != self.deals.outcome.lost_after_days:
+                raise ValueError("lost_after_days must be the same in all [[deals]]")
+            if bool(part.amount_at_creation) != bool(self.deals.amount_at_creation):
+                raise ValueError("amount_at_creation must be mapped in all [[deals]], or in none")
+        return self
+
+    @model_validator(mode="after")
+    def _lines_are_not_referred_to(self) -> Self:
+        others = [name for name in ("changes", "activities", "contacts") if getattr(self, name)]
+        if others and any(part.deal_id == LINE_NUMBER for part in self.deals_parts):
+            raise ValueError(
+                f"deals.deal_id must be a column, since {others[0]} name deals by their id, found {LINE_NUMBER!r}"
+            )
+        return self
+
     @model_validator(mode="after")
     def _one_currency(self) -> Self:
-        if self.deals.currency and not self.currency:
+        if any(part.currency for part in self.deals_parts) and not self.currency:
             raise ValueError(
                 "currency must be given, since deals.currency names a column; set the currency of the book"
             )
@@ -262,8 +297,9 @@ class TableMapping(Reading, SourceMapping):
 
     @model_validator(mode="after")
     def _no_dates_where_there_are_none(self) -> Self:
-        dated = [name for name in ("created_at", "closed_at", "amount_at_creation") if getattr(self.deals, name)]
-        dated = [f"deals.{name}" for name in dated]
+        parts = self.deals_parts
+        dated = [f"deals.{n}" for n in ("closed_at", "amount_at_creation") if any(getattr(p, n) for p in parts)]
+        dated += ["deals.outcome.lost_after_days"] if self.lost_after_days else []
         dated += [name for name in ("activities", "changes", "contacts", "effort") if getattr(self, name)]
         if self.timeless and dated:
             raise ValueError(
@@ -271,10 +307,30 @@ class TableMapping(Reading, SourceMapping):
             )
         return self
 
+    @property
+    def deals_parts(self) -> tuple[DealsPart, ...]:
+        """The parts of deals, one or several."""
+        return (self.deals, *self.more_deals)
+
+    @property
+    def fixed_at_creation(self) -> tuple[str, ...]:
+        """The columns of deals that are fixed at creation, each once."""
+        return tuple(dict.fromkeys(name for part in self.deals_parts for name in part.fixed_at_creation))
+
+    @property
+    def money(self) -> tuple[str, ...]:
+        """The measures that are money, each once."""
+        return tuple(dict.fromkeys(name for part in self.deals_parts for name in part.money))
+
+    @property
+    def lost_after_days(self) -> float | None:
+        """The age in days at which an open deal counts as lost, if any."""
+        return self.deals.outcome.lost_after_days
+
     def parts(self) -> tuple[FilePart, ...]:
         """All parts read from files, deals first."""
         accounts = (self.accounts,) if self.accounts else ()
-        return (self.deals, *self.join, *accounts, *self.changes, *self.activities, *self.contacts)
+        return (*self.deals_parts, *self.join, *accounts, *self.changes, *self.activities, *self.contacts)
 
     def reading(self, part: FilePart) -> Reading:
         """The format of a part's files: its own settings, else those of the mapping."""
