@@ -465,7 +465,17 @@ def test_a_file_without_dates_or_ids_is_a_timeless_book_of_deals_named_by_their_
         ["clear", ""],
     ]
     assert refused(found) == [["deals.csv, line 5", "state", "X", "is not among the outcomes of the mapping"]]
-    assert found.notes[-1].startswith("No dates. A model of this book predicts wins")
+    assert found.notes[-2].startswith("No dates. A model of this book predicts wins")
+
+
+def test_a_book_without_closes_may_know_when_deals_were_created(take, moment):
+    text = UNDATED.replace("[deals.attributes]", 'created_at = "born"\n[deals.attributes]')
+    found = take(mapping(text=text), deals="born,Need,state\n2026-01-01,clear,W\n,vague,L\n")
+
+    assert found.book.deals["created_at"].tolist() == [moment("2026-01-01"), pd.NaT]
+    assert found.book.deals["closed_at"].isna().all()
+    [note] = [note for note in found.notes if note.startswith("No dates of the close. A model of this book")]
+    assert note.endswith("A model is tested on deals created later than those it learned from.")
 
 
 def test_a_repeated_id_is_refused_without_dates_too(take):

@@ -259,3 +259,69 @@ def test_real_deals_without_dates_are_told_apart_on_rows_that_are_no_copies(shar
     assert trained.model.signal
     assert trained.tables["win_distinct"].loc["win_probability", "auc"] >= 0.82
     assert "attribute[owner_id]" not in trained.model.plan.columns
+
+
+@pytest.mark.parametrize("mapped_as", ["amount", "measure"])
+def test_63_an_amount_fixed_at_creation_tells_who_wins(shared, mapped_as):
+    folder = shared("cases/63-timeless-amount")
+    named = load_mapping(str(folder / f"timeless_{mapped_as}.toml"))
+    found = import_table([folder / "timeless_amount.csv"], named, pd.Timestamp("2026-01-01", tz="UTC"))
+    trained = train_undated(found.book, TrainSettings(bootstrap=50))
+
+    assert trained.tables["win"].loc["win_probability", "auc"] == pytest.approx(0.85, abs=0.03)
+    assert any(column in trained.model.plan.columns for column in ("amount", "measure[cost]"))
+
+
+def test_an_amount_that_may_have_changed_since_is_no_feature(book):
+    changing = Book.of(book.manifest.model_copy(update={"fixed_at_creation": ("product", "budget")}), deals=book.deals)
+    varied = changing.with_tables(deals=changing.deals.assign(amount=np.arange(240.0)))
+
+    assert "amount" not in train_undated(varied, SETTINGS).model.plan.columns
+
+
+def created_book(drift: bool) -> Book:
+    """Deals created one a day; with drift, those with a budget are won in the first half only."""
+    made = undated_book()
+    days = pd.to_datetime("2025-01-01", utc=True) + pd.to_timedelta(np.arange(240), unit="D")
+    deals = made.deals.assign(created_at=days.astype("datetime64[us, UTC]"))
+    if drift:
+        turned = deals["outcome"].map({"won": "lost", "lost": "won"})
+        deals["outcome"] = deals["outcome"].where(np.arange(240) < 120, turned)
+    return made.with_tables(deals=deals)
+
+
+def test_where_creation_is_known_the_deals_tested_on_were_created_later():
+    trained = train_undated(created_book(drift=False), SETTINGS)
+
+    assert trained.model.facts.tested_by_creation
+    assert trained.model.tested_on == "later"
+    assert (trained.model.facts.won, trained.model.facts.lost) == (87, 123)
+    assert len(trained.calls) < 210
+    assert trained.calls["deal_id"].min() > "d05"  # of four parts the first is only learned from
+    assert trained.tables["win"].loc["win_probability", "auc"] > 0.65
+
+
+def test_what_was_true_of_earlier_deals_only_is_no_skill():
+    in_order, mixed = created_book(drift=True), undated_book()
+    mixed = mixed.with_tables(deals=in_order.deals.assign(created_at=pd.Series(pd.NaT, dtype="datetime64[us, UTC]")))
+    tables = [train_undated(tested, SETTINGS).tables["win"] for tested in (in_order, mixed)]
+
+    assert tables[0].loc["win_probability", "auc"] < 0.45
+    assert tables[1].loc["win_probability", "auc"] > 0.45
+
+
+def test_deals_created_at_one_moment_are_tested_like_those_without_a_date():
+    made = undated_book()
+    at_once = made.deals.assign(created_at=pd.Timestamp("2025-01-01", tz="UTC"))
+    trained = train_undated(made.with_tables(deals=at_once), SETTINGS)
+
+    assert not trained.model.facts.tested_by_creation
+    assert len(trained.calls) == 210
+
+
+def test_deals_without_a_date_are_learned_from_and_not_tested_on():
+    made = created_book(drift=False)
+    deals = made.deals.assign(created_at=made.deals["created_at"].where(np.arange(240) % 3 > 0))
+    trained = train_undated(made.with_tables(deals=deals), SETTINGS)
+
+    assert set(trained.calls["deal_id"]) <= set(deals.loc[deals["created_at"].notna(), "deal_id"])

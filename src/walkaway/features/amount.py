@@ -8,7 +8,9 @@ from walkaway.features.declare import feature
 
 
 def _has_amount(book: Book) -> bool:
-    return "amount" in book.manifest.fixed_at_creation or _amount_moves(book)
+    fixed = "amount" in book.manifest.fixed_at_creation
+    varies = not book.manifest.timeless or book.deals["amount"].nunique(dropna=False) > 1
+    return (fixed and varies) or _amount_moves(book)
 
 
 def _amount_moves(book: Book) -> bool:
@@ -20,6 +22,7 @@ def _amount_moves(book: Book) -> bool:
     theme="price and profit",
     sentence="amount of {value}",
     absent="no amount recorded yet",
+    undated=True,
     exists=_has_amount,
 )
 def amount(view: View) -> np.ndarray:

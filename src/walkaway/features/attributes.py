@@ -23,6 +23,7 @@ def _measures(book: Book) -> bool:
     per="attribute",
     categories_from="attribute",
     undated=True,
+    lasting=True,
     exists=_attributes,
 )
 def attribute(view: View, word: str) -> Coded:
@@ -37,6 +38,7 @@ def attribute(view: View, word: str) -> Coded:
     absent="{of} unknown",
     per="measure",
     undated=True,
+    lasting=True,
     exists=_measures,
 )
 def measure(view: View, word: str) -> np.ndarray:

@@ -32,7 +32,8 @@ class Feature:
     with its unit, and {of} the kind, stage or window that the feature is about. The text before a colon
     and a space is the subject; features that are shown together name it once. `per` is the vocabulary over which the
     feature is repeated. `categories_from` says where a category gets its values. `exists` tells whether a book records
-    what the feature needs, `undated` whether a book without dates can fill it. `calendar` marks what follows from the
+    what the feature needs, `undated` whether a book without dates can fill it. `lasting` marks what stays
+    the same for the whole life of a deal. `calendar` marks what follows from the
     dates alone: it cannot leak the outcome. `compute` takes the view (and the word) and returns one number per
     snapshot, or (codes, values) for a category.
     """
@@ -47,6 +48,7 @@ class Feature:
     per: Per | None
     categories_from: CategoriesFrom | None
     undated: bool
+    lasting: bool
     calendar: bool
     exists: Callable[[Book], bool]
     compute: Callable[..., npt.NDArray[Any] | Coded]
@@ -73,6 +75,7 @@ def feature(
     per: Per | None = None,
     categories_from: CategoriesFrom | None = None,
     undated: bool = False,
+    lasting: bool = False,
     calendar: bool = False,
     exists: Callable[[Book], bool] = _always,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -93,7 +96,7 @@ def feature(
         family = compute.__module__.rsplit(".", 1)[-1]
         sentences = (sentence, absent or sentence, none or sentence)
         REGISTRY[name] = Feature(
-            name, unit, theme, *sentences, family, per, categories_from, undated, calendar, exists, compute
+            name, unit, theme, *sentences, family, per, categories_from, undated, lasting, calendar, exists, compute
         )
         return compute
 

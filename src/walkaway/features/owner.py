@@ -16,6 +16,7 @@ def _has_owners(book: Book) -> bool:
     absent="owner unknown",
     categories_from="owner",
     undated=True,
+    lasting=True,
     exists=_has_owners,
 )
 def owner(view: View) -> Coded:

@@ -24,7 +24,7 @@ from walkaway.importers.cells import (
 )
 from walkaway.importers.imported import FileFound
 from walkaway.importers.outcome_mapping import OutcomePart
-from walkaway.importers.outcomes import NEITHER, outcomes_of
+from walkaway.importers.outcome_reading import NEITHER, outcomes_of
 from walkaway.importers.sheets import Sheet
 from walkaway.importers.table_mapping import ChangesPart, DealsPart, FilePart, TableMapping
 

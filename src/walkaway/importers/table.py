@@ -43,8 +43,9 @@ BY_LINE = (
     "The id of a deal is its file and line. It changes when the export is sorted, filtered or made anew: advice, "
     "decisions and calls that are kept by id fit this export only."
 )
+IN_ORDER = " A model is tested on deals created later than those it learned from."
 UNDATED = (
-    "No dates. A model of this book predicts wins, not the value of an hour: value_per_hour stays empty and every "
+    "No dates{}. A model of this book predicts wins, not the value of an hour: value_per_hour stays empty and every "
     "verdict is unsure. Leaks cannot be found without dates: leave out columns filled in after the outcome."
 )
 
@@ -194,8 +195,6 @@ def _gather(
                 if len(mapping.deals_parts) == 1 or join.on in sheet.cells:
                     sheet = _joined(sheet, join, side, gathered)
             gathered.add(part.table, convert(sheet, part, mapping, now))
-    if any(part.named_by_line for part in mapping.deals_parts):
-        gathered.notes.append(BY_LINE)
     named = {path for _, paths in parts for path in paths}
     gathered.notes += [f"{p.name}: not named by the mapping, not used." for p in files if p not in named]
     return gathered
@@ -248,7 +247,9 @@ def _with_first_amounts(book: Book) -> Book:
 def _with_effort(book: Book, mapping: TableMapping) -> tuple[Book, list[str]]:
     """The effort that the mapping assumes for a book without recorded work, and notes on what is not recorded."""
     if mapping.timeless:
-        return book, [UNDATED]
+        in_order = bool(book.deals["created_at"].notna().any())
+        note = UNDATED.format(" of the close" if in_order else "")
+        return book, [note + IN_ORDER if in_order else note]
     try:
         book = book.with_effort(mapping.effort)
     except UsageError as error:
@@ -348,6 +349,7 @@ def import_table(
     if mapping.deals.amount_at_creation:
         book = _with_first_amounts(book)
     book, notes = _with_effort(book, mapping)
+    notes += [BY_LINE] if any(part.named_by_line for part in mapping.deals_parts) else []
     notes += _settled_notes(book, mapping)
     rows_in = sum(found.rows for found in gathered.files)
     return Imported(book, quarantine, rows_in, tuple(gathered.files), (*gathered.notes, *notes))

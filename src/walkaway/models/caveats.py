@@ -31,10 +31,9 @@ def caveats_of(model: Model, fmt: LocaleFormat) -> tuple[Caveat, ...]:
     """
     facts, found = model.facts, []
     if not model.signal:
-        deals = "other" if model.undated else "later"
         unsure = "" if model.undated else " Every verdict is unsure."
-        sentence = f"No signal: on {deals} deals the model is no better than the base rate, which is used instead."
-        found.append(Caveat(NO_SIGNAL, sentence + unsure))
+        sentence = f"No signal: on {model.tested_on} deals the model is no better than the base rate"
+        found.append(Caveat(NO_SIGNAL, f"{sentence}, which is used instead.{unsure}"))
     if not model.undated and facts.effort is not None:
         found.append(Caveat(HOURS_ASSUMED, facts.effort.sentence(fmt)))
     elif not model.undated and facts.assumed_hours_share == 1.0:

@@ -37,8 +37,9 @@ class Facts(BaseModel):
     fingerprint. capacity: by head, the shape of its boosters that was chosen (`heads.capacity`). beaten_by: baselines
     that are better out of time, beyond noise (`evaluation.beaten_by`). left_out: name, verdict, rules and evidence of
     what the leak audit suspects. settings: those of the training, as plain JSON values.
-    lost_after_days: the age at which an open deal counts as lost, None where it never does. counted_lost: how many deals
-    are lost for that alone.
+    lost_after_days: the age at which an open deal counts as lost, None where it never does. counted_lost: how many
+    deals are lost for that alone. tested_by_creation: whether a book without dates of the close was tested on deals
+    that were created later than those learned from.
 
     >>> Facts(known_until="2026-01-05T00:00Z", deals=3, won=1, lost=2).counts()
     {'known_until': '2026-01-05T00:00:00+00:00', 'deals': 3, 'won': 1, 'lost': 2}
@@ -52,6 +53,7 @@ class Facts(BaseModel):
     lost: int = 0
     open: int = 0
     distinct: int | None = None
+    tested_by_creation: bool = False
     events: int = 0
     snapshots: int = 0
     open_snapshots_share: float = 0.0

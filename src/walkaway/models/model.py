@@ -6,6 +6,7 @@ A call is the verdict on one deal at one moment, with the numbers behind it. (A 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,11 @@ class Model:
     reference: ReferenceProfile = field(default_factory=ReferenceProfile)
     wait_table: WaitTable = field(default_factory=WaitTable)
     past_deals: PastDeals = field(default_factory=PastDeals)
+
+    @property
+    def tested_on(self) -> Literal["later", "other"]:
+        """Which deals it was tested on: created later than those it learned from, or others without order."""
+        return "other" if self.undated and not self.facts.tested_by_creation else "later"
 
     @property
     def known_until(self) -> pd.Timestamp:

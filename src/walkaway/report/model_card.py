@@ -11,7 +11,6 @@ from textwrap import fill
 
 import pandas as pd
 
-from walkaway.book import lost_after_sentence
 from walkaway.evaluation import failures
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts, caveats_of
@@ -146,8 +145,6 @@ def _data(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
         hours = ", ".join(f"{kind} {fmt.number(value)} h" for kind, value in sorted(facts.assumed_hours.items()))
         share = fmt.percent(facts.assumed_hours_share)
         lines.append(f"- {share} of the hours are assumed, not recorded ({hours}).")
-    if facts.lost_after_days is not None:
-        lines.append(f"- {lost_after_sentence(facts.lost_after_days, facts.counted_lost, facts.lost, fmt)}")
     pooling = pooling_sentence(facts, signal, fmt) if facts.until else ""
     return "\n".join([*lines, *([f"- {pooling}"] if pooling else [])])
 
@@ -173,7 +170,8 @@ def _failing_slices(tables: dict[str, pd.DataFrame], fmt: LocaleFormat) -> str:
 def _test_results(trained: Trained, fmt: LocaleFormat) -> list[tuple[str, str]]:
     """Title and text of each section with measures."""
     tables = trained.tables
-    win = "Win probability" if trained.model.undated else "Win probability, tested on later deals"
+    later = trained.model.tested_on == "later"
+    win = "Win probability, tested on later deals" if later else "Win probability"
     sections = {
         "win": (win, _win),
         "by_slice": ("Calibration", _ages),
@@ -195,7 +193,7 @@ def model_card(trained: Trained, version: str, decision: Promotion, fmt: LocaleF
     """
     facts = trained.model.facts
     known_first = [caveat.sentence for caveat in caveats_of(trained.model, fmt)] + beaten_sentences(facts, fmt)
-    better = f"It predicts better than the base rate on {'other' if trained.model.undated else 'later'} deals."
+    better = f"It predicts better than the base rate on {trained.model.tested_on} deals."
     first = [f"**{sentence}**" for sentence in known_first] + ([better] if trained.model.signal else [])
     capacity = "\n".join(f"- {sentence}" for sentence in capacity_sentences(facts, fmt))
     parts = [

@@ -128,7 +128,7 @@ def _lasting(plan: FeaturePlan) -> list[int]:
     Hours that are assumed for each week a deal is open are predicted from these alone. Otherwise a verdict would change
     with the age of a deal, without any event.
     """
-    return [place for place, planned in enumerate(plan.features) if planned.declared.undated]
+    return [place for place, planned in enumerate(plan.features) if planned.declared.lasting]
 
 
 def prepare_as_of(

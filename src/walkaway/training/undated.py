@@ -1,14 +1,14 @@
 """Books without dates: a model can predict wins from the deals' attributes, but not what an hour is worth.
 
-Nothing shows what was known when, so there are no snapshots, no hours and no order in time. There is one row per deal.
-Deals with the same values of all attributes are in the same fold, so that no model is tested on copies of its training
-deals.
+Nothing shows what was known when, so there are no snapshots and no hours. There is one row per deal. Where the
+moments of creation are known, each model is tested on deals created later than those it learned from. Otherwise deals
+with the same values of all attributes are in the same fold, so that no model is tested on copies of its training deals.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -56,29 +56,62 @@ def _each_a_deal(X: npt.NDArray[np.float32], target: npt.NDArray[np.float64], pl
     return Examples(X, target, np.arange(len(X)), plan.categorical)
 
 
-def _fit_win(
-    X: npt.NDArray[np.float32],
-    won: npt.NDArray[np.float64],
-    alike: npt.NDArray[np.int64],
-    plan: FeaturePlan,
-    train_settings: TrainSettings,
-) -> tuple[WinHead, Capacity]:
+@dataclass(frozen=True)
+class _Settled:
+    """Closed deals, one a row: features, won (1 or 0), and a code shared by deals with the same attributes.
+
+    created: the rank of the moment of creation, equal for equal moments; None where the book does not know it.
+    """
+
+    X: npt.NDArray[np.float32]
+    won: npt.NDArray[np.float64]
+    alike: npt.NDArray[np.int64]
+    created: npt.NDArray[np.int64] | None = None
+
+    def take(self, rows: npt.NDArray[np.int64]) -> _Settled:
+        """Some of the deals."""
+        return _Settled(
+            self.X[rows], self.won[rows], self.alike[rows], None if self.created is None else self.created[rows]
+        )
+
+    def parts(self, count: int, seed: int) -> list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+        """Rows to fit on and rows to judge on, of which the former have both outcomes.
+
+        Judged are deals created later than those fitted on. Where the creation is unknown, judged are deals with other
+        attributes than those fitted on.
+        """
+        if self.created is None:
+            folds = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+            found = [(fit, judge) for fit, judge in folds.split(self.X, self.won, self.alike)]
+        else:
+            before = np.searchsorted(np.sort(self.created), self.created)  # how many were created earlier
+            block = before * (count + 1) // max(len(before), 1)
+            found = [(np.flatnonzero(block < k), np.flatnonzero(block == k)) for k in range(1, count + 1)]
+        return [(fit, judge) for fit, judge in found if len(judge) and len(np.unique(self.won[fit])) == 2]
+
+    def in_order(self, created_at: pd.Series, count: int) -> _Settled:
+        """The deals with the order of their creation, if it tells any to fit on from any to judge on."""
+        ranks = created_at.rank(method="dense").fillna(0).to_numpy(dtype=np.int64)  # without a date: never judged on
+        ordered = replace(self, created=ranks)
+        return ordered if created_at.notna().any() and ordered.parts(count, seed=0) else self
+
+
+def _fit_win(deals: _Settled, plan: FeaturePlan, train_settings: TrainSettings) -> tuple[WinHead, Capacity]:
     heads = train_settings.heads
     heads = heads.model_copy(update={"win": heads.timeless, "decay": 1.0})  # each deal has one row
-    examples = replace(_each_a_deal(X, won, plan), weight=np.ones(len(X)))
-    head, _, capacity = fit_win(examples, heads, _holdouts(X, won, alike, heads.seed))
-    return replace(head, base_rate=float(won.mean())), capacity
+    examples = replace(_each_a_deal(deals.X, deals.won, plan), weight=np.ones(len(deals.X)))
+    head, _, capacity = fit_win(examples, heads, _holdouts(deals, heads.seed))
+    return replace(head, base_rate=float(deals.won.mean())), capacity
 
 
-def _holdouts(
-    X: npt.NDArray[np.float32], won: npt.NDArray[np.float64], alike: npt.NDArray[np.int64], seed: int
-) -> tuple[Holdout, ...]:
-    """Parts of the deals to judge on, none with the same attributes as a deal in the rest."""
-    if len(np.unique(alike)) < HOLDOUTS:
+def _holdouts(deals: _Settled, seed: int) -> tuple[Holdout, ...]:
+    """Parts of the deals to judge on: created later than the rest, or none with the same attributes as one in it."""
+    if deals.created is None and len(np.unique(deals.alike)) < HOLDOUTS:
         return ()
-    rows, parts = np.arange(len(X)), StratifiedGroupKFold(HOLDOUTS, shuffle=True, random_state=seed)
-    found = [Holdout(np.isin(rows, fit), np.isin(rows, judge)) for fit, judge in parts.split(X, won, alike)]
-    both = all(len(np.unique(won[part])) == 2 for holdout in found for part in (holdout.fit, holdout.judge))
+    count = HOLDOUTS if deals.created is None else HOLDOUTS - 1  # of deals in order, the first part is only fitted on
+    rows = np.arange(len(deals.X))
+    found = [Holdout(np.isin(rows, fit), np.isin(rows, judge)) for fit, judge in deals.parts(count, seed)]
+    both = all(len(np.unique(deals.won[part])) == 2 for holdout in found for part in (holdout.fit, holdout.judge))
     return tuple(found) if both else ()
 
 
@@ -109,31 +142,33 @@ def _too_alike(kinds: int) -> DataError:
 
 
 def _out_of_fold(
-    rows: Rows,
-    won: npt.NDArray[np.float64],
-    alike: npt.NDArray[np.int64],
+    deal_id: pd.Series,
+    deals: _Settled,
     plan: FeaturePlan,
     train_settings: TrainSettings,
     baselines: Mapping[str, FitBaseline],
     step: Step,
 ) -> pd.DataFrame:
-    """Predictions by models that were fitted on other deals, none with the same attributes."""
-    folds = StratifiedGroupKFold(max(train_settings.folds, 2), shuffle=True, random_state=train_settings.heads.seed)
-    if (kinds := len(np.unique(alike))) < folds.n_splits:
+    """Predictions by models that were fitted on other deals (`_Settled.parts`); deals never judged on are left out."""
+    count, kinds = max(train_settings.folds, 2), len(np.unique(deals.alike))
+    if kinds < (count if deals.created is None else 2):
         raise _too_alike(kinds)
-    table = pd.DataFrame({"deal_id": rows.snapshots["deal_id"], "alike": alike, "won": won, "settled": True})
-    predicted = {name: np.zeros(len(won)) for name in ("raw", "win_probability", *baselines, "base_rate")}
-    for k, (train, test) in enumerate(folds.split(rows.X, won, alike)):
-        step("testing on other deals", k, folds.n_splits)
-        if len(np.unique(won[train])) < 2:
-            raise _too_alike(kinds)
-        head, _ = _fit_win(rows.X[train], won[train], alike[train], plan, train_settings)
-        predicted["raw"][test] = head.raw_by_member(rows.X[test]).mean(axis=0)
-        predicted["win_probability"][test] = head.calibration.probability(predicted["raw"][test])
-        for name, fit in baselines.items():
-            predicted[name][test] = fit(rows.X[train], won[train], plan.categorical)(rows.X[test])
-        predicted["base_rate"][test] = head.base_rate
-    return table.assign(**predicted)
+    parts = deals.parts(count, train_settings.heads.seed)
+    if not parts or (deals.created is None and len(parts) < count):
+        raise _too_alike(kinds)
+    table = pd.DataFrame({"deal_id": deal_id, "alike": deals.alike, "won": deals.won, "settled": True})
+    predicted = {name: np.full(len(table), np.nan) for name in ("raw", "win_probability", *baselines, "base_rate")}
+    for k, (fitted, judged) in enumerate(parts):
+        step("testing on other deals", k, len(parts))
+        fit, X = deals.take(fitted), deals.X[judged]
+        head, _ = _fit_win(fit, plan, train_settings)
+        predicted["raw"][judged] = head.raw_by_member(X).mean(axis=0)
+        predicted["win_probability"][judged] = head.calibration.probability(predicted["raw"][judged])
+        for name, fit_baseline in baselines.items():
+            predicted[name][judged] = fit_baseline(fit.X, fit.won, plan.categorical)(X)
+        predicted["base_rate"][judged] = head.base_rate
+    calls = table.assign(**predicted)
+    return calls[calls["raw"].notna()].reset_index(drop=True)
 
 
 def _distinct(calls: pd.DataFrame) -> pd.DataFrame:
@@ -143,7 +178,8 @@ def _distinct(calls: pd.DataFrame) -> pd.DataFrame:
 
 def _facts(
     book: Book,
-    calls: pd.DataFrame,
+    deals: _Settled,
+    distinct: int,
     plan: FeaturePlan,
     audit: Audit,
     capacity: Capacity,
@@ -153,12 +189,13 @@ def _facts(
     """What the model was trained on."""
     return Facts(
         deals=len(book.deals),
-        won=int(calls["won"].sum()),
-        lost=int((1 - calls["won"]).sum()),
+        won=int(deals.won.sum()),
+        lost=int((1 - deals.won).sum()),
         open=int(book.deals["outcome"].isna().sum()),
-        distinct=len(_distinct(calls)),
+        distinct=distinct,
+        tested_by_creation=deals.created is not None,
         features=len(plan.columns),
-        base_rate=float(calls["won"].mean()),
+        base_rate=float(deals.won.mean()),
         book=book.manifest.fingerprint,
         source=book.manifest.source,
         currency=book.manifest.currency,
@@ -182,7 +219,7 @@ def train_undated(
 
     Args:
         book: one whose manifest says timeless.
-        train_settings: of training; folds are grouped by deals that are alike.
+        train_settings: of training; folds are in the order of creation, or grouped by deals that are alike.
         step: receives the progress.
         baselines: simple models fitted beside ours in every fold, by name.
 
@@ -198,7 +235,8 @@ def train_undated(
     plan = plan_features(book.without(audit.left_out), train_settings.features, audit.left_out)
     rows = rows_without_dates(book, settled, plan)
     alike = np.unique(np.nan_to_num(rows.X, nan=-1.0), axis=0, return_inverse=True)[1].reshape(-1)
-    calls = _out_of_fold(rows, won, alike, plan, train_settings, baselines, step)
+    deals = _Settled(rows.X, won, alike).in_order(settled["created_at"], max(train_settings.folds, 2))
+    calls = _out_of_fold(settled["deal_id"], deals, plan, train_settings, baselines, step)
     judged = ["win_probability", *baselines, "base_rate"]
     step("fitting on all deals", 0, 1)
     by_kind = calls.assign(deal_id=calls["alike"])  # intervals over deals that are not alike
@@ -207,11 +245,13 @@ def train_undated(
         "win_distinct": win_metrics(_distinct(by_kind), judged, train_settings.bootstrap),
     }
     signal = has_signal(by_kind, train_settings.bootstrap)
-    calibration = fit_calibration(calls["raw"].to_numpy(), won, np.ones(len(won)), CALIBRATION_PRIOR_DEALS)
-    win, capacity = _fit_win(rows.X, won, alike, plan, train_settings)
+    raw, ends = calls["raw"].to_numpy(), calls["won"].to_numpy()
+    calibration = fit_calibration(raw, ends, np.ones(len(ends)), CALIBRATION_PRIOR_DEALS)
+    win, capacity = _fit_win(deals, plan, train_settings)
     win = win.calibrated(calibration) if signal else win.without_signal()
     heads = Heads(win, _fit_worth(rows, settled, plan, train_settings), HoursHead(mean_hours=0.0))
-    facts = _facts(book, calls, plan, audit, capacity, tables, train_settings)
+    distinct = len(np.unique(np.column_stack([alike, won]), axis=0))
+    facts = _facts(book, deals, distinct, plan, audit, capacity, tables, train_settings)
     seen = History(book).without(plan.left_out)
     words, none = known_words(seen.book, plan), pd.DataFrame()
     reference = learn_reference_profile(seen, plan, words, rows.snapshots, rows.X, none, None)

@@ -296,19 +296,25 @@ def _caveats(model: Model, fmt: LocaleFormat) -> list[RenderableType]:
 
 def _timeless_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableType]:
     """A training without dates: the warning first."""
-    facts = trained.model.facts
+    facts, by_creation = trained.model.facts, trained.model.facts.tested_by_creation
+    of_closes = " of the close" if by_creation else ""
+    tested = "were created later than all" if by_creation else "are unlike any"
     data = (
-        f"{fmt.whole(facts.deals)} deals without dates: {_outcomes(facts, fmt)}. {fmt.whole(facts.distinct or 0)} of "
-        f"the closed deals are not copies of others. {fmt.whole(facts.features)} attributes."
+        f"{fmt.whole(facts.deals)} deals without dates{of_closes}: {_outcomes(facts, fmt)}. "
+        f"{fmt.whole(facts.distinct or 0)} of the closed deals are not copies of others. "
+        f"{fmt.whole(facts.features)} attributes."
     )
     warning = (
-        "No dates, so nothing shows what was known when. value_per_hour stays empty and every verdict is unsure. A "
-        "column filled in after the outcome would look like skill. The test deals are unlike any training deal."
+        f"No dates{of_closes}, so nothing shows what was known when. value_per_hour stays empty and every verdict is "
+        f"unsure. A column filled in after the outcome would look like skill. The test deals {tested} training deals."
     )
     first = [*_caveats(trained.model, fmt), *_beaten(facts, fmt)]
     parts: list[RenderableType] = [*first, Text(data), Text(warning, style="bold yellow"), ""]
     parts += _capacity(facts, fmt)
-    for name, title in (("win", "Win probability, all closed deals"), ("win_distinct", "Without copies")):
+    for name, title in (
+        ("win", f"Win probability, {'deals created later' if by_creation else 'all closed deals'}"),
+        ("win_distinct", "Without copies"),
+    ):
         parts += [_win_table(trained.tables[name], title, fmt), ""]
     return parts
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from walkaway.importers.outcome_mapping import OutcomePart
-from walkaway.importers.outcomes import outcomes_of
+from walkaway.importers.outcome_reading import outcomes_of
 
 FLAGS = {
     "won_if": {"IsWon": True},
