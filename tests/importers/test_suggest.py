@@ -5,7 +5,7 @@ import pytest
 
 from walkaway.errors import DataError
 from walkaway.importers.mapping import load_mapping
-from walkaway.importers.suggest import _are_dates, suggest
+from walkaway.importers.suggest import suggest
 from walkaway.importers.table import import_table
 
 NOW = pd.Timestamp("2026-02-01", tz="UTC")
@@ -50,10 +50,12 @@ def test_the_names_of_a_crm_are_known(draft):
 
 
 def test_columns_called_otherwise_are_guessed_by_their_values_and_marked(draft):
-    said = draft(verkauf="nr;begin;ende;ergebnis\nA1;2026-01-01;2026-01-09;won\nA2;2026-01-01;;lost\n")
+    said = draft(
+        verkauf="nr;begin;ende;ergebnis\nA1;2026-01-01;2026-01-09;won\nA2;2026-01-01;2026-01-08;lost\nA3;2026-01-01;;open\n"
+    )
 
-    assert 'deal_id = "nr" # UNSURE: guessed from values alone' in said
-    assert 'created_at = "begin" # UNSURE: guessed from values alone' in said
+    assert 'deal_id = "nr" # UNSURE: guessed from its name and values' in said
+    assert 'created_at = "begin" # UNSURE: guessed from its name and values' in said
     assert deals_of(said)["closed_at"] == "ende"
     assert deals_of(said)["outcome"]["column"] == "ergebnis"
 
@@ -61,11 +63,21 @@ def test_columns_called_otherwise_are_guessed_by_their_values_and_marked(draft):
 def test_a_file_without_creation_dates_or_ids_is_drafted_and_says_so(draft):
     said = draft(b2b='"closed";"Product";"Status"\n"2026-01-09";"A";"Won"\n"2026-01-09";"A";"Lost"\n')
 
-    assert "# UNSURE: no deal_id was found" in said
+    assert 'deal_id = "line number" # UNSURE: no column has a value of its own in each row' in said
+    assert "timeless = true # UNSURE: no created_at (when a deal was created) was found." in said
 
 
-def test_a_file_without_outcomes_is_drafted_and_says_so(draft):
-    assert 'column = "?" # UNSURE: no column of outcomes was found' in draft(deals="id,created\n1,2026-01-01\n")
+def test_a_close_that_only_won_deals_have_is_not_drafted(draft, tmp_path):
+    said = draft(leads="id,created,closed,status\n1,2026-01-01,2026-01-09,won\n2,2026-01-02,,lost\n3,2026-01-03,,new\n")
+    found = import_table([tmp_path / "leads.csv"], load_mapping(str(tmp_path / "draft.toml")), NOW)
+
+    assert "# closed is no such column: it is empty in all won or in all lost deals." in said
+    assert "# With this draft leads.csv holds 1 won, 1 lost, 1 open deals.\n" in said
+    assert found.book.deals["outcome"].fillna("open").tolist() == ["won", "lost", "open"]
+
+
+def test_a_file_without_outcomes_is_drafted_with_all_deals_open(draft):
+    assert 'every = "open" # UNSURE: no column of outcomes was found' in draft(deals="id,created\n1,2026-01-01\n")
 
 
 def test_a_column_of_two_values_may_be_the_outcome(draft):
@@ -120,8 +132,11 @@ def test_without_any_dates_a_timeless_import_is_drafted(draft, tmp_path):
     assert found.book.attributes("text") == ["budget", "need"]
 
 
-def test_with_a_date_of_the_close_alone_the_draft_is_not_timeless(draft):
-    assert "timeless" not in draft(deals="id,closed,status\n1,2026-01-09,won\n2,2026-02-11,lost\n")
+def test_without_dates_of_the_creation_the_draft_is_timeless_and_names_what_is_missing(draft):
+    said = draft(deals="id,closed on,status\n1,2026-01-09,won\n2,2026-02-11,lost\n")
+
+    assert "# Missing for a book with dates: created_at (when a deal was created)." in said
+    assert "timeless = true" in said
 
 
 def test_numbers_and_names_of_the_books_own_are_drafted_apart_without_dates(draft, tmp_path):
@@ -132,23 +147,12 @@ def test_numbers_and_names_of_the_books_own_are_drafted_apart_without_dates(draf
 
 
 def test_with_dates_words_and_numbers_are_offered_apart(draft):
-    said = draft(deals="id,created,status,Need,Staff\n1,2026-01-01,won,clear,5\n2,2026-01-02,lost,vague,7\n")
+    said = draft(
+        deals="id,created,closed,status,Need,Staff\n1,2026-01-01,2026-01-09,won,clear,5\n2,2026-01-02,2026-01-08,lost,vague,7\n"
+    )
 
     assert '# Not mapped, text, candidates for [deals.attributes]: ["Need"]' in said
     assert '# Not mapped, numbers, candidates for [deals.measures]: ["Staff"]' in said
-
-
-@pytest.mark.parametrize(
-    ("dates", "are"),
-    [
-        (["01/02/2026", "03/04/2026"], True),  # day and month could be either way round
-        (["31/01/2026", "01/31/2026"], True),  # and are both ways round
-        (["31/01/2026", "30/01/2026"], True),
-        (["is ambiguous", "must use one date format"], False),
-    ],
-)
-def test_a_column_of_dates_is_one_whichever_way_round_day_and_month_are(dates, are):
-    assert _are_dates(pd.Series(dates, index=["line 2", "line 3"], name="closed")) == are
 
 
 def test_a_column_of_few_values_is_no_account(draft):
