@@ -102,6 +102,82 @@ def test_side_tables_are_drafted_as_comments(draft):
     assert "# words.csv: no shared key with deals.csv was found" in said
 
 
+def test_files_that_name_deals_are_drafted_as_their_history_and_activities(draft):
+    said = draft(
+        deals="deal_id,created,closed,status\nd1,2026-01-01,2026-01-09,won\nd2,2026-01-02,2026-01-08,lost\n",
+        stages="deal_id,stage,entered_at\nd1,a,2026-01-01\nd1,b,2026-01-02\nd2,a,2026-01-02\n",
+        calls="call_id,deal_id,type,created\n1,d1,in,2026-01-01\n2,d1,out,2026-01-02\n",
+    )
+
+    history = '# [[changes]]\n# file = "stages.csv"\n# deal_id = "deal_id"\n# recorded_at = "entered_at"'
+    assert f'{history}\n# every_field = "stage"\n# new_value = "stage"' in said
+    activities = '# [[activities]]\n# file = "calls.csv"\n# deal_id = "deal_id"\n# occurred_at = "created"'
+    assert f'{activities}\n# kind = "type"' in said
+
+
+def test_files_that_name_deals_by_another_id_say_which(draft):
+    said = draft(
+        deals="deal_id,lead_id,created,closed,status\nd1,l1,2026-01-01,2026-01-09,won\nd2,l2,2026-01-02,2026-01-08,lost\n",
+        calls="call_id,lead_id,created\n1,l1,2026-01-01\n2,l1,2026-01-02\n3,l2,2026-01-02\n",
+    )
+
+    assert '# calls.csv has lead_id, which deals.csv has once a deal: set deal_id = "lead_id" above.' in said
+    assert '# deal_id = "lead_id"\n# occurred_at = "created"' in said
+
+
+def test_files_of_the_same_columns_are_drafted_as_one_part(draft):
+    head = "id,created,closed,status\n"
+    said = draft(
+        deals_2024=head + "1,2024-01-01,2024-02-09,won\n",
+        deals_2025=head + "2,2025-01-01,2025-02-09,lost\n",
+        owners="owner,city\nx,y\n",
+    )
+
+    assert deals_of(said)["file"] == "deals_202*"
+
+
+def test_repeated_ids_are_named_and_counted_once(draft):
+    rows = "1,2026-01-01,2026-01-09,won\n1,2026-01-01,2026-01-09,won\n2,2026-01-01,2026-01-08,lost\n"
+    said = draft(deals="deal_id,created,closed,status\n" + rows)
+
+    assert 'deal_id = "deal_id" # UNSURE: 1 rows repeat an id; all but the first of a deal are quarantined' in said
+    assert "# With this draft deals.csv holds 1 won, 1 lost, 0 open deals.\n" in said
+
+
+def test_not_won_is_lost_and_what_waits_is_open(draft):
+    rows = "1,Closed - Not Won\n2,Closed Won\n3,awaiting signed copy\n4,Unsuccessful\n"
+    outcome = deals_of(draft(deals="id,stage\n" + rows))["outcome"]
+
+    assert outcome["won"] == ["Closed Won"]
+    assert outcome["lost"] == ["Closed - Not Won", "Unsuccessful"]
+    assert outcome["open"] == ["awaiting signed copy"]
+
+
+def test_flags_that_say_closed_and_won_are_drafted_as_conditions(draft):
+    said = draft(deals="Id,IsClosed,IsWon\n1,true,true\n2,true,false\n3,false,false\n")
+
+    assert deals_of(said)["outcome"] == {
+        "won_if": {"IsWon": True},
+        "lost_if": {"IsClosed": True, "IsWon": False},
+        "open_if": {"IsClosed": False},
+    }
+
+
+def test_a_lead_book_is_drafted_with_the_column_that_is_filled(draft):
+    said = draft(leads="Lead ID,Created,Won on\n1,2026-01-01,2026-01-20\n2,2026-01-02,\n")
+
+    assert deals_of(said)["outcome"] == {"won_if_filled": "Won on", "lost": []}
+    assert "# lost_after_days = 90 # a deal still open after so many days counts as lost" in said
+    assert "timeless" not in said
+
+
+def test_no_hours_are_drafted_and_a_comment_tells_how_to_give_some(draft):
+    said = draft(deals="id,created,closed,status\n1,2026-01-01,2026-01-09,won\n2,2026-01-02,2026-01-08,lost\n")
+
+    assert "effort" not in tomllib.loads(said)
+    assert "# [effort]\n# hours_per_deal = 4.0" in said
+
+
 def test_headers_with_quotes_and_line_ends_are_written_as_toml(draft):
     said = draft(deals='id,status,"a ""b"" \\ c\nd"\n1,won,x\n2,lost,y\n')
 

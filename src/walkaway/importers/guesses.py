@@ -373,3 +373,17 @@ class Export:
             if values and sum(value in ids for value in values) >= NEARLY * len(values):
                 return column
         return None
+
+    def other_key(self, other: Guess) -> str | None:
+        """A column that is unique among the deals, is no id of theirs, and is repeated in another file."""
+        deals = self.deals.table
+        for column in deals.columns:
+            if column not in other.table.columns or column == self.deals.columns.get("deal_id"):
+                continue
+            if not set(words_of(column)) & set(IDS) or OTHER_THINGS.search(column.lower()):
+                continue
+            theirs = set(other.table.values(column))
+            mine = deals.values(column) if deals.is_key(column) and not other.table.is_key(column) else []
+            if mine and sum(value in theirs for value in mine) >= NEARLY * len(mine):
+                return column
+        return None

@@ -230,6 +230,9 @@ def _side_lines(export: Export, side: Guess) -> list[str]:
     file, deals = side.table.sheet.file, export.deals
     if column := export.pointer(side, deals):
         return _event_lines(side, column, deals.table.sheet.file)
+    if column := export.other_key(side):
+        of_deals = f"which {deals.table.sheet.file} has once a deal: set deal_id = {_quoted(column)} above."
+        return ["", f"# {file} has {column}, {of_deals}", *_event_lines(side, column, deals.table.sheet.file)[2:]]
     if found := _side_key(deals, side):
         key, on = found
         others = ", ".join(f"{_quoted(c)} = {_quoted(c)}" for c in side.table.columns if c != key)
@@ -266,6 +269,8 @@ def _outcome_part(found: Guess) -> OutcomePart:
 def _usable(found: Guess) -> tuple[dict[str, int], dict[str, int]]:
     """Deals by outcome as drafted, and those of them that have the dates that a book with dates needs."""
     cells, part = found.table.sheet.cells, _outcome_part(found)
+    if found.repeats:
+        cells = cells[~cells[found.columns["deal_id"]].duplicated()]
     says = outcomes_of(cells, part)
     masks = {"won": says.won, "lost": says.lost, "open": says.open}
     dated = pd.Series(True, index=cells.index)
