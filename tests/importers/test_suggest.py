@@ -234,3 +234,91 @@ def test_with_dates_words_and_numbers_are_offered_apart(draft):
 def test_a_column_of_few_values_is_no_account(draft):
     rows = "".join(f"{i},2026-01-0{i % 9 + 1},won,{'New' if i % 2 else 'Current'}\n" for i in range(20))
     assert "account_id" not in deals_of(draft(deals="id,created,status,Client\n" + rows))
+
+
+OPEN, WON_DAY, LOST_DAY = "2026-01-20", "2026-01-09", "2026-01-10"
+EXPORTS = {  # by CRM: a header, and rows of a won, a lost and an open deal
+    "Salesforce report": (
+        "Opportunity ID,Opportunity Name,Account Name,Stage,Amount,Created Date,Close Date,Lead Source",
+        "1,a,x,Closed Won,10,{c},{w},Web|2,b,y,Closed Lost,20,{c},{l},Fair|3,c,z,Proposal,30,{c},{p},Web",
+    ),
+    "Salesforce, closed - not won": (
+        "Opportunity ID,Stage,Amount,Created Date,Close Date",
+        "1,Closed - Won,10,{c},{w}|2,Closed - Not Won,20,{c},{l}|3,Contract sent awaiting signed copy,30,{c},{p}",
+    ),
+    "Salesforce API": (
+        "Id,IsClosed,IsWon,StageName,Amount,CreatedDate,CloseDate",
+        "1,true,true,Gewonnen,10,{c},{w}|2,true,false,Verloren,20,{c},{l}|3,false,false,Angebot,30,{c},{p}",
+    ),
+    "HubSpot": (
+        "Record ID,Deal Name,Deal Stage,Close Date,Deal owner,Amount,Create Date",
+        "1,a,Closed won,{w} 10:00,u,10,{c} 08:00|2,b,Closed lost,{l} 10:00,u,,{c} 08:00|3,c,Demo,{p} 10:00,,,{c} 08:00",
+    ),
+    "HubSpot flags": (
+        "Record ID,hs_is_closed,hs_is_closed_won,Close Date,Amount,Create Date",
+        "1,TRUE,TRUE,{w},10,{c}|2,TRUE,FALSE,{l},,{c}|3,FALSE,FALSE,{p},,{c}",
+    ),
+    "Pipedrive": (
+        "Deal - ID,Deal - Status,Deal - Value,Deal - Deal created,Deal - Won time,Deal - Lost time",
+        "1,won,10,{c} 08:00:00,{w} 08:00:00,|2,lost,20,{c} 08:00:00,,{l} 08:00:00|3,open,30,{c} 08:00:00,,",
+    ),
+    "Pipedrive, one date of the close": (
+        "ID,Title,Status,Value,Deal created,Deal closed on,Won time,Lost time",
+        "1,a,Won,10,{c},{w},{w},|2,b,Lost,20,{c},{l},,{l}|3,c,Open,30,{c},,,",
+    ),
+    "Dynamics": (
+        "Opportunity,Modified On,Est. Revenue,Actual Revenue,Est. Close Date,Actual Close Date,Status,Created On",
+        "1,{p},9,10,{p},{w},Won,{c}|2,{p},9,0,{p},{l},Lost,{c}|3,{p},9,,{p},,Open,{c}",
+    ),
+    "Zoho": (
+        "Record Id,Deal Name,Stage,Amount,Closing Date,Created Time,Modified Time",
+        "z1,a,Closed Won,10,{w},{c},{p}|z2,b,Closed Lost,20,{l},{c},{p}|z3,c,Qualification,30,{p},{c},{p}",
+    ),
+    "a list with costs": (
+        "Project No,Opened,Finished,Ended on,Total cost,Outcome",
+        "p1,{c},yes,{w},1000,won|p2,{c},no,{l},500,lost|p3,{c},no,,70,pending",
+    ),
+}
+
+
+@pytest.mark.parametrize("crm", EXPORTS)
+def test_an_export_of_each_crm_is_drafted_and_imported_whole(draft, tmp_path, crm):
+    head, rows = EXPORTS[crm]
+    filled = rows.format(c="2026-01-02", w=WON_DAY, l=LOST_DAY, p=OPEN).replace("|", "\n")
+    draft(export=f"{head}\n{filled}\n")
+    found = import_table([tmp_path / "export.csv"], load_mapping(str(tmp_path / "draft.toml")), NOW)
+
+    deals = found.book.deals
+    assert deals["outcome"].fillna("open").tolist() == ["won", "lost", "open"]
+    assert deals["created_at"].dt.strftime("%Y-%m-%d").tolist() == ["2026-01-02"] * 3
+    assert deals["closed_at"].dt.strftime("%Y-%m-%d").fillna("-").tolist() == [WON_DAY, LOST_DAY, "-"]
+    assert deals["amount"].iloc[0] in (10, 1000)
+    assert found.quarantine.empty
+
+
+LEADS = {  # by CRM: a header, and rows of a won lead and of one that is not won
+    "Salesforce leads": (
+        "Lead ID,Company / Account,Lead Source,Create Date,Converted,Converted Date,Annual Revenue",
+        "1,x,Web,02/01/2026,1,13/01/2026,5000|2,y,Fair,20/01/2026,0,,7000",
+    ),
+    "HubSpot contacts": (
+        "Record ID,Lifecycle Stage,Create Date,Became a customer: won on",
+        "1,Customer,2026-01-02,2026-01-13|2,Lead,2026-01-20,",
+    ),
+    "Zoho leads": ("Lead Id,Lead Source,Created Time,Conversion date", "1,Web,2026-01-02,2026-01-13|2,Ad,2026-01-20,"),
+    "a list": ("Lead No;Date received;Channel;Signed on", "1;2026-01-02;a;2026-01-13|2;2026-01-20;b;"),
+}
+
+
+@pytest.mark.parametrize("crm", LEADS)
+def test_an_export_of_leads_is_drafted_with_what_is_won_and_nothing_lost(draft, tmp_path, crm):
+    head, rows = LEADS[crm]
+    draft(leads=f"{head}\n{rows}\n".replace("|", "\n"))
+    found = import_table([tmp_path / "leads.csv"], load_mapping(str(tmp_path / "draft.toml")), NOW)
+
+    deals = found.book.deals
+    assert deals["outcome"].fillna("open").tolist() == ["won", "open"]
+    assert deals["closed_at"].dt.strftime("%Y-%m-%d").fillna("-").tolist() == ["2026-01-13", "-"]
+    assert found.notes[-1].startswith(
+        "No deal is lost in this book, so a model cannot be trained on it. Set lost_after"
+    )

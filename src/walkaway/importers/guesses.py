@@ -28,10 +28,15 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "team": ("hubspotteamid", "teamid", "team", "regionaloffice"),
     "pipeline": ("dealpipelineid", "pipelineid", "pipeline", "recordtypeid"),
 }
-OUTCOMES = ("dealstage", "stagename", "dealpipelinestageid", "status", "stage", "outcome", "state")
+OUTCOMES = (
+    *("dealstage", "stagename", "dealpipelinestageid", "opportunitystage", "dealstatus", "leadstatus"),
+    *("status", "stage", "outcome", "state"),
+)
 WON_FLAGS = ("iswon", "hsisclosedwon", "closedwon", "won", "isconverted", "converted")
 CLOSED_FLAGS = ("isclosed", "hsisclosed", "closed")
-NOT_WON = re.compile(r"\bnot[ -]?won\b|\bun(?:won|successful)\b|\bno[ -]sale\b", re.IGNORECASE)
+NOT_WON = re.compile(
+    r"\bnot[ -]?(?:won|converted|signed)\b|\bun(?:won|successful|qualified)\b|\bno[ -]sale\b", re.IGNORECASE
+)
 WON = re.compile(r"\b(?:closed ?won|won|win|signed|success(?:ful)?|converted)\b", re.IGNORECASE)
 LOST = re.compile(r"\b(?:closed ?lost|lost|loss|declined|rejected|cancell?ed|abandoned|disqualified)\b", re.IGNORECASE)
 WAITS = re.compile(r"\b(?:await\w*|waiting|pending|to be)\b", re.IGNORECASE)
@@ -54,7 +59,7 @@ CREATED = (
 CLOSED = ("closed", "close", "closing", "ended", "end", "geschlossen", "abschluss")
 WON_ON = ("won", "converted", "conversion", "signed")
 AMOUNTS = ("amount", "value", "revenue", "tcv", "acv", "arr", "mrr", "price", "cost", "betrag", "wert", "umsatz")
-NOT_AMOUNTS = ("probability", "weighted", "count", "score", "pct", "percent", "discount", "id")
+NOT_AMOUNTS = ("annualrevenue", "probability", "weighted", "count", "score", "pct", "percent", "discount", "id")
 UNLIKELY_AMOUNTS = (*NOT_AMOUNTS, "list", "annual", "expected", "est", "max", "min")
 NOT_FACTS = ("modified", "updated", "last", "next", "expected", "est", "estimated", "planned", "synced", "birth", "due")
 OTHER_THINGS = re.compile(
@@ -233,7 +238,7 @@ def _by_known_names(table: Table) -> dict[str, str]:
 def _by_words(table: Table, words: Sequence[str], holds: Callable[[str], bool], but: Sequence[str]) -> str | None:
     """The first column that has one of the words in its name, the first word first, and none of the others."""
     named = {column: words_of(column) for column in table.columns}
-    fits = {column: found for column, found in named.items() if not set(but) & set(found)}
+    fits = {column: found for column, found in named.items() if not set(but) & {*found, plain(column)}}
     called = (column for word in words for column, found in fits.items() if word in found)
     return next((column for column in called if holds(column)), None)
 
@@ -319,10 +324,11 @@ def guess(sheet: Sheet) -> Guess:
     """What the columns of a file are, if it holds the deals."""
     table = Table(sheet)
     known, flags, outcome = _by_known_names(table), _flags(table), _outcome(table)
-    filled: tuple[str | None, str | None] = (None, None)
-    if outcome is None or (flags is None and not _means_won(table, outcome)):
-        filled = _filled(table)
-        outcome = None if filled[0] else outcome
+    filled = _filled(table)
+    if _filled_tell_more(table, outcome, filled, flags is not None or "closed_at" in known):
+        outcome = None
+    else:
+        filled = (None, None)
     taken = {column for column in (outcome, *(flags or ()), *filled) if column}
     columns = _guessed_columns(table, {name: c for name, c in known.items() if c not in taken}, taken)
     if any(filled) and "closed_at" in columns and "closed_at" not in known:
@@ -331,6 +337,21 @@ def guess(sheet: Sheet) -> Guess:
     key = columns.get("deal_id")
     repeats = len(table) - len(table.values(key)) if key else 0
     return Guess(table, columns, frozenset(known), outcome, flags, filled, repeats)
+
+
+def _filled_tell_more(
+    table: Table, outcome: str | None, filled: tuple[str | None, str | None], knows_close: bool
+) -> bool:
+    """Whether columns that are filled tell the outcome better than a column of outcomes.
+
+    They do where there is none, or only a flag: false may mean open or lost. They do too where they are the only dates
+    of won and of lost deals.
+    """
+    if not filled[0]:
+        return False
+    if outcome is None or not _means_won(table, outcome) or _is_flag(table, outcome):
+        return not knows_close or outcome is None
+    return all(filled) and not knows_close
 
 
 def _means_won(table: Table, outcome: str) -> bool:

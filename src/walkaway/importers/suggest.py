@@ -148,6 +148,8 @@ def _absent(found: Guess, name: str) -> list[str]:
 def _rest(found: Guess) -> tuple[list[str], list[str]]:
     """The unmapped columns: text columns, and number columns."""
     rest = [column for column in found.table.columns if column not in found.used]
+    if found.undated:
+        rest = [column for column in rest if not found.table.is_dates(column)]  # a date is no category
     numeric = [column for column in rest if found.table.is_numbers(column)]
     return [column for column in rest if column not in numeric], numeric
 
