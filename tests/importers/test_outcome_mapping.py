@@ -22,6 +22,8 @@ LISTED = {"column": "s", "won": ["W"], "lost": ["L"]}
         ({"won_if": "IsWon", "lost": []}, "must be a condition such as { IsWon = true }"),
         ({"won_if": {}, "lost": []}, "must name a column and the value it must have in each condition"),
         ({"won_if": {"IsWon": []}, "lost": []}, "must name a column and the value it must have in each condition"),
+        (LISTED | {"field": "stage"}, "field must stand without column and open, found column too"),
+        ({"field": "stage", "won": ["W"], "lost": [], "open": ["O"]}, "field must stand without column and open"),
         (LISTED | {"others": "lost"}, "Input should be 'open'"),
         (LISTED | {"lost_after_days": 0}, "greater than 0"),
         (LISTED | {"lost_after_days": float("nan")}, "finite number"),

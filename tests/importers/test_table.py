@@ -607,6 +607,55 @@ def test_losses_that_are_not_recorded_are_told_with_the_remedy(take):
     )
 
 
+CLOSING = """
+source = "table"
+[deals]
+file = "deals*"
+deal_id = "id"
+created_at = "born"
+[deals.outcome]
+field = "Stage"
+won = ["Signed"]
+lost = ["Declined", "Silent"]
+loss_reasons = { Silent = "no_decision" }
+[[changes]]
+file = "history*"
+deal_id = "deal"
+recorded_at = "on"
+field = "what"
+new_value = "to"
+"""
+
+
+def test_the_first_record_of_a_closing_stage_ends_the_deal(take, moment):
+    rows = [
+        "d1,stage,2026-01-05,Offer",
+        "d1,Stage,2026-01-09,Signed",
+        "d1,stage,2026-01-12,Silent",
+        "d2,stage,2026-01-08,Silent",
+        "d3,stage,2026-01-08,Offer",
+        "d3,owner,2026-01-08,Signed",
+        "d9,stage,2026-01-08,Signed",
+    ]
+    history = "\n".join(["deal,what,on,to", *rows])
+    found = take(mapping(text=CLOSING), deals="id,born\nd1,2026-01-01\nd2,2026-01-01\nd3,2026-01-01\n", history=history)
+
+    deals = found.book.deals
+    assert deals["outcome"].fillna("open").tolist() == ["won", "lost", "open"]
+    assert deals["loss_reason"].fillna("-").tolist() == ["-", "no_decision", "-"]
+    closed = [moment("2026-01-09T23:59:59.999999"), moment("2026-01-08T23:59:59.999999"), pd.NaT]
+    assert deals["closed_at"].tolist() == closed
+
+
+def test_a_deal_closed_by_its_history_keeps_the_reason_of_its_column(take):
+    text = CLOSING.replace('"born"', '"born"\nloss_reason = "why"')
+    history = "deal,what,on,to\nd1,stage,2026-01-09,Signed\nd2,stage,2026-01-08,Silent\nd3,stage,2026-01-08,Silent\n"
+    deals = "id,born,why\nd1,2026-01-01,x\nd2,2026-01-01,price\nd3,2026-01-01,\nd4,2026-01-01,y\n"
+    found = take(mapping(text=text), deals=deals, history=history)
+
+    assert found.book.deals["loss_reason"].fillna("-").tolist() == ["-", "price", "no_decision", "-"]
+
+
 TWO_FILES = """
 source = "table"
 [[deals]]

@@ -92,6 +92,23 @@ def test_parts_of_deals_that_contradict_each_other_are_refused(more, says):
         mapping(deals=[first, first | {"file": "other"} | more])
 
 
+HISTORY = {"file": "h*", "deal_id": "d", "recorded_at": "on", "every_field": "stage", "new_value": "v"}
+CLOSING = {"field": "stage", "won": ["W"], "lost": ["L"]}
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ({}, r"deals.outcome.field needs one part of deals and \[\[changes\]\], found no \[\[changes\]\]"),
+        ({"closed_at": "end"}, "deals.outcome.field must stand without deals.closed_at"),
+    ],
+)
+def test_a_history_that_cannot_close_deals_is_refused(parts, says):
+    changes = {"changes": [HISTORY]} if parts else {}
+    with pytest.raises(ValidationError, match=says):
+        mapping(deals=DEALS | parts | {"outcome": CLOSING}, **changes)
+
+
 def test_line_numbers_cannot_be_referred_to():
     part = {"file": "a*", "deal_id": "d", "occurred_at": "on", "every_kind": "call"}
 

@@ -173,9 +173,9 @@ def _outcome(rows: _Rows, part: OutcomePart) -> str | None:
     return f"{says.column}: values that are not in the mapping: {listed}." if listed else None
 
 
-def _loss_reason(rows: _Rows, column: str | None) -> None:
-    """Read the loss reason of lost deals from its column, else from the outcome."""
-    lost = rows.read["outcome"] == "lost"
+def _loss_reason(rows: _Rows, column: str | None, by_history: bool) -> None:
+    """Read the loss reason of lost deals from its column, else from the outcome; of all that the history may close."""
+    lost = (rows.read["outcome"] == "lost") | by_history
     reasons = as_texts(rows.cells[column]) if column else rows.read["loss_reason"]
     rows.read["loss_reason"] = reasons.fillna(rows.read["loss_reason"]).where(lost)
 
@@ -212,7 +212,7 @@ def _closed(rows: _Rows, part: DealsPart) -> list[str]:
 def _deals(rows: _Rows, part: DealsPart, mapping: TableMapping) -> list[str]:
     """Read the deals: outcome, close, money, and further columns."""
     notes = [note] if (note := _outcome(rows, part.outcome)) else []
-    _loss_reason(rows, part.loss_reason)
+    _loss_reason(rows, part.loss_reason, part.outcome.field is not None)
     notes += _closed(rows, part)
     if not part.closed_at and part.outcome.filled and not mapping.timeless:
         _closed_when_filled(rows, part)

@@ -31,11 +31,13 @@ Conditions = Annotated[tuple[Condition, ...], BeforeValidator(_each_a_list)]
 class OutcomePart(Strict):
     """How deals ended. A deal that is none of won, lost and open by these rules, or two of them, is quarantined.
 
-    `won`, `lost` and `open` list values of `column`; "" is an empty cell. `won_if`, `lost_if` and `open_if` are
-    conditions on columns, all of which must hold: { IsClosed = true, IsWon = false }. A condition wants a text as the
-    file has it, true or false in any spelling (true, TRUE, yes, 1), or a number; a list of them wants any. Where one of
-    several conditions is enough, list the conditions. `won_if_filled` and `lost_if_filled` name a column that is filled
-    in deals that ended so; without closed_at its date is the close. `others = "open"` makes all other deals open.
+    `won`, `lost` and `open` list values of `column`; "" is an empty cell. With `field` in place of `column` they are
+    values of that field in the history ([[changes]]): the first record of one that is won or lost closes the deal.
+    `won_if`, `lost_if` and `open_if` are conditions on columns, all of which must hold: { IsClosed = true, IsWon =
+    false }. A condition wants a text as the file has it, true or false in any spelling (true, TRUE, yes, 1), or a
+    number; a list of them wants any. Where one of several conditions is enough, list the conditions. `won_if_filled` and
+    `lost_if_filled` name a column that is filled in deals that ended so; without closed_at its date is the close.
+    `others = "open"` makes all other deals open.
     `every` is the outcome of all deals of a file.
 
     A deal that is still open `lost_after_days` days after it was created counts as lost on that day. Where losses are
@@ -43,6 +45,7 @@ class OutcomePart(Strict):
     """
 
     column: str | None = None
+    field: str | None = None
     won: tuple[str, ...] = ()
     lost: tuple[str, ...] | None = None
     open: tuple[str, ...] = ()
@@ -68,7 +71,10 @@ class OutcomePart(Strict):
     @model_validator(mode="after")
     def _values_have_a_column(self) -> Self:
         listed = [name for name in ("won", "lost", "open") if getattr(self, name)]
-        if listed and self.column is None:
+        if self.field is not None and (self.column is not None or self.open):
+            more = "column" if self.column is not None else "open"
+            raise ValueError(f"field must stand without column and open, found {more} too; leave one of them out")
+        if listed and self.column is None and self.field is None:
             raise ValueError(f"column must be given, since {listed[0]} lists its values")
         if self.column is not None and not listed:
             raise ValueError("column must have values listed in won, lost or open, found none")
@@ -121,13 +127,14 @@ class OutcomePart(Strict):
     @property
     def others_are_open(self) -> bool:
         """Whether all deals but those won and lost are open: as set, or where columns are only filled or not."""
-        return self.others == "open" or (self.columns == self.filled and not self.every)
+        return self.others == "open" or self.field is not None or (self.columns == self.filled and not self.every)
 
     @property
-    def filled_says_when(self) -> bool:
-        """Whether all closed deals are told by columns that are filled, which can then hold the dates of the close."""
-        otherwise = self.won or self.lost or self.won_if or self.lost_if or self.every in ("won", "lost")
-        return bool(self.filled) and not otherwise
+    def says_when(self) -> bool:
+        """Whether all closed deals are told by the history or by columns that are filled: these hold the close, too."""
+        listed = self.column is not None and (self.won or self.lost)
+        otherwise = listed or self.won_if or self.lost_if or self.every in ("won", "lost")
+        return bool(self.filled or self.field) and not otherwise
 
     @property
     def records_losses(self) -> bool:

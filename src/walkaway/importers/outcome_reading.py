@@ -89,7 +89,7 @@ def outcomes_of(cells: pd.DataFrame, part: OutcomePart) -> Outcomes:
     says = {}
     for name in listed:
         mask = pd.Series(part.every == name, index=index) | _holds(texts, conditions[name], index)
-        if part.column:
+        if part.column is not None:
             mask |= texts[part.column].isin(listed[name])
         if column := filled[name]:
             mask |= texts[column] != ""

@@ -13,6 +13,7 @@ import pandas as pd
 
 from walkaway.book import (
     COLUMNS,
+    MOMENT,
     SOURCE_ROW,
     TABLES,
     Book,
@@ -33,6 +34,7 @@ from walkaway.importers.currencies import in_one_currency
 from walkaway.importers.imported import FileFound, Imported
 from walkaway.importers.importer import Export, mapping_required
 from walkaway.importers.mapping import mapping_for
+from walkaway.importers.outcome_mapping import OutcomePart
 from walkaway.importers.sheets import Sheet, check_file, read_sheet
 from walkaway.importers.suggest import suggest
 from walkaway.importers.table_mapping import LINE_NUMBER, DealsPart, FilePart, JoinPart, TableMapping
@@ -79,7 +81,7 @@ class _Gathered:
 def _check_deals(mapping: TableMapping) -> None:
     """Raise MappingError where a part of deals lacks a column that an import with dates requires."""
     for part in mapping.deals_parts if not mapping.timeless else ():
-        closes = part.outcome.every != "open" and not part.outcome.filled_says_when
+        closes = part.outcome.every != "open" and not part.outcome.says_when
         for name, absent, otherwise in (
             ("deal_id", part.deal_id is None, f', or set deal_id = "{LINE_NUMBER}" if there is none'),
             ("created_at", part.created_at is None, ", or set timeless = true if the export has no dates"),
@@ -229,6 +231,22 @@ def _book(gathered: _Gathered, manifest: Manifest) -> Book:
     return Book.of(manifest, **tables)
 
 
+def _closed_by_history(book: Book, part: OutcomePart) -> Book:
+    """The book with deals closed at the first record of a value that is won or lost, if the mapping says so."""
+    if part.field is None:
+        return book
+    ends = dict.fromkeys(part.won, "won") | dict.fromkeys(part.lost or (), "lost")
+    field, changes = part.field.lower(), book.changes
+    closing = changes[(changes["field"].str.lower() == field) & changes["new_value"].isin(ends)]
+    first = closing.sort_values("recorded_at", kind="stable").drop_duplicates("deal_id").set_index("deal_id")
+    value = book.deals["deal_id"].map(first["new_value"])
+    closed_at = book.deals["deal_id"].map(first["recorded_at"]).astype(MOMENT)
+    outcome = value.map(ends).astype("str")
+    reasons = book.deals["loss_reason"].fillna(value.map(part.loss_reasons).astype("str")).where(outcome == "lost")
+    deals = book.deals.assign(outcome=outcome, closed_at=closed_at, loss_reason=reasons)
+    return book.with_tables(deals=deals)
+
+
 def _with_first_amounts(book: Book) -> Book:
     """Add the amount known at creation as the first change of each deal's amount."""
     deals = book.deals[book.deals[AT_CREATION].notna()]
@@ -332,7 +350,7 @@ def import_table(
         lost_after_days=mapping.lost_after_days,
     )
     converted, without_rate, money_notes = in_one_currency(
-        _book(gathered, manifest), money, mapping.timezone, mapping.money
+        _closed_by_history(_book(gathered, manifest), mapping.deals.outcome), money, mapping.timezone, mapping.money
     )
     gathered.notes += money_notes
     book, refused = admit(converted, now)

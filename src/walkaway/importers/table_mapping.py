@@ -288,6 +288,19 @@ class TableMapping(Reading, SourceMapping):
         return self
 
     @model_validator(mode="after")
+    def _history_can_close(self) -> Self:
+        closing = [part for part in self.deals_parts if part.outcome.field]
+        if closing and (self.more_deals or not self.changes):
+            found = "several [[deals]]" if self.more_deals else "no [[changes]]"
+            raise ValueError(f"deals.outcome.field needs one part of deals and [[changes]], found {found}")
+        if closing and self.deals.closed_at:
+            raise ValueError(
+                "deals.outcome.field must stand without deals.closed_at, since the record closes the deal; leave one "
+                "of them out"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_currency(self) -> Self:
         if any(part.currency for part in self.deals_parts) and not self.currency:
             raise ValueError(
