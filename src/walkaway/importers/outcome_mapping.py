@@ -35,8 +35,8 @@ class OutcomePart(Strict):
     values of that field in the history ([[changes]]): the first record of one that is won or lost closes the deal.
     `won_if`, `lost_if` and `open_if` are conditions on columns, all of which must hold: { IsClosed = true, IsWon =
     false }. A condition wants a text as the file has it, true or false in any spelling (true, TRUE, yes, 1), or a
-    number; a list of them wants any. Where one of several conditions is enough, list the conditions. `won_if_filled` and
-    `lost_if_filled` name a column that is filled in deals that ended so; without closed_at its date is the close.
+    number; a list of them wants any. Where one of several conditions is enough, list the conditions. `won_if_filled`
+    and `lost_if_filled` name a column that is filled in deals that ended so; without closed_at its date is the close.
     `others = "open"` makes all other deals open.
     `every` is the outcome of all deals of a file.
 
