@@ -3,7 +3,10 @@ import json
 
 import pandas as pd
 import pytest
+from tests.books import settings_of
 from tests.cli.conftest import assert_refused
+
+from walkaway.config import InForce
 
 pytest_plugins = ("tests.books",)
 
@@ -169,6 +172,28 @@ def test_a_file_without_dates_goes_from_import_to_calls_with_a_warning_at_each_s
     for option, value in (("--as-of", "2026-01-01"), ("--bar", "120.0")):
         code, _, said = walkaway("score", *without_dates, option, value)
         assert (code, f"{option} {value}: needs a book with dates" in said) == (2, True)
+
+
+def test_leads_without_losses_go_from_a_draft_to_a_training_by_what_is_printed(walkaway, tmp_path, tiny, monkeypatch):
+    days = pd.to_datetime("2025-01-01") + pd.to_timedelta([(7 * i) % 300 for i in range(240)], unit="D")
+    signed = [day + pd.Timedelta(days=3 + i % 25) if i % 4 == 0 else None for i, day in enumerate(days)]
+    leads = pd.DataFrame({"Lead ID": range(240), "Created": days, "Signed on": signed, "Channel": ["a", "b", "c"] * 80})
+    leads.to_csv(tmp_path / "leads.csv", index=False, date_format="%Y-%m-%d")
+
+    code, draft, _ = walkaway("import", "table", "--suggest", "leads.csv")
+    assert (code, "# lost_after_days = 90" in draft) == (0, True)
+    (tmp_path / "mine.toml").write_text(draft)
+    code, _, said = walkaway("import", "table", "leads.csv", "--mapping", "mine.toml", "--out", "book")
+    assert (code, "No deal is lost in this book, so a model cannot be trained" in " ".join(said.split())) == (0, True)
+    assert_refused(walkaway("train", "--book", "book"), 3, "Where losses are not recorded, set lost_after_days.")
+
+    settings = settings_of().model_copy(update={"lost_after_days": 40.0})
+    monkeypatch.setattr("walkaway.config.read_settings", lambda file=None: InForce(settings, {}))
+    code, _, said = walkaway("train", "--book", "book")
+    told = "Deals still open 40 days after they were created count as lost on that day:"
+    assert (code, told in " ".join(said.split())) == (0, True)
+    [card] = (tmp_path / "models/cards").glob("*.md")
+    assert told in card.read_text()
 
 
 def test_import_reports_money_in_the_currency_of_the_settings(walkaway, tmp_path):

@@ -156,6 +156,7 @@ def test_the_settings_the_docs_show_can_be_read(tmp_path, monkeypatch):
         "batch.max_age_days",
         "hours.call",
         "hours.meeting",
+        "lost_after_days",
         "money.currency",
         "money.rates",
         "report.locale",

@@ -549,8 +549,12 @@ def test_a_filled_column_without_dates_needs_closed_at(take):
 
 
 def test_outcomes_without_dates_of_the_close_hear_of_timeless(take):
-    with pytest.raises(MappingError, match=r"deals.closed_at is required, found none.* or set timeless = true"):
-        take(mapping(text=MAPPING.replace('closed_at = "closed"\n', "")), deals=HEAD + WON)
+    with pytest.raises(MappingError, match=r"closed_at is required, since 1 deals are won or lost.* timeless = true"):
+        take(mapping(text=MAPPING.replace('closed_at = "closed"\n', "")), deals=HEAD + WON + OPEN)
+
+
+def test_open_deals_need_no_column_of_the_close(take):
+    assert len(take(mapping(text=MAPPING.replace('closed_at = "closed"\n', "")), deals=HEAD + OPEN).book.deals) == 1
 
 
 def test_a_line_number_is_an_id_that_the_notes_warn_of(take):

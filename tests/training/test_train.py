@@ -7,6 +7,7 @@ import pytest
 from tests.books import START, TINY, UNTIL, book_with_signal, day
 
 from walkaway.asof.history import History, known
+from walkaway.book import with_lost_after
 from walkaway.book.schema import Book
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve
@@ -107,6 +108,41 @@ def test_a_book_with_one_kind_of_end_is_refused_with_the_counts(book):
 
     with pytest.raises(DataError, match=rf"training needs won and lost deals .*; found 0 won and {lost} lost\."):
         train(book.with_tables(**some), book.last_recorded_at(), TINY)
+
+
+def lead_book(until: int = 420) -> Book:
+    """Leads of which one in six is won, most of these within 60 days and some much later; losses are not recorded."""
+    rng = np.random.default_rng(5)
+    created = rng.integers(0, until, 360)
+    won = rng.random(360) < 1 / 6
+    closed = created + np.where(rng.random(360) < 0.6, rng.integers(2, 60, 360), rng.integers(80, 200, 360))
+    ends = np.where(won & (closed <= until), closed, -1)
+    closed_at = [START + pd.Timedelta(days=int(end)) if end >= 0 else None for end in ends]
+    rows = {
+        "deal_id": [f"d{i:03d}" for i in range(360)],
+        "created_at": [START + pd.Timedelta(days=int(begun)) for begun in created],
+        "closed_at": closed_at,
+        "outcome": ["won" if end is not None else None for end in closed_at],
+    }
+    return Book.of(deals=pd.DataFrame(rows))
+
+
+def test_a_book_without_losses_is_refused_with_the_remedy():
+    book = lead_book()
+
+    with pytest.raises(DataError, match=r"found \d+ won and 0 lost\. .* not recorded, set lost_after_days\."):
+        train(book, book.last_recorded_at(), TINY)
+
+
+def test_leads_that_count_as_lost_by_their_age_are_learned_from_and_told():
+    book = with_lost_after(lead_book(), 70)
+    trained = train(book, book.last_recorded_at(), TINY)
+    facts, deals = trained.model.facts, book.deals
+
+    assert (facts.lost_after_days, facts.lost) == (70, int((deals["outcome"] == "lost").sum()))
+    assert facts.counted_lost == facts.lost
+    assert "lost_after_days" in [caveat.code for caveat in caveats_of(trained.model, LocaleFormat())]
+    assert trained.calls["age_days"].max() < 70  # no deal is open at a greater age, so none of these is a late win
 
 
 def test_a_deal_that_was_never_open_at_a_snapshot_is_not_fitted_on(make_book, moment):

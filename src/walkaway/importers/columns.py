@@ -181,7 +181,17 @@ def _loss_reason(rows: _Rows, column: str | None, by_history: bool) -> None:
 
 
 def _closed_when_filled(rows: _Rows, part: DealsPart) -> None:
-    """Read the close from the column that is filled where a deal ended so."""
+    """Read the close from the column that is filled where a deal ended so.
+
+    Raises:
+        MappingError: a deal is won or lost, and no column tells when.
+    """
+    ended = int((rows.read["outcome"].notna() & rows.alive).sum())
+    if ended and not part.outcome.says_when:
+        raise MappingError(
+            f"mapping: deals.closed_at is required, since {ended:,} deals are won or lost, found none. Name the column "
+            "that holds it, or set timeless = true if the export does not say when deals closed."
+        )
     closed = pd.Series(pd.NaT, index=rows.cells.index, dtype=MOMENT)
     for outcome, column in (("won", part.outcome.won_if_filled), ("lost", part.outcome.lost_if_filled)):
         if column is None:
@@ -214,7 +224,7 @@ def _deals(rows: _Rows, part: DealsPart, mapping: TableMapping) -> list[str]:
     notes = [note] if (note := _outcome(rows, part.outcome)) else []
     _loss_reason(rows, part.loss_reason, part.outcome.field is not None)
     notes += _closed(rows, part)
-    if not part.closed_at and part.outcome.filled and not mapping.timeless:
+    if not part.closed_at and not mapping.timeless:
         _closed_when_filled(rows, part)
     if part.amount_at_creation:
         rows.numbers(AT_CREATION, part.amount_at_creation)

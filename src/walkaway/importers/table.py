@@ -81,15 +81,9 @@ class _Gathered:
 def _check_deals(mapping: TableMapping) -> None:
     """Raise MappingError where a part of deals lacks a column that an import with dates requires."""
     for part in mapping.deals_parts if not mapping.timeless else ():
-        closes = part.outcome.every != "open" and not part.outcome.says_when
         for name, absent, otherwise in (
             ("deal_id", part.deal_id is None, f', or set deal_id = "{LINE_NUMBER}" if there is none'),
             ("created_at", part.created_at is None, ", or set timeless = true if the export has no dates"),
-            (
-                "closed_at",
-                part.closed_at is None and closes,
-                ", or set timeless = true if the export does not say when deals closed",
-            ),
         ):
             if absent:
                 raise MappingError(
