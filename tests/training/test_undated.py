@@ -24,7 +24,7 @@ from walkaway.monitoring import check
 from walkaway.scoring.batch import run_batch
 from walkaway.scoring.score import score
 from walkaway.training.run import retrain
-from walkaway.training.undated import score_undated, summary_undated, train_undated
+from walkaway.training.undated import _Settled, score_undated, summary_undated, train_undated
 
 FEW = BoosterSettings(trees=30, learning_rate=0.1, leaves=4, least_rows_in_leaf=5)
 SETTINGS = TrainSettings(folds=3, bootstrap=50, heads=HeadSettings(members=2, threads=1, timeless=FEW))
@@ -325,3 +325,14 @@ def test_deals_without_a_date_are_learned_from_and_not_tested_on():
     trained = train_undated(made.with_tables(deals=deals), SETTINGS)
 
     assert set(trained.calls["deal_id"]) <= set(deals.loc[deals["created_at"].notna(), "deal_id"])
+
+
+def test_each_part_is_judged_on_deals_created_later_than_all_it_is_fitted_on():
+    created_at = pd.Series(pd.to_datetime(["2025-01-03", None, "2025-01-01", "2025-01-02", "2025-01-03", "2025-01-04"]))
+    won = np.array([1.0, 0.0, 1.0, 1.0, 0.0, 1.0])
+    deals = _Settled(np.zeros((6, 1), dtype=np.float32), won, np.arange(6)).in_order(created_at, 2)
+
+    assert [(fit.tolist(), judge.tolist()) for fit, judge in deals.parts(2, seed=0)] == [
+        ([1, 2], [0, 3, 4]),
+        ([0, 1, 2, 3, 4], [5]),
+    ]
