@@ -590,6 +590,16 @@ def test_the_notes_tell_how_many_deals_count_as_lost_by_their_age(take):
     assert found.book.manifest.lost_after_days == 10
 
 
+def test_the_days_of_the_settings_are_told_in_place_of_those_of_the_mapping(tmp_path):
+    (tmp_path / "deals.csv").write_text("id,born,won on\nd1,2026-01-01,2026-01-09\nd2,2026-01-01,\nd3,2026-01-28,\n")
+    found = import_table([tmp_path / "deals.csv"], mapping(text=LEADS), NOW, lost_after_days=20)
+
+    assert found.notes[-1].startswith(
+        "Deals still open 20 days after they were created count as lost on that day: 1 of 1"
+    )
+    assert found.book.manifest.lost_after_days == 10
+
+
 @pytest.mark.parametrize(
     ("rows", "says"),
     [

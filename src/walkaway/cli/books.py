@@ -85,9 +85,11 @@ def _import(
 
     with progress(quiet) as step:
         now = pd.Timestamp.now("UTC")
-        read = importer.read(
-            Export(files, mapping, now, settings.money, lambda task, count: step(task, count, 0 if count else 1))
-        )
+
+        def advance(task: str, count: int) -> None:
+            step(task, count, 0 if count else 1)
+
+        read = importer.read(Export(files, mapping, now, settings.money, advance, settings.lost_after_days))
         step("writing the book", 0, 1)
         write_book(read.book, out, read.quarantine)
     _print_import(read, out, settings, quiet, as_json)

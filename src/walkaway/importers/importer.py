@@ -26,7 +26,7 @@ class Export:
 
     paths: the files. mapping: a mapping file, or the name of a built-in mapping. now: the moment of the import (UTC);
     rows recorded later are quarantined. money: the reporting currency, and dated rates into it. advance: called with
-    the current task and its count so far (0 if not counted).
+    the current task and its count so far (0 if not counted). lost_after_days: of the settings, for what is told.
     """
 
     paths: Sequence[Path]
@@ -34,6 +34,7 @@ class Export:
     now: pd.Timestamp
     money: MoneySettings = AS_IT_IS
     advance: Advance = lambda task, count: None
+    lost_after_days: float | None = None
 
 
 class Importer(Protocol):

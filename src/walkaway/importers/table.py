@@ -272,9 +272,9 @@ def _with_effort(book: Book, mapping: TableMapping) -> tuple[Book, list[str]]:
     return book, [book.effort.sentence(LocaleFormat())]
 
 
-def _settled_notes(book: Book, mapping: TableMapping) -> list[str]:
+def _settled_notes(book: Book, mapping: TableMapping, lost_after_days: float | None) -> list[str]:
     """Notes on deals that count as lost by their age, and on outcomes that no deal has."""
-    counted = with_lost_after(book)
+    counted = with_lost_after(book, None if mapping.timeless else lost_after_days)
     days, outcome = counted.manifest.lost_after_days, counted.deals["outcome"]
     won, lost = int((outcome == "won").sum()), int((outcome == "lost").sum())
     notes = []
@@ -310,6 +310,7 @@ def import_table(
     mapping_name: str = "",
     advance: Callable[[str], None] = lambda name: None,
     money: MoneySettings = AS_IT_IS,
+    lost_after_days: float | None = None,
 ) -> Imported:
     """Read the files of a flat export as a book.
 
@@ -320,6 +321,7 @@ def import_table(
         mapping_name: the name of the mapping in the manifest.
         advance: called with the name of each file before it is read.
         money: the reporting currency, and dated rates into it.
+        lost_after_days: the age at which the settings count an open deal as lost; for the notes alone.
 
     Returns:
         The book with its quarantine, the detected format of each file, and notes. Rows in = rows used + rows
@@ -362,7 +364,7 @@ def import_table(
         book = _with_first_amounts(book)
     book, notes = _with_effort(book, mapping)
     notes += [BY_LINE] if any(part.named_by_line for part in mapping.deals_parts) else []
-    notes += _settled_notes(book, mapping)
+    notes += _settled_notes(book, mapping, lost_after_days)
     rows_in = sum(found.rows for found in gathered.files)
     return Imported(book, quarantine, rows_in, tuple(gathered.files), (*gathered.notes, *notes))
 
@@ -378,9 +380,14 @@ class TableImporter:
         """Import the files as a book; see `import_table`."""
         name = mapping_required(export.mapping, ", or draft one with --suggest")
         mapping = mapping_for(TableMapping, name)
-        advance = export.advance
         return import_table(
-            export.paths, mapping, export.now, name, lambda file: advance(f"reading {file}", 0), export.money
+            export.paths,
+            mapping,
+            export.now,
+            name,
+            lambda file: export.advance(f"reading {file}", 0),
+            export.money,
+            export.lost_after_days,
         )
 
     def suggest(self, paths: Sequence[Path]) -> str:
