@@ -7,6 +7,7 @@ import pytest
 
 from walkaway.importers.imported import Imported
 from walkaway.importers.mapping import load_mapping
+from walkaway.importers.suggest import suggest
 from walkaway.importers.table import import_table
 from walkaway.importers.table_mapping import TableMapping
 
@@ -56,3 +57,19 @@ def test_62_a_book_without_losses_is_imported_and_says_what_follows(case):
         "No deal is lost in this book, so a model cannot be trained on it. Set lost_after_days if a deal that stays "
         "open for so long counts as lost."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "counted"),
+    [
+        ("01-report-footer-csv", {"lost": 27, "won": 23, "open": 10}),
+        ("05-isclosed-iswon", {"lost": 27, "won": 23, "open": 10}),
+        ("08-not-won", {"lost": 27, "won": 23, "open": 10}),
+        ("14-dynamics", {"lost": 27, "won": 23, "open": 10}),
+    ],
+)
+def test_a_draft_alone_gives_the_right_outcomes(shared, tmp_path, name, counted):
+    files = sorted(shared(f"cases/{name}").glob("*.csv"))
+    (tmp_path / "draft.toml").write_text(suggest(files), encoding="utf-8")
+
+    assert outcomes(import_table(files, load_mapping(str(tmp_path / "draft.toml")), NOW)) == counted

@@ -272,6 +272,16 @@ def test_63_an_amount_fixed_at_creation_tells_who_wins(shared, mapped_as):
     assert any(column in trained.model.plan.columns for column in ("amount", "measure[cost]"))
 
 
+def test_a_model_that_knows_amounts_refuses_a_book_that_does_not_fix_them(book):
+    varied = book.with_tables(deals=book.deals.assign(amount=np.arange(240.0)))
+    changing = book.manifest.model_copy(update={"fixed_at_creation": ("product", "budget")})
+    model = train_undated(varied, SETTINGS).model
+
+    with pytest.raises(DataError, match=r"does not declare amounts fixed\. Name amount under fixed_at_creation"):
+        score_undated(Book.of(changing, deals=varied.deals), model)
+    assert len(score_undated(varied, model)) == 30
+
+
 def test_an_amount_that_may_have_changed_since_is_no_feature(book):
     changing = Book.of(book.manifest.model_copy(update={"fixed_at_creation": ("product", "budget")}), deals=book.deals)
     varied = changing.with_tables(deals=changing.deals.assign(amount=np.arange(240.0)))

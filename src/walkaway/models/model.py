@@ -136,6 +136,11 @@ def check_fits(book: Book, model: Model) -> None:
                 f"the model uses the owner of a deal, and this book does not declare owners fixed. Name owner_id under "
                 f"fixed_at_creation in its mapping, or {TRAIN_ANEW}"
             )
+        if planned.feature == "amount" and model.undated and "amount" not in book.manifest.fixed_at_creation:
+            raise DataError(
+                f"the model uses the amount of a deal, and this book does not declare amounts fixed. Name amount under "
+                f"fixed_at_creation in its mapping, or {TRAIN_ANEW}"
+            )
         wanted = {"attribute": words, "measure": numbers}.get(planned.declared.per or "")
         if wanted is not None and planned.word not in wanted:
             found = "has no such column"
