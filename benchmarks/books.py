@@ -6,7 +6,7 @@ by one window of one log.
 
 Books: the shared data that is there (bpic2012, maven, salvirt, xeducation, helixcore), and sample books whose truth is
 known. On sample books the expected log loss and Brier score given the true win probability are measured, over all
-calls; elsewhere those of settled deals.
+calls; elsewhere those of settled deals, among the calls that had time to end (`evaluation.cohort`).
 
 `gain` is the log loss of a method minus ours, paired, with its 90% interval over deals: above 0, ours is better. A
 method beats ours if the whole interval is below 0.
@@ -35,6 +35,7 @@ from walkaway.book import Book, Manifest
 from walkaway.config import TrainSettings, read_settings
 from walkaway.errors import DataError
 from walkaway.evaluation import DealDraws, brier_parts, interval
+from walkaway.evaluation import judged as settled_in_time
 from walkaway.importers import load_mapping
 from walkaway.importers.table import import_table
 from walkaway.importers.xes import import_xes
@@ -181,7 +182,8 @@ def out_of_time(asked: Asked, settings: TrainSettings) -> tuple[pd.DataFrame, bo
     fitted = fit_and_backtest(book, until, settings, baselines=METHODS)
     calls = fitted.backtest.calls
     if asked.truth is None:
-        settled = calls[calls["settled"].astype(bool)]
+        had_time = calls[settled_in_time(calls)]
+        settled = had_time if len(had_time) else calls[calls["settled"].astype(bool)]
         return settled.assign(p=settled["won"].astype(np.float64)), fitted.signal
     truth = asked.truth.rename(columns={OURS: "p"})[["deal_id", "as_of", "p"]]
     return calls.merge(truth, on=["deal_id", "as_of"], how="inner"), fitted.signal

@@ -7,7 +7,7 @@ from walkaway.asof.snapshots import open_snapshots
 from walkaway.models.base_rates import PastDeals
 from walkaway.models.model import make_calls, read_rows
 from walkaway.models.reference_profile import ReferenceProfile
-from walkaway.training.recipe import fit_and_backtest, settled_of
+from walkaway.training.recipe import fit_and_backtest, judged_of
 from walkaway.training.train import train_to_call
 
 pytest_plugins = ("tests.books",)
@@ -48,8 +48,8 @@ def test_a_model_trained_to_call_makes_the_calls_of_the_trained_model_and_picks_
     [([True, True, False], [1.0, 0.0, 0.5], 2), ([True, True, False], [1.0, 1.0, 0.0], 0), ([False] * 3, [1.0] * 3, 0)],
 )
 def test_only_settled_calls_of_both_kinds_judge(settled, won, left):
-    assert len(settled_of(pd.DataFrame({"settled": settled, "won": won}))) == left
+    assert len(judged_of(pd.DataFrame({"settled": settled, "won": won}))) == left
 
 
 def test_without_calls_nothing_is_judged():
-    assert settled_of(pd.DataFrame()).empty
+    assert judged_of(pd.DataFrame()).empty

@@ -2,6 +2,7 @@
 
 from walkaway.evaluation.baselines import FitBaseline, always_share_won, fit_logistic, fit_naive_bayes, rate_by_category
 from walkaway.evaluation.beaten import beaten_by
+from walkaway.evaluation.cohort import HAD_TIME, SHARES, Cohort, cohort_of, judged
 from walkaway.evaluation.metrics import (
     LEAST_DEALS_TO_JUDGE,
     LEVEL,
@@ -20,11 +21,14 @@ from walkaway.evaluation.staleness import staleness
 from walkaway.evaluation.totals import hours_metrics, worth_metrics
 
 __all__ = [
+    "HAD_TIME",
     "LEAST_DEALS_TO_JUDGE",
     "LEVEL",
     "OTHER",
     "PRICES",
     "SEGMENT",
+    "SHARES",
+    "Cohort",
     "DealDraws",
     "FitBaseline",
     "always_share_won",
@@ -32,6 +36,7 @@ __all__ = [
     "brier_parts",
     "by_ending",
     "by_slice",
+    "cohort_of",
     "deal_weights",
     "failures",
     "fit_logistic",
@@ -39,6 +44,7 @@ __all__ = [
     "has_signal",
     "hours_metrics",
     "interval",
+    "judged",
     "log_loss_rows",
     "paired_gains",
     "rate_by_category",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from walkaway.evaluation.cohort import judged
 from walkaway.evaluation.paired import OTHER, paired_gains
 
 __all__ = ["staleness"]
@@ -13,8 +14,8 @@ def staleness(fresh: pd.DataFrame, stale: pd.DataFrame, draws: int) -> pd.DataFr
     """How much log loss and skill get worse with models one, two, ... periods older, paired on the same calls.
 
     Args:
-        fresh: calls by the newest model of each moment: deal_id, as_of, known_until, settled, won, win_probability,
-            value_per_hour, remaining_hours_truth, worth_truth; sorted by deal_id and as_of.
+        fresh: calls by the newest model of each moment: deal_id, as_of, known_until, settled, had_time, won,
+            win_probability, value_per_hour, remaining_hours_truth, worth_truth; sorted by deal_id and as_of.
         stale: deal_id, as_of, known_until, periods_older (1, 2, ...), win_probability, value_per_hour of older models.
         draws: of the bootstrap.
 
@@ -25,11 +26,12 @@ def staleness(fresh: pd.DataFrame, stale: pd.DataFrame, draws: int) -> pd.DataFr
     rows = {}
     for older, calls in stale.groupby("periods_older"):
         both = fresh.merge(calls, on=["deal_id", "as_of"], suffixes=("", OTHER))
-        if not both["settled"].any():
+        ended = judged(both)
+        if not ended.any():
             continue
         days = (both["known_until"] - both["known_until" + OTHER]) / pd.Timedelta(days=1)
         row = {"days_older": float(days.mean()), "calls": len(both), "deals": both["deal_id"].nunique()}
-        row["settled_deals"] = both.loc[both["settled"].astype(bool), "deal_id"].nunique()
-        lost = paired_gains(both.assign(won=both["won"].where(both["settled"].astype(bool))), draws)
+        row["settled_deals"] = both.loc[ended, "deal_id"].nunique()
+        lost = paired_gains(both.assign(won=both["won"].where(ended)), draws)
         rows[older] = row | {name.replace("_gain", "_lost"): value for name, value in lost.items()}
     return pd.DataFrame(rows).T.rename_axis("periods_older")

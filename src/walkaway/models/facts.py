@@ -22,6 +22,7 @@ NOT_COUNTED = (
     "counts_wins",
     "capacity",
     "beaten_by",
+    "cohort",
     "left_out",
     "settings",
 )
@@ -35,7 +36,9 @@ class Facts(BaseModel):
     effort: assumed for deals of a book without recorded work. counts_wins: whether the book has no amounts, so that a
     win counts 1. pooled_win, pooled_hours: the weight of a linear model in these heads (`heads.pooling`). book: its
     fingerprint. capacity: by head, the shape of its boosters that was chosen (`heads.capacity`). beaten_by: baselines
-    that are better out of time, beyond noise (`evaluation.beaten_by`). left_out: name, verdict, rules and evidence of
+    that are better out of time, beyond noise (`evaluation.beaten_by`). cohort: the out-of-time calls that metrics of
+    wins are of (`evaluation.Cohort`); None where too few had time to end. mature_days: within which nearly all deals
+    end (`asof.mature_age_days`). left_out: name, verdict, rules and evidence of
     what the leak audit suspects. settings: those of the training, as plain JSON values.
     lost_after_days: the age at which an open deal counts as lost, None where it never does. counted_lost: how many
     deals are lost for that alone. tested_by_creation: whether a book without dates of the close was tested on deals
@@ -67,6 +70,8 @@ class Facts(BaseModel):
     dropped_on_advice: int = 0
     out_of_time_calls: int = 0
     out_of_time_settled: int = 0
+    cohort: dict[str, Any] | None = None
+    mature_days: float | None = None
     pooled_win: float = 0.0
     pooled_hours: float = 0.0
     book: str = ""

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from walkaway.economics import Curve
+from walkaway.evaluation import judged
 from walkaway.formatting import LocaleFormat
 from walkaway.training import Trained
 
@@ -73,8 +74,8 @@ def training_figures(trained: Trained) -> dict[str, Figure]:
     """The figures of one training, by file name; none if the model was not tested."""
     if trained.calls.empty:
         return {}
-    settled = trained.calls[trained.calls["settled"].astype(bool)]
-    figures = {"calibration.png": draw_calibration(calibration_frame(settled))}
+    rows = trained.calls[judged(trained.calls)]
+    figures = {"calibration.png": draw_calibration(calibration_frame(rows))} if len(rows) else {}
     if trained.model.curve.bars:
         figures["curve.png"] = draw_curve(curve_frame(trained.model.curve), trained.model.facts.wording("en"))
     return figures

@@ -19,6 +19,7 @@ from walkaway.report.terminal.training_tables import (
     WHO,
     beaten_sentences,
     capacity_sentences,
+    cohort_sentence,
     pooling_sentence,
     same_rankings,
 )
@@ -179,6 +180,9 @@ def _test_results(trained: Trained, fmt: LocaleFormat) -> list[tuple[str, str]]:
         "staleness": ("Retraining less often", _staleness),
     }
     parts = [(title, write(tables[name], fmt)) for name, (title, write) in sections.items() if name in tables]
+    if tables and not trained.model.undated:
+        table = [parts.pop(0)[1]] if "win" in tables else []
+        parts = [(win, "\n\n".join([*table, fill(cohort_sentence(trained.model.facts, fmt), 120)])), *parts]
     return [*parts, ("Hours and value", _totals(tables, fmt))] if tables.keys() & {"hours", "worth"} else parts
 
 

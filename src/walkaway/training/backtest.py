@@ -20,9 +20,13 @@ from walkaway.asof.labels import label
 from walkaway.config import TrainSettings
 from walkaway.errors import DataError
 from walkaway.evaluation import (
+    HAD_TIME,
     SEGMENT,
+    SHARES,
+    Cohort,
     DealDraws,
     FitBaseline,
+    cohort_of,
     fit_logistic,
     fit_naive_bayes,
     interval,
@@ -71,7 +75,8 @@ class Backtest:
         base_rate, crm_probability where the CRM keeps one, no_decision_rate, mean_hours, plain_worth), amount,
         age_days, younger, stage and segments, known_until; then the outcome of the deal: settled, won, ending,
         won_completed, worth_recorded, worth_truth and remaining_hours_truth (for open deals the final model's
-        expectation), hours_booked (so far). Sorted by deal_id, as_of.
+        expectation), hours_booked (so far), had_time (whether it is of the cohort). Sorted by deal_id, as_of.
+    cohort: the calls that were made early enough for their deals to end; None if too few were.
     looks: calls made as often as in use (`calls_every_days`), by the same models: LOOKED, then the outcome of the deal.
         Sorted by deal_id, as_of.
     stale: calls on the same snapshots by older models, except those that no earlier fold had calibrated: deal_id,
@@ -79,6 +84,7 @@ class Backtest:
     """
 
     calls: pd.DataFrame
+    cohort: Cohort | None
     looks: pd.DataFrame
     stale: pd.DataFrame
 
@@ -307,13 +313,21 @@ def backtest(
             calls = pd.concat([calls, with_outcomes], ignore_index=True)
             if paced:
                 looked += _looks(history, fold, heads, bounds[k], train_settings)
-    calls = _in_order(calls)
+    calls, cohort = _with_cohort(_in_order(calls), history.book.deals, final.until)
     at_pace = calls if looks else pd.DataFrame()
     return Backtest(
         calls,
+        cohort,
         _settled(history, final, to_come, looked) if looked else at_pace,
         pd.concat(stale, ignore_index=True) if stale else pd.DataFrame(columns=OLDER),
     )
+
+
+def _with_cohort(calls: pd.DataFrame, deals: pd.DataFrame, until: pd.Timestamp) -> tuple[pd.DataFrame, Cohort | None]:
+    """The calls, each marked whether it was made early enough to be judged, and the cohort of those that were."""
+    cohort = cohort_of(calls, [(share, mature_age_days(deals, until, share)) for share in SHARES], until)
+    had_time = calls["as_of"] <= cohort.made_by if cohort else False
+    return (calls.assign(**{HAD_TIME: had_time}) if len(calls) else calls), cohort
 
 
 def _in_order(calls: pd.DataFrame) -> pd.DataFrame:

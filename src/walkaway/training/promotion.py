@@ -29,7 +29,7 @@ from walkaway.book import Book
 from walkaway.config import TrainSettings
 from walkaway.economics import value_per_hour
 from walkaway.errors import DataError, UsageError
-from walkaway.evaluation import LEAST_DEALS_TO_JUDGE, OTHER, log_loss_rows, paired_gains
+from walkaway.evaluation import HAD_TIME, LEAST_DEALS_TO_JUDGE, OTHER, log_loss_rows, paired_gains
 from walkaway.files import plain
 from walkaway.models import Model, check_fits, make_calls, read_rows
 from walkaway.training.backtest import Step, no_step
@@ -311,7 +311,9 @@ def _by_recipe(
         of_challenger = _published(challenger.calls, challenger.model.signal, challenger.model.floor_hours)
         of_champion = _published(before.backtest.calls, before.signal, before.floor_hours)
         typical, draws = challenger.model.heads.worth.typical_amount, train_settings.bootstrap
-        yield from _compare(book, of_challenger, of_champion, champion.version, "recipe", typical, draws)
+        made_by = challenger.calls.loc[challenger.calls[HAD_TIME], "as_of"].max()
+        against = champion.version
+        yield from _compare(book, of_challenger, of_champion, against, "recipe", typical, draws, made_by)
 
 
 def _compare(
@@ -322,10 +324,12 @@ def _compare(
     by: str,
     typical: float,
     draws: int,
+    made_by: pd.Timestamp | None = None,
 ) -> Iterator[Comparison]:
     """The comparison on calls that both made; none where too few deals have settled, or all ended alike.
 
-    For both alike, a deal still open counts as not won, with its hours so far.
+    For both alike, a deal still open counts as not won, with its hours so far. Log loss is compared on the deals called
+    by `made_by`, which had time to end; on all settled ones where it is not given or too few were called by then.
     """
     both = of_challenger.merge(of_champion, on=["deal_id", "as_of"], suffixes=("", OTHER))
     both = both.sort_values(["deal_id", "as_of"]).reset_index(drop=True)
@@ -333,6 +337,9 @@ def _compare(
     unpaid = pd.Series(typical, index=ends.index).where(ends["won"] == 1, 0.0)  # counts as in training
     both = both.assign(won=ends["won"], worth_truth=ends["worth"].fillna(unpaid))
     both = both.assign(remaining_hours_truth=ends["remaining_hours"])
+    had_time = both[both["won"].notna() & (both["as_of"] <= made_by)] if made_by is not None else both.iloc[:0]
+    if _enough(had_time["deal_id"].to_numpy(), had_time["won"].to_numpy()):
+        both = both.assign(won=both["won"].where(both["as_of"] <= made_by))
     settled = both[both["won"].notna()]
     if not _enough(settled["deal_id"].to_numpy(), settled["won"].to_numpy()):
         return

@@ -15,14 +15,14 @@ from walkaway.asof import History, check_not_far_ahead, known
 from walkaway.audit import Audit
 from walkaway.book import Book
 from walkaway.config import FeatureSettings, TrainSettings
-from walkaway.evaluation import FitBaseline, has_signal
+from walkaway.evaluation import FitBaseline, has_signal, judged
 from walkaway.features import plan_features, refuse_unknown
 from walkaway.heads import Heads
 from walkaway.models import Facts, Model
 from walkaway.training.backtest import BASELINES, Backtest, Step, backtest, calibrated, experienced, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted, audit_as_of, fit_as_of
 
-__all__ = ["FittedRecipe", "fit_and_backtest", "settled_of"]
+__all__ = ["FittedRecipe", "fit_and_backtest", "judged_of"]
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,31 @@ def fit_and_backtest(
     settings = train_settings.without_features(audit.denied)
     step("fitting on all data", 0, 1)
     final = fit_as_of(history, until, settings, audit.left_out)
-    judged = backtest(history, final, settings, step, looks=looks, older=older, baselines=baselines)
+    tested = backtest(history, final, settings, step, looks=looks, older=older, baselines=baselines)
     step("measuring", 0, 1)
-    taught = judged.calls[experienced(judged.calls, book.deals, until)]
-    settled = settled_of(taught if len(taught) else judged.calls)
-    signal = not settled.empty and has_signal(settled, settings.bootstrap)
+    taught = tested.calls[experienced(tested.calls, book.deals, until)]
+    signal = _has_signal(taught if len(taught) else tested.calls, settings.bootstrap)
     heads = _finished(final, taught, signal)
-    return FittedRecipe(history, train_settings, settings, audit, final, judged, heads, signal)
+    return FittedRecipe(history, train_settings, settings, audit, final, tested, heads, signal)
 
 
-def settled_of(calls: pd.DataFrame) -> pd.DataFrame:
-    """The out-of-time calls of settled deals; empty if all were won or all lost, since nothing can be measured then."""
-    settled = calls[calls["settled"].astype(bool)] if len(calls) else calls
-    return settled.iloc[:0] if settled.empty or settled["won"].nunique() < 2 else settled
+def _with_both_outcomes(calls: pd.DataFrame) -> pd.DataFrame:
+    """These calls; none of them if all were won or all lost, since nothing can be measured then."""
+    return calls.iloc[:0] if calls.empty or calls["won"].nunique() < 2 else calls
+
+
+def judged_of(calls: pd.DataFrame) -> pd.DataFrame:
+    """The out-of-time calls that metrics of wins are of: those that had time to end, and whose deal has ended."""
+    return _with_both_outcomes(calls[judged(calls)])
+
+
+def _has_signal(calls: pd.DataFrame, draws: int) -> bool:
+    """Whether the calls are better than the base rate on all deals that have ended.
+
+    On those alone that had time to end a small book would lose its signal (decision 37).
+    """
+    settled = _with_both_outcomes(calls[calls["settled"].astype(bool)]) if len(calls) else calls
+    return not settled.empty and has_signal(settled, draws)
 
 
 def _finished(final: Fitted, calls: pd.DataFrame, signal: bool) -> Heads:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from walkaway.asof import History
+from walkaway.asof import History, mature_age_days
 from walkaway.asof.labels import no_decision
 from walkaway.audit import Audit
 from walkaway.book import Book, counted_lost
 from walkaway.config import TrainSettings
 from walkaway.economics import Curve, expected_value, guaranteed_bars, lowest_calls, value_per_hour
 from walkaway.evaluation import (
+    HAD_TIME,
     beaten_by,
     by_ending,
     by_slice,
@@ -29,7 +30,7 @@ from walkaway.heads import Heads, pooling
 from walkaway.models import Facts, Model, ReferenceProfile, learn_reference_profile, learn_waits, relative_errors
 from walkaway.training.backtest import Backtest, Step, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted
-from walkaway.training.recipe import FittedRecipe, fit_and_backtest, settled_of
+from walkaway.training.recipe import FittedRecipe, fit_and_backtest, judged_of
 
 __all__ = ["PROBABILITIES", "Trained", "train", "train_to_call"]
 
@@ -151,6 +152,8 @@ def _facts(fitted: FittedRecipe) -> Facts:
         dropped_on_advice=int((deals["closed_at"].notna() & deals["outcome"].isna()).sum()),
         out_of_time_calls=len(calls),
         out_of_time_settled=int(calls["settled"].sum()) if len(calls) else 0,
+        cohort=fitted.backtest.cohort.as_json() if fitted.backtest.cohort else None,
+        mature_days=mature_age_days(deals, final.until),
         pooled_win=1.0 if final.capacity["win"].booster.linear else shares["pooled_win"],
         pooled_hours=1.0 if final.capacity["hours"].booster.linear else shares["pooled_hours"],
         book=book.manifest.fingerprint,
@@ -166,21 +169,17 @@ def _facts(fitted: FittedRecipe) -> Facts:
 def _tables(backtest: Backtest, train_settings: TrainSettings, book: Book) -> dict[str, pd.DataFrame]:
     """Tables of metrics; empty unless some settled out-of-time calls are on won and some on lost deals.
 
-    Hours that are assumed, and values that are known beforehand, test no prediction, so they have no table.
+    Metrics of wins are of the calls that had time to end, and absent where too few had. Hours and skill are of all
+    calls: a deal that is still open counts with what the final model expects of it. Hours that are assumed, and values
+    that are known beforehand, test no prediction, so they have no table.
     """
     calls, draws = backtest.calls, train_settings.bootstrap
-    settled = settled_of(calls)
-    if settled.empty:
+    if calls.empty or calls.loc[calls["settled"].astype(bool), "won"].nunique() < 2:
         return {}
-    tables = {
-        "win": win_metrics(settled, [name for name in PROBABILITIES if name in settled], draws),
-        "by_slice": by_slice(calls, draws),
-        "by_ending": by_ending(settled) if book.records_work else by_ending(settled).drop(columns="hours_ratio"),
+    tables = _of_wins(calls, train_settings, book) | {
         "hours": hours_metrics(calls, draws) if book.records_work else pd.DataFrame(),
-        "worth": pd.DataFrame() if _worth_is_known(settled) else worth_metrics(settled, draws),
         "skill": skills(calls, INDICES, draws),
         "staleness": staleness(calls, backtest.stale, draws),
-        "no_decision": _no_decision_metrics(settled, train_settings.no_decision_reasons, draws),
     }
     return {name: table for name, table in tables.items() if len(table)}
 
@@ -189,6 +188,20 @@ def _worth_is_known(settled: pd.DataFrame) -> bool:
     """Whether what deals are worth if won was known beforehand: their amounts never change, or wins are counted."""
     won = settled[settled["won"] == 1]
     return bool(np.allclose(won["value_if_won"], won["worth_truth"]))
+
+
+def _of_wins(calls: pd.DataFrame, train_settings: TrainSettings, book: Book) -> dict[str, pd.DataFrame]:
+    """The tables of metrics that need to know which deals were won."""
+    rows, draws = judged_of(calls), train_settings.bootstrap
+    if rows.empty:
+        return {}
+    return {
+        "win": win_metrics(rows, [name for name in PROBABILITIES if name in rows], draws),
+        "by_slice": by_slice(calls[calls[HAD_TIME]].reset_index(drop=True), draws),
+        "by_ending": by_ending(rows) if book.records_work else by_ending(rows).drop(columns="hours_ratio"),
+        "worth": pd.DataFrame() if _worth_is_known(rows) else worth_metrics(rows, draws),
+        "no_decision": _no_decision_metrics(rows, train_settings.no_decision_reasons, draws),
+    }
 
 
 def _no_decision_metrics(settled: pd.DataFrame, reasons: tuple[str, ...], draws: int) -> pd.DataFrame:

@@ -23,6 +23,7 @@ __all__ = [
     "WHO",
     "beaten_sentences",
     "capacity_sentences",
+    "cohort_sentence",
     "curve_table",
     "pooling_sentence",
     "same_rankings",
@@ -260,6 +261,27 @@ def capacity_sentences(facts: Facts, fmt: LocaleFormat) -> list[str]:
     return sentences
 
 
+def cohort_sentence(facts: Facts, fmt: LocaleFormat) -> str:
+    """Which calls metrics of wins are of, and how many; or why there are no such metrics."""
+    calls, settled = fmt.whole(facts.out_of_time_calls), fmt.whole(facts.out_of_time_settled)
+    if facts.cohort is None:
+        days = fmt.days(facts.mature_days or 0.0)
+        return (
+            f"AUC and Brier score cannot be told yet. Deals of this book need up to {days} to end, and too few won and "
+            f"lost deals were called that long before its last day. Of {calls} out-of-time calls {settled} are on "
+            "deals that have ended, mostly those that end quickly; figures of these alone would mislead."
+        )
+    cohort = facts.cohort
+    share, days = fmt.percent(cohort["share"]), fmt.days(cohort["days"])
+    deals, open_still = fmt.whole(cohort["deals"]), fmt.whole(cohort["still_open"])
+    made_by = fmt.date(pd.Timestamp(cohort["made_by"]))
+    return (
+        f"Measured on {fmt.whole(cohort['calls'])} of {calls} out-of-time calls: those made by {made_by}, early enough "
+        f"for {share} of deals to end, which takes {days}. Of the {deals} deals called by then {open_still} are still "
+        "open and left out."
+    )
+
+
 def pooling_sentence(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
     """With few deals: how much of each head comes from a linear model. Empty if that is little."""
     shares = {"win": facts.pooled_win if signal else 0.0, "hours": facts.pooled_hours if facts.unit == "hour" else 0.0}
@@ -331,16 +353,31 @@ def _dated_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableType]
 
 def _test_tables(tables: dict[str, pd.DataFrame], facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
     """How good the model is on deals after those it learned from."""
-    calls = f"{fmt.whole(facts.out_of_time_calls)} out-of-time calls, {fmt.whole(facts.out_of_time_settled)} settled"
+    parts: list[RenderableType] = []
+    if "win" in tables:
+        parts += _tables_of_wins(tables, facts, fmt)
+    else:
+        parts += [Text(cohort_sentence(facts, fmt), style="bold yellow"), ""]
+    calls = fmt.whole(facts.out_of_time_calls)
+    completed = f"Of all {calls} out-of-time calls; an open deal counts with what the model expects of it."
+    parts += _totals_table(tables.get("hours"), tables.get("worth"), fmt)
+    parts += [_skill_table(tables["skill"], fmt), Text(completed, style="dim"), ""]
+    return parts + ([_staleness_table(tables["staleness"], fmt), ""] if "staleness" in tables else [])
+
+
+def _tables_of_wins(tables: dict[str, pd.DataFrame], facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
+    """How good the model is at telling which deals will be won, and which deals that was measured on."""
     win = _win_table(tables["win"], "Win probability, tested on later deals", fmt)
-    parts: list[RenderableType] = [win, Text(calls, style="dim"), _brier_parts(tables["win"], fmt), ""]
-    parts += [_age_table(tables["by_slice"], fmt), _failing_slices(tables["by_slice"], fmt), ""]
+    parts: list[RenderableType] = [
+        win,
+        Text(cohort_sentence(facts, fmt), style="dim"),
+        _brier_parts(tables["win"], fmt),
+    ]
+    parts += ["", _age_table(tables["by_slice"], fmt), _failing_slices(tables["by_slice"], fmt), ""]
     parts += [_ending_table(tables["by_ending"], fmt), ""]
     if "no_decision" in tables:
         parts += [_win_table(tables["no_decision"], "If lost: did nobody decide?", fmt), ""]
-    parts += _totals_table(tables.get("hours"), tables.get("worth"), fmt)
-    parts += [_skill_table(tables["skill"], fmt), ""]
-    return parts + ([_staleness_table(tables["staleness"], fmt), ""] if "staleness" in tables else [])
+    return parts
 
 
 def curve_table(curve: Curve, shares: Sequence[float], title: str, fmt: LocaleFormat) -> Table:
