@@ -68,9 +68,9 @@ def test_the_curve_figure_shows_hours_saved_over_value_forgone():
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["dropping at random", "below the bar"]
 
 
-def test_a_training_has_both_figures_of_its_settled_calls_and_its_curve(trained):
+def test_a_training_has_both_figures_of_its_judged_calls_and_its_curve(trained):
     figures = training_figures(trained)
-    settled = trained.calls[trained.calls["settled"].astype(bool)]
+    settled = trained.calls[trained.calls["settled"].astype(bool) & trained.calls["had_time"]]
 
     assert list(figures) == ["calibration.png", "curve.png"]
     points = figures["calibration.png"].axes[0].get_lines()[1].get_xydata()

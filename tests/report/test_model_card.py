@@ -61,6 +61,23 @@ def test_the_figures_are_those_of_the_tables(card, trained):
     assert f"| remaining hours | {hours['ratio']:.2f} (" in card
 
 
+def test_it_says_which_calls_were_measured_and_how_many(card):
+    assert (
+        "Measured on 213 of 573 out-of-time calls: those made by 31 May 2025, early enough for 95% of deals to end, "
+        "which takes 65 days. All 63 deals called by then have ended." in card.replace("\n", " ")
+    )
+
+
+def test_a_book_too_young_to_judge_has_a_sentence_in_place_of_the_figures(trained):
+    tables = {name: trained.tables[name] for name in ("hours", "skill")}
+    facts = trained.model.facts.model_copy(update={"cohort": None, "mature_days": 141.4})
+    young = replace(trained, model=replace(trained.model, facts=facts), tables=tables)
+    card = model_card(young, VERSION, promoted_without_comparison("x"), EUR)
+
+    assert "## Win probability, tested on later deals\n\nAUC and Brier score cannot be told yet." in card
+    assert "| prediction by |" not in card
+
+
 def test_the_data_window_and_the_assumed_hours_are_told(card, trained):
     facts = trained.model.facts
 

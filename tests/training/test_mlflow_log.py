@@ -74,7 +74,7 @@ def test_every_finite_number_of_the_tables_is_a_metric(kept):
 
     assert metrics["win.win_probability.auc"] == tables["win"].loc["win_probability", "auc"]
     assert metrics["skill.value_per_hour.skill_up_to_0.2"] == tables["skill"].loc["value_per_hour", "skill_up_to_0.2"]
-    assert metrics["by_slice.age.3_to_7_days.calls"] == tables["by_slice"].loc[("age", "3 to 7 days"), "calls"]
+    assert metrics["by_slice.age.7_to_14_days.calls"] == tables["by_slice"].loc[("age", "7 to 14 days"), "calls"]
     shown = {name: table.select_dtypes("number") for name, table in tables.items()}
     for name in ("by_slice", "hours"):
         shown[name] = shown[name].loc[["all", "age"]]  # further slices stand in the files

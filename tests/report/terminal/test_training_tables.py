@@ -7,7 +7,8 @@ from tests.screens import broken_numbers, shown, too_long, words
 
 from walkaway.economics import Curve
 from walkaway.formatting import LocaleFormat
-from walkaway.report.terminal.training_tables import show_training
+from walkaway.models import Facts
+from walkaway.report.terminal.training_tables import cohort_sentence, show_training
 from walkaway.training.promotion import Comparison, Promotion
 from walkaway.training.run import Retrained
 
@@ -59,7 +60,36 @@ def test_the_training_screen_says_what_went_in(screens):
         "1,375 events, 30 features, 897 snapshots (14% of them from deals that are still open). 11% of the hours are "
         "assumed, not recorded." in text
     )
-    assert "573 out-of-time calls, 446 settled" in text
+    assert (
+        "Measured on 213 of 573 out-of-time calls: those made by 31 May 2025, early enough for 95% of deals to end, "
+        "which takes 65 days. All 63 deals called by then have ended." in text
+    )
+    assert "Of all 573 out-of-time calls; an open deal counts with what the model expects of it." in text
+
+
+def test_deals_that_are_still_open_are_counted_where_it_says_what_was_measured():
+    cohort = {"share": 0.9, "days": 141.0, "made_by": "2025-05-31T04:00:00+00:00", "calls": 9, "deals": 7}
+    facts = Facts(cohort=cohort | {"still_open": 2}, out_of_time_calls=20, out_of_time_settled=15)
+
+    assert cohort_sentence(facts, EUR) == (
+        "Measured on 9 of 20 out-of-time calls: those made by 31 May 2025, early enough for 90% of deals to end, which "
+        "takes 141 days. Of the 7 deals called by then 2 are still open and left out."
+    )
+
+
+def test_a_book_too_young_to_judge_gets_a_sentence_and_no_table_of_wins(done):
+    tables = {name: done.trained.tables[name] for name in ("hours", "skill")}
+    facts = done.trained.model.facts.model_copy(update={"cohort": None, "mature_days": 141.4})
+    model = replace(done.trained.model, facts=facts)
+    text = words(shown(show_training(replace(done, trained=replace(done.trained, tables=tables, model=model)), EUR)))
+
+    assert (
+        "AUC and Brier score cannot be told yet. Deals of this book need up to 141 days to end, and too few won and "
+        "lost deals were called that long before its last day. Of 573 out-of-time calls 446 are on deals that have "
+        "ended, mostly those that end quickly; figures of these alone would mislead." in text
+    )
+    assert "Win probability, tested on later deals" not in text
+    assert "Walk-away skill" in text
 
 
 def test_the_training_screen_names_the_model_in_use(done):

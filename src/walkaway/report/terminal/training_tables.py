@@ -273,12 +273,13 @@ def cohort_sentence(facts: Facts, fmt: LocaleFormat) -> str:
         )
     cohort = facts.cohort
     share, days = fmt.percent(cohort["share"]), fmt.days(cohort["days"])
-    deals, open_still = fmt.whole(cohort["deals"]), fmt.whole(cohort["still_open"])
+    deals, still_open = fmt.whole(cohort["deals"]), fmt.whole(cohort["still_open"])
+    ended = f"Of the {deals} deals called by then {still_open} are still open and left out."
     made_by = fmt.date(pd.Timestamp(cohort["made_by"]))
     return (
         f"Measured on {fmt.whole(cohort['calls'])} of {calls} out-of-time calls: those made by {made_by}, early enough "
-        f"for {share} of deals to end, which takes {days}. Of the {deals} deals called by then {open_still} are still "
-        "open and left out."
+        f"for {share} of deals to end, which takes {days}. "
+        f"{ended if cohort['still_open'] else f'All {deals} deals called by then have ended.'}"
     )
 
 
