@@ -322,3 +322,26 @@ def test_an_export_of_leads_is_drafted_with_what_is_won_and_nothing_lost(draft, 
     assert found.notes[-1].startswith(
         "No deal is lost in this book, so a model cannot be trained on it. Set lost_after"
     )
+
+
+def test_names_that_speak_of_the_end_are_marked_for_a_person_to_decide(draft):
+    head = "id,created,closed,stage,region,Final Remark,Total Days\n"
+    rows = "1,2026-01-01,2026-01-09,won,north,,8\n2,2026-01-02,2026-01-09,lost,south,price,7\n"
+    lines = draft(deals=head + rows).splitlines()
+
+    final = '# "Final Remark": UNSURE: the name speaks of the end (final); leave it out if it is filled in later'
+    assert final in lines
+    assert (
+        '# "Total Days": UNSURE: the name speaks of the end (total days); leave it out if it is filled in later'
+        in lines
+    )
+    assert not [line for line in lines if "region" in line and "speaks of the end" in line]
+
+
+def test_without_dates_the_drafted_columns_carry_the_mark(draft):
+    rows = "".join(f"{i},{'won' if i % 2 else 'lost'},{'north' if i % 3 else 'south'},{i}\n" for i in range(9))
+    said = draft(deals="id,stage,region,Elapsed Days\n" + rows)
+
+    assert 'region = "region"' in said.splitlines()
+    doubt = "# UNSURE: the name speaks of the end (elapsed); leave it out if it is filled in later"
+    assert f'elapsed_days = "Elapsed Days" {doubt}' in said.splitlines()

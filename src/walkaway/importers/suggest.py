@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from walkaway.book import TABLES
+from walkaway.book import TABLES, speaks_of_the_end
 from walkaway.errors import DataError
 from walkaway.importers.guesses import KNOWN, LOST, NOT_WON, WAITS, WON, Export, Guess, guess, plain
 from walkaway.importers.outcome_mapping import OutcomePart
@@ -36,6 +36,12 @@ def _quoted(text: str) -> str:
         f"\\u{ord(c):04X}" if ord(c) < 32 or ord(c) == 127 else c for c in re.sub(r'([\\"])', r"\\\1", text)
     )
     return f'"{escaped}"'
+
+
+def _doubt_of_name(column: str) -> str:
+    """What is doubtful about a column whose name speaks of the end; empty for others."""
+    word = speaks_of_the_end(column)
+    return f"UNSURE: the name speaks of the end ({word}); leave it out if it is filled in later" if word else ""
 
 
 def _listed(values: Iterable[str]) -> str:
@@ -171,6 +177,8 @@ def _rest_lines(found: Guess) -> list[str]:
         "# corrected at the close: they would leak the outcome.",
         "fixed_at_creation = []",
     ]
+    named = [(_quoted(column), _doubt_of_name(column)) for column in (*texts, *numeric)]
+    lines += [f"# {column}: {doubt}" for column, doubt in named if doubt]
     lines += [f"# Not mapped, text, candidates for [deals.attributes]: {_listed(texts)}"] if texts else []
     return [*lines, f"# Not mapped, numbers, candidates for [deals.measures]: {_listed(numeric)}"] if numeric else lines
 
@@ -181,7 +189,9 @@ def _attribute_lines(found: Guess) -> list[str]:
     for part, columns in zip(("attributes", "measures"), _rest(found), strict=True):
         if found.undated and columns:
             lines += ["", f"[deals.{part}] # UNSURE: leave out columns that are filled in once the outcome is known"]
-            lines += [f"{name} = {_quoted(column)}" for name, column in _named(columns).items()]
+            doubts = {column: _doubt_of_name(column) for column in columns}
+            named = _named(columns).items()
+            lines += [f"{name} = {_quoted(column)} # {doubts[column]}".removesuffix(" # ") for name, column in named]
     return lines
 
 
