@@ -95,7 +95,7 @@ def test_a_suspect_allowed_by_name_stays_in(leaky):
 
     assert found.audit.sources.loc["deals.close_reason", "verdict"] == "allowed"
     assert "attribute[close_reason]" in found.model.plan.columns
-    assert found.tables["win"].loc["win_probability", "auc"] > 0.97
+    assert found.tables["win"].loc["win_probability", "auc"] > 0.94
 
 
 def test_allowing_what_does_not_exist_is_refused(leaky):
@@ -214,3 +214,77 @@ def test_a_field_filled_at_the_close_is_found_where_losses_come_late():
     found = audit_as_of(book.with_tables(deals=signed, manifest=manifest), SLOW_UNTIL, TrainSettings())
 
     assert found.left_out == ("deals.signed_by",)
+
+
+def flat(deals=400, **columns):
+    """A flat sample book, with more columns declared fixed at creation."""
+    book = make_flat_sample(deals, 4).book
+    for name, values in columns.items():
+        book = with_column(book, name, values(book) if callable(values) else values)
+    return book
+
+
+def without_dates(book: Book) -> Book:
+    manifest = book.manifest.model_copy(update={"timeless": True})
+    deals = book.deals.assign(created_at=pd.NaT, closed_at=pd.NaT)
+    return Book.of(manifest, deals=deals[deals["outcome"].notna()].reset_index(drop=True))
+
+
+ATTRIBUTES = ["deals.amount", "deals.segment", "deals.campaign", "deals.region", "deals.employees", "deals.visits"]
+
+
+def test_without_dates_no_column_can_be_told_and_each_is_named():
+    found = audit_book(without_dates(flat()), None, AuditSettings())
+
+    assert found.cannot_tell == {"the book has no dates": ATTRIBUTES}
+    assert set(found.sources.loc[ATTRIBUTES, "verdict"]) == {"cannot tell"}
+
+
+def test_columns_without_a_history_are_named_and_those_with_one_are_not():
+    book = flat()
+    rows = book.deals[["deal_id"]].assign(field="region", recorded_at=book.deals["created_at"], new_value="west")
+    found = audit_as_of(book.with_tables(changes=rows), book.last_recorded_at(), TINY)
+
+    without = [name for name in ATTRIBUTES if name != "deals.region"]
+    assert found.cannot_tell == {"no history of them is recorded": without}
+    assert set(found.sources.loc[ATTRIBUTES, "verdict"]) == {"ok"}
+
+
+def test_where_few_deals_had_time_to_end_nothing_can_be_told():
+    book = flat(30)
+    [[why, names]] = audit_as_of(book, book.last_recorded_at(), TINY).cannot_tell.items()
+
+    assert why.startswith("of the deals that had time to end only ")
+    assert why.endswith(" lost are known, and 20 of each are needed")
+    assert names == ATTRIBUTES
+
+
+def test_a_name_that_speaks_of_the_end_is_flagged_and_still_used():
+    days = np.random.default_rng(0).integers(1, 90, 400).astype(float)
+    found = audit_book(without_dates(flat(total_days=days[:400])), None, AuditSettings())
+
+    assert found.to_decide == {"deals.total_days": "total days"}
+    assert found.left_out == ()
+
+
+def test_a_name_that_the_user_allows_is_flagged_no_more():
+    days = np.random.default_rng(0).integers(1, 90, 400).astype(float)
+    book = without_dates(flat(total_days=days))
+
+    assert audit_book(book, None, AuditSettings(allowed=("deals.total_days",))).to_decide == {}
+
+
+def test_what_a_rule_leaves_out_is_not_for_the_user_to_decide():
+    book = without_dates(flat(result=lambda book: book.deals["outcome"]))
+    found = audit_book(book, None, AuditSettings())
+
+    assert found.left_out == ("deals.result",)
+    assert found.to_decide == {}
+    assert "deals.result" not in found.cannot_tell["the book has no dates"]
+
+
+def test_columns_that_no_feature_reads_are_neither_flagged_nor_doubted(book):
+    found = audit_as_of(book, UNTIL, TINY)
+
+    assert "deals.loss_reason" in found.sources.index
+    assert (found.to_decide, found.cannot_tell) == ({}, {"no history of them is recorded": ["deals.owner_id"]})

@@ -95,13 +95,41 @@ def test_a_model_of_few_deals_says_how_strongly_it_pools(card, trained):
 
 def test_what_was_left_out_is_told_with_its_evidence(trained):
     sources = pd.DataFrame(
-        {"verdict": ["left out"], "rules": ["L1"], "evidence": ["alone tells the end"]}, index=["deals.reason"]
+        {
+            "verdict": ["left out"],
+            "rules": ["L1"],
+            "evidence": ["alone tells the end"],
+            "cannot_look": [""],
+            "speaks_of_the_end": [""],
+        },
+        index=["deals.reason"],
     )
     audit = Audit(sources, sources.iloc[:0], ("deals.reason",), ())
 
     assert "- `deals.reason`: left out [L1] alone tells the end." in model_card(
         replace(trained, audit=audit), VERSION, promoted_without_comparison("x"), EUR
     )
+
+
+def test_what_the_audit_cannot_tell_and_what_is_to_decide_stand_in_the_card(trained):
+    sources = pd.DataFrame(
+        {
+            "verdict": "cannot tell",
+            "rules": "",
+            "evidence": "",
+            "cannot_look": "the book has no dates",
+            "speaks_of_the_end": ["total days", ""],
+        },
+        index=["deals.total_days", "deals.region"],
+    )
+    audit = Audit(sources, sources.iloc[:0], (), ())
+    card = model_card(replace(trained, audit=audit), VERSION, promoted_without_comparison("x"), EUR).replace(
+        "\n  ", " "
+    )
+
+    assert "None leaks the outcome, as far as it can be told." in card
+    assert "- Cannot tell when these were filled in, since the book has no dates: total_days, region." in card
+    assert "- To decide: the names of these speak of the end of a deal: total_days (total days). Leave out" in card
 
 
 def test_a_failing_slice_is_named(trained):

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.asof import History
+from walkaway.audit.doubts import NO_HISTORY, cannot_look, word_of_the_end
 from walkaway.audit.rules import RULES, at_close, at_first_look
 from walkaway.audit.separation import Separation, separation
 from walkaway.audit.sources import Deals, Looks, Source, sources_of
@@ -30,6 +31,7 @@ EARLIER = 4  # snapshots before the last
 TOO_GOOD_FEATURE = 0.97  # AUC of one feature at the last snapshot; genuine features tested so far reached at most 0.90
 TOO_GOOD_AT_FIRST = 0.90  # the same at the first snapshot
 COLUMNS = ["source", "verdict", "rules", "filled", "filled_open", "separation", "at_close", "evidence"]
+COLUMNS += ["cannot_look", "speaks_of_the_end"]
 ALL = FeatureSettings()
 
 
@@ -37,10 +39,11 @@ ALL = FeatureSettings()
 class Audit:
     """The findings of a leak audit.
 
-    sources: indexed by the name that `Book.without` takes: verdict (ok, left out, allowed, not used), rules (codes),
-        evidence (sentences), filled and filled_open (share of settled and of open deals that have a value), separation
-        (AUC at the first snapshot), at_close (of the settled deals that have a value, the share in which it was last
-        recorded within a day of the close or later).
+    sources: indexed by the name that `Book.without` takes: verdict (ok, left out, allowed, cannot tell, not used),
+        rules (codes), evidence (sentences), filled and filled_open (share of settled and of open deals that have a
+        value), separation (AUC at the first snapshot), at_close (of the settled deals that have a value, the share in
+        which it was last recorded within a day of the close or later), cannot_look (why it cannot be told when it was
+        filled in, or empty), speaks_of_the_end (the word of its name that does, or empty).
     features: indexed by column, for sources that are not left out: verdict, evidence, and AUC of the feature alone at
         the first snapshot (separation_first), at the last one, and four before that (separation_earlier).
     left_out: the names of sources that training must not read.
@@ -58,6 +61,21 @@ class Audit:
         both = pd.concat([self.sources, self.features])[["verdict", "rules", "evidence"]]
         return both[both["rules"] != ""]
 
+    @property
+    def cannot_tell(self) -> dict[str, list[str]]:
+        """Why it cannot be told when columns were filled in, and which columns."""
+        found: dict[str, list[str]] = {}
+        for name, why in self.sources["cannot_look"].items():
+            if why:
+                found.setdefault(str(why), []).append(str(name))
+        return found
+
+    @property
+    def to_decide(self) -> dict[str, str]:
+        """Columns whose name speaks of the end, which nothing else accuses, and the word that does."""
+        word = self.sources["speaks_of_the_end"]
+        return {str(name): str(found) for name, found in word[word != ""].items()}
+
     def suspect_rows(self) -> list[dict[str, str]]:
         """The suspects as plain JSON values: name, verdict, rules and evidence of each."""
         rows = self.suspects.rename_axis("name").reset_index()
@@ -74,13 +92,16 @@ def _row(source: Source, deals: Deals, audit_settings: AuditSettings) -> dict[st
     filled = source.seen if source.seen is not None else ~np.isnan(source.value)
     sentences = {code: rule(source, deals) for code, rule in RULES.items()} if source.used else {}
     evidence = {code: sentence for code, sentence in sentences.items() if sentence}
-    verdict = "ok" if source.used else "not used"
+    allowed = source.name in audit_settings.allowed
+    why = "" if evidence else cannot_look(source, deals)
+    verdict = ("cannot tell" if why and why != NO_HISTORY else "ok") if source.used else "not used"
     if evidence:
-        verdict = "allowed" if source.name in audit_settings.allowed else "left out"
+        verdict = "allowed" if allowed else "left out"
     row: dict[str, object] = {"source": source.name, "verdict": verdict, "rules": " ".join(evidence)}
     row |= {"filled": _share(filled, settled), "filled_open": _share(filled, still_open)}
     row |= {"separation": at_first_look(source, deals).auc, "at_close": at_close(source, deals)}
-    return row | {"evidence": "; ".join(evidence.values())}
+    word = "" if evidence or allowed else word_of_the_end(source)
+    return row | {"evidence": "; ".join(evidence.values()), "cannot_look": why, "speaks_of_the_end": word}
 
 
 def _separations(deals: Deals, looks: pd.DataFrame, plan: FeaturePlan) -> list[Separation]:

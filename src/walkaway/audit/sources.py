@@ -148,6 +148,7 @@ class Source:
     recorded: day on which it was last recorded, one per deal; empty where unknown.
     date: whether the value is a day since 1970.
     first_recorded: for a column that also has a history: the first value in it, as a number.
+    history: whether the book records when it changed.
     used: whether a feature reads it.
     """
 
@@ -160,6 +161,7 @@ class Source:
     recorded: FloatArray = field(default_factory=lambda: np.zeros(0))
     date: bool = False
     first_recorded: FloatArray | None = None
+    history: bool = True
     used: bool = True
 
     @property
@@ -197,7 +199,16 @@ def _attribute(deals: Deals, column: str) -> Source:
         first = np.full(len(values), np.nan)
         oldest = rows["old_value"].fillna(rows["new_value"])
         first[rows["deal"]] = pd.to_numeric(oldest, errors="coerce")
-    return Source(f"deals.{column}", values, words, fixed=fixed, date=date, first_recorded=first, used=fixed)
+    return Source(
+        f"deals.{column}",
+        values,
+        words,
+        fixed=fixed,
+        date=date,
+        first_recorded=first,
+        history=len(own) > 0,
+        used=fixed,
+    )
 
 
 def _among(deals: Deals, rows: pd.DataFrame) -> BoolArray:

@@ -41,7 +41,8 @@ def audit(
     found = audit_as_of(read, training_moment(until, read), settings.train, settings.report.locale)
     if as_json:
         tables = {"sources": found.sources, "features": found.features}
-        print_json({"left_out": found.left_out, "denied": found.denied} | tables)
+        doubts = {"cannot_tell": found.cannot_tell, "to_decide": found.to_decide}
+        print_json({"left_out": found.left_out, "denied": found.denied} | doubts | tables)
     else:
         from walkaway.report.terminal.audit_tables import show_audit
 

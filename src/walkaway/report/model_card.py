@@ -14,6 +14,7 @@ import pandas as pd
 from walkaway.evaluation import failures
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts, caveats_of
+from walkaway.report.terminal.audit_tables import doubt_sentences
 from walkaway.report.terminal.plain_table import interval
 from walkaway.report.terminal.training_tables import (
     WHO,
@@ -153,10 +154,12 @@ def _data(facts: Facts, signal: bool, fmt: LocaleFormat) -> str:
 def _audit(trained: Trained, fmt: LocaleFormat) -> str:
     checked = f"Checked {fmt.whole(len(trained.audit.sources))} columns, fields, kinds and roles."
     suspects = trained.audit.suspects
+    doubts = [_item(sentence) for sentence in doubt_sentences(trained.audit, fmt)]
     if suspects.empty:
-        return f"{checked} None leaks the outcome."
+        none = "None leaks the outcome, as far as it can be told." if doubts else "None leaks the outcome."
+        return "\n".join([f"{checked} {none}", *(["", *doubts] if doubts else [])])
     rows = [f"- `{name}`: {row['verdict']} [{row['rules']}] {row['evidence']}." for name, row in suspects.iterrows()]
-    return "\n".join([checked, "", *rows])
+    return "\n".join([checked, "", *rows, *doubts])
 
 
 def _failing_slices(tables: dict[str, pd.DataFrame], fmt: LocaleFormat) -> str:

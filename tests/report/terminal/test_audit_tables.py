@@ -28,6 +28,8 @@ SOURCES = pd.DataFrame(
         "separation": [0.52, 1.0, float("nan")],
         "at_close": [float("nan"), float("nan"), 0.25],
         "evidence": ["", "alone tells won from lost; open deals differ", ""],
+        "cannot_look": ["", "", ""],
+        "speaks_of_the_end": ["", "", ""],
     },
     index=pd.Index(["deals.product", "deals.close_reason", "changes.note"], name="source"),
 )
@@ -80,3 +82,29 @@ def test_the_tables_show_shares_and_areas(line):
 
 def test_no_line_is_wider_than_80():
     assert max(map(len, shown(show_audit(FOUND, FMT)).splitlines())) <= 80
+
+
+def doubtful(**columns) -> Audit:
+    rows = SOURCES.iloc[[0] * len(columns["cannot_look"])].assign(**columns)
+    return Audit(rows.set_axis([f"deals.c{i}" for i in range(len(rows))]), FEATURES.iloc[[0]], (), ())
+
+
+def test_what_cannot_be_told_is_said_with_the_columns_concerned():
+    found = doubtful(cannot_look=["the book has no dates", "", "the book has no dates"], speaks_of_the_end="")
+    said = words(shown(show_suspects(found, FMT)))
+
+    assert "None leaks the outcome, as far as it can be told." in said
+    assert said.endswith("Cannot tell when these were filled in, since the book has no dates: c0, c2.")
+
+
+def test_names_that_speak_of_the_end_are_for_the_user_to_decide():
+    said = words(shown(show_suspects(doubtful(cannot_look=["", ""], speaks_of_the_end=["", "elapsed"]), FMT)))
+
+    assert "To decide: the names of these speak of the end of a deal: c1 (elapsed). Leave out what is filled in" in said
+    assert said.endswith("train.audit.allowed = ['deals.c1']")
+
+
+def test_of_many_columns_the_first_are_named():
+    said = words(shown(show_suspects(doubtful(cannot_look=["no history"] * 15, speaks_of_the_end=""), FMT)))
+
+    assert said.endswith("c9, c10, c11 and 3 more.")

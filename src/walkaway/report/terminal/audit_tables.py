@@ -11,9 +11,9 @@ from walkaway.audit import Audit
 from walkaway.formatting import LocaleFormat
 from walkaway.report.terminal.plain_table import plain_table
 
-__all__ = ["show_audit", "show_suspects"]
+__all__ = ["doubt_sentences", "show_audit", "show_suspects"]
 
-_STYLE = {"left out": "bold red", "allowed": "yellow"}
+_STYLE = {"left out": "bold red", "allowed": "yellow", "cannot tell": "yellow"}
 SOURCE_NOTES = (
     "filled: share of settled deals with a value (for events: at the last snapshot). while open: the same for open "
     "deals. AUC: how well this alone separates won from lost deals when a deal is new. at close: share last recorded "
@@ -24,6 +24,7 @@ FEATURE_NOTES = (
     "honest feature is lower at earlier snapshots."
 )
 ALLOW = "To keep one, name it in the settings: train.audit.allowed = [{!r}]"
+MOST_NAMED = 12  # columns in one sentence
 
 
 def _share(value: float, fmt: LocaleFormat) -> str:
@@ -52,18 +53,48 @@ def _features_table(features: pd.DataFrame, fmt: LocaleFormat) -> Table:
     return table
 
 
+def _named(names: list[str], fmt: LocaleFormat) -> str:
+    """Columns, without the name of their table; of many only the first."""
+    shown = ", ".join(name.removeprefix("deals.") for name in names[:MOST_NAMED])
+    return shown + (f" and {fmt.whole(len(names) - MOST_NAMED)} more" if len(names) > MOST_NAMED else "")
+
+
+def doubt_sentences(audit: Audit, fmt: LocaleFormat) -> list[str]:
+    """What the audit cannot tell, and the columns whose names speak of the end, for the user to decide.
+
+    Args:
+        audit: of a book.
+        fmt: writes the numbers.
+    """
+    sentences = [
+        f"Cannot tell when these were filled in, since {why}: {_named(names, fmt)}."
+        for why, names in audit.cannot_tell.items()
+    ]
+    if words := audit.to_decide:
+        names = _named([f"{name} ({word})" for name, word in words.items()], fmt)
+        first = next(iter(words))
+        sentences.append(
+            f"To decide: the names of these speak of the end of a deal: {names}. Leave out what is filled in or "
+            "counted later: take it out of the mapping. If it is known from the start, name it in the settings: "
+            f"train.audit.allowed = [{first!r}]"
+        )
+    return sentences
+
+
 def show_suspects(audit: Audit, fmt: LocaleFormat) -> RenderableType:
     """Each suspect with its evidence, or one sentence that there is none."""
     sources, features = fmt.whole(len(audit.sources)), fmt.whole(len(audit.features))
     checked = f"checked {sources} columns, fields, kinds and roles, and {features} features"
+    doubts = [Text(f"  {sentence}", style="yellow") for sentence in doubt_sentences(audit, fmt)]
     if audit.suspects.empty:
-        return Text(f"Leak audit: {checked}. None leaks the outcome.")
+        none = "None leaks the outcome, as far as it can be told." if doubts else "None leaks the outcome."
+        return Group(Text(f"Leak audit: {checked}. {none}"), *doubts)
     parts: list[RenderableType] = [Text(f"Leak audit: {checked}.", style="bold")]
     for name, row in audit.suspects.iterrows():
         line = Text(f"  {row['verdict']}: ", style=_STYLE[str(row["verdict"])])
         parts.append(line.append(f"{name} ", style="bold").append(f"[{row['rules']}] {row['evidence']}", style=""))
     left_out = [str(name) for name in (*audit.left_out, *(f"features.{column}" for column in audit.denied))]
-    return Group(*parts, *([Text("  " + ALLOW.format(left_out[0]), style="dim")] if left_out else []))
+    return Group(*parts, *([Text("  " + ALLOW.format(left_out[0]), style="dim")] if left_out else []), *doubts)
 
 
 def show_audit(audit: Audit, fmt: LocaleFormat) -> RenderableType:
