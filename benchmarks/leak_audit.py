@@ -1,5 +1,8 @@
 """Plant twelve kinds of leak, strong and faint, and see which the audit finds; also run it on clean books.
 
+The books: two samples, a flat book whose losses come late and of whose deals many are open, and the same without dates.
+Without dates, columns of the end of a cycle are planted too, under their usual names and under names that say nothing.
+
 Run: `make leaks`, or python benchmarks/leak_audit.py --book BOOK to add a book of your own to the samples.
 """
 
@@ -17,9 +20,11 @@ from walkaway.audit import Audit
 from walkaway.book.io import read_book
 from walkaway.book.schema import MOMENT, Book
 from walkaway.config import TrainSettings
-from walkaway.sample import make_sample
+from walkaway.sample import Durations, FlatShape, make_flat_sample, make_sample
 from walkaway.training.fitting import audit_as_of
 
+SLOW_LOSSES = FlatShape(days=300, won=Durations(12), lost=Durations(20, after=100), calls_a_day=0.1)
+NEW_DAYS = 40  # a campaign that began so many days before the last one has only wins so far
 STAGE_CHANCE = {"lead": 10.0, "qualified": 25.0, "proposal": 50.0, "negotiation": 75.0}
 
 
@@ -156,6 +161,14 @@ def _close_reason(d: Deals) -> pd.Series:
     return d.table["loss_reason"].fillna(d.won.map({1.0: "signed", 0.0: "no reason"}))
 
 
+def _loss_reason(d: Deals) -> pd.Series:
+    """Of lost deals; drawn where the book has none."""
+    if d.table["loss_reason"].notna().any():
+        return d.table["loss_reason"]
+    drawn = pd.Series(d.rng.choice(["price", "timing", "competitor"], len(d.table)), d.table.index)
+    return drawn.where(d.won == 0)
+
+
 def _invoiced(d: Deals, share: float) -> pd.Series:
     return _dates((d.table["closed_at"] + d.days(3, 20)).where((d.won == 1) & d.some(share)))
 
@@ -187,7 +200,7 @@ PLANTS: dict[str, tuple[str, Plant, Plant]] = {
     "close reason": (
         "deals.close_reason",
         lambda d: d.with_column("close_reason", _close_reason(d)),
-        lambda d: d.with_column("close_reason", d.table["loss_reason"].where(d.some(0.6))),
+        lambda d: d.with_column("close_reason", _loss_reason(d).where(d.some(0.6))),
     ),
     "invoice date": (
         "deals.invoiced_on",
@@ -247,9 +260,80 @@ PLANTS: dict[str, tuple[str, Plant, Plant]] = {
 }
 
 
+NEEDS = {  # what a book must record for these to be planted
+    "stage text on today's row": lambda book: (book.changes["field"] == "stage").any(),
+    "days in stage computed at the end": lambda book: (book.changes["field"] == "stage").any(),
+    "count as of today": lambda book: len(book.activities) > 0,
+}
+EndOfCycle = Callable[[Deals], pd.Series]
+# Counted at the end of a deal, with the name under which exports ship it.
+END_OF_CYCLE: dict[str, EndOfCycle] = {
+    "Total Days Identified Through Closing": lambda d: d.life_days.round(),
+    "Elapsed Days In Sales Stage": lambda d: (d.life_days * d.rng.uniform(0.1, 0.5, len(d.table))).round(),
+    "Ratio Days Validated To Total Days": lambda d: pd.Series(d.rng.uniform(0, 1, len(d.table)), d.table.index),
+    "Sales Stage Change Count": lambda d: 1 + pd.Series(d.rng.poisson(2 + d.won.fillna(0.5)), d.table.index),
+    "Stage Reached": lambda d: pd.Series(
+        d.rng.choice(["demo", "offer"], len(d.table), p=[0.5, 0.5]), d.table.index
+    ).where((d.won == 0) | d.some(0.2), "offer"),
+    "Opportunity Result": lambda d: d.won.map({1.0: "signed", 0.0: "declined"}),
+    "Verlustgrund": lambda d: _loss_reason(d).where(d.some(0.6)),
+}
+
+
+def slow_losses(deals: int, seed: int, shape: FlatShape = SLOW_LOSSES) -> Book:
+    """A flat book whose losses come late, with a campaign of the last days that has only wins and open deals so far."""
+    book = make_flat_sample(deals, seed, shape).book
+    recent = book.deals["created_at"] > book.last_recorded_at() - pd.Timedelta(days=NEW_DAYS)
+    drawn = Deals(book, np.random.default_rng(seed))
+    return drawn.with_column("campaign", book.deals["campaign"].where(~(recent & drawn.some(0.5)), "spring"))
+
+
+def undated(book: Book) -> Book:
+    """A flat book without dates and activities."""
+    deals = book.deals.assign(created_at=pd.NaT, closed_at=pd.NaT)
+    return Book.of(book.manifest.model_copy(update={"timeless": True}), deals=deals)
+
+
 def audit_now(book: Book) -> Audit:
     """The audit as in training, of everything in the book."""
-    return audit_as_of(book, book.last_recorded_at(), TrainSettings())
+    until = None if book.manifest.timeless else book.last_recorded_at()
+    return audit_as_of(book, until, TrainSettings())
+
+
+def _planted(book: Book, kind: str, plant: Plant, seed: int) -> Book | None:
+    """The book with a leak; None if it does not record what the leak needs."""
+    if not NEEDS.get(kind, lambda _: True)(book):
+        return None
+    return plant(Deals(book, np.random.default_rng(seed)))
+
+
+def end_of_cycle(books: dict[str, Book], seed: int = 0) -> pd.DataFrame:
+    """What the audit says of columns of the end of a cycle in books without dates.
+
+    The columns are computed while the book has its dates. Each is planted under its own name, and as "figure".
+    """
+    rows = {}
+    for name, column in END_OF_CYCLE.items():
+        row = {}
+        for label, book in books.items():
+            values = column(Deals(book, np.random.default_rng(seed)))
+            for shown in (name, "figure"):
+                planted = Deals(book, np.random.default_rng(seed)).with_column(shown, values)
+                row[f"{label}, {'as shipped' if shown == name else 'named figure'}"] = _answer(undated(planted), shown)
+        rows[name] = row
+    return pd.DataFrame(rows).T
+
+
+def _answer(book: Book, column: str) -> str:
+    """The rules that leave a column out, the word of its name to decide on, or that it cannot be told."""
+    found, name = audit_now(book), f"deals.{column}"
+    others = [other for other in found.suspects.index if other != name]
+    accused = f", and accused {', '.join(others)}" if others else ""
+    if found.sources.loc[name, "rules"]:
+        return f"left out: {found.sources.loc[name, 'rules']}{accused}"
+    if name in found.to_decide:
+        return f"to decide: {found.to_decide[name]}{accused}"
+    return f"{found.sources.loc[name, 'verdict']}{accused}"
 
 
 def _said(planted: Book | None, name: str) -> str:
@@ -269,7 +353,7 @@ def table_of(books: dict[str, Book], seed: int = 0) -> pd.DataFrame:
         row = {}
         for label, book in books.items():
             for strength, plant in zip(("full", "faint"), plants, strict=True):
-                row[f"{label}, {strength}"] = _said(plant(Deals(book, np.random.default_rng(seed))), name)
+                row[f"{label}, {strength}"] = _said(_planted(book, kind, plant, seed), name)
         rows[kind] = row
     rows["nothing planted"] = {
         f"{label}, full": ", ".join(audit_now(book).suspects.index) or "nothing accused"
@@ -278,9 +362,9 @@ def table_of(books: dict[str, Book], seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(rows).T.fillna("")
 
 
-def markdown(table: pd.DataFrame) -> str:
+def markdown(table: pd.DataFrame, first: str = "kind of leak") -> str:
     """The table as Markdown."""
-    lines = [["kind of leak", *table.columns], ["---"] * (len(table.columns) + 1)]
+    lines = [[first, *table.columns], ["---"] * (len(table.columns) + 1)]
     lines += [[str(name), *map(str, row)] for name, row in zip(table.index, table.to_numpy(), strict=True)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -293,8 +377,15 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[7, 8])
     asked = parser.parse_args()
     books = {f"sample {seed}": make_sample(asked.deals, seed).book for seed in asked.seeds}
-    books |= {str(path.name): read_book(path) for path in asked.book}
+    late = slow_losses(asked.deals, asked.seeds[0])
+    books |= {"slow losses": late} | {str(path.name): read_book(path) for path in asked.book}
+    print(f"slow losses: {late.deals['outcome'].isna().mean():.0%} of {len(late.deals):,} deals are open")
     print(markdown(table_of(books)))
+    print()
+    alike = make_flat_sample(
+        asked.deals, asked.seeds[0], FlatShape(days=300, won=Durations(30), lost=Durations(30))
+    ).book
+    print(markdown(end_of_cycle({"slow losses": late, "wins as slow as losses": alike}), "column without dates"))
 
 
 if __name__ == "__main__":
