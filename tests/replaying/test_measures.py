@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from walkaway.replaying.measures import INDICES, judged, measure, settled_curve
+from walkaway.replaying.measures import INDICES, judged, measure, settled_curve, with_cohort
 
 DAY = pd.Timestamp("2026-01-05", tz="UTC")
 
@@ -110,3 +110,25 @@ def test_calls_given_to_other_deals_at_random_have_no_skill():
 
     assert right["skill_low"] > 0.5
     assert wrong["skill_low"] < 0 < wrong["skill_high"]
+
+
+def test_wins_are_also_measured_on_the_calls_that_had_time_to_end():
+    """Forty deals called on the first day, half of them won on day 9; forty called on day 8, of which one has ended."""
+    rows = [(f"a{i:02}", "won" if i % 2 else "lost", 9.0, [(1.0, "pursue", 1.0)]) for i in range(40)]
+    ledger = ledger_of(*rows)
+    late = ledger.assign(deal_id=ledger["deal_id"].str.replace("a", "b"), as_of=ledger["as_of"] + pd.Timedelta(days=8))
+    late = late.assign(outcome=pd.Series(["won", *[None] * 39], index=late.index))
+    both = judged(pd.concat([ledger, late], ignore_index=True), DAY + pd.Timedelta(days=99))
+    closed = [*(DAY + pd.Timedelta(days=9) for _ in range(40)), *(pd.NaT for _ in range(40))]
+    deals = pd.DataFrame({"created_at": DAY, "closed_at": pd.to_datetime(pd.Series(closed), utc=True)})
+    marked, cohort = with_cohort(both, deals.iloc[:40], DAY + pd.Timedelta(days=10))
+
+    assert (cohort.calls, cohort.deals, cohort.still_open) == (40, 40, 0)
+    assert marked["had_time"].sum() == 40
+    table = measure(marked, draws=20)
+    assert table["win_in_time"].loc["win_probability", "uncertainty"] == 0.25
+    assert table["win"].loc["win_probability", "uncertainty"] < 0.25
+
+
+def test_without_calls_that_had_time_there_is_no_such_table(measured):
+    assert "win_in_time" not in measured

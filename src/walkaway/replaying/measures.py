@@ -12,12 +12,24 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from walkaway.asof import mature_age_days
 from walkaway.asof.labels import no_decision
 from walkaway.economics import DROPPED, Curve
-from walkaway.evaluation import DealDraws, by_slice, interval, skills, win_metrics
+from walkaway.evaluation import (
+    HAD_TIME,
+    SHARES,
+    Cohort,
+    DealDraws,
+    by_slice,
+    cohort_of,
+    interval,
+    skills,
+    win_metrics,
+)
+from walkaway.evaluation import judged as ended_in_time
 from walkaway.replaying.ledger import first_drops
 
-__all__ = ["INDICES", "drops_by_verdict", "judged", "measure", "settled_curve"]
+__all__ = ["INDICES", "drops_by_verdict", "judged", "measure", "settled_curve", "with_cohort"]
 
 FloatArray = npt.NDArray[np.float64]
 INDICES = {
@@ -55,6 +67,18 @@ def judged(ledger: pd.DataFrame, until: pd.Timestamp) -> pd.DataFrame:
         age=-calls["age_days"],
         random=chance[codes],
     )
+
+
+def with_cohort(calls: pd.DataFrame, deals: pd.DataFrame, until: pd.Timestamp) -> tuple[pd.DataFrame, Cohort | None]:
+    """The calls, each marked whether it was made early enough for its deal to end, and the cohort of those that were.
+
+    Args:
+        calls: of `judged`.
+        deals: of the book.
+        until: the moment up to which endings are known.
+    """
+    cohort = cohort_of(calls, [(share, mature_age_days(deals, until, share)) for share in SHARES], until)
+    return calls.assign(**{HAD_TIME: calls["as_of"] <= cohort.made_by if cohort else False}), cohort
 
 
 def settled_curve(calls: pd.DataFrame, after_period: pd.Series, weeks: float) -> Curve:
@@ -142,15 +166,19 @@ def measure(calls: pd.DataFrame, draws: int, no_decision_reasons: tuple[str, ...
 
     Returns:
         indices: a table, one row per index (`evaluation.skills`). win: AUC, Brier and log loss, of the model and of the
-        base rate. age: calibration by age of the deal (`evaluation.by_slice`). hours: predicted over booked, mean error
-        per call. followed: shares of deals dropped, of hours saved and of value lost (value_forgone); value per hour
-        on deals kept and on deals dropped; turned_back. drops: a table, one row per verdict (`drops_by_verdict`).
-        verdicts: shares of calls.
+        base rate; open deals count as not won. win_in_time: the same of the calls whose deal had time to end and did
+        (`with_cohort`); absent without such calls. age: calibration by age of the deal (`evaluation.by_slice`). hours:
+        predicted over booked, mean error per call. followed: shares of deals dropped, of hours saved and of value lost
+        (value_forgone); value per hour on deals kept and on deals dropped; turned_back. drops: a table, one row per
+        verdict (`drops_by_verdict`). verdicts: shares of calls.
     """
     table = by_slice(calls.assign(won_completed=calls["won"]).drop(columns="stage"), draws)
+    in_time = calls[ended_in_time(calls)] if HAD_TIME in calls else calls.iloc[:0]
+    compared = ["win_probability", "base_rate"]
     return {
         "indices": skills(calls, list(INDICES), draws),
-        "win": win_metrics(calls, ["win_probability", "base_rate"], draws),
+        "win": win_metrics(calls, compared, draws),
+        **({"win_in_time": win_metrics(in_time, compared, draws)} if len(in_time) else {}),
         "age": table.drop(columns="fails"),
         "hours": _hours(calls, draws),
         "followed": _followed(calls, draws),

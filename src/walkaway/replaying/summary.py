@@ -15,7 +15,7 @@ from walkaway.config import ScoreSettings, Settings
 from walkaway.economics import Curve
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Model
-from walkaway.replaying.measures import judged, measure, settled_curve
+from walkaway.replaying.measures import judged, measure, settled_curve, with_cohort
 from walkaway.replaying.period import Period
 from walkaway.replaying.stop_points import stop_points, stop_points_by
 
@@ -61,7 +61,7 @@ def measured(
     """
     fmt = book.wording(settings.report.locale)
     until = book.last_recorded_at() - pd.Timedelta(days=settings.replay.grace_days)
-    calls = judged(ledger, until)
+    calls, cohort = with_cohort(judged(ledger, until), book.deals, book.last_recorded_at())
     measurable = len(calls) > 0 and calls["settled"].any() and calls["won"].nunique() == 2
     measures = measure(calls, settings.replay.bootstrap, settings.train.no_decision_reasons) if measurable else {}
     curve, teams = _curves(calls, book, period.every_days) if measurable else (Curve((), (), (), ()), {})
@@ -79,6 +79,7 @@ def measured(
         "unsettled_share": float(1 - settled["settled"].mean()) if len(settled) else None,
         "models": [model.version for model in models],
         "expected": _expected(ledger, models),
+        "cohort": cohort.as_json() if cohort else None,
         "measures": measures,
         "curve": asdict(curve),
         "teams": {name: asdict(of_team) for name, of_team in teams.items()},

@@ -39,19 +39,34 @@ def _ranking_tables(indices: pd.DataFrame, fmt: LocaleFormat) -> list[Renderable
     return [skill, "", saved]
 
 
-def _accuracy(measures: dict[str, Any], records_work: bool, fmt: LocaleFormat) -> list[RenderableType]:
+def _measured_on(cohort: dict[str, Any] | None, fmt: LocaleFormat) -> str:
+    """Which calls the accuracy of winning is of."""
+    if cohort is None:
+        return "Of all calls; deals that are still open count as not won, and few had time to end."
+    calls, deals, days = fmt.whole(cohort["calls"]), fmt.whole(cohort["deals"]), fmt.days(cohort["days"])
+    share, still_open = fmt.percent(cohort["share"]), fmt.whole(cohort["still_open"])
+    return (
+        f"Of the {calls} calls made early enough for {share} of deals to end, which takes {days}; {still_open} of "
+        f"their {deals} deals are still open and left out."
+    )
+
+
+def _accuracy(done: Replayed, fmt: LocaleFormat) -> list[RenderableType]:
     """How accurate the predictions of winning were, and those of hours if work is recorded."""
-    model, base, hours = *(measures["win"].loc[name] for name in ("win_probability", "base_rate")), measures["hours"]
+    measures = done.measures
+    win, hours = measures.get("win_in_time", measures["win"]), measures["hours"]
+    model, base = (win.loc[name] for name in ("win_probability", "base_rate"))
     four_digits, two_digits = partial(fmt.number, digits=4), partial(fmt.number, digits=2)
     brier = f"{four_digits(model['brier'])} ({interval(model, 'brier', four_digits)}"
     brier += f"; base rate {four_digits(base['brier'])})"
     ratio = two_digits(hours["predicted_over_booked"])
     ratio += f" ({interval(hours, 'predicted_over_booked', two_digits)})"
     winning = f"Winning: AUC {fmt.number(model['auc'], 3)}, Brier {brier}, log loss {four_digits(model['log_loss'])}."
-    if not records_work:
-        return [Text(winning)]
+    measured_on = Text(_measured_on(done.summary.get("cohort"), fmt), style="dim")
+    if not done.summary["records_work"]:
+        return [Text(winning), measured_on]
     error = f"mean error per call {two_digits(hours['error'])} h"
-    return [Text(winning), Text(f"Hours: predicted over booked {ratio}; {error}.")]
+    return [Text(winning), measured_on, Text(f"Hours: predicted over booked {ratio}; {error}.")]
 
 
 def _age_table(slices: pd.DataFrame, fmt: LocaleFormat) -> Table:
@@ -140,12 +155,7 @@ def show_replay(done: Replayed, out: Path, fmt: LocaleFormat) -> RenderableType:
     parts: list[RenderableType] = [_period(done.summary, fmt), *notes]
     if done.measures:
         measures = done.measures
-        parts += [
-            "",
-            *_ranking_tables(measures["indices"], fmt),
-            "",
-            *_accuracy(measures, done.summary["records_work"], fmt),
-        ]
+        parts += ["", *_ranking_tables(measures["indices"], fmt), "", *_accuracy(done, fmt)]
         parts += ["", _age_table(measures["age"], fmt), "", *_followed(done, fmt)]
         if len(measures["drops"]):
             parts += ["", _drops_table(measures["drops"], fmt)]
