@@ -414,3 +414,13 @@ def test_no_booster_of_a_training_predicts_the_same_rows_twice(book, predictions
 
     assert len(predictions) > 40
     assert set(predictions.values()) == {1}
+
+
+def test_deals_that_are_worth_nothing_are_walked_away_from_at_any_bar():
+    book = book_with_signal(deals=120)
+    changes = book.changes.assign(new_value=book.changes["new_value"].where(book.changes["field"] != "amount", "0"))
+    worthless = book.with_tables(deals=book.deals.assign(amount=0.0), changes=changes)
+    found = train(worthless, UNTIL, TINY)
+
+    assert (found.calls["expected_value"] == 0).all()
+    assert np.isinf(found.calls["walk_away_above"]).all()

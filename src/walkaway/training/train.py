@@ -69,11 +69,13 @@ def _as_scored(calls: pd.DataFrame, heads: Heads, uncalibrated: Heads, floor_hou
     hours = calls["uncalibrated_hours"].to_numpy() * heads.hours.over(uncalibrated.hours)
     index = value_per_hour(expected_value(win, calls["value_if_won"].to_numpy()), hours, floor_hours)
     before, above = calls["value_per_hour"].to_numpy(), calls["walk_away_above"].to_numpy()
+    finite = np.isfinite(above)
+    moved = index * np.where(finite, above, 0.0) / np.where(before > 0, before, 1.0)
     return calls[["deal_id", "as_of"]].assign(
         win_probability=win,
         remaining_hours=hours,
         value_per_hour=index,
-        walk_away_above=np.where(np.isfinite(above), index * above / np.where(before > 0, before, 1.0), above),
+        walk_away_above=np.where(finite, moved, above),
     )
 
 
