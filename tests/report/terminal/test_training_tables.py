@@ -67,13 +67,16 @@ def test_the_training_screen_says_what_went_in(screens):
     assert "Of all 573 out-of-time calls; an open deal counts with what the model expects of it." in text
 
 
-def test_deals_that_are_still_open_are_counted_where_it_says_what_was_measured():
+@pytest.mark.parametrize(
+    ("still_open", "said"), [(2, "2 of the 7 deals called by then are"), (1, "1 of the 7 deals called by then is")]
+)
+def test_deals_that_are_still_open_are_counted_where_it_says_what_was_measured(still_open, said):
     cohort = {"share": 0.9, "days": 141.0, "made_by": "2025-05-31T04:00:00+00:00", "calls": 9, "deals": 7}
-    facts = Facts(cohort=cohort | {"still_open": 2}, out_of_time_calls=20, out_of_time_settled=15)
+    facts = Facts(cohort=cohort | {"still_open": still_open}, out_of_time_calls=20, out_of_time_settled=15)
 
     assert cohort_sentence(facts, EUR) == (
         "Measured on 9 of 20 out-of-time calls: those made by 31 May 2025, early enough for 90% of deals to end, which "
-        "takes 141 days. Of the 7 deals called by then 2 are still open and left out."
+        f"takes 141 days. {said} still open and left out."
     )
 
 

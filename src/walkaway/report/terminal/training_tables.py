@@ -274,7 +274,8 @@ def cohort_sentence(facts: Facts, fmt: LocaleFormat) -> str:
     cohort = facts.cohort
     share, days = fmt.percent(cohort["share"]), fmt.days(cohort["days"])
     deals, still_open = fmt.whole(cohort["deals"]), fmt.whole(cohort["still_open"])
-    ended = f"Of the {deals} deals called by then {still_open} are still open and left out."
+    are = "is" if cohort["still_open"] == 1 else "are"
+    ended = f"{still_open} of the {deals} deals called by then {are} still open and left out."
     made_by = fmt.date(pd.Timestamp(cohort["made_by"]))
     return (
         f"Measured on {fmt.whole(cohort['calls'])} of {calls} out-of-time calls: those made by {made_by}, early enough "
