@@ -13,6 +13,7 @@ OTHER_ROOMS = {
 }
 # Files of tests that mirror no file of the package, and why.
 OTHER_FILES = {
+    "audit/test_slow_endings.py": "books whose endings come late: all rules of the audit at once",
     "importers/test_time_zones.py": "days whose midnight comes twice or not at all, in cells.py and currencies.py",
     "cli/test_help.py": "what --help shows of every command",
     "report/terminal/test_locale.py": "the numbers of every table, written by report.locale",
