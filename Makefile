@@ -31,7 +31,7 @@ RETRAIN ?= 30d
 REPLAY ?= reports/replay
 DECISIONS ?=
 
-.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-hard coverage test-lowest lint format types layers check bench truth retrainings books late curve net-value feedback reasons guarantee docs notebooks site lock clean
+.PHONY: help install demo import audit leaks train score replay explain portfolio report drift mlflow test test-hard coverage test-lowest lint format types layers check bench truth retrainings books late young curve net-value feedback reasons guarantee docs notebooks site lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -154,6 +154,9 @@ books: install ## Compare with plain LightGBM, logistic regression and a random 
 
 late: install ## Compare metrics with the truth where one kind of ending comes late, 10 minutes
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/late_endings.py
+
+young: install ## What a loss limit really loses on young books whose losses come late, by the folds that taught the curve
+	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/young_curve.py
 
 curve: install ## Measure model quality after 50, 100, ... 5,000 deals: [SIZES="50 100"], half an hour
 	OMP_NUM_THREADS=1 $(RUN)/python benchmarks/learning_curve.py $(if $(SIZES),--sizes $(SIZES))

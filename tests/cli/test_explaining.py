@@ -2,6 +2,8 @@ import json
 
 from tests.cli.conftest import assert_refused, open_deal
 
+from walkaway.models import Caveat
+
 pytest_plugins = ("tests.books",)
 
 
@@ -74,3 +76,10 @@ def test_explain_prints_json_on_stdout_only(walkaway, here, book):
 
     assert (code, err) == (0, "")
     assert (read["deal_id"], read["as_of"], read["bar"]) == (deal, "2025-08-04T00:00:00+00:00", 9.0)
+
+
+def test_explain_says_first_what_must_be_known_before_anyone_acts(walkaway, here, book, monkeypatch):
+    monkeypatch.setattr("walkaway.explaining.story.caveats_of", lambda model, fmt: (Caveat("young_curve", "[short] history."),))
+    _, out, _ = walkaway("explain", open_deal(book), *here, "--as-of", "2025-08-04")
+
+    assert out.splitlines()[0] == "[short] history."

@@ -30,6 +30,13 @@ def test_hours_that_are_all_assumed_are_said_and_not_acted_on(facts):
     assert not may_be_acted_on(replace(plain_model(), facts=Facts(**facts)))
 
 
+def test_a_curve_of_young_folds_is_said_and_may_be_acted_on():
+    young = replace(plain_model(), facts=Facts(assumed_hours_share=0.4, young_curve=True))
+
+    assert codes(assumed_hours_share=0.4, young_curve=True) == ["young_curve"]
+    assert may_be_acted_on(young)
+
+
 def test_no_signal_comes_first():
     model = replace(plain_model(), signal=False, facts=Facts(effort=EffortSettings()))
 

@@ -176,3 +176,11 @@ def test_what_beats_the_model_stands_first(trained):
         "**Logistic regression predicts better than this model on later deals: its log loss is lower by 0.0100 (90%: "
         "0.0050 to 0.0200).**"
     )
+
+
+def test_a_curve_of_young_folds_is_told_first(trained):
+    facts = trained.model.facts.model_copy(update={"young_curve": True})
+    young = replace(trained, model=replace(trained.model, facts=facts))
+    told = model_card(young, VERSION, promoted_without_comparison("the first model"), EUR)
+
+    assert told.splitlines()[2].startswith("**The history is too short to test a bar well")

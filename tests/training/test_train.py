@@ -21,7 +21,8 @@ from walkaway.models.facts import Facts
 from walkaway.models.model import make_calls, read_rows
 from walkaway.training.backtest import HOURS_PRIOR_DEALS, backtest
 from walkaway.training.fitting import fit_as_of
-from walkaway.training.train import train
+from walkaway.training.recipe import fit_and_backtest
+from walkaway.training.train import curve_looks, curve_of, train, train_to_call
 
 pytest_plugins = ("tests.books",)
 
@@ -285,6 +286,50 @@ def test_the_calibration_of_the_model_comes_from_the_calls_of_the_folds(trained)
 
     assert (calibration.slope, calibration.shift) != (1.0, 0.0)
     assert calibration.slope > 0
+
+
+LOOKS_DEALS = pd.DataFrame({"created_at": [day(0), day(1), day(2), day(3)]}).assign(
+    closed_at=lambda deals: deals["created_at"] + pd.Timedelta(days=30)
+)
+
+
+def test_only_looks_of_folds_that_saw_slow_endings_teach_the_curve():
+    """These deals take 30 days, and the first fold knew 29."""
+    looks = pd.DataFrame({"deal_id": ["d1", "d2", "d3"], "known_until": [day(29), day(30), day(45)]})
+    found, young = curve_looks(looks, LOOKS_DEALS, day(60))
+
+    assert (found["deal_id"].tolist(), young) == (["d2", "d3"], False)
+
+
+def test_where_all_folds_are_young_all_looks_teach_the_curve_and_that_is_a_fact():
+    looks = pd.DataFrame({"deal_id": ["d1", "d2"], "known_until": [day(20), day(29)]})
+    found, young = curve_looks(looks, LOOKS_DEALS, day(60))
+
+    assert (found["deal_id"].tolist(), young) == (["d1", "d2"], True)
+
+
+def test_without_looks_there_is_no_curve_to_warn_of():
+    assert curve_looks(pd.DataFrame(), LOOKS_DEALS, day(60))[1] is False
+
+
+def test_the_curve_of_a_young_book_is_told_as_such():
+    """After 70 days the folds knew 28 and 49 days, and the deals take up to 70."""
+    model = train(book_with_signal(), day(70), TINY).model
+
+    assert model.facts.young_curve is True
+    assert len(model.curve.bars) > 1
+
+
+def test_the_curve_of_a_book_with_one_experienced_fold_rests_on_that_fold_alone(book):
+    """After 130 days the folds knew 52 and 91 days."""
+    fitted = fit_and_backtest(book, day(130), TINY, looks=True, baselines={})
+    looks = fitted.backtest.looks
+    of_last = looks[looks["known_until"] == looks["known_until"].max()].reset_index(drop=True)
+    model = train_to_call(book, day(130), TINY)
+
+    assert looks["known_until"].nunique() == 2
+    assert (model.curve, model.facts.young_curve) == (curve_of(fitted, of_last), False)
+    assert model.curve != curve_of(fitted, looks)
 
 
 def _scale(calls):

@@ -11,8 +11,13 @@ from walkaway.models.model import Model
 __all__ = ["Caveat", "caveats_of", "may_be_acted_on"]
 
 NO_SIGNAL, HOURS_ASSUMED, LOST_AFTER = "no_signal", "hours_assumed", "lost_after_days"
-TO_BE_KNOWN = (LOST_AFTER,)  # a decision of the team: it is told, and does not stop anyone from acting
+YOUNG_CURVE = "young_curve"
+TO_BE_KNOWN = (LOST_AFTER, YOUNG_CURVE)  # what is told, and does not stop anyone from acting
 ALL_BY_KIND = "No activity has recorded hours: all hours are assumed by kind of activity."
+YOUNG = (
+    "The history is too short to test a bar well: it was tested with models that knew only deals that ended quickly. "
+    "A bar may lose more value than is said here."
+)
 
 
 class Caveat(NamedTuple):
@@ -41,6 +46,8 @@ def caveats_of(model: Model, fmt: LocaleFormat) -> tuple[Caveat, ...]:
     if facts.lost_after_days is not None:
         told = lost_after_sentence(facts.lost_after_days, facts.counted_lost, facts.lost, fmt)
         found.append(Caveat(LOST_AFTER, told))
+    if facts.young_curve:
+        found.append(Caveat(YOUNG_CURVE, YOUNG))
     return tuple(found)
 
 

@@ -23,6 +23,7 @@ NOT_COUNTED = (
     "capacity",
     "beaten_by",
     "cohort",
+    "young_curve",
     "left_out",
     "settings",
 )
@@ -38,8 +39,9 @@ class Facts(BaseModel):
     fingerprint. capacity: by head, the shape of its boosters that was chosen (`heads.capacity`). beaten_by: baselines
     that are better out of time, beyond noise (`evaluation.beaten_by`). cohort: the out-of-time calls that metrics of
     wins are of (`evaluation.Cohort`); None where too few had time to end. mature_days: within which nearly all deals
-    end (`asof.mature_age_days`). left_out: name, verdict, rules and evidence of
-    what the leak audit suspects. settings: those of the training, as plain JSON values.
+    end (`asof.mature_age_days`). young_curve: whether the curve had to be learned from folds too young to have seen
+    slow endings. left_out: name, verdict, rules and evidence of what the leak audit suspects. settings: those of the
+    training, as plain JSON values.
     lost_after_days: the age at which an open deal counts as lost, None where it never does. counted_lost: how many
     deals are lost for that alone. tested_by_creation: whether a book without dates of the close was tested on deals
     that were created later than those learned from.
@@ -80,6 +82,7 @@ class Facts(BaseModel):
     assumed_hours: dict[str, float] = {}
     capacity: dict[str, dict[str, Any]] = {}
     beaten_by: tuple[dict[str, str | float], ...] = ()
+    young_curve: bool = False
     left_out: tuple[dict[str, str], ...] = ()
     settings: dict[str, Any] = {}
 

@@ -58,6 +58,7 @@ LOOKED = [
     "raw",
     "uncalibrated_hours",
     "age_days",
+    "known_until",
 ]
 OLDER = ["deal_id", "as_of", "known_until", "periods_older", "win_probability", "value_per_hour"]
 
@@ -213,6 +214,7 @@ def _fold_calls(fold: Fitted, heads: Heads, read: Rows, view: View, train_settin
         raw=calls.log_odds,
         uncalibrated_hours=calls.table["remaining_hours"] * fold.heads.hours.over(heads.hours),
         age_days=view.age_days,
+        known_until=fold.until,
     )
 
 
@@ -250,7 +252,6 @@ def _call(
         plain_worth=heads.worth.amount(amount) * heads.worth.margin(margin),
         amount=np.nan_to_num(amount),
         younger=-view.age_days,
-        known_until=fold.until,
         **_slices(view),
     )
 

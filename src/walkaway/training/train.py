@@ -28,11 +28,11 @@ from walkaway.explaining import with_base_rates
 from walkaway.features import known_words
 from walkaway.heads import Heads, pooling
 from walkaway.models import Facts, Model, ReferenceProfile, learn_reference_profile, learn_waits, relative_errors
-from walkaway.training.backtest import Backtest, Step, no_step
+from walkaway.training.backtest import Backtest, Step, experienced, no_step
 from walkaway.training.fitting import NO_CURVE, Fitted
 from walkaway.training.recipe import FittedRecipe, fit_and_backtest, judged_of
 
-__all__ = ["PROBABILITIES", "Trained", "train", "train_to_call"]
+__all__ = ["PROBABILITIES", "Trained", "curve_looks", "curve_of", "train", "train_to_call"]
 
 PROBABILITIES = [
     "win_probability",
@@ -221,13 +221,33 @@ def _scored(fitted: FittedRecipe, calls: pd.DataFrame) -> pd.DataFrame:
     return _as_scored(calls, fitted.heads, fitted.final.heads, fitted.floor_hours)
 
 
+def curve_of(fitted: FittedRecipe, looks: pd.DataFrame) -> Curve:
+    """The curve that these looks of a backtest teach (`Backtest.looks`, or some of its folds)."""
+    final, every_days = fitted.final, fitted.settings.calls_every_days
+    return _curve(looks, _scored(fitted, looks), every_days, final.until, fitted.history.book)
+
+
+def curve_looks(looks: pd.DataFrame, deals: pd.DataFrame, until: pd.Timestamp) -> tuple[pd.DataFrame, bool]:
+    """The looks that teach the curve: those of experienced folds; all where there are none, and whether that is so.
+
+    Args:
+        looks: of `Backtest`.
+        deals: of the book, as known at `until`.
+        until: the moment of training.
+    """
+    taught = experienced(looks, deals, until)
+    if len(looks) and not taught.any():
+        return looks, True
+    return looks[taught].reset_index(drop=True), False
+
+
 def _calling_model(fitted: FittedRecipe) -> Model:
     """The model with everything that calls need: its curve, what deals may wait for, and its facts."""
-    history, final, settings = fitted.history, fitted.final, fitted.settings
-    looks = fitted.backtest.looks
-    curve = _curve(looks, _scored(fitted, looks), settings.calls_every_days, final.until, history.book)
-    wait_table = learn_waits(history.book.without(final.plan.left_out))
-    return replace(fitted.model(), facts=_facts(fitted), curve=curve, wait_table=wait_table)
+    book, final = fitted.history.book, fitted.final
+    looks, young = curve_looks(fitted.backtest.looks, book.deals, final.until)
+    facts = _facts(fitted).model_copy(update={"young_curve": young})
+    wait_table = learn_waits(book.without(final.plan.left_out))
+    return replace(fitted.model(), facts=facts, curve=curve_of(fitted, looks), wait_table=wait_table)
 
 
 def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings) -> Model:

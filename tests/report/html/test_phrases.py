@@ -5,8 +5,9 @@ import pytest
 from tests.proofs import proof_of
 
 from walkaway.formatting import LocaleFormat
+from walkaway.models import Caveat
 from walkaway.report.html import phrases
-from walkaway.report.html.digest import board_sentence
+from walkaway.report.html.digest import board_sentence, digest
 
 pytest_plugins = ("tests.reports",)
 EN = LocaleFormat("en", "EUR")
@@ -106,3 +107,10 @@ def test_hours_that_are_free_at_once_are_told_apart_from_those_that_may_be(conte
     assert 0 < answer.at_once < answer.hours_freed
     assert f"frees up to {freed} of {told.number(round(answer.hours))} hours ({now} of them right away) and" in sentence
     assert f"frees {freed} of" in board_sentence(replace(content, answer=at_once))
+
+
+def test_the_first_line_of_the_digest_says_what_must_be_known_before_anyone_acts(content):
+    told = digest(replace(content, caveats=(Caveat("young_curve", "The history is short."),)))
+
+    assert told.splitlines()[:3] == ["**The history is short.**", "", f"**{board_sentence(content)}**"]
+    assert digest(content).splitlines()[0] == f"**{board_sentence(content)}**"
