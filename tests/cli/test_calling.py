@@ -177,6 +177,19 @@ def test_an_open_deal_without_a_call_exits_with_6_after_the_output_is_told(walka
     assert err.startswith("walkaway: 1 of 33 open deals got no call: d7. All other calls are written.")
 
 
+BY_HAND = "on past deals, a bar of EUR 600 an hour would have gained EUR "
+
+
+@pytest.mark.parametrize(
+    "command", [("score", "--out", "calls.csv", "--reasons", "0"), ("batch", "--now", "2025-08-04", "--reasons", "0")]
+)
+def test_beside_a_bar_by_hand_stands_what_it_would_have_gained(walkaway, here, command):
+    told = [" ".join(walkaway(*command, *here, *bar)[2].split()) for bar in (("--bar", "600"), ())]
+
+    assert BY_HAND in told[0].replace(chr(160), " ")
+    assert "Set by hand" not in told[1]
+
+
 def test_a_bar_by_hand_reaches_the_batch(walkaway, here):
     out = walkaway("batch", *here, "--now", "2025-08-04", "--bar", "123.5", "--json")[1]
 

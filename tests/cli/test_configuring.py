@@ -13,6 +13,14 @@ def test_config_show_prints_a_table_on_stdout(walkaway, tmp_path):
     assert rows["score.forgo"] == "0.1 default"
 
 
+def test_config_show_says_what_a_bar_set_by_hand_would_have_gained(walkaway, models, tmp_path):
+    (tmp_path / "walkaway.toml").write_text("[score]\nbar = 600")
+    _, _, err = walkaway("config", "show", "--models", models)
+
+    assert "a bar of EUR 600 an hour" in " ".join(err.split()).replace(chr(160), " ")
+    assert "of won value lost)" in " ".join(err.split())
+
+
 def test_config_show_prints_json_with_secrets_masked(walkaway, monkeypatch):
     monkeypatch.setenv("WALKAWAY_TRACKING_URI", "https://ann:s3cret@mlflow.example.com")
     code, out, err = walkaway("config", "show", "--json")

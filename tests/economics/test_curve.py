@@ -50,7 +50,7 @@ def test_a_curve_without_bars_frees_and_forgoes_nothing():
 def test_a_curve_of_drops_is_in_shares_and_hours_a_week():
     curve = Curve.of(settle_drops(DEAL, INDEX, HOURS, WORTH, bars=np.array([1.5, 2.5])), weeks=2.0)
 
-    assert curve == Curve((1.5, 2.5), (4.0, 1.0), (0.2, 0.8), (0.0, 1.0), estimated=True)
+    assert curve == Curve((1.5, 2.5), (4.0, 1.0), (0.2, 0.8), (0.0, 1.0), estimated=True, hours=10.0, value=100.0)
 
 
 def test_a_thinned_curve_keeps_its_first_and_last_bar():
@@ -107,8 +107,8 @@ def test_a_curve_without_won_value_or_without_hours_forgoes_and_saves_nothing():
     lost = Curve.of(settle_drops(DEAL, INDEX, HOURS, np.zeros(3), np.array([1.5, 2.5])), weeks=2.0)
     effortless = Curve.of(settle_drops(DEAL, INDEX, np.zeros(3), WORTH, np.array([1.5, 2.5])), weeks=2.0)
 
-    assert lost == Curve((1.5, 2.5), (4.0, 1.0), (0.2, 0.8), (0.0, 0.0))
-    assert effortless == Curve((1.5, 2.5), (0.0, 0.0), (0.0, 0.0), (0.0, 1.0))
+    assert lost == Curve((1.5, 2.5), (4.0, 1.0), (0.2, 0.8), (0.0, 0.0), hours=10.0)
+    assert effortless == Curve((1.5, 2.5), (0.0, 0.0), (0.0, 0.0), (0.0, 1.0), value=100.0)
 
 
 def test_a_long_curve_is_thinned_to_200_bars_unless_told_otherwise():
@@ -128,7 +128,9 @@ def test_a_curve_of_one_bar_of_0_or_of_two_bars_keeps_them():
 def test_calls_that_no_bar_drops_give_a_curve_without_bars():
     never = PAST | {"walk_away_above": np.array([-np.inf, np.inf, np.inf])}
 
-    assert Curve.settled(**never, booked=BOOKED, weeks=2.0) == Curve((), (), (), ())
+    found = Curve.settled(**never, booked=BOOKED, weeks=2.0)
+
+    assert found == Curve((), (), (), (), hours=120.0, value=100.0)
 
 
 def test_a_settled_curve_is_thinned_above_no_bar():
@@ -170,8 +172,28 @@ def test_a_curve_comes_back_from_json_as_it_was():
     assert Curve.from_json(described | {"estimated": False, "guaranteed": []}) == dataclasses.replace(
         DIALS, estimated=False, guaranteed=()
     )
-    del described["guaranteed"]
-    assert Curve.from_json(described).guaranteed == ()
+    for name in ("guaranteed", "hours", "value"):
+        del described[name]
+    old = Curve.from_json(described)
+    assert (old.guaranteed, old.hours, old.value) == ((), 0.0, 0.0)
+
+
+TOTALS = Curve((0.0, 2.0, 4.0), (9.0, 5.0, 2.0), (0.0, 0.5, 0.8), (0.0, 0.1, 0.4), hours=100.0, value=900.0)
+
+
+@pytest.mark.parametrize(
+    ("bar", "gain", "total"), [(2.0, (50.0, 100.0, 90.0), 10.0), (4.0, (80.0, 320.0, 360.0), -40.0)]
+)
+def test_a_bar_gains_the_saved_hours_at_its_price_less_the_lost_value(bar, gain, total):
+    found = TOTALS.gain_at(bar)
+
+    assert found == pytest.approx(gain)
+    assert found.total == pytest.approx(total)
+
+
+@pytest.mark.parametrize("curve", [Curve((), (), (), (), hours=5.0), dataclasses.replace(TOTALS, hours=0.0)])
+def test_without_bars_or_hours_what_a_bar_gains_is_not_known(curve):
+    assert curve.gain_at(2.0) is None
 
 
 @pytest.mark.parametrize("name", ["bars", "hours_per_week", "hours_saved", "value_forgone", "estimated"])

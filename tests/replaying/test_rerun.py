@@ -162,6 +162,18 @@ def test_a_bar_that_drops_nothing_or_everything_is_told(book, tmp_path):
         assert 0 <= found.measures["followed"]["hours_saved"] <= 1
 
 
+def test_a_bar_set_by_hand_is_told_with_what_it_would_have_gained_in_the_replay(book, done, tmp_path):
+    settings = SETTINGS.model_copy(update={"score": ScoreSettings(bar=600.0)})
+    found = replay(book, tmp_path, PERIOD, settings)
+    gain = found.curve.gain_at(600.0)
+
+    assert gain.hours == pytest.approx(found.measures["followed"]["hours_saved"] * found.curve.hours, rel=0.02)
+    told = [note for note in found.summary["notes"] if "600 an hour" in note]
+    assert len(told) == 1
+    assert f"({gain.hours:,.0f} hours saved, worth" in told[0]
+    assert not any("set by hand" in note.lower() for note in done.summary["notes"])
+
+
 def test_a_period_at_the_end_of_the_book_has_nothing_to_judge(book, tmp_path):
     late = Period(day(END_DAY - 14), day(END_DAY - 7), every_days=7)
     found = replay(book, tmp_path, late, SETTINGS)

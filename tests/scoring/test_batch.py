@@ -266,7 +266,7 @@ def test_another_bar_is_told_apart_from_the_deals(run):
     run(settings=Settings(score=ScoreSettings(bar=100.0, reasons=0)))
     second = run(settings=Settings(score=ScoreSettings(bar=5000.0, reasons=0)))
 
-    assert second.notes[1:] == ("The bar changed from EUR 100 to EUR 5,000 an hour.",)
+    assert second.notes[1] == "The bar changed from EUR 100 to EUR 5,000 an hour."
     assert set(second.changes["change"]) == {"newly_below_bar"}
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from walkaway.book import Book
+    from walkaway.formatting import LocaleFormat
     from walkaway.models import Model
 
 
@@ -82,11 +83,20 @@ def score(
         fmt = model.facts.wording(settings.report.locale)
         shown = show_undated_score(table, out, fmt) if model.undated else show_score(table, model, out, fmt)
         tell(shown, quiet)
+        _tell_bar_by_hand(model, settings.score.bar, fmt, quiet)
         if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo, fmt)):
             tell(refused, quiet)
         if read.unusable_deals:
             unusable = fmt.whole(read.unusable_deals)
             tell(f"{unusable} deals of the export could not be used. See {book}/quarantine.parquet.", quiet)
+
+
+def _tell_bar_by_hand(model: Model, bar: float | None, fmt: LocaleFormat, quiet: bool) -> None:
+    """What a bar set by hand would have gained on past deals; without signal no bar drops anything."""
+    from walkaway.models import bar_by_hand
+
+    if sentence := bar_by_hand(model.curve, bar if model.signal else None, fmt):
+        tell(sentence, quiet)
 
 
 def _refuse_with_dates(*given: str | float | None) -> None:

@@ -3,7 +3,7 @@
 Arrays in, arrays out. Money in the book's currency, effort in hours. Definitions: docs/method.md.
 """
 
-from walkaway.economics.curve import Curve
+from walkaway.economics.curve import Curve, Gain
 from walkaway.economics.drops import (
     Drops,
     Schedule,
@@ -34,6 +34,7 @@ __all__ = [
     "DROPPED",
     "Curve",
     "Drops",
+    "Gain",
     "Schedule",
     "Verdict",
     "area",

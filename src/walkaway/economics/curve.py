@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,22 @@ from walkaway.economics.drops import Drops, schedule_drops
 from walkaway.economics.guarantee import CONFIDENCE
 from walkaway.formatting import LocaleFormat
 
-__all__ = ["Curve"]
+__all__ = ["Curve", "Gain"]
 
 FloatArray = npt.NDArray[np.float64]
+
+
+class Gain(NamedTuple):
+    """What a bar would have saved and lost on past deals: hours, their worth at the bar, and won value (money)."""
+
+    hours: float
+    worth: float
+    lost: float
+
+    @property
+    def total(self) -> float:
+        """The worth of the saved hours less the lost value; below 0, the bar would have cost money."""
+        return self.worth - self.lost
 
 
 @dataclass(frozen=True)
@@ -26,7 +39,8 @@ class Curve:
     dropped. hours_per_week: hours worked under the bar, of those booked within the period. hours_saved and
     value_forgone: shares (0 to 1) of all hours and all won value up to the end of each deal. estimated: False only once
     enough of the calls behind the curve have been settled. guaranteed: (share, bar) pairs, ascending: the highest bar
-    that loses no more than the share of won value, by the guarantee (`economics.guarantee`).
+    that loses no more than the share of won value, by the guarantee (`economics.guarantee`). hours and value: all hours
+    and all won value (money) that the shares are of; 0 where they are not known.
     """
 
     bars: tuple[float, ...]
@@ -35,6 +49,8 @@ class Curve:
     value_forgone: tuple[float, ...]
     estimated: bool = True
     guaranteed: tuple[tuple[float, float], ...] = ()
+    hours: float = 0.0
+    value: float = 0.0
 
     @classmethod
     def settled(
@@ -92,18 +108,20 @@ class Curve:
         worked = (within.hours - within.hours_saved[at]) / weeks
         columns = (drops.bars[at], worked, saved, forgone)
         bars, hours, shares, values = (tuple(map(float, column)) for column in columns)
-        return cls(bars, hours, shares, values, estimated)
+        return cls(bars, hours, shares, values, estimated, hours=float(drops.hours), value=float(drops.value))
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> Curve:
-        """The curve as written by `dataclasses.asdict` and JSON; without guaranteed bars where `guaranteed` is missing.
+        """The curve as written by `dataclasses.asdict` and JSON; `guaranteed`, `hours` and `value` may be missing.
 
         Raises:
             KeyError: a part is missing.
         """
-        columns = {name: tuple(described[name]) for name in ("bars", "hours_per_week", "hours_saved", "value_forgone")}
+        columns = [tuple(described[name]) for name in ("bars", "hours_per_week", "hours_saved", "value_forgone")]
         guaranteed = tuple((float(share), float(bar)) for share, bar in described.get("guaranteed", ()))
-        return cls(estimated=bool(described["estimated"]), guaranteed=guaranteed, **columns)
+        hours, value = (float(described.get(name, 0.0)) for name in ("hours", "value"))
+        bars, worked, saved, forgone = columns
+        return cls(bars, worked, saved, forgone, bool(described["estimated"]), guaranteed, hours, value)
 
     def bar_for_forgo(self, share: float) -> float:
         """The highest bar at which no more than that share of won value is lost; 0 where there is none.
@@ -169,6 +187,18 @@ class Curve:
         columns = (self.hours_per_week, self.hours_saved, self.value_forgone)
         worked, saved, forgone = (float(np.interp(bar, self.bars, column)) for column in columns)
         return worked, saved, forgone
+
+    def gain_at(self, bar: float) -> Gain | None:
+        """What a bar would have gained on the deals behind the curve, an hour being worth the bar; None if not known.
+
+        >>> Curve((0.0, 2.0), (9.0, 5.0), (0.0, 0.5), (0.0, 0.1), hours=100.0, value=900.0).gain_at(2.0)
+        Gain(hours=50.0, worth=100.0, lost=90.0)
+        """
+        if not self.bars or not self.hours:
+            return None
+        _, saved, forgone = self.at(bar)
+        hours = saved * self.hours
+        return Gain(hours, bar * hours, forgone * self.value)
 
 
 def _thinned(bars: FloatArray, points: int) -> npt.NDArray[np.int64]:

@@ -14,7 +14,7 @@ from walkaway.book import Book
 from walkaway.config import ScoreSettings, Settings
 from walkaway.economics import Curve
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Model
+from walkaway.models import Model, bar_by_hand
 from walkaway.replaying.measures import judged, measure, settled_curve, with_cohort
 from walkaway.replaying.period import Period
 from walkaway.replaying.stop_points import stop_points, stop_points_by
@@ -84,7 +84,11 @@ def measured(
         "curve": asdict(curve),
         "teams": {name: asdict(of_team) for name, of_team in teams.items()},
         "stop_points": stop_points_by(stops, book),
-        "notes": [*_notes(ledger, calls, fmt), *_model_notes(models, settings.score, fmt)],
+        "notes": [
+            *_notes(ledger, calls, fmt),
+            *_model_notes(models, settings.score, fmt),
+            *_bar_notes(curve, settings.score, fmt),
+        ],
     }
     return Replayed(ledger, calls, measures, curve, teams, stops, _plain(summary))
 
@@ -149,6 +153,11 @@ def _expected(ledger: pd.DataFrame, models: Sequence[Model]) -> dict[str, float]
         "hours_saved": float(np.average(saved, weights=count)),
         "value_forgone": float(np.average(lost, weights=count)),
     }
+
+
+def _bar_notes(curve: Curve, dial: ScoreSettings, fmt: LocaleFormat) -> list[str]:
+    """What a bar set by hand would have gained in the replay, if anything can be measured."""
+    return [bar_by_hand(curve, dial.bar, fmt)] if curve.bars and dial.bar is not None else []
 
 
 def _model_notes(models: Sequence[Model], dial: ScoreSettings, fmt: LocaleFormat) -> list[str]:

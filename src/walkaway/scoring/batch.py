@@ -23,7 +23,7 @@ from walkaway.economics import DROPPED
 from walkaway.errors import DataError, IncompleteError, WalkawayError
 from walkaway.files import append_line, checksum, exclusive, read_lines, read_text_frame, write_frame
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Model, load_champion
+from walkaway.models import Model, bar_by_hand, load_champion
 from walkaway.scoring.advice import more_advice, read_advice
 from walkaway.scoring.score import score, summary, with_replay_curve
 
@@ -212,6 +212,12 @@ def _refused(model: Model, dial: ScoreSettings, fmt: LocaleFormat) -> tuple[str,
     return (refusal,) if refusal else ()
 
 
+def _by_hand(model: Model, bar: float | None, fmt: LocaleFormat) -> tuple[str, ...]:
+    """A sentence if the bar was set by hand: what it would have gained. Without signal no bar drops anything."""
+    sentence = bar_by_hand(model.curve, bar if model.signal else None, fmt)
+    return (sentence,) if sentence else ()
+
+
 def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
     """A sentence if the model was trained with other assumed hours than the book has now."""
     facts = model.facts
@@ -292,6 +298,7 @@ def _written(
     previous, note = _last_calls(out, name)
     changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book, fmt)
     notes += (*_unusable(book, fmt), *_other_hours(model, book), *_refused(model, settings.score, fmt))
+    notes += _by_hand(model, settings.score.bar, fmt)
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
     write_frame(advice, str(out / ADVICE))

@@ -114,3 +114,8 @@ def test_the_first_line_of_the_digest_says_what_must_be_known_before_anyone_acts
 
     assert told.splitlines()[:3] == ["**The history is short.**", "", f"**{board_sentence(content)}**"]
     assert digest(content).splitlines()[0] == f"**{board_sentence(content)}**"
+
+
+def test_beside_a_bar_set_by_hand_stands_what_it_would_have_gained(content):
+    assert phrases.bar(replace(content, by_hand="It gained 5.")).endswith("set by hand. It gained 5.")
+    assert content.by_hand.replace(chr(160), " ").startswith("Set by hand: on past deals, a bar of EUR 600 an hour")

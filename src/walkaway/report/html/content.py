@@ -15,7 +15,7 @@ from walkaway.config import Settings
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, deal_stories, early_signs, portfolio_of
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Calls, Caveat, Model, call_open, caveats_of, may_be_acted_on
+from walkaway.models import Calls, Caveat, Model, bar_by_hand, call_open, caveats_of, may_be_acted_on
 from walkaway.monitoring import Check, check
 from walkaway.report.figures import curve_frame
 from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST, called
@@ -42,7 +42,8 @@ class Content:
     typical: the figures of the typical deal that is kept. legs: the deals to stop by main reason (`main_reason`).
     caveats: the first lines of the page. actionable: whether the model's verdicts may be acted on. records_work:
     whether the book records work; if not, nothing is said about work done. records_signs: the same for activities, and
-    so for signs from buyers. Where no hours are known, hours are 0 or empty.
+    so for signs from buyers. Where no hours are known, hours are 0 or empty. by_hand: what a bar set by hand would have
+    gained on past deals; empty unless one is set.
     """
 
     answer: Answer
@@ -72,6 +73,7 @@ class Content:
     actionable: bool = True
     records_work: bool = True
     records_signs: bool = True
+    by_hand: str = ""
 
     def of(self, *names: str) -> pd.DataFrame:
         """Deals with these calls (CALLS, pursue, unsure), without deals decided by a person or kept to learn from.
@@ -201,4 +203,5 @@ def gather(
         actionable=may_be_acted_on(model),
         records_work=book.records_work,
         records_signs=len(book.activities) > 0,
+        by_hand=bar_by_hand(model.curve, settings.score.bar if model.signal else None, wording),
     )

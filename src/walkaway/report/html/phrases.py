@@ -129,7 +129,11 @@ def _dial(dial: dict[str, Any], wording: LocaleFormat) -> str:
 
 
 def bar(content: Content) -> str:
-    """Where the bar stands, what set it, and what it means."""
+    """Where the bar stands, what set it, what it means, and what it would have gained if it was set by hand."""
+    return f"{_bar_means(content)} {content.by_hand}".rstrip()
+
+
+def _bar_means(content: Content) -> str:
     answer, wording = content.answer, content.wording
     dial, at = _dial(answer.dial, wording), wording.worth(answer.bar)
     if wording.by_chance:
