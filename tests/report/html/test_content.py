@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,3 +156,22 @@ def test_where_no_deal_is_open_there_is_nothing_to_report(hostile, model, settin
     closed = hostile.with_tables(deals=hostile.deals.assign(closed_at=hostile.deals["closed_at"].fillna(day(END_DAY))))
     with pytest.raises(UsageError, match="no deal is open at 2026-01-01T00:00Z, so there is nothing to score"):
         gather(closed, model, pd.Timestamp("2026-01-01", tz="UTC"), settings)
+
+
+BEATEN = {"measure": "log loss", "by": "plain_lightgbm", "gain": -0.02, "low": -0.03, "high": -0.01}
+SAID = (
+    "Plain LightGBM predicts better than this model on later deals: its log loss is lower by 0.0200 "
+    "(90%: 0.0100 to 0.0300)."
+)
+
+
+@pytest.mark.parametrize("for_print", [False, True])
+def test_a_model_that_is_beaten_says_so_before_the_answer_on_the_page_and_in_print(hostile, model, settings, for_print):
+    beaten = replace(model, facts=model.facts.model_copy(update={"beaten_by": (BEATEN,)}))
+    shown = page(gather(hostile, beaten, UNTIL, settings), for_print)
+
+    assert 0 < shown.index(SAID) < shown.index('class="answer"')
+
+
+def test_a_model_that_nothing_beats_says_nothing_of_it(content):
+    assert "than this model on later deals" not in page(replace(content, beaten=()))

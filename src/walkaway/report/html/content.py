@@ -24,6 +24,7 @@ from walkaway.report.html.main_reason import counted_legs, typical_deal
 from walkaway.report.html.proof import Proof, read_proof
 from walkaway.report.html.refocus import refocus, work_first
 from walkaway.report.html.rollups import neighbours, productivity, rollup
+from walkaway.report.terminal.training_tables import beaten_sentences
 from walkaway.scoring import changes, settle_advice, settle_decisions
 
 __all__ = ["Content", "earlier", "gather"]
@@ -43,7 +44,7 @@ class Content:
     caveats: the first lines of the page. actionable: whether the model's verdicts may be acted on. records_work:
     whether the book records work; if not, nothing is said about work done. records_signs: the same for activities, and
     so for signs from buyers. Where no hours are known, hours are 0 or empty. by_hand: what a bar set by hand would have
-    gained on past deals; empty unless one is set.
+    gained on past deals; empty unless one is set. beaten: what predicts or ranks better than the model, beyond noise.
     """
 
     answer: Answer
@@ -74,6 +75,7 @@ class Content:
     records_work: bool = True
     records_signs: bool = True
     by_hand: str = ""
+    beaten: tuple[str, ...] = ()
 
     def of(self, *names: str) -> pd.DataFrame:
         """Deals with these calls (CALLS, pursue, unsure), without deals decided by a person or kept to learn from.
@@ -203,5 +205,6 @@ def gather(
         actionable=may_be_acted_on(model),
         records_work=book.records_work,
         records_signs=len(book.activities) > 0,
+        beaten=tuple(beaten_sentences(model.facts, wording)),
         by_hand=bar_by_hand(model.curve, settings.score.bar if model.signal else None, wording),
     )

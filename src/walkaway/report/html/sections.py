@@ -93,6 +93,7 @@ def _answer(content: Content) -> Shown:
     return {
         "answer": content.answer,
         "caveats": content.caveats,
+        "beaten": content.beaten,
         "board": board_sentence(content),
         "use": confidence.use(content),
         "bar_sentence": phrases.bar(content),
