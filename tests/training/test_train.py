@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from tests.books import START, TINY, UNTIL, book_with_signal, day
 
+from walkaway.asof import mature_age_days
 from walkaway.asof.history import History, known
 from walkaway.book import with_lost_after
 from walkaway.book.schema import Book
@@ -330,6 +331,18 @@ def test_the_curve_of_a_book_with_one_experienced_fold_rests_on_that_fold_alone(
     assert looks["known_until"].nunique() == 2
     assert (model.curve, model.facts.young_curve) == (curve_of(fitted, of_last), False)
     assert model.curve != curve_of(fitted, looks)
+
+
+@pytest.mark.parametrize("suffices", [True, False])
+def test_the_chance_by_age_is_kept_where_age_ranks_as_well_as_the_model(book, monkeypatch, suffices):
+    monkeypatch.setitem(train.__globals__, "age_suffices", lambda tables: suffices)
+    facts = train(book, UNTIL, TINY).model.facts
+    deals = known(book, UNTIL).deals
+    mature = deals[deals["created_at"] <= UNTIL - pd.Timedelta(days=mature_age_days(deals, UNTIL))]
+    settled = mature["outcome"].notna()
+
+    counts = (0, int(settled.sum()), int((mature["outcome"] == "won").sum()))
+    assert facts.chance_by_age[:1] == ((counts,) if suffices else ())
 
 
 def _scale(calls):

@@ -1,5 +1,6 @@
 """Metrics of out-of-time calls, with intervals over deals: overall, by slice, and beside baselines and older models."""
 
+from walkaway.evaluation.age_alone import YOUNGEST, AgeChance, age_rule, age_suffices, chance_by_age
 from walkaway.evaluation.baselines import FitBaseline, always_share_won, fit_logistic, fit_naive_bayes, rate_by_category
 from walkaway.evaluation.beaten import beaten_by
 from walkaway.evaluation.cohort import HAD_TIME, SHARES, Cohort, cohort_of, judged
@@ -28,14 +29,19 @@ __all__ = [
     "PRICES",
     "SEGMENT",
     "SHARES",
+    "YOUNGEST",
+    "AgeChance",
     "Cohort",
     "DealDraws",
     "FitBaseline",
+    "age_rule",
+    "age_suffices",
     "always_share_won",
     "beaten_by",
     "brier_parts",
     "by_ending",
     "by_slice",
+    "chance_by_age",
     "cohort_of",
     "deal_weights",
     "failures",

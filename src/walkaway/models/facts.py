@@ -24,6 +24,7 @@ NOT_COUNTED = (
     "beaten_by",
     "cohort",
     "young_curve",
+    "chance_by_age",
     "left_out",
     "settings",
 )
@@ -40,11 +41,11 @@ class Facts(BaseModel):
     that are better out of time, beyond noise (`evaluation.beaten_by`). cohort: the out-of-time calls that metrics of
     wins are of (`evaluation.Cohort`); None where too few had time to end. mature_days: within which nearly all deals
     end (`asof.mature_age_days`). young_curve: whether the curve had to be learned from folds too young to have seen
-    slow endings. left_out: name, verdict, rules and evidence of what the leak audit suspects. settings: those of the
-    training, as plain JSON values.
-    lost_after_days: the age at which an open deal counts as lost, None where it never does. counted_lost: how many
-    deals are lost for that alone. tested_by_creation: whether a book without dates of the close was tested on deals
-    that were created later than those learned from.
+    slow endings. chance_by_age: where age alone ranks deals as well as the model, the rows of
+    `evaluation.chance_by_age`. left_out: name, verdict, rules and evidence of what the leak audit suspects. settings:
+    those of the training, as plain JSON values. lost_after_days: the age at which an open deal counts as lost, None
+    where it never does. counted_lost: how many deals are lost for that alone. tested_by_creation: whether a book without
+    dates of the close was tested on deals that were created later than those learned from.
 
     >>> Facts(known_until="2026-01-05T00:00Z", deals=3, won=1, lost=2).counts()
     {'known_until': '2026-01-05T00:00:00+00:00', 'deals': 3, 'won': 1, 'lost': 2}
@@ -83,6 +84,7 @@ class Facts(BaseModel):
     capacity: dict[str, dict[str, Any]] = {}
     beaten_by: tuple[dict[str, str | float], ...] = ()
     young_curve: bool = False
+    chance_by_age: tuple[tuple[int, int, int], ...] = ()
     left_out: tuple[dict[str, str], ...] = ()
     settings: dict[str, Any] = {}
 

@@ -14,6 +14,7 @@ import pandas as pd
 from walkaway.evaluation import failures
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts, caveats_of
+from walkaway.report.age_advice import AGE_HEADERS, AGE_TITLE, age_rows, age_sentences
 from walkaway.report.terminal.audit_tables import doubt_sentences
 from walkaway.report.terminal.plain_table import interval
 from walkaway.report.terminal.training_tables import (
@@ -199,7 +200,11 @@ def model_card(trained: Trained, version: str, decision: Promotion, fmt: LocaleF
         fmt: writes the numbers.
     """
     facts = trained.model.facts
-    known_first = [caveat.sentence for caveat in caveats_of(trained.model, fmt)] + beaten_sentences(facts, fmt)
+    known_first = [
+        *(caveat.sentence for caveat in caveats_of(trained.model, fmt)),
+        *beaten_sentences(facts, fmt),
+        *age_sentences(facts, fmt),
+    ]
     better = f"It predicts better than the base rate on {trained.model.tested_on} deals."
     first = [f"**{sentence}**" for sentence in known_first] + ([better] if trained.model.signal else [])
     capacity = "\n".join(f"- {sentence}" for sentence in capacity_sentences(facts, fmt))
@@ -211,6 +216,7 @@ def model_card(trained: Trained, version: str, decision: Promotion, fmt: LocaleF
         *([("Shape of the trees, chosen on deals that were held out", capacity)] if capacity else []),
         ("Leak audit", _audit(trained, fmt)),
         *_test_results(trained, fmt),
+        *([(AGE_TITLE, _table(AGE_HEADERS, age_rows(facts, fmt)))] if facts.chance_by_age else []),
         ("Where it fails", _failing_slices(trained.tables, fmt)),
         ("Promotion", f"{'Promoted' if decision.promoted else 'Not promoted'}: {decision.reason}."),
     ]

@@ -15,9 +15,12 @@ from walkaway.config import TrainSettings
 from walkaway.economics import Curve, expected_value, guaranteed_bars, lowest_calls, value_per_hour
 from walkaway.evaluation import (
     HAD_TIME,
+    AgeChance,
+    age_suffices,
     beaten_by,
     by_ending,
     by_slice,
+    chance_by_age,
     hours_metrics,
     skills,
     staleness,
@@ -250,6 +253,11 @@ def _calling_model(fitted: FittedRecipe) -> Model:
     return replace(fitted.model(), facts=facts, curve=curve_of(fitted, looks), wait_table=wait_table)
 
 
+def _chance_by_age(book: Book, until: pd.Timestamp) -> tuple[AgeChance, ...]:
+    """The chance of mature deals by age."""
+    return chance_by_age(book.deals, until, mature_age_days(book.deals, until))
+
+
 def train_to_call(book: Book, until: pd.Timestamp, train_settings: TrainSettings) -> Model:
     """The model that `train` makes, without what only explanations and drift checks need.
 
@@ -280,7 +288,8 @@ def train(book: Book, until: pd.Timestamp, train_settings: TrainSettings, step: 
     tables = _tables(backtest, fitted.settings, history.book)
     reference = _reference(history, final, _scored(fitted, backtest.calls), fitted.signal)
     model = _calling_model(fitted)
-    facts = model.facts.model_copy(update={"beaten_by": beaten_by(tables)})
+    by_age = _chance_by_age(history.book, final.until) if age_suffices(tables) else ()
+    facts = model.facts.model_copy(update={"beaten_by": beaten_by(tables), "chance_by_age": by_age})
     model = replace(model, reference=reference, facts=facts)
     step("base rates of settled deals", 0, 1)
     seen, remembered = history.book.without(final.plan.left_out), train_settings.remembered_snapshots

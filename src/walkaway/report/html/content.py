@@ -17,6 +17,7 @@ from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, deal
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Caveat, Model, bar_by_hand, call_open, caveats_of, may_be_acted_on
 from walkaway.monitoring import Check, check
+from walkaway.report.age_advice import age_rows, age_sentences
 from walkaway.report.figures import curve_frame
 from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST, called
 from walkaway.report.html.answer import Answer, answer_of, quality_of
@@ -44,7 +45,9 @@ class Content:
     caveats: the first lines of the page. actionable: whether the model's verdicts may be acted on. records_work:
     whether the book records work; if not, nothing is said about work done. records_signs: the same for activities, and
     so for signs from buyers. Where no hours are known, hours are 0 or empty. by_hand: what a bar set by hand would have
-    gained on past deals; empty unless one is set. beaten: what predicts or ranks better than the model, beyond noise.
+    gained on past deals; empty unless one is set. beaten: what predicts or ranks better than the model, beyond noise,
+    and the rule that age alone amounts to. by_age: the chance of deals by age, where age alone ranks as well as the
+    model (`age_advice`).
     """
 
     answer: Answer
@@ -76,6 +79,7 @@ class Content:
     records_signs: bool = True
     by_hand: str = ""
     beaten: tuple[str, ...] = ()
+    by_age: tuple[tuple[str, ...], ...] = ()
 
     def of(self, *names: str) -> pd.DataFrame:
         """Deals with these calls (CALLS, pursue, unsure), without deals decided by a person or kept to learn from.
@@ -205,6 +209,7 @@ def gather(
         actionable=may_be_acted_on(model),
         records_work=book.records_work,
         records_signs=len(book.activities) > 0,
-        beaten=tuple(beaten_sentences(model.facts, wording)),
+        beaten=(*beaten_sentences(model.facts, wording), *age_sentences(model.facts, wording)),
+        by_age=tuple(age_rows(model.facts, wording)),
         by_hand=bar_by_hand(model.curve, settings.score.bar if model.signal else None, wording),
     )

@@ -9,6 +9,7 @@ import pandas as pd
 
 from walkaway.book import NAMES
 from walkaway.formatting import LocaleFormat
+from walkaway.report.age_advice import AGE_HEADERS, AGE_TITLE
 from walkaway.report.deal_card import steps_of
 from walkaway.report.html import confidence, phrases
 from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST
@@ -94,6 +95,9 @@ def _answer(content: Content) -> Shown:
         "answer": content.answer,
         "caveats": content.caveats,
         "beaten": content.beaten,
+        "by_age": content.by_age,
+        "age_title": AGE_TITLE,
+        "age_headers": [(header, "n" if at else "") for at, header in enumerate(AGE_HEADERS)],
         "board": board_sentence(content),
         "use": confidence.use(content),
         "bar_sentence": phrases.bar(content),

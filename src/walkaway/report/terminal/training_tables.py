@@ -14,6 +14,7 @@ from walkaway.economics import Curve
 from walkaway.evaluation import failures
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Facts, Model, caveats_of
+from walkaway.report.age_advice import AGE_HEADERS, AGE_TITLE, age_rows, age_sentences
 from walkaway.report.terminal.audit_tables import show_suspects
 from walkaway.report.terminal.plain_table import interval, plain_table
 from walkaway.training import NOT_LOGGED, Promotion, Retrained, Trained
@@ -99,6 +100,17 @@ def _with_interval(row: pd.Series | dict[str, float], name: str, digits: int, fm
     """A signed number with its 90% interval."""
     signed = partial(fmt.signed, digits=digits)
     return f"{signed(row[name])} ({interval(row, name, signed)})"
+
+
+def _chances_by_age(facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
+    """The chance of deals by age, where age alone ranks as well as the model."""
+    rows = age_rows(facts, fmt)
+    if not rows:
+        return []
+    table = plain_table(*AGE_HEADERS, title=AGE_TITLE)
+    for row in rows:
+        table.add_row(*row)
+    return [table, ""]
 
 
 def _age_table(metrics: pd.DataFrame, fmt: LocaleFormat) -> Table:
@@ -300,8 +312,9 @@ def _pooling(facts: Facts, signal: bool, fmt: LocaleFormat) -> list[RenderableTy
 
 
 def _beaten(facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
-    """First of all: what is better than the model."""
-    return [Text(sentence, style="bold yellow") for sentence in beaten_sentences(facts, fmt)]
+    """First of all: what is better than the model, and the rule that age alone amounts to."""
+    sentences = [*beaten_sentences(facts, fmt), *age_sentences(facts, fmt)]
+    return [Text(sentence, style="bold yellow") for sentence in sentences]
 
 
 def _capacity(facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
@@ -363,7 +376,7 @@ def _test_tables(tables: dict[str, pd.DataFrame], facts: Facts, fmt: LocaleForma
     calls = fmt.whole(facts.out_of_time_calls)
     completed = f"Of all {calls} out-of-time calls; an open deal counts with what the model expects of it."
     parts += _totals_table(tables.get("hours"), tables.get("worth"), fmt)
-    parts += [_skill_table(tables["skill"], fmt), Text(completed, style="dim"), ""]
+    parts += [_skill_table(tables["skill"], fmt), Text(completed, style="dim"), "", *_chances_by_age(facts, fmt)]
     return parts + ([_staleness_table(tables["staleness"], fmt), ""] if "staleness" in tables else [])
 
 
