@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 
-from walkaway.economics import Curve, settle_drops
+from walkaway.economics import Curve, equal_wins, settle_drops
 from walkaway.formatting import LocaleFormat
 
 # Two deals: d0 (lost) falls to 3 and then 1, with 4 and 2 hours to go; d1 (won, 100) stands at 2 with 6 hours to go.
@@ -141,7 +141,12 @@ def test_a_settled_curve_is_thinned_above_no_bar():
 
 
 DIALS = Curve(
-    CURVE.bars, CURVE.hours_per_week, CURVE.hours_saved, CURVE.value_forgone, guaranteed=((0.08, 1.5), (0.15, 4.0))
+    CURVE.bars,
+    CURVE.hours_per_week,
+    CURVE.hours_saved,
+    CURVE.value_forgone,
+    guaranteed=((0.08, 1.5), (0.15, 4.0)),
+    wins=7.0,
 )
 
 
@@ -172,10 +177,10 @@ def test_a_curve_comes_back_from_json_as_it_was():
     assert Curve.from_json(described | {"estimated": False, "guaranteed": []}) == dataclasses.replace(
         DIALS, estimated=False, guaranteed=()
     )
-    for name in ("guaranteed", "hours", "value"):
+    for name in ("guaranteed", "hours", "value", "wins"):
         del described[name]
     old = Curve.from_json(described)
-    assert (old.guaranteed, old.hours, old.value) == ((), 0.0, 0.0)
+    assert (old.guaranteed, old.hours, old.value, old.wins) == ((), 0.0, 0.0, 0.0)
 
 
 TOTALS = Curve((0.0, 2.0, 4.0), (9.0, 5.0, 2.0), (0.0, 0.5, 0.8), (0.0, 0.1, 0.4), hours=100.0, value=900.0)
@@ -211,3 +216,10 @@ def test_a_refusal_writes_its_shares_by_locale():
     assert refused == (
         "No bar meets a 10 % loss limit at 90 % confidence; none is set. The smallest limit that one meets is 36 %."
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "wins"), [([5.0, 5.0, 0.0, -3.0], 2.0), ([3.0, 1.0], 16 / 10), ([0.0], 0.0), ([], 0.0)]
+)
+def test_wins_of_unequal_value_tell_as_much_as_fewer_of_equal_value(values, wins):
+    assert equal_wins(np.array(values)) == pytest.approx(wins)

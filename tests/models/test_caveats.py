@@ -1,7 +1,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.books import plain_model
+from tests.books import CURVE, plain_model
 
 from walkaway.asof import History
 from walkaway.book import with_lost_after
@@ -35,6 +35,14 @@ def test_a_curve_of_young_folds_is_said_and_may_be_acted_on():
 
     assert codes(assumed_hours_share=0.4, young_curve=True) == ["young_curve"]
     assert may_be_acted_on(young)
+
+
+@pytest.mark.parametrize(("wins", "found"), [(0.0, []), (9.9, ["few_wins"]), (10.0, [])])
+def test_value_from_few_wins_is_said_and_may_be_acted_on(wins, found):
+    model = replace(plain_model(), facts=Facts(assumed_hours_share=0.4), curve=replace(CURVE, wins=wins))
+
+    assert [caveat.code for caveat in caveats_of(model, LocaleFormat())] == found
+    assert may_be_acted_on(model)
 
 
 def test_no_signal_comes_first():

@@ -3,7 +3,7 @@
 Arrays in, arrays out. Money in the book's currency, effort in hours. Definitions: docs/method.md.
 """
 
-from walkaway.economics.curve import Curve, Gain
+from walkaway.economics.curve import Curve, Gain, equal_wins
 from walkaway.economics.drops import (
     Drops,
     Schedule,
@@ -39,6 +39,7 @@ __all__ = [
     "Verdict",
     "area",
     "clairvoyant_index",
+    "equal_wins",
     "expected_value",
     "guaranteed_bar",
     "guaranteed_bars",

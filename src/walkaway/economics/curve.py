@@ -13,7 +13,7 @@ from walkaway.economics.drops import Drops, schedule_drops
 from walkaway.economics.guarantee import CONFIDENCE
 from walkaway.formatting import LocaleFormat
 
-__all__ = ["Curve", "Gain"]
+__all__ = ["Curve", "Gain", "equal_wins"]
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -40,7 +40,8 @@ class Curve:
     value_forgone: shares (0 to 1) of all hours and all won value up to the end of each deal. estimated: False only once
     enough of the calls behind the curve have been settled. guaranteed: (share, bar) pairs, ascending: the highest bar
     that loses no more than the share of won value, by the guarantee (`economics.guarantee`). hours and value: all hours
-    and all won value (money) that the shares are of; 0 where they are not known.
+    and all won value (money) that the shares are of; 0 where they are not known. wins: how many wins of equal value
+    tell as much as those behind the curve (`equal_wins`); 0 where not known.
     """
 
     bars: tuple[float, ...]
@@ -51,6 +52,7 @@ class Curve:
     guaranteed: tuple[tuple[float, float], ...] = ()
     hours: float = 0.0
     value: float = 0.0
+    wins: float = 0.0
 
     @classmethod
     def settled(
@@ -112,16 +114,16 @@ class Curve:
 
     @classmethod
     def from_json(cls, described: Mapping[str, Any]) -> Curve:
-        """The curve as written by `dataclasses.asdict` and JSON; `guaranteed`, `hours` and `value` may be missing.
+        """The curve as written by `dataclasses.asdict` and JSON; what it had not always had may be missing.
 
         Raises:
             KeyError: a part is missing.
         """
         columns = [tuple(described[name]) for name in ("bars", "hours_per_week", "hours_saved", "value_forgone")]
         guaranteed = tuple((float(share), float(bar)) for share, bar in described.get("guaranteed", ()))
-        hours, value = (float(described.get(name, 0.0)) for name in ("hours", "value"))
+        totals = [float(described.get(name, 0.0)) for name in ("hours", "value", "wins")]
         bars, worked, saved, forgone = columns
-        return cls(bars, worked, saved, forgone, bool(described["estimated"]), guaranteed, hours, value)
+        return cls(bars, worked, saved, forgone, bool(described["estimated"]), guaranteed, *totals)
 
     def bar_for_forgo(self, share: float) -> float:
         """The highest bar at which no more than that share of won value is lost; 0 where there is none.
@@ -199,6 +201,19 @@ class Curve:
         _, saved, forgone = self.at(bar)
         hours = saved * self.hours
         return Gain(hours, bar * hours, forgone * self.value)
+
+
+def equal_wins(value: FloatArray) -> float:
+    """How many wins of equal value hold as much evidence as wins of these values: (sum v)^2 / sum v^2 (Kish, 1965).
+
+    Args:
+        value: of each settled deal, money; what is not above 0 is no win.
+
+    >>> equal_wins(np.array([5.0, 5.0, 0.0])), equal_wins(np.array([3.0, 1.0])), equal_wins(np.array([]))
+    (2.0, 1.6, 0.0)
+    """
+    won = value[value > 0]
+    return float(won.sum() ** 2 / (won**2).sum()) if len(won) else 0.0
 
 
 def _thinned(bars: FloatArray, points: int) -> npt.NDArray[np.int64]:

@@ -18,6 +18,7 @@ from walkaway.models.model import (
     make_calls,
     read_rows,
 )
+from walkaway.models.no_bar import no_bar
 from walkaway.models.nurture import Wait, awaited, learn_waits
 from walkaway.models.reference_profile import (
     Comparison,
@@ -76,6 +77,7 @@ __all__ = [
     "load_champions",
     "make_calls",
     "may_be_acted_on",
+    "no_bar",
     "read_rows",
     "record_decision",
     "relative_errors",

@@ -8,11 +8,12 @@ from walkaway.book import lost_after_sentence
 from walkaway.formatting import LocaleFormat
 from walkaway.models.model import Model
 
-__all__ = ["Caveat", "caveats_of", "may_be_acted_on"]
+__all__ = ["NO_SIGNAL", "Caveat", "caveats_of", "has_few_wins", "may_be_acted_on"]
 
 NO_SIGNAL, HOURS_ASSUMED, LOST_AFTER = "no_signal", "hours_assumed", "lost_after_days"
-YOUNG_CURVE = "young_curve"
-TO_BE_KNOWN = (LOST_AFTER, YOUNG_CURVE)  # what is told, and does not stop anyone from acting
+YOUNG_CURVE, FEW_WINS = "young_curve", "few_wins"
+TO_BE_KNOWN = (LOST_AFTER, YOUNG_CURVE, FEW_WINS)  # what is told, and does not stop anyone from acting
+LEAST_WINS = 10.0  # with fewer of equal value, one win more or less is over 10% of the value, the default of --forgo
 ALL_BY_KIND = "No activity has recorded hours: all hours are assumed by kind of activity."
 YOUNG = (
     "The history is too short to test a bar well: it was tested with models that knew only deals that ended quickly. "
@@ -48,7 +49,16 @@ def caveats_of(model: Model, fmt: LocaleFormat) -> tuple[Caveat, ...]:
         found.append(Caveat(LOST_AFTER, told))
     if facts.young_curve:
         found.append(Caveat(YOUNG_CURVE, YOUNG))
+    if model.signal and has_few_wins(model):
+        wins = fmt.number(model.curve.wins, digits=1)
+        few = f"Nearly all past value comes from a few deals (it tells as much as {wins} wins of equal value)"
+        found.append(Caveat(FEW_WINS, f"{few}, so what a bar loses is hardly known."))
     return tuple(found)
+
+
+def has_few_wins(model: Model) -> bool:
+    """Whether so few wins hold the value behind the curve that a single one decides what a bar loses."""
+    return 0 < model.curve.wins < LEAST_WINS
 
 
 def may_be_acted_on(model: Model) -> bool:

@@ -44,8 +44,8 @@ class Facts(BaseModel):
     slow endings. chance_by_age: where age alone ranks deals as well as the model, the rows of
     `evaluation.chance_by_age`. left_out: name, verdict, rules and evidence of what the leak audit suspects. settings:
     those of the training, as plain JSON values. lost_after_days: the age at which an open deal counts as lost, None
-    where it never does. counted_lost: how many deals are lost for that alone. tested_by_creation: whether a book without
-    dates of the close was tested on deals that were created later than those learned from.
+    where it never does. counted_lost: how many deals are lost for that alone. tested_by_creation: whether a book
+    without dates of the close was tested on deals that were created later than those learned from.
 
     >>> Facts(known_until="2026-01-05T00:00Z", deals=3, won=1, lost=2).counts()
     {'known_until': '2026-01-05T00:00:00+00:00', 'deals': 3, 'won': 1, 'lost': 2}

@@ -6,6 +6,7 @@ measured (method, section 7).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 
 from walkaway.asof import mature_age_days
 from walkaway.asof.labels import no_decision
-from walkaway.economics import DROPPED, Curve
+from walkaway.economics import DROPPED, Curve, equal_wins
 from walkaway.evaluation import (
     HAD_TIME,
     SHARES,
@@ -92,7 +93,8 @@ def settled_curve(calls: pd.DataFrame, after_period: pd.Series, weeks: float) ->
     hours, worth = calls["remaining_hours_truth"].to_numpy(), calls["worth_truth"].to_numpy()
     deal, above = pd.factorize(calls["deal_id"])[0], calls["walk_away_above"].to_numpy()
     booked = hours - after_period.to_numpy()
-    return Curve.settled(deal, above, hours, worth, booked, weeks, estimated=not calls["settled"].all())
+    curve = Curve.settled(deal, above, hours, worth, booked, weeks, estimated=not calls["settled"].all())
+    return replace(curve, wins=equal_wins(worth[~calls["deal_id"].duplicated().to_numpy()]))
 
 
 def _share(drawn: DealDraws, part: FloatArray, whole: FloatArray, name: str) -> dict[str, float]:

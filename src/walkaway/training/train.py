@@ -12,7 +12,7 @@ from walkaway.asof.labels import no_decision
 from walkaway.audit import Audit
 from walkaway.book import Book, counted_lost
 from walkaway.config import TrainSettings
-from walkaway.economics import Curve, expected_value, guaranteed_bars, lowest_calls, value_per_hour
+from walkaway.economics import Curve, equal_wins, expected_value, guaranteed_bars, lowest_calls, value_per_hour
 from walkaway.evaluation import (
     HAD_TIME,
     AgeChance,
@@ -108,6 +108,12 @@ def _guaranteed(
     return guaranteed_bars(value[there], lowest[there], cap, settled[there])
 
 
+def _equal_wins(calls: pd.DataFrame) -> float:
+    """`equal_wins` of the settled deals; what is only expected of open ones is no evidence."""
+    settled = calls[calls["settled"].astype(bool)].drop_duplicates("deal_id")
+    return equal_wins(settled["worth_truth"].to_numpy())
+
+
 def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Timestamp, book: Book) -> Curve:
     """The curve over out-of-time calls: what following the verdicts at each bar would have saved and lost."""
     if calls.empty:
@@ -117,7 +123,7 @@ def _curve(calls: pd.DataFrame, scores: pd.DataFrame, pace: float, until: pd.Tim
     above = scores["walk_away_above"].to_numpy()
     deal, booked = pd.factorize(calls["deal_id"])[0], calls["hours_booked"].to_numpy()
     curve = Curve.settled(deal, above, hours, worth, booked, max(float(weeks), 1 / 7))
-    return replace(curve, guaranteed=_guaranteed(calls, above, pace, until, book))
+    return replace(curve, guaranteed=_guaranteed(calls, above, pace, until, book), wins=_equal_wins(calls))
 
 
 def _reference(history: History, final: Fitted, scores: pd.DataFrame, signal: bool) -> ReferenceProfile:

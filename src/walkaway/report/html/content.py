@@ -15,7 +15,7 @@ from walkaway.config import Settings
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, deal_stories, early_signs, portfolio_of
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Calls, Caveat, Model, bar_by_hand, call_open, caveats_of, may_be_acted_on
+from walkaway.models import Calls, Caveat, Model, bar_by_hand, call_open, caveats_of, may_be_acted_on, no_bar
 from walkaway.monitoring import Check, check
 from walkaway.report.age_advice import age_rows, age_sentences
 from walkaway.report.figures import curve_frame
@@ -45,9 +45,9 @@ class Content:
     caveats: the first lines of the page. actionable: whether the model's verdicts may be acted on. records_work:
     whether the book records work; if not, nothing is said about work done. records_signs: the same for activities, and
     so for signs from buyers. Where no hours are known, hours are 0 or empty. by_hand: what a bar set by hand would have
-    gained on past deals; empty unless one is set. beaten: what predicts or ranks better than the model, beyond noise,
-    and the rule that age alone amounts to. by_age: the chance of deals by age, where age alone ranks as well as the
-    model (`age_advice`).
+    gained on past deals; empty unless one is set. no_bar: why none can be set; empty where one is. beaten: what
+    predicts or ranks better than the model, beyond noise, and the rule that age alone amounts to. by_age: the chance of
+    deals by age, where age alone ranks as well as the model (`age_advice`).
     """
 
     answer: Answer
@@ -78,6 +78,7 @@ class Content:
     records_work: bool = True
     records_signs: bool = True
     by_hand: str = ""
+    no_bar: str = ""
     beaten: tuple[str, ...] = ()
     by_age: tuple[tuple[str, ...], ...] = ()
 
@@ -211,5 +212,6 @@ def gather(
         records_signs=len(book.activities) > 0,
         beaten=(*beaten_sentences(model.facts, wording), *age_sentences(model.facts, wording)),
         by_age=tuple(age_rows(model.facts, wording)),
+        no_bar=no_bar(model, bar, by_hand=settings.score.bar is not None),
         by_hand=bar_by_hand(model.curve, settings.score.bar if model.signal else None, wording),
     )

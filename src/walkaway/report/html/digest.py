@@ -8,6 +8,7 @@ from walkaway.book import shown_deal
 from walkaway.report.html import confidence, phrases
 from walkaway.report.html.annotated_calls import CALLS
 from walkaway.report.html.content import Content
+from walkaway.report.html.kept import kept_sentence
 from walkaway.report.html.main_reason import leg_told
 
 __all__ = ["board_sentence", "digest", "plain"]
@@ -30,7 +31,7 @@ def board_sentence(content: Content) -> str:
     """The answer in one sentence, for a board."""
     answer, wording = content.answer, content.wording
     if not answer.let_go:
-        return f"None of {wording.number(answer.open_deals)} open deals is below the bar: keep them all."
+        return kept_sentence(content)
     at_risk = (
         f"puts {wording.money(answer.value_at_risk)} at risk, {wording.percent(answer.share_at_risk)} of the "
         f"pipeline's {'expected wins' if wording.counts_wins else 'expected value'}."

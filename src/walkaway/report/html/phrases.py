@@ -135,6 +135,8 @@ def bar(content: Content) -> str:
 
 def _bar_means(content: Content) -> str:
     answer, wording = content.answer, content.wording
+    if content.no_bar and not answer.let_go:
+        return f"No bar can be set for the open deals, {content.no_bar}."
     dial, at = _dial(answer.dial, wording), wording.worth(answer.bar)
     if wording.by_chance:
         return f"Each deal to stop has a chance to win below the bar ({at}). The bar is {dial}."
