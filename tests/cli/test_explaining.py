@@ -79,7 +79,9 @@ def test_explain_prints_json_on_stdout_only(walkaway, here, book):
 
 
 def test_explain_says_first_what_must_be_known_before_anyone_acts(walkaway, here, book, monkeypatch):
-    monkeypatch.setattr("walkaway.explaining.story.caveats_of", lambda model, fmt: (Caveat("young_curve", "[short] history."),))
+    monkeypatch.setattr(
+        "walkaway.explaining.story.caveats_of", lambda model, fmt: (Caveat("young_curve", "[short] history."),)
+    )
     _, out, _ = walkaway("explain", open_deal(book), *here, "--as-of", "2025-08-04")
 
-    assert out.splitlines()[0] == "[short] history."
+    assert "[short] history." in out.splitlines()[2]

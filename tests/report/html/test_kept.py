@@ -10,7 +10,7 @@ WHY = "because the model cannot tell which of them will be won"
 def nothing_stopped(content, chance: float, no_bar: str = ""):
     answer = replace(content.answer, let_go=0, open_deals=4)
     calls = content.calls.head(4).assign(win_probability=chance)
-    return replace(content, answer=answer, calls=calls, no_bar=no_bar, caveats=(), stories=())
+    return replace(content, answer=answer, calls=calls, no_bar=no_bar, by_hand="", stories=())
 
 
 def test_deals_likely_to_be_won_are_to_be_kept_where_none_is_below_the_bar(content):

@@ -123,3 +123,10 @@ def test_a_deal_to_nurture_says_what_to_wait_for_and_until_when(called, trained)
 
     assert text.count("wait for: phone call from the buyer, until 4 Aug 2025") == 10
     assert "wait for" not in gone
+
+
+def test_without_signal_no_bar_is_told_and_nothing_is_promised_of_it(called, trained):
+    text = words(shown(show_score(called, replace(trained.model, signal=False), "calls.csv", EUR)))
+
+    assert "No bar can be set for them, because the model cannot tell which of them will be won." in text
+    assert "On past deals this bar" not in text

@@ -12,7 +12,7 @@ from rich.text import Text
 from walkaway.book import shown_deal
 from walkaway.economics import DROPPED
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Model, awaited, caveats_of
+from walkaway.models import Model, awaited, caveats_of, no_bar
 from walkaway.report.terminal.plain_table import plain_table
 from walkaway.scoring import summary
 
@@ -77,12 +77,15 @@ def _freed(numbers: dict[str, Any], fmt: LocaleFormat) -> str:
     return f"frees {fmt.whole(numbers['hours_freed'])} of {fmt.whole(numbers['hours'])} expected hours and puts"
 
 
-def _on_past_deals(model: Model, bar: float, fmt: LocaleFormat) -> str:
-    """What this bar did on past deals."""
+def _bar(model: Model, bar: float, fmt: LocaleFormat) -> str:
+    """The bar and what it did on past deals; without signal, that none can be set."""
+    if not model.signal:
+        return f"No bar can be set for them, {no_bar(model, bar, by_hand=False)}."
     _, saved, lost = model.curve.at(bar)
     did = f"saved {fmt.percent(saved)} of the hours" if fmt.by_hour else f"let {fmt.percent(saved)} of the deals go"
     source = "an estimate" if model.curve.estimated else "from settled deals"
-    return f"On past deals this bar {did} and lost {fmt.percent(lost, 1)} of the {fmt.won} ({source})."
+    past = f"On past deals this bar {did} and lost {fmt.percent(lost, 1)} of the {fmt.won} ({source})."
+    return f"Bar: {fmt.rate(bar)}. {past}"
 
 
 def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -> RenderableType:
@@ -104,7 +107,7 @@ def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -
     sentences = Text(
         f"{fmt.whole(numbers['open_deals'])} deals open at {fmt.moment(pd.Timestamp(numbers['as_of']))} UTC: {counts}. "
         f"Walking away {_freed(numbers, fmt)} {fmt.money(numbers['value_at_risk'])} {of_value}at risk. "
-        f"Bar: {fmt.rate(numbers['bar'])}. {_on_past_deals(model, numbers['bar'], fmt)} "
+        f"{_bar(model, numbers['bar'], fmt)} "
         f"{_kept_to_learn(numbers['kept_to_learn'], fmt)}Model {numbers['model_version']}."
     )
     written = Text(f"{fmt.whole(len(table))} calls written to {out}{_hindsight(table, model, fmt)}")
