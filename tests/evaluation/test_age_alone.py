@@ -69,6 +69,8 @@ def test_ages_with_too_few_deals_to_judge_are_left_out():
         ([(14, 700, 10), (30, 500, 4), (60, 300, 1)], (30, 500, 4)),
         ([(14, 700, 10), (30, 500, 5)], None),  # 12% of the wins come later
         ([(14, 100, 4), (30, 60, 4)], None),  # such an old deal is won as often as any
+        ([(14, 100, 1)], None),  # too few to be sure that it is won less often
+        ([(14, 160, 1)], (14, 160, 1)),
         ([], None),
     ],
 )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.stats import beta
 
 from walkaway.evaluation.metrics import LEAST_DEALS_TO_JUDGE
 
@@ -15,6 +16,7 @@ __all__ = ["YOUNGEST", "AgeChance", "age_rule", "age_suffices", "chance_by_age"]
 YOUNGEST = "younger"  # the index of `skills` that ranks the youngest deal first
 AGES = (0, 1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365, 545, 730)  # days
 LESS = 0.5  # of the chance of all deals: above it, an old deal is no hopeless one
+CONFIDENCE = 0.95  # that old deals are won less often than all
 MOST_WINS_LOST = 0.10  # by the rule; as much as the default of `score.forgo`
 
 
@@ -29,6 +31,16 @@ class AgeChance(NamedTuple):
     def chance(self) -> float:
         """The share of those still open that were won later."""
         return self.won / self.open if self.open else float("nan")
+
+    @property
+    def most(self) -> float:
+        """The upper bound of the chance, at CONFIDENCE.
+
+        >>> round(AgeChance(30, 500, 4).most, 4)
+        0.0182
+        """
+        lost = self.open - self.won
+        return float(beta.ppf(CONFIDENCE, self.won + 1, lost)) if lost else 1.0
 
 
 def age_suffices(tables: Mapping[str, pd.DataFrame]) -> bool:
@@ -86,7 +98,8 @@ def chance_by_age(deals: pd.DataFrame, moment: pd.Timestamp, mature_days: float)
 def age_rule(chances: Sequence[AgeChance]) -> AgeChance | None:
     """The youngest age after which no more than MOST_WINS_LOST of all wins come; None where there is none.
 
-    At that age the chance must be at most LESS of that of all deals.
+    At that age the chance must be at most LESS of that of all deals, and its upper bound (Clopper and Pearson, 1934)
+    below it, so that no rule is made of noise.
 
     >>> age_rule([AgeChance(0, 1000, 40), AgeChance(14, 700, 10), AgeChance(30, 500, 4), AgeChance(60, 300, 1)])
     AgeChance(age_days=30, open=500, won=4)
@@ -95,6 +108,7 @@ def age_rule(chances: Sequence[AgeChance]) -> AgeChance | None:
         return None
     all_deals = chances[0]
     for row in chances[1:]:
-        if row.won <= MOST_WINS_LOST * all_deals.won and row.chance <= LESS * all_deals.chance:
+        few = row.won <= MOST_WINS_LOST * all_deals.won and row.chance <= LESS * all_deals.chance
+        if few and row.most < all_deals.chance:
             return row
     return None

@@ -4,7 +4,7 @@ from walkaway.models.bar_by_hand import bar_by_hand
 from walkaway.models.base_rates import BaseRates, PastDeals, PastOutcomes, Settled, groups_alike, learn_base_rates
 from walkaway.models.bundle import VERSION, load_bundle, save_bundle
 from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, learn_buyer_events, with_buyer_event
-from walkaway.models.caveats import Caveat, caveats_of, may_be_acted_on
+from walkaway.models.caveats import NO_SIGNAL, Caveat, caveats_of, may_be_acted_on
 from walkaway.models.facts import Facts
 from walkaway.models.model import (
     TERMS,
@@ -40,6 +40,7 @@ from walkaway.models.registry import (
 )
 
 __all__ = [
+    "NO_SIGNAL",
     "TERMS",
     "VERSION",
     "BaseRates",

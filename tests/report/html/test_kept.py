@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from walkaway.models import Caveat
 from walkaway.report.html import page, phrases
 from walkaway.report.html.digest import board_sentence
 
@@ -36,3 +37,11 @@ def test_without_a_bar_nobody_is_told_that_none_is_below_it(content):
 
 def test_deals_that_are_stopped_all_the_same_are_told_as_before(content):
     assert board_sentence(replace(content, no_bar=WHY)) == board_sentence(content)
+
+
+def test_without_signal_no_trade_off_is_shown(content):
+    blind = replace(content, caveats=(Caveat("no_signal", "No signal."),))
+
+    assert phrases.NO_TRADE_OFF in page(blind)
+    assert "Each point is a bar." not in page(blind)
+    assert "Each point is a bar." in page(content)

@@ -131,7 +131,9 @@ def test_without_signal_the_screen_says_so(screens):
         "No signal: on later deals the model is no better than the base rate, which is used instead. Every verdict is "
         "unsure." in text
     )
+    assert "No bar can be set, because the model cannot tell which deals will be won." in text
     assert "No signal" not in shown(screens["training"])
+    assert "No bar can be set" not in shown(screens["training"])
 
 
 def test_without_a_curve_a_bar_by_hand_is_proposed(done):

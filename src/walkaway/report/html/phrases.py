@@ -16,6 +16,7 @@ from walkaway.report.html.proof import Proof
 __all__ = [
     "NO_CURVE",
     "NO_PROOF",
+    "NO_TRADE_OFF",
     "advised",
     "bar",
     "capital",
@@ -43,6 +44,10 @@ NO_PROOF = (
 )
 NO_CURVE = (
     "There is no trade-off curve, because too few deals have been settled to test a bar on. The bar was set by hand."
+)
+NO_TRADE_OFF = (
+    "There is no bar to choose, because the model cannot tell which deals will be won: stopping those that it thinks "
+    "least likely would be no better than stopping any others."
 )
 INSTEAD = 3  # deals named on the first page
 QUESTIONS = {

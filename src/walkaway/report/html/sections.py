@@ -9,6 +9,7 @@ import pandas as pd
 
 from walkaway.book import NAMES
 from walkaway.formatting import LocaleFormat
+from walkaway.models import NO_SIGNAL
 from walkaway.report.age_advice import AGE_HEADERS, AGE_TITLE
 from walkaway.report.deal_card import steps_of
 from walkaway.report.html import confidence, phrases
@@ -120,7 +121,9 @@ def _answer(content: Content) -> Shown:
 
 
 def _trade_off(content: Content) -> Shown:
-    """The trade-off figure and a sentence about it; no figure if there is no curve."""
+    """The trade-off figure and a sentence about it; no figure if there is no curve, or no signal to choose a bar by."""
+    if NO_SIGNAL in {caveat.code for caveat in content.caveats}:
+        return {"neighbours": [], "curve": "", "curve_sentence": phrases.NO_TRADE_OFF}
     bars = {"neighbours": _rows(content.neighbours)}
     here = content.neighbours[content.neighbours["here"]]
     if content.curve.empty or here.empty:

@@ -31,6 +31,7 @@ __all__ = [
     "show_training",
 ]
 
+NO_BAR = "No bar can be set, because the model cannot tell which deals will be won."
 LEAST_POOLING = 0.1  # a head that pools less is not mentioned
 HEADS = {"win": "Win head", "hours": "Hours head", "worth": "Value head", "no_decision": "No-decision head"}
 SAVED = {"hour": "Hours saved", "deal": "Deals let go"}
@@ -363,7 +364,7 @@ def _dated_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableType]
     parts += [*_pooling(model.facts, model.signal, fmt), *_capacity(model.facts, fmt)]
     if tables:
         parts += _test_tables(tables, model.facts, fmt)
-    return [*parts, _curve_table(model.curve, fmt), ""]
+    return [*parts, _curve_table(model.curve, fmt) if model.signal else Text(NO_BAR), ""]
 
 
 def _test_tables(tables: dict[str, pd.DataFrame], facts: Facts, fmt: LocaleFormat) -> list[RenderableType]:
