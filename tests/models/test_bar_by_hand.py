@@ -18,15 +18,15 @@ def test_nothing_is_said_of_a_bar_that_was_not_set_by_hand():
 
 def test_a_bar_that_gained_is_told_with_its_parts():
     assert told(PAST, 2.0) == (
-        "Set by hand: on past deals, a bar of EUR 2 an hour would have gained EUR 10 "
-        "(50 hours saved, worth EUR 100 at this bar, less EUR 90 of won value lost)."
+        "Set by hand: on past deals, a bar of EUR 2 an hour would have gained EUR 10, if an hour earns that much "
+        "elsewhere (50 hours saved, worth EUR 100, less EUR 90 of won value lost)."
     )
 
 
 def test_a_bar_that_lost_more_than_it_gained_is_warned_of():
     assert told(PAST, 4.0) == (
-        "Warning: on past deals, a bar of EUR 4 an hour, set by hand, would have cost EUR 40 more than it gained "
-        "(80 hours saved, worth EUR 320 at this bar, less EUR 360 of won value lost). "
+        "Warning: on past deals, a bar of EUR 4 an hour, set by hand, would have cost EUR 40 more than it gained, "
+        "even if an hour earns that much elsewhere (80 hours saved, worth EUR 320, less EUR 360 of won value lost). "
         "Take a lower bar, or let --forgo choose one."
     )
 
@@ -35,8 +35,8 @@ def test_where_deals_are_counted_the_bar_is_told_in_wins_and_deals():
     past = replace(PAST, bars=(0.0, 0.02, 0.04), value=9.0)
 
     assert told(past, 0.02, LocaleFormat("en", unit="deal", counts_wins=True)) == (
-        "Set by hand: on past deals, a bar of 2.0% to win would have gained 0.10 wins "
-        "(work on 50 deals saved, worth 1.0 wins at this bar, less 0.90 wins lost)."
+        "Set by hand: on past deals, a bar of 2.0% to win would have gained 0.10 wins, if another deal brings "
+        "that much (work on 50 deals saved, worth 1.0 wins, less 0.90 wins lost)."
     )
 
 

@@ -25,8 +25,8 @@ def bar_by_hand(curve: Curve, bar: float | None, fmt: LocaleFormat) -> str:
 
     >>> past = Curve((0.0, 2.0), (9.0, 5.0), (0.0, 0.5), (0.0, 0.1), hours=100.0, value=900.0)
     >>> bar_by_hand(past, 2.0, LocaleFormat("en", "EUR")).replace(chr(160), " ")
-    'Set by hand: on past deals, a bar of EUR 2 an hour would have gained EUR 10 (50 hours saved, worth EUR 100 at this
-    bar, less EUR 90 of won value lost).'
+    'Set by hand: on past deals, a bar of EUR 2 an hour would have gained EUR 10, if an hour earns that much elsewhere
+    (50 hours saved, worth EUR 100, less EUR 90 of won value lost).'
     """
     if bar is None:
         return ""
@@ -34,10 +34,11 @@ def bar_by_hand(curve: Curve, bar: float | None, fmt: LocaleFormat) -> str:
     if gain is None:
         return f"Set by hand: what a bar of {rate} would have gained on past deals is not known."
     lost = f"{fmt.money(gain.lost)} {'lost' if fmt.counts_wins else 'of won value lost'}"
-    parts = f"({_saved(gain, fmt)}, worth {fmt.money(gain.worth)} at this bar, less {lost})"
+    earns = "if an hour earns that much elsewhere" if fmt.by_hour else "if another deal brings that much"
+    parts = f"{earns} ({_saved(gain, fmt)}, worth {fmt.money(gain.worth)}, less {lost})"
     if gain.total < 0:
         return (
             f"Warning: on past deals, a bar of {rate}, set by hand, would have cost {fmt.money(-gain.total)} more than "
-            f"it gained {parts}. Take a lower bar, or let --forgo choose one."
+            f"it gained, even {parts}. Take a lower bar, or let --forgo choose one."
         )
-    return f"Set by hand: on past deals, a bar of {rate} would have gained {fmt.money(gain.total)} {parts}."
+    return f"Set by hand: on past deals, a bar of {rate} would have gained {fmt.money(gain.total)}, {parts}."

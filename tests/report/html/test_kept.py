@@ -9,26 +9,26 @@ WHY = "because the model cannot tell which of them will be won"
 
 
 def nothing_stopped(content, chance: float, no_bar: str = ""):
-    answer = replace(content.answer, let_go=0, open_deals=4)
-    calls = content.calls.head(4).assign(win_probability=chance)
+    answer = replace(content.answer, let_go=0)
+    calls = content.calls.assign(win_probability=chance)
     return replace(content, answer=answer, calls=calls, no_bar=no_bar, by_hand="", stories=())
 
 
 def test_deals_likely_to_be_won_are_to_be_kept_where_none_is_below_the_bar(content):
-    assert board_sentence(nothing_stopped(content, 0.5)) == "None of 4 open deals is below the bar: keep them all."
+    assert board_sentence(nothing_stopped(content, 0.5)) == "None of 33 open deals is below the bar: keep them all."
 
 
 def test_hopeless_deals_are_not_said_to_be_worth_keeping(content):
     told = board_sentence(nothing_stopped(content, 0.09))
 
-    assert told == "None of 4 open deals is below the bar. About 0 of them are expected to be won."
+    assert told == "None of 33 open deals is below the bar. About 3 of them are expected to be won."
 
 
 def test_without_a_bar_nobody_is_told_that_none_is_below_it(content):
-    shown = nothing_stopped(content, 0.25, WHY)
+    shown = nothing_stopped(content, 0.03, WHY)
 
     assert board_sentence(shown) == (
-        f"No bar can be set for 4 open deals, {WHY}. About 1 of them is expected to be won. "
+        f"No bar can be set for 33 open deals, {WHY}. About 1 of them is expected to be won. "
         "This does not mean that all are worth keeping."
     )
     assert phrases.bar(shown) == f"No bar can be set for the open deals, {WHY}."
