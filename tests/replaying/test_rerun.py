@@ -7,18 +7,21 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.books import END_DAY, TINY, book_with_signal, day
+from tests.books import END_DAY, TINY, book_with_signal, day, plain_model
 
 from walkaway.asof.history import History
 from walkaway.asof.snapshots import open_snapshots
 from walkaway.config import ReplaySettings, ScoreSettings, Settings
 from walkaway.errors import DataError, LockedError, UsageError
 from walkaway.files import exclusive
+from walkaway.formatting import LocaleFormat
+from walkaway.models import Facts
 from walkaway.models.base_rates import PastDeals
 from walkaway.models.bundle import load_bundle
 from walkaway.models.model import make_calls, read_rows
 from walkaway.models.reference_profile import ReferenceProfile
 from walkaway.replaying import Period, replay
+from walkaway.replaying.summary import _model_notes
 from walkaway.training.train import train
 
 pytest_plugins = ("tests.books",)
@@ -172,6 +175,15 @@ def test_a_bar_set_by_hand_is_told_with_what_it_would_have_gained_in_the_replay(
     assert len(told) == 1
     assert f"({gain.hours:,.0f} hours saved, worth" in told[0]
     assert not any("set by hand" in note.lower() for note in done.summary["notes"])
+
+
+def test_models_with_too_short_a_history_are_told():
+    facts = Facts(young_curve=True)
+    models = [replace(plain_model(), facts=facts), plain_model()]
+
+    assert _model_notes(models, ScoreSettings(), LocaleFormat("en")) == [
+        "1 of 2 models had a history too short to test a bar well, so their bars may lose more value."
+    ]
 
 
 def test_a_period_at_the_end_of_the_book_has_nothing_to_judge(book, tmp_path):

@@ -161,12 +161,15 @@ def _bar_notes(curve: Curve, dial: ScoreSettings, fmt: LocaleFormat) -> list[str
 
 
 def _model_notes(models: Sequence[Model], dial: ScoreSettings, fmt: LocaleFormat) -> list[str]:
-    """Models without signal, and guarantees that no bar meets, in sentences."""
+    """Models without signal or with too short a history, and guarantees that no bar meets, in sentences."""
     without_signal = sum(not model.signal for model in models)
     notes = []
     if without_signal:
         count = f"{fmt.whole(without_signal)} of {fmt.whole(len(models))}"
         notes.append(f"{count} models found no signal. All their verdicts are unsure.")
+    if young := sum(model.facts.young_curve for model in models):
+        count = f"{fmt.whole(young)} of {fmt.whole(len(models))}"
+        notes.append(f"{count} models had a history too short to test a bar well, so their bars may lose more value.")
     if dial.guarantee:
         refused = {model.version: model.curve.refusal(dial.forgo, fmt) for model in models}
         notes += [f"Model {version}: {refusal}" for version, refusal in refused.items() if refusal]
