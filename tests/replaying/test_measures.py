@@ -89,6 +89,8 @@ def test_the_curve_says_what_a_bar_would_have_done():
     assert curve.at(20.0) == pytest.approx((4.0, 4 / 12, 0.1))
     assert later.at(20.0) == pytest.approx((3.5, 4 / 12, 0.1))  # an hour of gold's was booked after the two weeks
     assert curve.estimated  # one deal is still open
+    assert curve.hours == 12.0
+    assert curve.wins == pytest.approx(1 / (0.9**2 + 0.1**2))  # gold and small
     assert curve.at(0.0) == (6.0, 0.0, 0.0)
     assert later.at(0.0) == (5.5, 0.0, 0.0)
     assert (curve.bar_for_capacity(5.5), later.bar_for_capacity(5.5)) == (8.0, 0.0)

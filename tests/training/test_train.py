@@ -23,7 +23,7 @@ from walkaway.models.model import make_calls, read_rows
 from walkaway.training.backtest import HOURS_PRIOR_DEALS, backtest
 from walkaway.training.fitting import fit_as_of
 from walkaway.training.recipe import fit_and_backtest
-from walkaway.training.train import curve_looks, curve_of, train, train_to_call
+from walkaway.training.train import _equal_wins, curve_looks, curve_of, train, train_to_call
 
 pytest_plugins = ("tests.books",)
 
@@ -331,6 +331,12 @@ def test_the_curve_of_a_book_with_one_experienced_fold_rests_on_that_fold_alone(
     assert looks["known_until"].nunique() == 2
     assert (model.curve, model.facts.young_curve) == (curve_of(fitted, of_last), False)
     assert model.curve != curve_of(fitted, looks)
+
+
+def test_each_settled_win_is_evidence_once_and_what_open_deals_may_bring_is_none():
+    looks = pd.DataFrame({"deal_id": ["d1", "d1", "d2", "d3", "d4"], "settled": [True, True, True, True, False]})
+
+    assert _equal_wins(looks.assign(worth_truth=[5.0, 5.0, 5.0, 0.0, 99.0])) == 2.0
 
 
 @pytest.mark.parametrize("suffices", [True, False])
