@@ -23,6 +23,7 @@ from walkaway.cli.options import (
     newest_or,
     print_json,
     progress,
+    refuse_with_dates,
     settings_in_force,
     span_of,
     takes_dial,
@@ -61,7 +62,7 @@ def score(
     check_extension(out)
     every_days = days_of(every)
     from walkaway.scoring import score as score_book
-    from walkaway.training import score_undated
+    from walkaway.scoring import score_undated
 
     settings = dial.over(settings_in_force(context), reasons)
     with progress(quiet) as step:
@@ -69,8 +70,8 @@ def score(
         read, model = book_and_model(book, models, settings)
         step("scoring open deals", 0, 1)
         if read.manifest.timeless:
-            _refuse_with_dates(as_of, start, end, dial.forgo, dial.bar, dial.capacity)
-            table = score_undated(read, model)
+            refuse_with_dates({"as-of": as_of, "from": start, "to": end, **dial.given()})
+            table = score_undated(read, model, settings.score, settings.report.locale)
         else:
             at = _moments(read, as_of, start, end, every_days)
             table = score_book(read, model, at, settings.score, settings.report.locale)
@@ -81,7 +82,7 @@ def score(
         from walkaway.report.terminal.score_tables import show_score, show_undated_score
 
         fmt = model.facts.wording(settings.report.locale)
-        shown = show_undated_score(table, out, fmt) if model.undated else show_score(table, model, out, fmt)
+        shown = show_undated_score(table, model, out, fmt) if model.undated else show_score(table, model, out, fmt)
         tell(shown, quiet)
         _tell_bar_by_hand(model, settings.score.bar, fmt, quiet)
         if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo, fmt)):
@@ -99,18 +100,8 @@ def _tell_bar_by_hand(model: Model, bar: float | None, fmt: LocaleFormat, quiet:
         tell(sentence, quiet)
 
 
-def _refuse_with_dates(*given: str | float | None) -> None:
-    """Refuse options that need a book with dates and hours."""
-    for option, value in zip(("--as-of", "--from", "--to", "--forgo", "--bar", "--capacity"), given, strict=True):
-        if value is not None:
-            raise UsageError(
-                f"{option} {value}: needs a book with dates and hours, and this book has no dates. Leave {option} out."
-            )
-
-
 def _print_summary(table: pd.DataFrame, model: Model, more: dict[str, object]) -> None:
-    from walkaway.scoring import summary
-    from walkaway.training import summary_undated
+    from walkaway.scoring import summary, summary_undated
 
     print_json((summary_undated if model.undated else summary)(table) | more)
 

@@ -17,6 +17,7 @@ from walkaway.cli.options import (
     Dial,
     ModelsOption,
     book_and_model,
+    moment_to_explain,
     newest_or,
     print_json,
     settings_in_force,
@@ -51,9 +52,8 @@ def explain(
         check_figure(waterfall)
     settings = dial.over(settings_in_force(context))
     read, model = book_and_model(book, models, settings)
-    [story] = stories_of(
-        read, model, [deal_id], newest_or(as_of, "--as-of", read), settings.score, settings.report.locale
-    )
+    moment = moment_to_explain(read, as_of, dial)
+    [story] = stories_of(read, model, [deal_id], moment, settings.score, settings.report.locale)
     if waterfall:
         write_waterfall(story, waterfall)
     if as_json:

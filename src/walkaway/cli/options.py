@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import wraps
@@ -94,6 +94,32 @@ def moment_of(text: str | None, option: str) -> pd.Timestamp | None:
 def newest_or(text: str | None, option: str, book: Book) -> pd.Timestamp:
     """The moment of an option; by default, that of the newest record in a book with dates."""
     return moment_of(text, option) or book.last_recorded_at()
+
+
+def moment_to_explain(book: Book, as_of: str | None, dial: Dial) -> pd.Timestamp | None:
+    """The moment of --as-of, or of the newest record; None for a book without dates.
+
+    Raises:
+        UsageError: the book has no dates, and an option that needs them was given.
+    """
+    if not book.manifest.timeless:
+        return newest_or(as_of, "--as-of", book)
+    refuse_with_dates({"as-of": as_of, **dial.given()})
+    return None
+
+
+def refuse_with_dates(given: Mapping[str, object]) -> None:
+    """Refuse options, by name, that need a book with dates and hours.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    for option, value in given.items():
+        if value is not None:
+            raise UsageError(
+                f"--{option} {value}: needs a book with dates and hours, and this book has no dates. Leave --{option} "
+                "out."
+            )
 
 
 def training_moment(until: str | None, book: Book) -> pd.Timestamp | None:

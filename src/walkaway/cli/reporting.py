@@ -20,6 +20,7 @@ from walkaway.cli.options import (
     book_and_model,
     newest_or,
     progress,
+    refuse_with_dates,
     settings_in_force,
     takes_dial,
     tell,
@@ -58,7 +59,7 @@ def report(
     quiet: Quiet = False,
 ) -> None:
     """Write the report: deals to stop, hours freed, value lost, where the hours go instead, and the evidence."""
-    from walkaway.report.html import write_report
+    from walkaway.report.html import write_report, write_undated_report
     from walkaway.scoring import read_advice, read_decisions
 
     settings = dial.over(settings_in_force(context))
@@ -69,8 +70,13 @@ def report(
         folder = replayed or settings.score.replay
         read, model = book_and_model(book, models, settings, folder)
         step("writing the report", 0, 1)
-        moment = newest_or(as_of, "--as-of", read)
-        done = write_report(read, model, moment, settings, out, form.value, folder, decided, advised)
+        if read.manifest.timeless:
+            files = {"replay": replayed, "decisions": decisions, "advice": advice}
+            refuse_with_dates({"as-of": as_of, **dial.given(), **files})
+            done = write_undated_report(read, model, settings, out, form.value)
+        else:
+            moment = newest_or(as_of, "--as-of", read)
+            done = write_report(read, model, moment, settings, out, form.value, folder, decided, advised)
     if form is Format.MD:
         typer.echo(done.digest, nl=False)
     else:

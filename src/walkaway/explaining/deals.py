@@ -9,7 +9,7 @@ from walkaway.book import Book, deal_places
 from walkaway.config import ScoreSettings
 from walkaway.errors import UsageError
 from walkaway.explaining.story import DealStory, deal_stories
-from walkaway.models import Model, bar_of, check_askable, make_calls, read_rows
+from walkaway.models import Model, bar_of, call_undated, check_askable, check_fits, make_calls, read_rows
 
 __all__ = ["explain"]
 
@@ -20,17 +20,17 @@ def explain(
     book: Book,
     model: Model,
     deal_ids: list[str],
-    as_of: pd.Timestamp,
+    as_of: pd.Timestamp | None,
     score_settings: ScoreSettings = DEFAULT,
     locale: str = "en_GB",
 ) -> list[DealStory]:
     """The stories of these deals at a moment.
 
     Args:
-        book: any book with dates.
+        book: any book.
         model: usually the champion.
         deal_ids: ids of deals open at that moment.
-        as_of: UTC moment.
+        as_of: UTC moment; None for a book without dates.
         score_settings: the settings that determine the bar.
         locale: locale of the reader.
 
@@ -39,6 +39,10 @@ def explain(
             before the first deal or far ahead; the locale is unknown; or the settings do not fit (`bar_of`).
         DataError: the book does not fit the model.
     """
+    if as_of is None:
+        check_fits(book, model)
+        _check_not_closed(book.deals, deal_ids)
+        return deal_stories(model, call_undated(book, model, deal_ids), 1.0, book, locale)
     check_askable(book, model, pd.DatetimeIndex([as_of]))
     _check_open(book.deals, deal_ids, as_of)
     snapshots = pd.DataFrame({"deal_id": deal_ids, "as_of": pd.Series([as_of] * len(deal_ids)).dt.as_unit("us")})
@@ -55,3 +59,10 @@ def _check_open(deals: pd.DataFrame, deal_ids: list[str], as_of: pd.Timestamp) -
             raise UsageError(f"{created}, after {as_of:%Y-%m-%d}. Use a later --as-of.")
         closed = f"deal {deal_id} was closed ({row['outcome']}) on {row['closed_at']:%Y-%m-%d}"
         raise UsageError(f"{closed}, so there is nothing to explain. Use an earlier --as-of.")
+
+
+def _check_not_closed(deals: pd.DataFrame, deal_ids: list[str]) -> None:
+    """Raise for the first deal that is unknown or has an outcome."""
+    asked = deals.iloc[deal_places(pd.Index(deals["deal_id"]), pd.Series(deal_ids, dtype="str"))]
+    for deal in asked[asked["outcome"].notna()].to_dict("records"):
+        raise UsageError(f"deal {deal['deal_id']} is closed ({deal['outcome']}), so there is nothing to explain.")

@@ -1,4 +1,4 @@
-"""Early qualification: signs in a deal's first week that separated settled deals with good and poor chances."""
+"""Early qualification: signs of a deal's first week, or of its creation, that separated good and poor chances."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from walkaway.book import Book
 from walkaway.explaining.sentences import say
 from walkaway.features import PlannedFeature
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Model, Rows, learn_base_rates, read_rows
+from walkaway.models import Model, Rows, learn_base_rates, read_rows, read_rows_without_dates
 
-__all__ = ["EarlySign", "early_signs"]
+__all__ = ["EarlySign", "early_signs", "signs_without_dates"]
 
 FIRST_DAYS = 7.0
 LEAST_DEALS_A_SIGN = 30  # settled deals that showed it
@@ -29,7 +29,7 @@ TIME = ("timing", "effort")  # themes left out: at a fixed age they only say how
 
 @dataclass(frozen=True)
 class EarlySign:
-    """One sign at the end of a deal's first week.
+    """One sign at the end of a deal's first week, or in a book without dates.
 
     deals: settled deals that showed it. won: how many of them were won. hours_lost: hours booked from then on by those
     that were lost, which stopping them at once would have saved. rate: share won. all: share won of
@@ -115,8 +115,31 @@ def early_signs(book: Book, model: Model, until: pd.Timestamp, wording: LocaleFo
     rows, ends = read_rows(History(book), snapshots, model.plan), label(book, snapshots)
     inbound = book.activities["direction"] == "inbound"
     signs = set(book.activities.loc[inbound, "kind"].dropna().astype("str"))
+    return _strongest(_candidates(model, rows, ends, signs, wording), most)
+
+
+def signs_without_dates(book: Book, model: Model, wording: LocaleFormat, most: int = 8) -> list[EarlySign]:
+    """The strongest signs of closed deals in a book without dates, in the order of `early_signs`.
+
+    Args:
+        book: one without dates.
+        model: its plan lists the features.
+        wording: how the reader writes numbers and money.
+        most: signs of each side.
+    """
+    closed = book.deals[book.deals["outcome"].notna()].reset_index(drop=True)
+    if len(closed) < LEAST_DEALS_A_SIGN:
+        return []
+    rows = read_rows_without_dates(book, closed, model.plan)
+    won = (closed["outcome"] == "won").astype("float64")
+    ends = pd.DataFrame({"won": won, "remaining_hours": 1.0, "worth": won})
+    return _strongest(_candidates(model, rows, ends, set(), wording), most)
+
+
+def _strongest(candidates: Iterator[_Candidate], most: int) -> list[EarlySign]:
+    """Up to `most` signs of each side that do not repeat each other, poor chances first."""
     kept: list[_Candidate] = []
-    for candidate in sorted(_candidates(model, rows, ends, signs, wording), key=lambda candidate: -abs(candidate.z)):
+    for candidate in sorted(candidates, key=lambda candidate: -abs(candidate.z)):
         same_side = sum((candidate.z < 0) == (other.z < 0) for other in kept)
         if same_side < most and not any(candidate.repeats(other) for other in kept):
             kept.append(candidate)

@@ -29,18 +29,20 @@ MOST_REASONS = 8
 class DealStory:
     """A call with all its factors: typical_value_per_hour x every factor = value_per_hour.
 
+    as_of and bar are None in a book without dates.
+
     typical: how all settled deals that were ever at its stage ended. reasons: the factors on which the ensemble's
     members agree, similar ones combined, strongest first. counterfactuals: what would lift a dropped deal over the bar.
     similar_deals: settled deals valued for the same reasons; None if the deal is sold at a loss or the model stores no
     settled deals. floor_hours: added to remaining_hours, as the minimum any deal takes. events: number of events
     recorded for the deal by then (None: the book records none). unit: what effort is counted in; where it is deals,
     each counts 1 hour here, and value per hour is the expected value. counts_wins: whether value is counted in wins,
-    since the book has no amounts. caveats: what must be known before anyone acts on it. name, account_name, owner_name
-    and url: as the book has them.
+    since the book has no amounts. caveats: what must be known before anyone acts on it. stage, name, account_name,
+    owner_name and url: as the book has them.
     """
 
     deal_id: str
-    as_of: pd.Timestamp
+    as_of: pd.Timestamp | None
     win_probability: float
     value_if_won: float
     amount_imputed: bool
@@ -48,7 +50,7 @@ class DealStory:
     floor_hours: float
     expected_value: float
     value_per_hour: float
-    bar: float
+    bar: float | None
     verdict: str
     wait: Wait | None
     wait_until: pd.Timestamp | None
@@ -66,6 +68,7 @@ class DealStory:
     similar_deals: SimilarDeals | None
     events: int | None
     caveats: tuple[Caveat, ...] = ()
+    stage: str | None = None
     name: str | None = None
     account_name: str | None = None
     owner_name: str | None = None
@@ -85,7 +88,7 @@ class DealStory:
     def look_twice(self) -> bool:
         """Whether the deal is dropped although similar deals earned more per hour than the bar, so needs a check."""
         near = self.similar_deals
-        return self.verdict in DROPPED and near is not None and near.value_per_hour > self.bar
+        return self.verdict in DROPPED and near is not None and self.bar is not None and near.value_per_hour > self.bar
 
     def as_json(self) -> dict[str, object]:
         """The story as plain JSON values; hours and value per hour are None where no hours are known."""
@@ -152,20 +155,21 @@ def deal_stories(
     if book is not None and len(calls.table):
         what_ifs = counterfactuals(book, model, calls, similar, wording)
     names, similar = _named(calls, similar, book)
+    stages = [None if pd.isna(stage) else str(stage) for stage in calls.rows.terms["stage_name"]]
     stories = []
     for row, call in enumerate(calls.table.to_dict("records")):
         stories.append(
             DealStory(
                 deal_id=call["deal_id"],
-                as_of=call["as_of"],
+                as_of=None if pd.isna(call["as_of"]) else call["as_of"],
                 win_probability=call["win_probability"],
                 value_if_won=call["value_if_won"],
                 amount_imputed=bool(call["amount_imputed"]),
                 remaining_hours=call["remaining_hours"],
                 floor_hours=model.floor_hours,
                 expected_value=call["expected_value"],
-                value_per_hour=call["value_per_hour"],
-                bar=call["bar"],
+                value_per_hour=call["value_per_hour"] if wording.by_hour else call["expected_value"],
+                bar=None if pd.isna(call["bar"]) else call["bar"],
                 verdict=call["verdict"],
                 wait=calls.waits[row],
                 wait_until=None if pd.isna(call["wait_until"]) else call["wait_until"],
@@ -183,6 +187,7 @@ def deal_stories(
                 similar_deals=similar[row],
                 events=None if events is None else int(events[row]),
                 caveats=caveats_of(model, wording),
+                stage=stages[row],
                 **names.get(row, {}),
             )
         )

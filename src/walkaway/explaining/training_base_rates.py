@@ -1,10 +1,11 @@
-"""Adds the base rates of settled deals to a trained model, so that reasons can show them (`models.base_rates`)."""
+"""Adds what is kept of past deals to a trained model, so that reasons can show it (`models.base_rates`)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from walkaway.book import Book
@@ -12,7 +13,7 @@ from walkaway.explaining.attribution import attribute
 from walkaway.heads import TrainingRows
 from walkaway.models import Model, PastDeals, Rows, Settled, groups_alike, learn_base_rates, learn_buyer_events
 
-__all__ = ["with_base_rates"]
+__all__ = ["with_base_rates", "with_past_deals"]
 
 ENDS = ["won", "remaining_hours", "worth"]
 
@@ -28,23 +29,48 @@ def with_base_rates(model: Model, book: Book, snapshots: pd.DataFrame, rows: Tra
         most: how many settled snapshots to keep for the search for similar deals.
     """
     settled = rows.labels["settled"].to_numpy(dtype=bool)
-    stage, ends = rows.terms["stage_name"][settled], rows.labels.loc[settled, ENDS]
-    rates = learn_base_rates(rows.X[settled], model.plan, stage, rows.deal[settled], ends)
+    every = Rows(snapshots, rows.X, rows.terms)
+    model = replace(model, past_deals=PastDeals(buyer_events=learn_buyer_events(book)))
+    ends = rows.labels.loc[settled, ENDS]
+    return with_past_deals(model, every, rows.deal[settled], ends, most, settled)
+
+
+def with_past_deals(
+    model: Model,
+    rows: Rows,
+    deal: npt.NDArray[np.int64],
+    ends: pd.DataFrame,
+    most: int,
+    settled: npt.NDArray[np.bool_] | None = None,
+) -> Model:
+    """The model with base rates, groups of features that are alike, and a sample of settled deals.
+
+    Args:
+        model: a fitted model.
+        rows: of its training deals.
+        deal: code of the deal of each settled row.
+        ends: how the deal of each settled row ended: the columns ENDS.
+        most: how many settled rows to keep for the search for similar deals.
+        settled: which rows are settled; all by default.
+    """
+    settled = np.ones(len(rows.X), dtype=bool) if settled is None else settled
+    part = Rows(rows.snapshots[settled], rows.X[settled], rows.terms[settled])
+    rates = learn_base_rates(part.X, model.plan, part.terms["stage_name"], deal, ends)
     margin = model.heads.worth.margin(rows.terms["margin"].to_numpy())
     typical = float(np.median(margin[margin > 0])) if (margin > 0).any() else 1.0
-    past_deals = PastDeals(rates, groups_alike(rows.X, model.plan), learn_buyer_events(book), typical)
+    alike = groups_alike(rows.X, model.plan)
+    past_deals = replace(model.past_deals, rates=rates, groups=alike, typical_margin=typical)
     model = replace(model, past_deals=past_deals)
-    part = Rows(snapshots[settled], rows.X[settled], rows.terms[settled])
-    return replace(model, past_deals=replace(past_deals, settled=_settled(model, part, rows.labels[settled], most)))
+    return replace(model, past_deals=replace(past_deals, settled=_settled(model, part, ends, most)))
 
 
-def _settled(model: Model, rows: Rows, labels: pd.DataFrame, most: int) -> Settled | None:
-    """A random sample of settled snapshots with their attribution. The seed is fixed, so training is reproducible."""
+def _settled(model: Model, rows: Rows, ends: pd.DataFrame, most: int) -> Settled | None:
+    """A random sample of settled rows with their attribution. The seed is fixed, so training is reproducible."""
     kept = np.sort(np.random.default_rng(0).permutation(len(rows.X))[:most])
     if not len(kept):
         return None
     part = Rows(rows.snapshots.iloc[kept].reset_index(drop=True), rows.X[kept], rows.terms.iloc[kept])
     attribution = attribute(model, part)
-    ends = part.snapshots.join(labels[ENDS].iloc[kept].reset_index(drop=True))
+    table = part.snapshots.join(ends.iloc[kept].reset_index(drop=True))
     explained = attribution.explained
-    return Settled(ends[explained].reset_index(drop=True), attribution.terms[explained].astype(np.float32))
+    return Settled(table[explained].reset_index(drop=True), attribution.terms[explained].astype(np.float32))

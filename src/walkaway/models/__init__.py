@@ -13,10 +13,12 @@ from walkaway.models.model import (
     Rows,
     bar_of,
     call_open,
+    call_undated,
     check_askable,
     check_fits,
     make_calls,
     read_rows,
+    read_rows_without_dates,
 )
 from walkaway.models.no_bar import no_bar
 from walkaway.models.nurture import Wait, awaited, learn_waits
@@ -62,6 +64,7 @@ __all__ = [
     "bar_by_hand",
     "bar_of",
     "call_open",
+    "call_undated",
     "caveats_of",
     "champion_version",
     "check_askable",
@@ -80,6 +83,7 @@ __all__ = [
     "may_be_acted_on",
     "no_bar",
     "read_rows",
+    "read_rows_without_dates",
     "record_decision",
     "relative_errors",
     "rollback",

@@ -10,10 +10,14 @@ from walkaway.models.model import Model
 
 __all__ = ["NO_SIGNAL", "Caveat", "caveats_of", "has_few_wins", "may_be_acted_on"]
 
-NO_SIGNAL, HOURS_ASSUMED, LOST_AFTER = "no_signal", "hours_assumed", "lost_after_days"
+NO_SIGNAL, NO_DATES, HOURS_ASSUMED, LOST_AFTER = "no_signal", "no_dates", "hours_assumed", "lost_after_days"
 YOUNG_CURVE, FEW_WINS = "young_curve", "few_wins"
 TO_BE_KNOWN = (LOST_AFTER, YOUNG_CURVE, FEW_WINS)  # what is told, and does not stop anyone from acting
 LEAST_WINS = 10.0  # with fewer of equal value, one win more or less is over 10% of the value, the default of --forgo
+WITHOUT_DATES = (
+    "No dates{}: nothing shows what was known when. No deal is called, and nothing is said about hours or time. A "
+    "column that was filled in after the outcome would look like skill."
+)
 ALL_BY_KIND = "No activity has recorded hours: all hours are assumed by kind of activity."
 YOUNG = (
     "The history is too short to test a bar well: it was tested with models that knew only deals that ended quickly. "
@@ -40,9 +44,11 @@ def caveats_of(model: Model, fmt: LocaleFormat) -> tuple[Caveat, ...]:
         unsure = "" if model.undated else " Every verdict is unsure."
         sentence = f"No signal: on {model.tested_on} deals the model is no better than the base rate"
         found.append(Caveat(NO_SIGNAL, f"{sentence}, which is used instead.{unsure}"))
-    if not model.undated and facts.effort is not None:
+    if model.undated:
+        found.append(Caveat(NO_DATES, WITHOUT_DATES.format(" of the close" if facts.tested_by_creation else "")))
+    elif facts.effort is not None:
         found.append(Caveat(HOURS_ASSUMED, facts.effort.sentence(fmt)))
-    elif not model.undated and facts.assumed_hours_share == 1.0:
+    elif facts.assumed_hours_share == 1.0:
         found.append(Caveat(HOURS_ASSUMED, ALL_BY_KIND))
     if facts.lost_after_days is not None:
         told = lost_after_sentence(facts.lost_after_days, facts.counted_lost, facts.lost, fmt)

@@ -26,6 +26,7 @@ NOT_COUNTED = (
     "young_curve",
     "chance_by_age",
     "left_out",
+    "tested",
     "settings",
 )
 
@@ -46,6 +47,7 @@ class Facts(BaseModel):
     those of the training, as plain JSON values. lost_after_days: the age at which an open deal counts as lost, None
     where it never does. counted_lost: how many deals are lost for that alone. tested_by_creation: whether a book
     without dates of the close was tested on deals that were created later than those learned from.
+    tested: of a book without dates: deals it was tested on, auc, log_loss, and base_log_loss, of the base rate.
 
     >>> Facts(known_until="2026-01-05T00:00Z", deals=3, won=1, lost=2).counts()
     {'known_until': '2026-01-05T00:00:00+00:00', 'deals': 3, 'won': 1, 'lost': 2}
@@ -86,6 +88,7 @@ class Facts(BaseModel):
     young_curve: bool = False
     chance_by_age: tuple[tuple[int, int, int], ...] = ()
     left_out: tuple[dict[str, str], ...] = ()
+    tested: dict[str, float] = {}
     settings: dict[str, Any] = {}
 
     @field_serializer("known_until")

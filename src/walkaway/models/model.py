@@ -5,7 +5,8 @@ A call is the verdict on one deal at one moment, with the numbers behind it. (A 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -32,10 +33,12 @@ __all__ = [
     "Rows",
     "bar_of",
     "call_open",
+    "call_undated",
     "check_askable",
     "check_fits",
     "make_calls",
     "read_rows",
+    "read_rows_without_dates",
 ]
 
 # What calls need of a deal besides its features.
@@ -276,6 +279,30 @@ def call_open(book: Book, model: Model, at: pd.DatetimeIndex, score_settings: Sc
             f"no deal is open at {at.min():%Y-%m-%dT%H:%M}Z, so there is nothing to score. Use another moment."
         )
     return make_calls(model, read_rows(History(book), snapshots, model.plan), bar_of(model, score_settings))
+
+
+def read_rows_without_dates(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Rows:
+    """Features and terms of these deals of a book without dates, one row per deal; as_of is missing."""
+    no_moment = pd.Series(pd.NaT, index=range(len(deals)), dtype=MOMENT)
+    snapshots = pd.DataFrame({"deal_id": deals["deal_id"].to_numpy(), "as_of": no_moment})
+    return read_rows(History(book), snapshots, plan)
+
+
+def call_undated(book: Book, model: Model, deal_ids: Collection[str] | None = None) -> Calls:
+    """Call every open deal of a book without dates, or those of these ids; there is no bar.
+
+    Raises:
+        UsageError: no such deal is open.
+        DataError: the book does not fit the model.
+    """
+    check_fits(book, model)
+    still_open = book.deals[book.deals["outcome"].isna()]
+    if deal_ids is not None:
+        still_open = still_open[still_open["deal_id"].isin(deal_ids)]
+    if still_open.empty:
+        raise UsageError("no deal of this book is open: each has an outcome, so there is nothing to score.")
+    calls = make_calls(model, read_rows_without_dates(book, still_open, model.plan), bar=0.0)
+    return replace(calls, table=calls.table.assign(bar=np.nan))
 
 
 def bar_of(model: Model, score_settings: ScoreSettings) -> float:

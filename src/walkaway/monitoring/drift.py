@@ -18,11 +18,10 @@ from walkaway.config import CheckSettings
 from walkaway.errors import UsageError
 from walkaway.features import unknown_words
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Model, check_fits, make_calls, read_rows
+from walkaway.models import Model, check_fits, make_calls, read_rows, read_rows_without_dates
 from walkaway.monitoring.finding import LEVELS, Finding, Level, cannot_tell, worst
 from walkaway.monitoring.outcomes import age_finding, outcome_findings
 from walkaway.monitoring.population import OpenDeals, population_findings
-from walkaway.training import rows_without_dates
 
 __all__ = ["Check", "Finding", "Level", "check"]
 
@@ -133,7 +132,7 @@ def _first_looks(history: History, model: Model, grid: pd.DatetimeIndex, now: pd
 
 
 def _check_undated(book: Book, model: Model, check_settings: CheckSettings, fmt: LocaleFormat) -> Check:
-    rows = rows_without_dates(book, book.deals[book.deals["outcome"].isna()], model.plan)
+    rows = read_rows_without_dates(book, book.deals[book.deals["outcome"].isna()], model.plan)
     history = History(book).without(model.plan.left_out)
     unknown = unknown_words(history.at(rows.snapshots), model.reference.words)
     deals = OpenDeals(model.plan, rows.X, unknown, pd.DataFrame())

@@ -18,7 +18,7 @@ from walkaway.formatting import LocaleFormat
 from walkaway.models import awaited
 from walkaway.report.terminal.plain_table import plain_table
 
-__all__ = ["LOOK_TWICE", "VERDICT_STYLE", "show_story", "steps_of", "worth_of_it"]
+__all__ = ["LOOK_TWICE", "VERDICT_STYLE", "at_moment", "show_story", "steps_of", "worth_of_it"]
 
 VERDICT_STYLE = {"pursue": "green", "walk_away": "red", "nurture": "yellow", "unsure": "cyan"}
 AT_ITS_STAGE = "deals at its stage"
@@ -54,12 +54,13 @@ def steps_of(story: DealStory, most: int) -> pd.DataFrame:
         for reason in reasons
     ]
     rest_sentence = f"{story.wording.whole(others)} other factors together"
+    of_typical = base_rate(story.typical, story.wording, AT_ITS_STAGE if story.stage else "deals")
     return pd.DataFrame(
         {
             "sentence": [story.typical.sentence, *(reason.sentence for reason in reasons), rest_sentence],
             "factor": [*factors, rest],
             "value_per_hour": [*values, story.value_per_hour],
-            "base_rate": [base_rate(story.typical, story.wording, AT_ITS_STAGE), *rates, ""],
+            "base_rate": [of_typical, *rates, ""],
         }
     )
 
@@ -174,6 +175,11 @@ def _names(story: DealStory) -> list[Text]:
     return [Text(text, style="dim")] if text else []
 
 
+def at_moment(story: DealStory) -> str:
+    """The moment of a story, with a word before it; nothing in a book without dates."""
+    return "" if story.as_of is None else f" at {story.wording.moment(story.as_of)} UTC"
+
+
 def worth_of_it(fmt: LocaleFormat) -> str:
     """What is compared with the bar, as the beginning of a sentence."""
     return {"value per hour": "an hour on it is worth", "expected value": "it is expected to bring"}.get(
@@ -184,7 +190,8 @@ def worth_of_it(fmt: LocaleFormat) -> str:
 def show_story(story: DealStory) -> RenderableType:
     """A card, readable at 80 columns."""
     fmt = story.wording
-    worth = f"{worth_of_it(fmt)} {fmt.worth(story.value_per_hour)}; the bar is {fmt.worth(story.bar)}"
+    bar = "" if story.bar is None else f"; the bar is {fmt.worth(story.bar)}"
+    worth = f"{worth_of_it(fmt)} {fmt.worth(story.value_per_hour)}{bar}"
     head = Text.assemble(
         (story.verdict.replace("_", " ").upper(), f"bold {VERDICT_STYLE[story.verdict]}"),
         f"  {worth}",
@@ -205,5 +212,5 @@ def show_story(story: DealStory) -> RenderableType:
         body += _similar_deals(story.similar_deals, story)
     assumed = f"; {fmt.percent(story.assumed_hours_share)} of the hours are assumed" if fmt.by_hour else ""
     body.append(Text(f"Model {story.model_version}{assumed}.", style="dim"))
-    title = Text(f"Deal {shown_deal(story.deal_id, story.name)} at {fmt.moment(story.as_of)} UTC")
+    title = Text(f"Deal {shown_deal(story.deal_id, story.name)}{at_moment(story)}")
     return Panel(Group(*body), title=title, title_align="left", expand=False, padding=(1, 2))

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory
 from walkaway.files import write_bytes
-from walkaway.report.deal_card import steps_of, worth_of_it
+from walkaway.report.deal_card import at_moment, steps_of, worth_of_it
 
 __all__ = ["check_figure", "draw_waterfall", "waterfall_frame", "write_waterfall"]
 
@@ -48,15 +48,16 @@ def draw_waterfall(frame: pd.DataFrame, story: DealStory) -> Figure:
         label = fmt.money(step["end"]) if at in (0, last) else f"×{fmt.number(step['factor'], 2)}"
         right = (max(step["begin"], step["end"]), at)
         axes.annotate(label, right, xytext=(4, 0), textcoords="offset points", va="center")
-    axes.axvline(story.bar, color="k", linestyle="--", linewidth=1)
-    axes.annotate(f"bar {fmt.money(story.bar)}", (story.bar, -0.6), xytext=(3, 0), textcoords="offset points")
+    if story.bar is not None:
+        axes.axvline(story.bar, color="k", linestyle="--", linewidth=1)
+        axes.annotate(f"bar {fmt.worth(story.bar)}", (story.bar, -0.6), xytext=(3, 0), textcoords="offset points")
     axes.set_yticks(range(len(frame)), [fill(sentence, WIDTH) for sentence in frame["sentence"]])
     axes.set_ylim(last + 0.6, -1.0)
-    axes.set_xlim(0, 1.15 * max(frame["end"].max(), story.bar))
+    axes.set_xlim(0, 1.15 * max(frame["end"].max(), story.bar or 0.0))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: fmt.worth(value)))
     axes.tick_params(axis="x", rotation=30)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set(xlabel=worth_of_it(fmt), title=f"Deal {story.deal_id} at {fmt.moment(story.as_of)} UTC")
+    axes.set(xlabel=worth_of_it(fmt), title=f"Deal {story.deal_id}{at_moment(story)}")
     return figure
 
 

@@ -4,6 +4,7 @@ from walkaway.scoring.advice import chance_weights, kept_to_learn, read_advice, 
 from walkaway.scoring.batch import CHANGES, KINDS, Batch, changes, run_batch
 from walkaway.scoring.decisions import decisions_in_force, read_decisions, settle_decisions
 from walkaway.scoring.score import score, summary, with_replay_curve, without_hours
+from walkaway.scoring.without_dates import score_undated, summary_undated
 
 __all__ = [
     "CHANGES",
@@ -17,9 +18,11 @@ __all__ = [
     "read_decisions",
     "run_batch",
     "score",
+    "score_undated",
     "settle_advice",
     "settle_decisions",
     "summary",
+    "summary_undated",
     "with_advice",
     "with_replay_curve",
     "without_hours",

@@ -6,7 +6,6 @@ from walkaway.training.mlflow_log import NOT_LOGGED
 from walkaway.training.promotion import Promotion
 from walkaway.training.run import Retrained, retrain, roll_back
 from walkaway.training.train import Trained, train, train_to_call
-from walkaway.training.undated import rows_without_dates, score_undated, summary_undated
 
 __all__ = [
     "NOT_LOGGED",
@@ -18,9 +17,6 @@ __all__ = [
     "no_step",
     "retrain",
     "roll_back",
-    "rows_without_dates",
-    "score_undated",
-    "summary_undated",
     "train",
     "train_to_call",
 ]

@@ -17,11 +17,12 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from walkaway.asof import History
 from walkaway.audit import Audit, audit_book
-from walkaway.book import MOMENT, Book
-from walkaway.config import TrainSettings
+from walkaway.book import Book
+from walkaway.config import EffortSettings, TrainSettings
 from walkaway.economics import Curve
-from walkaway.errors import DataError, UsageError
+from walkaway.errors import DataError
 from walkaway.evaluation import FitBaseline, beaten_by, has_signal, win_metrics
+from walkaway.explaining import with_past_deals
 from walkaway.features import FeaturePlan, known_words, plan_features
 from walkaway.heads import (
     Capacity,
@@ -35,20 +36,14 @@ from walkaway.heads import (
     fit_win,
     fit_worth,
 )
-from walkaway.models import Facts, Model, Rows, check_fits, learn_reference_profile, make_calls, read_rows
+from walkaway.models import Facts, Model, Rows, learn_reference_profile, read_rows_without_dates
 from walkaway.training.backtest import BASELINES, CALIBRATION_PRIOR_DEALS, Step, no_step
 from walkaway.training.train import Trained
 
-__all__ = ["score_undated", "summary_undated", "train_undated"]
+__all__ = ["train_undated"]
 
 HOLDOUTS = 3  # parts of the deals, each of which is held out once while a capacity is chosen
 LEAST_OF_EACH_TO_TRAIN = 20  # won and lost deals; with fewer, folds are too small for a test
-
-
-def rows_without_dates(book: Book, deals: pd.DataFrame, plan: FeaturePlan) -> Rows:
-    no_moment = pd.Series(pd.NaT, index=range(len(deals)), dtype=MOMENT)
-    snapshots = pd.DataFrame({"deal_id": deals["deal_id"].to_numpy(), "as_of": no_moment})
-    return read_rows(History(book), snapshots, plan)
 
 
 def _each_a_deal(X: npt.NDArray[np.float32], target: npt.NDArray[np.float64], plan: FeaturePlan) -> Examples:
@@ -184,6 +179,7 @@ def _facts(
     audit: Audit,
     capacity: Capacity,
     tables: dict[str, pd.DataFrame],
+    tested: int,
     train_settings: TrainSettings,
 ) -> Facts:
     """What the model was trained on."""
@@ -199,13 +195,20 @@ def _facts(
         book=book.manifest.fingerprint,
         source=book.manifest.source,
         currency=book.manifest.currency,
-        effort=book.effort,
+        effort=EffortSettings(),  # each deal counts 1: nothing is known of hours
         counts_wins=not book.records_amounts,
         capacity={"win": capacity.as_json()},
         beaten_by=beaten_by(tables),
         left_out=tuple(audit.suspect_rows()),
+        tested=_tested(tables["win"], tested),
         settings=train_settings.model_dump(mode="json", exclude={"heads": {"threads"}}),
     )
+
+
+def _tested(win: pd.DataFrame, deals: int) -> dict[str, float]:
+    own = win.loc["win_probability"]
+    measured = {"auc": own["auc"], "log_loss": own["log_loss"], "base_log_loss": win.loc["base_rate", "log_loss"]}
+    return {"deals": float(deals)} | {name: float(value) for name, value in measured.items()}
 
 
 def train_undated(
@@ -233,7 +236,7 @@ def train_undated(
     settled, won = _closed(book)
     audit = audit_book(book, None, train_settings.audit, train_settings.features)
     plan = plan_features(book.without(audit.left_out), train_settings.features, audit.left_out)
-    rows = rows_without_dates(book, settled, plan)
+    rows = read_rows_without_dates(book, settled, plan)
     alike = np.unique(np.nan_to_num(rows.X, nan=-1.0), axis=0, return_inverse=True)[1].reshape(-1)
     deals = _Settled(rows.X, won, alike).in_order(settled["created_at"], max(train_settings.folds, 2))
     calls = _out_of_fold(settled["deal_id"], deals, plan, train_settings, baselines, step)
@@ -249,45 +252,20 @@ def train_undated(
     calibration = fit_calibration(raw, ends, np.ones(len(ends)), CALIBRATION_PRIOR_DEALS)
     win, capacity = _fit_win(deals, plan, train_settings)
     win = win.calibrated(calibration) if signal else win.without_signal()
-    heads = Heads(win, _fit_worth(rows, settled, plan, train_settings), HoursHead(mean_hours=0.0))
+    heads = Heads(win, _fit_worth(rows, settled, plan, train_settings), HoursHead(mean_hours=1.0))
     distinct = len(np.unique(np.column_stack([alike, won]), axis=0))
-    facts = _facts(book, deals, distinct, plan, audit, capacity, tables, train_settings)
+    facts = _facts(book, deals, distinct, plan, audit, capacity, tables, len(calls), train_settings)
     seen = History(book).without(plan.left_out)
     words, none = known_words(seen.book, plan), pd.DataFrame()
     reference = learn_reference_profile(seen, plan, words, rows.snapshots, rows.X, none, None)
     curve = Curve((), (), (), ())
-    model = Model(plan, heads, train_settings.floor_hours, curve, signal, facts, undated=True, reference=reference)
+    model = Model(plan, heads, 0.0, curve, signal, facts, undated=True, reference=reference)  # each deal counts 1 hour
+    model = with_past_deals(model, rows, np.arange(len(won)), _ends(settled, won), train_settings.remembered_snapshots)
     return Trained(model, tables, calls, audit)
 
 
-def score_undated(book: Book, model: Model) -> pd.DataFrame:
-    """Call every open deal of a book without dates.
-
-    Returns:
-        One row an open deal, highest expected_value first: the columns of `make_calls`, with as_of and what needs hours
-        empty, and model_version.
-
-    Raises:
-        UsageError: no deal is open.
-        DataError: the book does not fit the model.
-    """
-    check_fits(book, model)
-    still_open = book.deals[book.deals["outcome"].isna()]
-    if still_open.empty:
-        raise UsageError("no deal of this book is open: each has an outcome, so there is nothing to score.")
-    table = make_calls(model, rows_without_dates(book, still_open, model.plan), bar=0.0).table
-    table = table.assign(bar=np.nan, model_version=model.version)
-    order = np.lexsort((table["deal_id"], -table["expected_value"]))
-    return table.iloc[order].reset_index(drop=True)
-
-
-def summary_undated(table: pd.DataFrame) -> dict[str, object]:
-    """Calls without dates in a few plain numbers."""
-    return {
-        "calls": len(table),
-        "open_deals": len(table),
-        "timeless": True,
-        "win_probability": float(table["win_probability"].mean()),
-        "verdicts": {str(verdict): int(n) for verdict, n in table["verdict"].value_counts().items()},
-        "model_version": str(table["model_version"].iloc[0]),
-    }
+def _ends(settled: pd.DataFrame, won: npt.NDArray[np.float64]) -> pd.DataFrame:
+    """How closed deals ended: won, remaining_hours (each deal counts 1), and worth (each win 1 without amounts)."""
+    amounts = settled["amount"].notna().any()
+    worth = (settled["amount"] * settled["margin"].fillna(1.0)).to_numpy() if amounts else np.ones(len(won))
+    return pd.DataFrame({"won": won, "remaining_hours": 1.0, "worth": np.where(won == 1, worth, 0.0)})

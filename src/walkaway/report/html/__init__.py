@@ -3,6 +3,6 @@
 from walkaway.report.html.content import Content, gather
 from walkaway.report.html.digest import digest
 from walkaway.report.html.markup import page
-from walkaway.report.html.write import write_report
+from walkaway.report.html.write import write_report, write_undated_report
 
-__all__ = ["Content", "digest", "gather", "page", "write_report"]
+__all__ = ["Content", "digest", "gather", "page", "write_report", "write_undated_report"]

@@ -83,6 +83,8 @@ def _shown(calls: pd.DataFrame) -> pd.DataFrame:
     table[moments] = table[moments].apply(lambda column: column.dt.strftime("%Y-%m-%d"))
     for name in table.columns[~table.dtypes.map(pd.api.types.is_numeric_dtype)]:
         table[name] = table[name].astype("object").where(table[name].notna(), "").map(lambda text: harmless(str(text)))
+    if "verdict" not in calls:  # a book without dates: the most valuable deals first, as given
+        return table
     keys, ascending = ["verdict", "remaining_hours", "expected_value"], [False, False, True]
     return table.loc[calls.sort_values(keys, ascending=ascending, kind="stable").index]
 

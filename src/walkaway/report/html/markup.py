@@ -16,8 +16,9 @@ from walkaway.formatting import LocaleFormat, plain_activity
 from walkaway.report.html.content import Content
 from walkaway.report.html.phrases import capital
 from walkaway.report.html.sections import shown as shown_on_page
+from walkaway.report.html.undated_page import UndatedContent, undated_shown
 
-__all__ = ["page"]
+__all__ = ["page", "undated_page"]
 
 TEMPLATES = Path(__file__).parent / "templates"
 LONGEST = 400  # characters of a text; longer ones are cut
@@ -99,10 +100,19 @@ def page(content: Content, for_print: bool = False) -> str:
         content: the content of the report.
         for_print: shorter lists, and only the first cards, all open.
     """
-    css, js = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
-    env = _environment(content.wording)
-    env.globals |= shown_on_page(content, for_print)
     has_exits = content.records_work or (content.proof is not None and len(content.proof.exits) > 0)
     left_out = {anchor for anchor, shown in {"exits": has_exits, "nurture": content.records_signs}.items() if not shown}
     contents = [(anchor, title) for anchor, title in CONTENTS if anchor not in left_out]
-    return env.get_template("report.html").render(policy=_policy(css, js), css=css, js=js, contents=contents)
+    return _rendered("report.html", content.wording, shown_on_page(content, for_print) | {"contents": contents})
+
+
+def undated_page(content: UndatedContent, for_print: bool = False) -> str:
+    """The page of a book without dates; arguments as of `page`."""
+    return _rendered("undated.html", content.wording, undated_shown(content, for_print))
+
+
+def _rendered(template: str, wording: LocaleFormat, shown: dict[str, Any]) -> str:
+    css, js = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    env = _environment(wording)
+    env.globals |= shown
+    return env.get_template(template).render(policy=_policy(css, js), css=css, js=js)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,10 +16,11 @@ from walkaway.models import Model
 from walkaway.report.html.content import Content, earlier, gather
 from walkaway.report.html.digest import board_sentence, digest
 from walkaway.report.html.lists import FILES, write_lists
-from walkaway.report.html.markup import page
+from walkaway.report.html.markup import page, undated_page
 from walkaway.report.html.pdf import INSTALL, have_weasyprint, write_pdf
+from walkaway.report.html.undated_page import UndatedContent, answer_sentence, gather_undated, undated_digest
 
-__all__ = ["Written", "write_report"]
+__all__ = ["Written", "write_report", "write_undated_report"]
 
 HTML, PDF, DIGEST, CALLS = "report.html", "report.pdf", "digest.md", "calls.parquet"
 COMPARED = ["deal_id", "as_of", "verdict", "expected_value", "value_per_hour", "bar"]
@@ -27,9 +29,13 @@ WRITES = {"all": (HTML, PDF, DIGEST), "html": (HTML,), "pdf": (PDF,), "md": (DIG
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: the folder, its files with sizes in bytes, and notes on what was left out and why."""
+    """What was written: the folder, its files with sizes in bytes, and notes on what was left out and why.
 
-    content: Content
+    answer: the content in one sentence.
+    """
+
+    content: Content | UndatedContent
+    answer: str
     digest: str
     out: Path
     files: dict[str, int]
@@ -37,11 +43,11 @@ class Written:
 
     def summary(self) -> str:
         """What the command prints."""
-        wording = self.content.wording
         sizes = [
-            f"{name} {wording.number(size / 1e6, 1)} MB" if size >= 1e5 else name for name, size in self.files.items()
+            f"{name} {self.content.wording.number(size / 1e6, 1)} MB" if size >= 1e5 else name
+            for name, size in self.files.items()
         ]
-        return "\n".join([board_sentence(self.content), f"Written to {self.out}: {', '.join(sizes)}.", *self.notes])
+        return "\n".join([self.answer, f"Written to {self.out}: {', '.join(sizes)}.", *self.notes])
 
 
 def _previous(path: Path) -> pd.DataFrame | None:
@@ -87,21 +93,47 @@ def write_report(
     with exclusive(out):
         previous = _previous(out / CALLS)
         content = gather(book, model, as_of, settings, replayed, decisions, previous, advice)
-        wanted, notes = WRITES[form], tuple[str, ...]()
-        if form == "all" and not have_weasyprint():
-            wanted, notes = (HTML, DIGEST), (f"{PDF} was left out: WeasyPrint is not installed ({INSTALL}).",)
-        digest_text = digest(content)
-        if HTML in wanted:
-            write_bytes(out / HTML, page(content).encode())
-        if PDF in wanted:
-            write_pdf(page(content, for_print=True), out / PDF)
-        if DIGEST in wanted:
-            write_bytes(out / DIGEST, digest_text.encode())
-        lists: tuple[str, ...] = ()
-        if form != "md":
-            write_lists(content.calls, out)
-            lists = FILES
+        written = _write(content, out, form, partial(page, content), digest(content), board_sentence(content))
         write_frame(_kept(previous, content.calls[COMPARED]), str(out / CALLS))
-        notes += tuple(_stale(out, wanted))
-        files = {name: (out / name).stat().st_size for name in (*wanted, *lists)}
-        return Written(content, digest_text, out, files, notes)
+    return written
+
+
+def write_undated_report(book: Book, model: Model, settings: Settings, out: Path, form: str = "all") -> Written:
+    """Write the report of a book without dates; arguments as of `write_report`.
+
+    Raises:
+        UsageError: no deal is open, or only the PDF is asked for and it cannot be made.
+        DataError: the book does not fit the model.
+        LockedError: another run writes to the folder.
+    """
+    with exclusive(out):
+        content = gather_undated(book, model, settings)
+        answer, text = answer_sentence(content), undated_digest(content)
+        return _write(content, out, form, partial(undated_page, content), text, answer)
+
+
+def _write(
+    content: Content | UndatedContent,
+    out: Path,
+    form: str,
+    pages: Callable[[bool], str],
+    digest_text: str,
+    answer: str,
+) -> Written:
+    """Write the files of a form; `pages` makes the page, for the screen or for print."""
+    wanted, notes = WRITES[form], tuple[str, ...]()
+    if form == "all" and not have_weasyprint():
+        wanted, notes = (HTML, DIGEST), (f"{PDF} was left out: WeasyPrint is not installed ({INSTALL}).",)
+    if HTML in wanted:
+        write_bytes(out / HTML, pages(False).encode())
+    if PDF in wanted:
+        write_pdf(pages(True), out / PDF)
+    if DIGEST in wanted:
+        write_bytes(out / DIGEST, digest_text.encode())
+    lists: tuple[str, ...] = ()
+    if form != "md":
+        write_lists(content.calls, out)
+        lists = FILES
+    notes += tuple(_stale(out, wanted))
+    files = {name: (out / name).stat().st_size for name in (*wanted, *lists)}
+    return Written(content, answer, digest_text, out, files, notes)

@@ -19,6 +19,7 @@ from walkaway.scoring import summary
 __all__ = ["show_score", "show_undated_score"]
 
 MOST_DEALS = 10  # in the table of deals to drop
+MOST_CHANCES = 5  # deals with the highest, and with the lowest chance, of a book without dates
 
 
 def _hindsight(table: pd.DataFrame, model: Model, fmt: LocaleFormat) -> str:
@@ -116,8 +117,39 @@ def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -
     return Group(*first, sentences, "", *worst, written)
 
 
-def show_undated_score(table: pd.DataFrame, out: str, fmt: LocaleFormat) -> RenderableType:
-    """Calls of a book without dates: how likely each deal is to be won, and nothing about hours."""
+def _chances_table(calls: pd.DataFrame, title: str, fmt: LocaleFormat) -> Table:
+    """Deals of a book without dates, with the strongest reasons for or against each."""
+    table = plain_table("deal", *([] if fmt.by_chance else ["expected"]), "win", title=title)
+    table.add_column("why", ratio=1, min_width=22, overflow="fold")
+    for call in calls.to_dict("records"):
+        expected = [] if fmt.by_chance else [fmt.money(call["expected_value"])]
+        why = _strongest_reasons(call, fmt)
+        table.add_row(
+            Text(shown_deal(call["deal_id"], call.get("name"))), *expected, fmt.percent(call["win_probability"]), why
+        )
+    return table
+
+
+def _strongest_reasons(call: dict[str, Any], fmt: LocaleFormat, most: int = 2) -> Text:
+    pairs = [(call.get(f"reason_{number}"), call.get(f"factor_{number}")) for number in range(1, most + 1)]
+    return Text(
+        "\n".join(
+            f"{reason} ×{fmt.number(float(factor), 2)}" if factor is not None and pd.notna(factor) else str(reason)
+            for reason, factor in pairs
+            if reason is not None and pd.notna(reason)
+        )
+    )
+
+
+def show_undated_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -> RenderableType:
+    """Calls of a book without dates: how likely each deal is to be won, and why; nothing about hours.
+
+    Args:
+        table: of `walkaway.scoring.score_undated`.
+        model: that made the calls.
+        out: where they were written.
+        fmt: writes the numbers, in the model's currency.
+    """
     win = table["win_probability"]
     low, high, mean = (fmt.percent(share) for share in (win.min(), win.max(), win.mean()))
     deals = fmt.whole(len(table))
@@ -125,5 +157,10 @@ def show_undated_score(table: pd.DataFrame, out: str, fmt: LocaleFormat) -> Rend
         f"{deals} open deals, win probability {low} to {high}, {mean} on average. "
         f"Model {table['model_version'].iloc[0]}."
     )
-    warning = Text("No dates: value_per_hour is empty and every verdict is unsure.", style="bold yellow")
-    return Group(sentences, warning, "", Text(f"{deals} calls written to {out}"))
+    first = [Text(caveat.sentence, style="bold yellow") for caveat in caveats_of(model, fmt)]
+    rows = min(MOST_CHANCES, len(table) // 2)
+    best: list[RenderableType] = []
+    if rows:
+        best = [_chances_table(table.head(rows), f"Highest {fmt.ranked_by}", fmt), ""]
+        best += [_chances_table(table.tail(rows).iloc[::-1], f"Lowest {fmt.ranked_by}", fmt), ""]
+    return Group(*first, sentences, "", *best, Text(f"{deals} calls written to {out}"))

@@ -340,14 +340,10 @@ def _timeless_training(trained: Trained, fmt: LocaleFormat) -> list[RenderableTy
     data = (
         f"{fmt.whole(facts.deals)} deals without dates{of_closes}: {_outcomes(facts, fmt)}. "
         f"{fmt.whole(facts.distinct or 0)} of the closed deals are not copies of others. "
-        f"{fmt.whole(facts.features)} attributes."
-    )
-    warning = (
-        f"No dates{of_closes}, so nothing shows what was known when. value_per_hour stays empty and every verdict is "
-        f"unsure. A column filled in after the outcome would look like skill. The test deals {tested} training deals."
+        f"{fmt.whole(facts.features)} attributes. The test deals {tested} training deals."
     )
     first = [*_caveats(trained.model, fmt), *_beaten(facts, fmt)]
-    parts: list[RenderableType] = [*first, Text(data), Text(warning, style="bold yellow"), ""]
+    parts: list[RenderableType] = [*first, Text(data), ""]
     parts += _capacity(facts, fmt)
     for name, title in (
         ("win", f"Win probability, {'deals created later' if by_creation else 'all closed deals'}"),
