@@ -22,9 +22,10 @@ from walkaway.importers.table import import_table
 from walkaway.models.bundle import load_bundle, save_bundle
 from walkaway.monitoring import check
 from walkaway.scoring.batch import run_batch
+from walkaway.scoring import score_undated, summary_undated
 from walkaway.scoring.score import score
 from walkaway.training.run import retrain
-from walkaway.training.undated import _Settled, score_undated, summary_undated, train_undated
+from walkaway.training.undated import _Settled, train_undated
 
 FEW = BoosterSettings(trees=30, learning_rate=0.1, leaves=4, least_rows_in_leaf=5)
 SETTINGS = TrainSettings(folds=3, bootstrap=50, heads=HeadSettings(members=2, threads=1, timeless=FEW))
@@ -87,7 +88,7 @@ def test_only_what_a_deal_is_counts_and_no_moment_is_asked_for(book):
 
 
 def test_value_per_hour_is_empty_and_every_verdict_unsure(book, trained):
-    table = score_undated(book, trained.model)
+    table = score_undated(book, trained.model, ScoreSettings(reasons=0))
 
     assert len(table) == 30
     assert set(table["verdict"]) == {"unsure"}
@@ -98,7 +99,7 @@ def test_value_per_hour_is_empty_and_every_verdict_unsure(book, trained):
 
 
 def test_calls_in_plain_numbers(book, trained):
-    told = summary_undated(score_undated(book, trained.model))
+    told = summary_undated(score_undated(book, trained.model, ScoreSettings(reasons=0)))
 
     assert (told["open_deals"], told["verdicts"], told["timeless"]) == (30, {"unsure": 30}, True)
 
@@ -126,7 +127,7 @@ def test_a_check_without_dates_and_without_open_deals_cannot_tell(book, trained)
 
 def test_a_model_without_dates_survives_the_disk(book, trained, tmp_path):
     read = load_bundle(save_bundle(trained.model, tmp_path))
-    once, again = (score_undated(book, model).drop(columns="model_version") for model in (trained.model, read))
+    once, again = (score_undated(book, model, ScoreSettings(reasons=0)).drop(columns="model_version") for model in (trained.model, read))
 
     assert read.undated
     pd.testing.assert_frame_equal(once, again, check_exact=True)
@@ -144,7 +145,7 @@ def test_without_signal_the_base_rate_is_published():
     trained = train_undated(book, SETTINGS)
 
     assert not trained.model.signal
-    assert set(score_undated(book, trained.model)["win_probability"]) == {trained.model.facts.base_rate}
+    assert set(score_undated(book, trained.model, ScoreSettings(reasons=0))["win_probability"]) == {trained.model.facts.base_rate}
 
 
 def test_too_few_of_either_are_refused():
@@ -177,7 +178,7 @@ def test_denied_attributes_are_left_out(book):
 def test_a_book_all_of_whose_deals_are_closed_has_nothing_to_call(book, trained):
     closed = book.with_tables(deals=book.deals[book.deals["outcome"].notna()])
     with pytest.raises(UsageError, match="each has an outcome"):
-        score_undated(closed, trained.model)
+        score_undated(closed, trained.model, ScoreSettings(reasons=0))
 
 
 def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
@@ -196,10 +197,10 @@ def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
 def test_a_book_that_lacks_what_the_model_uses_is_refused_with_the_remedy(book, trained):
     fewer = book.with_tables(deals=book.deals.drop(columns="budget"))
     with pytest.raises(DataError, match=r"uses attribute\[budget\], and this book has no such column.*--promote"):
-        score_undated(fewer, trained.model)
+        score_undated(fewer, trained.model, ScoreSettings(reasons=0))
     numbers = book.with_tables(deals=book.deals.assign(budget=1.0))
     with pytest.raises(DataError, match="has it as numbers where the model expects text"):
-        score_undated(numbers, trained.model)
+        score_undated(numbers, trained.model, ScoreSettings(reasons=0))
 
 
 def test_a_model_that_knows_owners_refuses_a_book_that_does_not_fix_them(book):
@@ -211,7 +212,7 @@ def test_a_model_that_knows_owners_refuses_a_book_that_does_not_fix_them(book):
 
     assert "owner" in model.plan.columns
     with pytest.raises(DataError, match="uses the owner of a deal, and this book does not declare owners fixed"):
-        score_undated(book, model)
+        score_undated(book, model, ScoreSettings(reasons=0))
 
 
 def test_a_book_in_other_money_is_refused(book, trained):
@@ -219,7 +220,7 @@ def test_a_book_in_other_money_is_refused(book, trained):
     with pytest.raises(
         DataError, match=r"amounts are in USD, and the model was trained on amounts in EUR.*money\.currency = 'EUR'"
     ):
-        score_undated(dollars, trained.model)
+        score_undated(dollars, trained.model, ScoreSettings(reasons=0))
 
 
 def test_a_training_without_dates_is_kept(book, tmp_path):
@@ -279,7 +280,7 @@ def test_a_model_that_knows_amounts_refuses_a_book_that_does_not_fix_them(book):
 
     with pytest.raises(DataError, match=r"does not declare amounts fixed\. Name amount under fixed_at_creation"):
         score_undated(Book.of(changing, deals=varied.deals), model)
-    assert len(score_undated(varied, model)) == 30
+    assert len(score_undated(varied, model, ScoreSettings(reasons=0))) == 30
 
 
 def test_an_amount_that_may_have_changed_since_is_no_feature(book):

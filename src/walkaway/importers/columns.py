@@ -8,10 +8,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from urllib.parse import quote
 
 import pandas as pd
 
-from walkaway.book import COLUMNS, MOMENT, SOURCE_ROW, TABLES, entries
+from walkaway.book import COLUMNS, MOMENT, SOURCE_ROW, TABLES, entries, is_link
 from walkaway.errors import MappingError
 from walkaway.importers.cells import (
     SERIAL,
@@ -26,7 +27,7 @@ from walkaway.importers.imported import FileFound
 from walkaway.importers.outcome_mapping import OutcomePart
 from walkaway.importers.outcome_reading import NEITHER, outcomes_of
 from walkaway.importers.sheets import Sheet
-from walkaway.importers.table_mapping import ChangesPart, DealsPart, FilePart, TableMapping
+from walkaway.importers.table_mapping import DEAL_ID, ChangesPart, DealsPart, FilePart, TableMapping
 
 __all__ = ["AT_CREATION", "Converted", "check_columns", "convert", "ragged_entries", "replaced"]
 
@@ -294,6 +295,20 @@ def _constants(rows: _Rows) -> None:
         rows.read["created_at"] = pd.Series(pd.NaT, index=index)
 
 
+def _links(rows: _Rows, part: DealsPart) -> list[str]:
+    """Make the link of each deal where the mapping has a pattern; leave out what is no link of the web, with a note."""
+    if part.has_link_pattern:
+        pattern, ids = str(part.url), rows.read["deal_id"].astype("str")
+        rows.read["url"] = ids.map(lambda deal_id: pattern.replace(DEAL_ID, quote(deal_id, safe=""))).astype("str")
+    if "url" not in rows.read:
+        return []
+    links = rows.read["url"]
+    strange = links.notna() & ~links.map(is_link).astype(bool)
+    rows.read["url"] = links.where(~strange)
+    count = int((strange & rows.alive).sum())
+    return [f"{part.url}: {count:,} values are no links of the web (https://...) and were left out."] if count else []
+
+
 def convert(sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timestamp) -> Converted:
     """The rows of a sheet as rows of the part's table, with SOURCE_ROW.
 
@@ -311,6 +326,7 @@ def convert(sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timesta
         if name not in rows.read:
             rows.column(name, column, kinds[name])
     _constants(rows)
+    notes += _links(rows, part) if isinstance(part, DealsPart) else []
     frame = pd.DataFrame(rows.read | {SOURCE_ROW: pd.Series(sheet.cells.index, index=sheet.cells.index)})
     notes += [
         f"{sheet.file}: {c} holds Excel serial numbers and was read as dates."

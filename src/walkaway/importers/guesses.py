@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from walkaway.book import is_link
 from walkaway.errors import MappingError
 from walkaway.importers.cells import UnclearDatesError, as_texts, date_format_of, decimal_mark_of, moments, numbers
 from walkaway.importers.sheets import Sheet
@@ -27,6 +28,10 @@ KNOWN: dict[str, tuple[str, ...]] = {
     "owner_id": ("ownerid", "hubspotownerid", "dealowner", "opportunityowner", "owner", "salesagent", "seller"),
     "team": ("hubspotteamid", "teamid", "team", "regionaloffice"),
     "pipeline": ("dealpipelineid", "pipelineid", "pipeline", "recordtypeid"),
+    "name": ("opportunityname", "dealname", "leadname", "dealtitle", "name", "title"),
+    "account_name": ("accountname", "companyname", "organizationname", "orgname"),
+    "owner_name": ("ownername", "opportunityownername", "dealownername", "hubspotownername"),
+    "url": ("url", "recordurl", "dealurl", "opportunityurl", "link", "recordlink"),
 }
 OUTCOMES = (
     *("dealstage", "stagename", "dealpipelinestageid", "opportunitystage", "dealstatus", "leadstatus"),
@@ -224,6 +229,8 @@ def _holds(table: Table, name: str, column: str) -> bool:
         return table.is_dates(column)
     if name == "amount":
         return table.is_numbers(column)
+    if name == "url":
+        return any(is_link(value) for value in table.values(column))
     if name == "account_id":
         distinct = len(table.values(column))
         return distinct > FEW or 0 < distinct == table.texts(column).count()

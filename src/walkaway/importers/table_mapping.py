@@ -8,14 +8,15 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from walkaway.book import TABLES
+from walkaway.book import NAMES, TABLES, is_link
 from walkaway.config import EffortSettings
 from walkaway.importers.cells import EPOCH, SERIAL
 from walkaway.importers.mapping_base import Direction, SourceMapping, Strict, existing_timezone
 from walkaway.importers.outcome_mapping import OutcomePart
 
-__all__ = ["LINE_NUMBER", "DealsPart", "FilePart", "JoinPart", "OutcomePart", "TableMapping"]
+__all__ = ["DEAL_ID", "LINE_NUMBER", "DealsPart", "FilePart", "JoinPart", "OutcomePart", "TableMapping"]
 
+DEAL_ID = "{deal_id}"  # in a pattern of links
 LINE_NUMBER = "line number"  # as deal_id: the place of a row in its file
 
 Decimal = Literal[".", ","]
@@ -79,7 +80,9 @@ class DealsPart(FilePart):
 
     `amount` is the value at the close, `margin` the rate of it that is earned (0.3 for 30%). `amount_at_creation` is
     an amount known from the first day, such as a list price. `attributes` (text) and `measures` (numbers) are further
-    columns, which must never change after the deal is created. `money` names the measures that are money.
+    columns, which must never change after the deal is created. `money` names the measures that are money. `name`,
+    `account_name`, `owner_name` and `url` are shown beside the id and never learned from; `url` is a column of links,
+    or a link with {deal_id} in it.
     """
 
     table = "deals"
@@ -97,14 +100,31 @@ class DealsPart(FilePart):
     owner_id: str | None = None
     team: str | None = None
     pipeline: str | None = None
+    name: str | None = None
+    account_name: str | None = None
+    owner_name: str | None = None
+    url: str | None = None
     attributes: dict[str, str] = Field(default_factory=dict)
     measures: dict[str, str] = Field(default_factory=dict)
     money: tuple[str, ...] = ()
     fixed_at_creation: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, str]:
-        """As for any part; a line number is no column."""
-        return {name: c for name, c in super().columns().items() if (name, c) != ("deal_id", LINE_NUMBER)}
+        """As for any part; a line number and a pattern of links are no columns."""
+        none = (("deal_id", LINE_NUMBER), ("url", self.url if self.has_link_pattern else None))
+        return {name: c for name, c in super().columns().items() if (name, c) not in none}
+
+    @property
+    def has_link_pattern(self) -> bool:
+        """Whether `url` is a link with the id of the deal in it, not a column."""
+        return self.url is not None and DEAL_ID in self.url
+
+    @field_validator("url")
+    @classmethod
+    def _link_pattern_is_a_link(cls, url: str | None) -> str | None:
+        if url is not None and DEAL_ID in url and not is_link(url.replace(DEAL_ID, "1")):
+            raise ValueError(f"must be a column, or a link such as https://crm.example/{DEAL_ID}")
+        return url
 
     @property
     def named_by_line(self) -> bool:
@@ -140,7 +160,7 @@ class DealsPart(FilePart):
     @model_validator(mode="after")
     def _fixed_columns_can_be(self) -> Self:
         mapped = self.fields
-        never = {"deal_id", "created_at", "closed_at", "outcome", "loss_reason"}
+        never = {"deal_id", "created_at", "closed_at", "outcome", "loss_reason", *NAMES}
         for name in self.fixed_at_creation:
             if name in never or name not in mapped:
                 raise ValueError(f"fixed_at_creation must name columns among {sorted(mapped - never)}, found {name}")

@@ -10,8 +10,15 @@ import pandas as pd
 
 from walkaway.book import NAMES, Book
 from walkaway.config import Settings
-from walkaway.explaining import DealStory, EarlySign, attribute, deal_stories, signs_without_dates
-from walkaway.explaining.reasons import Reasons, reasons_table
+from walkaway.explaining import (
+    DealStory,
+    EarlySign,
+    Reasons,
+    attribute,
+    deal_stories,
+    reasons_table,
+    signs_without_dates,
+)
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Caveat, Model, call_undated, caveats_of
 from walkaway.report.deal_card import steps_of
