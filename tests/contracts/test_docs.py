@@ -18,6 +18,7 @@ from walkaway.config import ScoreSettings, TrainSettings, read_settings
 from walkaway.economics import Verdict
 from walkaway.features import REGISTRY
 from walkaway.features.choice import refuse_unknown
+from walkaway.formatting import LocaleFormat
 
 ROOT = Path(__file__).parents[2]
 LOOK_UPS = re.findall(r"^\| .*`.*\|$", (ROOT / "docs/architecture.md").read_text(), flags=re.M)
@@ -105,6 +106,8 @@ def headings_of_the_report() -> list[tuple[str, str]]:
         lambda included: (templates / included[1]).read_text(),
         (templates / "report.html").read_text(),
     )
+    page = re.sub(r'{{ "([^"]*)" if \w+ else "[^"]*" }}', r"\1", page)  # as in a book that records work
+    page = page.replace("{{ lost }}", LocaleFormat().lost)
     return re.findall(r"<(h[23])[^>]*>([^<{]+)</h[23]>", page)
 
 

@@ -46,6 +46,7 @@ def test_the_names_of_a_crm_are_known(draft):
         "amount": "Amount",
         "owner_id": "OwnerId",
         "account_id": "AccountId",
+        "name": "Name",
     }
 
 

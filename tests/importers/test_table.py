@@ -737,3 +737,30 @@ def test_maven_crm_is_imported_whole(shared):
     assert found.book.deals["list_price"].notna().all()
     assert (found.book.changes["field"] == "amount").sum() == 8300
     assert "data_dictionary.csv: not named by the mapping, not used." in found.notes
+
+
+NAMED = "id,born,closed,sum,state,title,firm,seller,link\n"
+
+
+def test_names_and_links_of_deals_are_read_and_never_learned_from(take):
+    text = MAPPING.replace("[deals.outcome]", 'name = "title"\naccount_name = "firm"\nurl = "link"\n[deals.outcome]')
+    rows = (
+        "d1,2026-01-01,2026-01-09,100,W,Renewal,Acme,Ann,https://crm.example/1\n"
+        "d2,2026-01-02,,,O,,Bolt,,javascript:alert(1)\n"
+    )
+    found = take(mapping(text=text), deals=NAMED + rows)
+
+    names = found.book.names_of(found.book.deals["deal_id"])
+    assert names.fillna("").to_dict("records") == [
+        {"name": "Renewal", "account_name": "Acme", "url": "https://crm.example/1"},
+        {"name": "", "account_name": "Bolt", "url": ""},
+    ]
+    assert "link: 1 value is no link of the web (https://...) and was left out." in found.notes
+    assert found.book.attributes("text") == []
+
+
+def test_links_are_made_of_a_pattern(take):
+    text = MAPPING.replace("[deals.outcome]", 'url = "https://crm.example/{deal_id}/view"\n[deals.outcome]')
+    found = take(mapping(text=text), deals=HEAD + WON.replace("d1", "d/1"))
+
+    assert found.book.deals["url"].tolist() == ["https://crm.example/d%2F1/view"]

@@ -21,8 +21,8 @@ from walkaway.importers.mapping import load_mapping
 from walkaway.importers.table import import_table
 from walkaway.models.bundle import load_bundle, save_bundle
 from walkaway.monitoring import check
-from walkaway.scoring.batch import run_batch
 from walkaway.scoring import score_undated, summary_undated
+from walkaway.scoring.batch import run_batch
 from walkaway.scoring.score import score
 from walkaway.training.run import retrain
 from walkaway.training.undated import _Settled, train_undated
@@ -127,7 +127,10 @@ def test_a_check_without_dates_and_without_open_deals_cannot_tell(book, trained)
 
 def test_a_model_without_dates_survives_the_disk(book, trained, tmp_path):
     read = load_bundle(save_bundle(trained.model, tmp_path))
-    once, again = (score_undated(book, model, ScoreSettings(reasons=0)).drop(columns="model_version") for model in (trained.model, read))
+    once, again = (
+        score_undated(book, model, ScoreSettings(reasons=0)).drop(columns="model_version")
+        for model in (trained.model, read)
+    )
 
     assert read.undated
     pd.testing.assert_frame_equal(once, again, check_exact=True)
@@ -145,7 +148,9 @@ def test_without_signal_the_base_rate_is_published():
     trained = train_undated(book, SETTINGS)
 
     assert not trained.model.signal
-    assert set(score_undated(book, trained.model, ScoreSettings(reasons=0))["win_probability"]) == {trained.model.facts.base_rate}
+    assert set(score_undated(book, trained.model, ScoreSettings(reasons=0))["win_probability"]) == {
+        trained.model.facts.base_rate
+    }
 
 
 def test_too_few_of_either_are_refused():
@@ -187,7 +192,7 @@ def test_books_and_models_with_and_without_dates_do_not_mix(book, trained):
     with pytest.raises(DataError, match="this book has dates, and the model was trained on a book without dates"):
         score(dated, trained.model, at, ScoreSettings(forgo=0.1))
     with pytest.raises(DataError, match=r"has no dates, and the model was trained on a book with dates.*--promote"):
-        score_undated(book, plain_model())
+        score_undated(book, plain_model(), ScoreSettings(reasons=0))
     with pytest.raises(UsageError, match="no deal can be scored as of a moment"):
         explain(book, trained.model, ["d000"], at[0], ScoreSettings(forgo=0.1))
     with pytest.raises(BookError, match="needs a book with dates, and this book has none"):
@@ -279,7 +284,7 @@ def test_a_model_that_knows_amounts_refuses_a_book_that_does_not_fix_them(book):
     model = train_undated(varied, SETTINGS).model
 
     with pytest.raises(DataError, match=r"does not declare amounts fixed\. Name amount under fixed_at_creation"):
-        score_undated(Book.of(changing, deals=varied.deals), model)
+        score_undated(Book.of(changing, deals=varied.deals), model, ScoreSettings(reasons=0))
     assert len(score_undated(varied, model, ScoreSettings(reasons=0))) == 30
 
 

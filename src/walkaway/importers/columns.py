@@ -306,7 +306,9 @@ def _links(rows: _Rows, part: DealsPart) -> list[str]:
     strange = links.notna() & ~links.map(is_link).astype(bool)
     rows.read["url"] = links.where(~strange)
     count = int((strange & rows.alive).sum())
-    return [f"{part.url}: {count:,} values are no links of the web (https://...) and were left out."] if count else []
+    none = "value is no link" if count == 1 else "values are no links"
+    were = "was" if count == 1 else "were"
+    return [f"{part.url}: {count:,} {none} of the web (https://...) and {were} left out."] if count else []
 
 
 def convert(sheet: Sheet, part: FilePart, mapping: TableMapping, now: pd.Timestamp) -> Converted:

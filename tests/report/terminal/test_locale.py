@@ -108,7 +108,7 @@ def screens(called, trained):  # noqa: F811 - the fixture
         "show_portfolio": (replace(portfolio(), bar=1234.0), True),
         "show_replay": (replayed(), Path("out")),
         "show_score": (wide, model, "calls.csv"),
-        "show_undated_score": (pd.concat([called] * 50), "calls.csv"),
+        "show_undated_score": (pd.concat([wide] * 50), replace(model, undated=True), "calls.csv"),
         "show_training": (retrained(trained),),
     }
 
