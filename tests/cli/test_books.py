@@ -148,18 +148,20 @@ def test_a_file_without_dates_goes_from_import_to_calls_with_a_warning_at_each_s
     assert (code, "No dates. A model of this book" in said) == (0, True)
 
     code, _, said = walkaway("train", *without_dates)
-    assert (code, "No dates, so nothing shows what was known when." in " ".join(said.split())) == (0, True)
+    assert (code, "No dates: nothing shows what was known when." in " ".join(said.split())) == (0, True)
 
     code, out, said = walkaway("score", *without_dates, "--out", "calls.csv")
     assert (code, out) == (0, "")
-    assert "No dates: value_per_hour is empty and every verdict is unsure" in " ".join(said.split())
+    assert "No dates: nothing shows what was known when." in " ".join(said.split())
     calls = pd.read_csv("calls.csv")
     assert len(calls) == 40
     assert calls[["as_of", "value_per_hour", "bar"]].isna().all(axis=None)
 
     code, out, _ = walkaway("score", *without_dates, "--out", "calls.csv", "--json")
-    assert json.loads(out) | {"win_probability": 0, "model_version": ""} == {
+    assert json.loads(out) | {"win_probability": 0, "expected_value": 0, "model_version": ""} == {
         "calls": 40,
+        "expected_value": 0,
+        "caveats": ["no_dates"],
         "open_deals": 40,
         "timeless": True,
         "win_probability": 0,

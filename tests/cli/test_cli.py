@@ -102,7 +102,7 @@ def test_a_damaged_bundle_exits_with_3(walkaway, here, models, name, damage):
 
 
 def test_an_unexpected_error_becomes_one_line_and_exit_code_1(walkaway, here, monkeypatch):
-    monkeypatch.setattr("walkaway.book.read_book", lambda folder: 1 / 0)
+    monkeypatch.setattr("walkaway.book.read_book", lambda *_: 1 / 0)
     code, out, err = walkaway("score", *here)
 
     assert (code, out) == (1, "")
@@ -112,7 +112,7 @@ def test_an_unexpected_error_becomes_one_line_and_exit_code_1(walkaway, here, mo
 
 
 def test_with_debug_on_an_unexpected_error_shows_its_traceback(monkeypatch, here):
-    monkeypatch.setattr("walkaway.book.read_book", lambda folder: 1 / 0)
+    monkeypatch.setattr("walkaway.book.read_book", lambda *_: 1 / 0)
     monkeypatch.setenv("WALKAWAY_DEBUG", "1")
     monkeypatch.setattr(sys, "argv", ["walkaway", "score", *here])
 

@@ -46,7 +46,7 @@ def test_the_error_that_ends_a_command_is_a_line_with_its_exit_code(walkaway, he
 
 
 def test_what_was_not_expected_says_where_it_happened(walkaway, here, monkeypatch):
-    monkeypatch.setattr("walkaway.book.read_book", lambda folder: 1 / 0)
+    monkeypatch.setattr("walkaway.book.read_book", lambda *_: 1 / 0)
     code, _, err = walkaway("--log", "json", "score", *here)
     last = lines(err)[-1]
 
@@ -55,7 +55,7 @@ def test_what_was_not_expected_says_where_it_happened(walkaway, here, monkeypatc
 
 
 def test_warnings_become_lines_too(walkaway, here, monkeypatch):
-    def read(folder):
+    def read(*_):
         warnings.warn("the disk is old", stacklevel=1)
         raise SystemExit(0)
 

@@ -195,4 +195,7 @@ def test_a_replay_retrains_on_time(replayed):
         "12-01",
         "12-09",
     ]
-    assert summary["notes"] == ["702 of 11,251 calls are in the last days of the book and are not measured."]
+    assert summary["notes"] == [
+        "702 of 11,251 calls are in the last days of the book and are not measured.",
+        "2 of 2 models had a history too short to test a bar well, so their bars may lose more value.",
+    ]

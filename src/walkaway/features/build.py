@@ -25,8 +25,9 @@ def _column(view: View, planned: PlannedFeature) -> np.ndarray:
 def build_features(view: View, plan: FeaturePlan, threads: int = 2) -> pd.DataFrame:
     """The feature frame: one row per snapshot of the view, one float32 column per planned feature.
 
-    Categories are codes into the plan's fixed lists. A missing value, or one never seen in training, is NaN. Chunks of
-    snapshots are computed in parallel on `threads`; the number of threads does not change the result.
+    Categories are codes into the plan's fixed lists. A missing value is NaN; so is one that is rare or never seen in
+    training, unless the list has a category for such values. Chunks of snapshots are computed in parallel on `threads`;
+    the number of threads does not change the result.
 
     >>> from walkaway.asof import History
     >>> from walkaway.book import Book

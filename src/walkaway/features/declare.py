@@ -58,6 +58,8 @@ class Feature:
         return self.name if word is None else f"{self.name}[{word}]"
 
 
+OTHER = "another value"  # the category of values too rare to have their own
+
 REGISTRY: dict[str, Feature] = {}
 
 
@@ -104,12 +106,18 @@ def feature(
 
 
 def recode(coded: Coded, categories: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    """Codes into a fixed list of categories; NaN where the value is missing or unknown.
+    """Codes into a fixed list of categories; NaN where the value is missing.
+
+    A value that is not in the list is NaN too, unless the list ends with OTHER, in which all such values are pooled.
 
     >>> recode((np.array([0, 1, -1]), np.array(["x", "y"])), ("y",))
     array([nan,  0., nan])
+    >>> recode((np.array([0, 1, -1]), np.array(["x", "y"])), ("y", OTHER))
+    array([ 1.,  0., nan])
     """
     codes, values = coded
     place = pd.Index(categories).get_indexer(pd.Index(values, dtype=object)).astype(np.float64)
+    if categories[-1:] == (OTHER,):
+        place = np.where(place < 0, len(categories) - 1, place)
     table = np.append(np.where(place < 0, np.nan, place), np.nan)  # a code of -1 (missing) reads this last entry
     return table[codes]

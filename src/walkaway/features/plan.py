@@ -17,13 +17,15 @@ from walkaway.config import FeatureSettings
 from walkaway.errors import DataError
 from walkaway.features import account, activity, amount, attributes, contacts, load, owner, stage, timing, work
 from walkaway.features.choice import chosen, refuse_unknown
-from walkaway.features.declare import REGISTRY, Feature
+from walkaway.features.declare import OTHER, REGISTRY, Feature
 
 __all__ = ["FeaturePlan", "PlannedFeature", "known_words", "plan_features"]
 
 ALL = FeatureSettings()
 FAMILIES = (account, activity, amount, attributes, contacts, load, owner, stage, timing, work)
 LEAST_DEALS_A_WORD, LEAST_SHARE_A_WORD = 20, 0.002  # a word that fewer deals use gets no feature: too few to learn from
+LEAST_DEALS_A_VALUE, LEAST_SHARE_A_VALUE = 4, 0.0004  # a value of an attribute that fewer deals have is pooled (OTHER)
+FEW_DEALS = 1_000  # in a smaller book each value needs as many deals as a word (decision 42)
 OF_EVENTS = ("step", "direction", "role")  # a deal can have several words of these vocabularies at once
 NOTHING_ALLOWED = "train.features leaves no feature that this book can fill. Allow more, or deny less."
 NOTHING_WITHOUT_DATES = (
@@ -93,16 +95,23 @@ class _Vocabulary:
             case "role":
                 return self._common(self.book.contacts["deal_id"], self.book.contacts["role"])
             case "attribute":
-                return [name for name in self.book.attributes("text") if len(self.values(name)) > 1]
+                two_and_other = 3
+                return [a for a in self.book.attributes("text") if len(self.categories(a)) >= two_and_other]
             case "measure":
                 return self.book.attributes("number")
             case "window":
                 return self._windows
         raise ValueError(f"no vocabulary is called {per}")
 
-    def values(self, attribute: str) -> list[str]:
-        """The common values of an attribute fixed at creation, sorted."""
+    def common_values(self, attribute: str) -> list[str]:
+        """The common values of a column of deals, sorted."""
         return self._common(self.book.deals["deal_id"], self.book.deals[attribute])
+
+    def categories(self, attribute: str) -> list[str]:
+        """The values of an attribute fixed at creation that are not pooled, sorted, and OTHER for those that are."""
+        deals = len(self.book.deals)
+        least = max(LEAST_DEALS_A_VALUE, LEAST_SHARE_A_VALUE * deals) if deals >= FEW_DEALS else None
+        return [*self._common(self.book.deals["deal_id"], self.book.deals[attribute], least), OTHER]
 
     @cached_property
     def _steps(self) -> pd.Series:
@@ -113,10 +122,12 @@ class _Vocabulary:
     def _windows(self) -> list[str]:
         return ["1", "3", "7"] if cadence_days(self.book) == 1 else ["7", "30", "90"]
 
-    def _common(self, deal_id: pd.Series, words: pd.Series) -> list[str]:
+    def _common(self, deal_id: pd.Series, words: pd.Series, least: float | None = None) -> list[str]:
+        """Words that at least so many deals use, sorted; by default enough to learn a feature of its own."""
         deals = pd.DataFrame({"deal_id": deal_id, "word": words}).drop_duplicates().dropna()
         counts = deals["word"].value_counts()
-        least = max(LEAST_DEALS_A_WORD, LEAST_SHARE_A_WORD * len(self.book.deals))
+        if least is None:
+            least = max(LEAST_DEALS_A_WORD, LEAST_SHARE_A_WORD * len(self.book.deals))
         return sorted(str(word) for word in counts.index[counts >= least])
 
 
@@ -176,8 +187,8 @@ def _categories(declared: Feature, word: str | None, vocabulary: _Vocabulary) ->
         case None:
             return ()
         case "attribute":
-            return tuple(vocabulary.values(str(word)))
+            return tuple(vocabulary.categories(str(word)))
         case "owner":
-            return tuple(vocabulary.values("owner_id"))
+            return tuple(vocabulary.common_values("owner_id"))
         case "stage" | "step":
             return tuple(vocabulary.words(declared.categories_from))

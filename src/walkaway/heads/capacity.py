@@ -51,7 +51,7 @@ class Capacity:
 
     def as_json(self) -> dict[str, Any]:
         """The choice as plain JSON values."""
-        shape = self.booster.model_dump(include={"trees", "leaves", "extra_trees", "linear"})
+        shape = self.booster.model_dump(include={"trees", "leaves", "extra_trees", "linear_share"})
         return {"entry": self.entry, **shape, "losses": dict(self.losses)} | {
             "margin": self.margin,
             "error": self.error,
@@ -115,7 +115,7 @@ class _Part:
 def _try(booster: BoosterSettings, part: _Part, data: lgb.Dataset, share: float, objective: Objective) -> FloatArray:
     """Loss of each held-out row after each of STAGES of the entry's trees, (stages, rows)."""
     shape = small_leaves(booster, len(part.rows))
-    own_share = 1.0 if shape.linear else share
+    own_share = max(share, shape.linear_share)
     train = data.subset(part.rows).construct()
     train.set_label((1 - own_share) * part.target + own_share * part.linear)
     parameters = booster_parameters(shape, objective, 0) | {"feature_pre_filter": False}

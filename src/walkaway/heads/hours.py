@@ -80,7 +80,7 @@ def fit_hours(
     share = pooled_hours_share(settled, latest, head_settings.pooling_hours_deals)
     capacity = choose_capacity(examples, "tweedie", head_settings.hours, share, head_settings, holdouts)
     booster = small_leaves(capacity.booster, len(examples))
-    share = 1.0 if booster.linear else share
+    share = max(share, booster.linear_share)
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> tuple[HoursHead, FloatArray]:
         """The head and its predictions: for all rows while labels are completed, for its own rows in the last fit."""

@@ -65,7 +65,7 @@ def fit_no_decision(
     among = tuple(Holdout(holdout.fit[used] & has_reason, holdout.judge[used] & has_reason) for holdout in holdouts)
     capacity = choose_capacity(kept, "cross_entropy", head_settings.no_decision, share, head_settings, among)
     booster = small_leaves(capacity.booster, len(kept))
-    share = 1.0 if booster.linear else share
+    share = max(share, booster.linear_share)
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = head_settings.members if last else head_settings.completion_members

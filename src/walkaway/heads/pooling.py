@@ -32,6 +32,7 @@ PENALTY: dict[Link, float] = {"logit": 30.0, "log": 300.0}  # strength of the ri
 RATE_PRIOR_DEALS = 20.0
 ROWS_A_LEAF, LEAST_ROWS_A_LEAF = 20, 10
 FARTHEST = 4.0  # standard deviations at which values are clipped
+LEAST_SHARE_A_WORD = 0.002  # of the rows; a rarer word has no column, which bounds the memory
 NEGLIGIBLE = 0.02  # a smaller share is set to 0, which saves a second copy of the features
 FARTHEST_SCORE = 10.0  # log scores are clipped at this distance from 0
 STEPS, SMALL_STEP, LONGEST_STEP, DECIMALS = 25, 1e-8, 2.0, 6
@@ -123,10 +124,17 @@ def _numbers(X: npt.NDArray[np.float32]) -> FloatArray:
     return np.hstack([scaled, (missing[:, some] - share) / np.sqrt(share * (1 - share))])
 
 
+def _common_words(words: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    """Which rows have each word that at least LEAST_SHARE_A_WORD of them have, (rows, words)."""
+    found, counts = np.unique(words, return_counts=True)
+    common = found[counts >= LEAST_SHARE_A_WORD * len(words)]
+    rows: npt.NDArray[np.bool_] = words[:, None] == common
+    return rows
+
+
 def _design(X: npt.NDArray[np.float32], categorical: list[int]) -> FloatArray:
-    """The design matrix, (rows, columns): a 1 for the intercept, the numbers, then a column for each category."""
-    words = np.nan_to_num(X[:, categorical], nan=-1.0)
-    each = [words[:, [i]] == np.unique(words[:, i]) for i in range(len(categorical))]
+    """The design matrix, (rows, columns): a 1 for the intercept, the numbers, a column for each common category."""
+    each = [_common_words(np.nan_to_num(X[:, i], nan=-1.0)) for i in categorical]
     numbers = _numbers(np.delete(X, categorical, axis=1))
     return np.hstack([np.ones((len(X), 1)), numbers, *each])
 

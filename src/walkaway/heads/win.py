@@ -70,7 +70,7 @@ def fit_win(
     share = pooled_share(won, latest, head_settings.pooling_deals)
     capacity = choose_capacity(examples, "cross_entropy", head_settings.win, share, head_settings, holdouts)
     booster = small_leaves(capacity.booster, len(examples))
-    share = 1.0 if booster.linear else share
+    share = max(share, booster.linear_share)
 
     def fit(rows: npt.NDArray[np.bool_], target: FloatArray, last: bool) -> Bag:
         members = head_settings.members if last else head_settings.completion_members

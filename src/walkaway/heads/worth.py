@@ -93,6 +93,6 @@ def fit_worth(
     among = tuple(holdout.among(usable) for holdout in holdouts)
     capacity = choose_capacity(ratios, "gamma", head_settings.worth, 0.0, head_settings, among)
     booster = small_leaves(capacity.booster, len(ratios))
-    bag = fit_bag(pooled(float(booster.linear), ratios, "log"), "gamma", booster, head_settings)
+    bag = fit_bag(pooled(booster.linear_share, ratios, "log"), "gamma", booster, head_settings)
     fitted = np.exp(bag.raw(ratios.X)) * filled[usable]
     return WorthHead(typical, float(np.log(amount_at_close[usable].sum() / fitted.sum())), bag), capacity

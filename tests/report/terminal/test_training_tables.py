@@ -180,11 +180,11 @@ BEATEN = (
     {"measure": "walk-away skill", "by": "younger", "gain": -0.25, "low": -0.3, "high": -0.2},
 )
 CHOSEN = {
-    "win": {"entry": "medium", "trees": 150, "leaves": 8, "linear": False, "losses": {"usual": 0.6, "medium": 0.58}}
+    "win": {"entry": "medium", "trees": 150, "leaves": 8, "linear_share": 0.0, "losses": {"usual": 0.6, "medium": 0.58}}
     | {"margin": 0.02, "error": 0.005, "deals": 1_267, "trees_grown": 1_100},
-    "hours": {"entry": "usual", "trees": 75, "leaves": 4, "linear": False, "losses": {"usual": 0.6, "medium": 0.7}}
+    "hours": {"entry": "usual", "trees": 75, "leaves": 4, "linear_share": 0.0, "losses": {"usual": 0.6, "medium": 0.7}}
     | {"margin": 0.0, "error": 0.0, "deals": 80, "trees_grown": 900},
-    "worth": {"entry": "usual", "trees": 75, "leaves": 4, "linear": False, "losses": {}},
+    "worth": {"entry": "usual", "trees": 75, "leaves": 4, "linear_share": 0.0, "losses": {}},
 }
 
 
@@ -214,9 +214,13 @@ def test_the_chosen_shapes_are_shown_with_margin_and_cost(done):
     assert "Value head" not in text
 
 
-def test_a_linear_model_is_called_one(done):
-    linear = {"win": CHOSEN["win"] | {"entry": "linear", "linear": True}}
+@pytest.mark.parametrize(
+    ("share", "says"),
+    [(1.0, "a linear model, learned by"), (0.5, "outcomes mixed with 50% of a linear model, learned by")],
+)
+def test_a_linear_model_is_called_one(done, share, says):
+    linear = {"win": CHOSEN["win"] | {"entry": "linear", "linear_share": share}}
 
-    assert "Win head: linear, a linear model, learned by 150 trees of 8 leaves." in words(
+    assert f"Win head: linear, {says} 150 trees of 8 leaves." in words(
         shown(show_training(with_facts(done, capacity=linear), EUR))
     )

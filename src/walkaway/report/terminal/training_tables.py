@@ -264,7 +264,9 @@ def capacity_sentences(facts: Facts, fmt: LocaleFormat) -> list[str]:
     for head, chosen in facts.capacity.items():
         if not chosen["losses"]:
             continue
-        kind = "a linear model, learned by " if chosen["linear"] else ""
+        share = chosen["linear_share"]
+        what = "a linear model" if share == 1 else f"outcomes mixed with {fmt.percent(share)} of a linear model"
+        kind = f"{what}, learned by " if share else ""
         shape = f"{chosen['entry']}, {kind}{fmt.whole(chosen['trees'])} trees of {chosen['leaves']} leaves"
         gain, error = (fmt.number(chosen[name], 4) for name in ("margin", "error"))
         margin = f"its loss is lower than that of the usual shape by {gain} (standard error {error})"
