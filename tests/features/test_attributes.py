@@ -8,8 +8,8 @@ from walkaway.explaining.sentences import say
 from walkaway.features import build_features, plan_features
 from walkaway.formatting import LocaleFormat
 
-COMMON = ["a"] * 1_000 + ["b"] * 4
-RARE = ["c"] * 3 + ["d"]
+COMMON = ["a"] * 1_000 + ["b"] * 20 + ["c"] * 4
+RARE = ["d"] * 3 + ["e"]
 
 
 def book_of(segments) -> Book:
@@ -30,17 +30,17 @@ def codes_of(plan, segments):
 
 
 def test_rare_values_share_a_category(planned):
-    assert planned[1].categories == ("a", "b", "another value")
+    assert planned[1].categories == ("a", "b", "c", "another value")
 
 
 def test_a_rare_value_and_one_never_seen_are_pooled_and_a_missing_one_is_not(planned):
-    found = codes_of(planned[0], ["a", "b", "c", "new", None])
+    found = codes_of(planned[0], ["a", "b", "d", "new", None])
 
-    np.testing.assert_array_equal(found, [0, 1, 2, 2, np.nan])
+    np.testing.assert_array_equal(found, [0, 1, 3, 3, np.nan])
 
 
 def test_a_pooled_value_is_told_as_one(planned):
-    assert say(planned[1], 2.0, LocaleFormat()) == "segment: another value"
+    assert say(planned[1], 3.0, LocaleFormat()) == "segment: another value"
     assert say(planned[1], float("nan"), LocaleFormat()) == "segment unknown"
 
 
@@ -48,3 +48,9 @@ def test_a_small_book_pools_what_fewer_than_twenty_deals_have():
     plan = plan_features(book_of(["a"] * 500 + ["b"] * 20 + ["c"] * 19))
 
     assert next(f.categories for f in plan.features if f.column == "attribute[segment]") == ("a", "b", "another value")
+
+
+def test_an_attribute_without_two_common_values_is_not_used():
+    plan = plan_features(book_of(["a"] * 1_100 + ["b"] * 19))
+
+    assert "attribute[segment]" not in plan.columns

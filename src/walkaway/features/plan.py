@@ -95,8 +95,7 @@ class _Vocabulary:
             case "role":
                 return self._common(self.book.contacts["deal_id"], self.book.contacts["role"])
             case "attribute":
-                two_and_other = 3
-                return [a for a in self.book.attributes("text") if len(self.categories(a)) >= two_and_other]
+                return [name for name in self.book.attributes("text") if len(self.common_values(name)) > 1]
             case "measure":
                 return self.book.attributes("number")
             case "window":
