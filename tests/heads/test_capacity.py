@@ -58,7 +58,16 @@ def test_only_a_quarter_of_the_trees_is_used_where_more_of_them_overfit():
     eager = DEEP.model_copy(update={"learning_rate": 0.9, "leaves": 30, "least_rows_in_leaf": 2})
     worse = eager.model_copy(update={"learning_rate": 2.0})
 
-    assert chosen(examples_of(lambda X: 0.1 * X[:, 0]), {"worse": worse}, usual=eager).booster.trees == 10
+    assert chosen(examples_of(lambda X: 0.1 * X[:, 0]), {"eager": eager}, usual=worse).booster.trees == 10
+
+
+def test_the_usual_shape_keeps_all_its_trees_even_where_fewer_predict_better():
+    eager = DEEP.model_copy(update={"learning_rate": 0.9, "leaves": 30, "least_rows_in_leaf": 2})
+    found = chosen(examples_of(interaction), {"stumps": STUMPS}, usual=eager)
+    at_the_best_stage = chosen(examples_of(interaction), {"eager": eager}, usual=STUMPS)
+
+    assert (found.entry, found.booster.trees) == (USUAL, eager.trees)
+    assert at_the_best_stage.booster.trees < eager.trees
 
 
 @pytest.mark.parametrize("objective", ["cross_entropy", "tweedie", "gamma"])

@@ -2,7 +2,8 @@
 
 No shape is best for every book. With few deals, or with snapshots that are much alike, large trees overfit; where
 attributes interact, small ones miss it. So each entry of a short menu is fitted on the same part of the deals, and
-judged on the rest after a quarter, a half, three quarters and all of its trees. All entries share one LightGBM Dataset.
+judged on the rest after a quarter, a half, three quarters and all of its trees; the usual entry, whose many small trees
+hardly overfit, after all of them. All entries share one LightGBM Dataset.
 """
 
 from __future__ import annotations
@@ -187,13 +188,14 @@ def choose_capacity(
         rows = dict(zip(menu, pool.map(losses_of, menu.values()), strict=True))
     weight = np.concatenate([part.weight for part in parts])
     means = {name: np.average(stages, axis=1, weights=weight) for name, stages in rows.items()}
-    best = {name: rows[name][stages.argmin()] for name, stages in means.items()}
-    losses = {name: float(stages.min()) for name, stages in means.items()}
+    stage = {name: int(stages.argmin()) for name, stages in means.items()} | {USUAL: len(STAGES) - 1}
+    best = {name: rows[name][stage[name]] for name in means}
+    losses = {name: float(means[name][stage[name]]) for name in means}
     entry = min(losses, key=losses.__getitem__)
     grown = len(holdouts) * sum(booster.trees for booster in menu.values())
     margin, error = _margin(best[USUAL] - best[entry], weight, np.concatenate(judged))
     booster = menu[entry]
-    trees = _stages(booster.trees)[int(means[entry].argmin())]
+    trees = _stages(booster.trees)[stage[entry]]
     return Capacity(entry, booster.model_copy(update={"trees": trees}), losses, margin, error, deals, grown)
 
 
