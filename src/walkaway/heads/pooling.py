@@ -32,7 +32,7 @@ PENALTY: dict[Link, float] = {"logit": 30.0, "log": 300.0}  # strength of the ri
 RATE_PRIOR_DEALS = 20.0
 ROWS_A_LEAF, LEAST_ROWS_A_LEAF = 20, 10
 FARTHEST = 4.0  # standard deviations at which values are clipped
-LEAST_SHARE_A_WORD = 0.002  # of the rows; a rarer word has no column, which bounds the memory
+LEAST_SHARE_OF_ROWS = 0.002  # of the rows; a rarer word has no column, which bounds the memory
 NEGLIGIBLE = 0.02  # a smaller share is set to 0, which saves a second copy of the features
 FARTHEST_SCORE = 10.0  # log scores are clipped at this distance from 0
 STEPS, SMALL_STEP, LONGEST_STEP, DECIMALS = 25, 1e-8, 2.0, 6
@@ -125,9 +125,9 @@ def _numbers(X: npt.NDArray[np.float32]) -> FloatArray:
 
 
 def _common_words(words: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
-    """Which rows have each word that at least LEAST_SHARE_A_WORD of them have, (rows, words)."""
+    """Which rows have each word that at least LEAST_SHARE_OF_ROWS of them have, (rows, words)."""
     found, counts = np.unique(words, return_counts=True)
-    common = found[counts >= LEAST_SHARE_A_WORD * len(words)]
+    common = found[counts >= LEAST_SHARE_OF_ROWS * len(words)]
     rows: npt.NDArray[np.bool_] = words[:, None] == common
     return rows
 
