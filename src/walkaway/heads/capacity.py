@@ -3,7 +3,8 @@
 No shape is best for every book. With few deals, or with snapshots that are much alike, large trees overfit; where
 attributes interact, small ones miss it. So each entry of a short menu is fitted on the same part of the deals, and
 judged on the rest after a quarter, a half, three quarters and all of its trees; the usual entry, whose many small trees
-hardly overfit, after all of them. All entries share one LightGBM Dataset.
+hardly overfit, after all of them. An entry that learns a linear model must beat the usual one by a standard error: it
+forgoes what trees find later (decision 42). All entries share one LightGBM Dataset.
 """
 
 from __future__ import annotations
@@ -191,9 +192,11 @@ def choose_capacity(
     stage = {name: int(stages.argmin()) for name, stages in means.items()} | {USUAL: len(STAGES) - 1}
     best = {name: rows[name][stage[name]] for name in means}
     losses = {name: float(means[name][stage[name]]) for name in means}
-    entry = min(losses, key=losses.__getitem__)
+    margins = {name: _margin(best[USUAL] - best[name], weight, np.concatenate(judged)) for name in menu}
+    fits = [name for name in menu if not menu[name].linear_share or margins[name][0] >= margins[name][1]]
+    entry = min(fits, key=losses.__getitem__)
     grown = len(holdouts) * sum(booster.trees for booster in menu.values())
-    margin, error = _margin(best[USUAL] - best[entry], weight, np.concatenate(judged))
+    margin, error = margins[entry]
     booster = menu[entry]
     trees = _stages(booster.trees)[stage[entry]]
     return Capacity(entry, booster.model_copy(update={"trees": trees}), losses, margin, error, deals, grown)
