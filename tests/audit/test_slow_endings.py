@@ -6,7 +6,6 @@ In all of them `campaign` has nothing to do with winning, and neither has the ti
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,6 @@ from walkaway.importers.table import import_table
 from walkaway.training.fitting import audit_as_of
 from walkaway.training.recipe import fit_and_backtest
 
-CASE = Path(__file__).parents[3] / "shared" / "cases" / "61-slow-losses-no-leak"
 DAY0 = pd.Timestamp("2023-01-02", tz="UTC")
 NEW, NAMES = "spring", ("fair", "mail", "web")
 Lengths = Callable[[np.random.Generator, int], np.ndarray]
@@ -115,11 +113,9 @@ def audited(book: Book):
 
 
 @pytest.fixture(scope="module")
-def case() -> Book:
-    if not CASE.exists():
-        pytest.skip("the shared cases are not there")
-    now = pd.Timestamp("2027-01-01", tz="UTC")
-    return import_table([CASE / "l3.csv"], load_mapping(str(CASE / "l3.toml")), now, "l3").book
+def case(shared) -> Book:
+    folder, now = shared("cases/61-slow-losses-no-leak"), pd.Timestamp("2027-01-01", tz="UTC")
+    return import_table([folder / "l3.csv"], load_mapping(str(folder / "l3.toml")), now, "l3").book
 
 
 def test_case_61_is_accused_of_nothing(case):

@@ -131,6 +131,8 @@ def test_a_batch_compares_expected_values(project):
     for bar in (0.05, 1e9):
         said = asked("batch", "--out-dir", "batch", "--now", "2025-02-06", "--bar", bar)
         assert invented(said) == []
+    said_of_bar = "from 5.0% to 100,000,000,000% to win" if not project[2] else "from EUR 0 to EUR 1,000,000,000 a deal"
+    assert f"The bar changed {said_of_bar}." in said
     changes = pd.read_csv("batch/changes.csv")
     record = json.loads((project[0] / "batch" / "runs.jsonl").read_text().splitlines()[-1])
 

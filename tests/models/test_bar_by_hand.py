@@ -1,8 +1,10 @@
 from dataclasses import replace
 
+from tests.books import plain_model
+
 from walkaway.economics import Curve
 from walkaway.formatting import LocaleFormat
-from walkaway.models import bar_by_hand
+from walkaway.models import bar_by_hand, gain_of_bar_by_hand
 
 PAST = Curve((0.0, 2.0, 4.0), (9.0, 5.0, 2.0), (0.0, 0.5, 0.8), (0.0, 0.1, 0.4), hours=100.0, value=900.0)
 EN = LocaleFormat("en", "EUR")
@@ -44,3 +46,10 @@ def test_without_a_curve_it_is_said_that_the_gain_is_not_known():
     assert told(Curve((), (), (), ()), 2.0) == (
         "Set by hand: what a bar of EUR 2 an hour would have gained on past deals is not known."
     )
+
+
+def test_a_bar_by_hand_gains_nothing_where_the_model_has_no_signal():
+    model = replace(plain_model(), signal=False)
+
+    assert gain_of_bar_by_hand(model, 20.0, LocaleFormat()) == ""
+    assert "Set by hand" in gain_of_bar_by_hand(plain_model(), 20.0, LocaleFormat())

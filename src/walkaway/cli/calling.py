@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from walkaway.book import Book
-    from walkaway.formatting import LocaleFormat
     from walkaway.models import Model
 
 
@@ -79,25 +78,19 @@ def score(
     if out != "-" and as_json:
         _print_summary(table, model, {"unusable_deals": read.unusable_deals, "out": out})
     elif out != "-":
+        from walkaway.models import gain_of_bar_by_hand
         from walkaway.report.terminal.score_tables import show_score, show_undated_score
 
         fmt = model.facts.wording(settings.report.locale)
         shown = show_undated_score(table, model, out, fmt) if model.undated else show_score(table, model, out, fmt)
         tell(shown, quiet)
-        _tell_bar_by_hand(model, settings.score.bar, fmt, quiet)
+        if by_hand := gain_of_bar_by_hand(model, settings.score.bar, fmt):
+            tell(by_hand, quiet)
         if settings.score.guarantee and (refused := model.curve.refusal(settings.score.forgo, fmt)):
             tell(refused, quiet)
         if read.unusable_deals:
             unusable = fmt.whole(read.unusable_deals)
             tell(f"{unusable} deals of the export could not be used. See {book}/quarantine.parquet.", quiet)
-
-
-def _tell_bar_by_hand(model: Model, bar: float | None, fmt: LocaleFormat, quiet: bool) -> None:
-    """What a bar set by hand would have gained on past deals; without signal no bar drops anything."""
-    from walkaway.models import bar_by_hand
-
-    if sentence := bar_by_hand(model.curve, bar if model.signal else None, fmt):
-        tell(sentence, quiet)
 
 
 def _print_summary(table: pd.DataFrame, model: Model, more: dict[str, object]) -> None:

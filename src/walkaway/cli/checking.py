@@ -38,10 +38,8 @@ def check(
     settings = settings_in_force(context)
     with progress(quiet) as step:
         step("reading book and model", 0, 1)
-        read, model = (
-            read_book(book, settings.lost_after_days).assuming(settings.hours, settings.effort),
-            load_champion(models),
-        )
+        read = read_book(book, settings.lost_after_days).assuming(settings.hours, settings.effort)
+        model = load_champion(models)
         if read.manifest.timeless and as_of is not None:
             raise UsageError(f"--as-of {as_of}: needs a book with dates, and this book has none. Leave --as-of out.")
         moment = None if read.manifest.timeless else newest_or(as_of, "--as-of", read)

@@ -37,11 +37,11 @@ def show_config(context: typer.Context, models: ModelsOption = MODELS, as_json: 
 def _bar_by_hand(models: Path, settings: Settings) -> str:
     """What the bar of the settings would have gained on past deals, by the model in use; empty where there is none."""
     from walkaway.errors import WalkawayError
-    from walkaway.models import bar_by_hand, load_champion
+    from walkaway.models import gain_of_bar_by_hand, load_champion
     from walkaway.scoring import with_replay_curve
 
     try:
         model = with_replay_curve(load_champion(models), settings.score.replay)
     except WalkawayError:
         return ""
-    return bar_by_hand(model.curve, settings.score.bar, model.facts.wording(settings.report.locale))
+    return gain_of_bar_by_hand(model, settings.score.bar, model.facts.wording(settings.report.locale))

@@ -1,6 +1,6 @@
 """A model: its calls, what it keeps of past deals, its files on disk, and which model is in use."""
 
-from walkaway.models.bar_by_hand import bar_by_hand
+from walkaway.models.bar_by_hand import bar_by_hand, gain_of_bar_by_hand
 from walkaway.models.base_rates import BaseRates, PastDeals, PastOutcomes, Settled, groups_alike, learn_base_rates
 from walkaway.models.bundle import VERSION, load_bundle, save_bundle
 from walkaway.models.buyer_events import BuyerEvent, BuyerEventRate, learn_buyer_events, with_buyer_event
@@ -71,6 +71,7 @@ __all__ = [
     "check_fits",
     "clear_unfinished",
     "compare",
+    "gain_of_bar_by_hand",
     "groups_alike",
     "learn_base_rates",
     "learn_buyer_events",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from walkaway.economics import Curve, Gain
 from walkaway.formatting import LocaleFormat
+from walkaway.models.model import Model
 
-__all__ = ["bar_by_hand"]
+__all__ = ["bar_by_hand", "gain_of_bar_by_hand"]
 
 
 def _saved(gain: Gain, fmt: LocaleFormat) -> str:
@@ -42,3 +43,8 @@ def bar_by_hand(curve: Curve, bar: float | None, fmt: LocaleFormat) -> str:
             f"it gained, even {parts}. Take a lower bar, or let --forgo choose one."
         )
     return f"Set by hand: on past deals, a bar of {rate} would have gained {fmt.money(gain.total)}, {parts}."
+
+
+def gain_of_bar_by_hand(model: Model, bar: float | None, fmt: LocaleFormat) -> str:
+    """`bar_by_hand` by a model's own curve; empty for a model without signal, of which no bar drops anything."""
+    return bar_by_hand(model.curve, bar, fmt) if model.signal else ""

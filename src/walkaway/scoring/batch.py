@@ -23,7 +23,7 @@ from walkaway.economics import DROPPED
 from walkaway.errors import DataError, IncompleteError, WalkawayError
 from walkaway.files import append_line, checksum, exclusive, read_lines, read_text_frame, write_frame
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Model, bar_by_hand, load_champion
+from walkaway.models import Model, gain_of_bar_by_hand, load_champion
 from walkaway.scoring.advice import more_advice, read_advice
 from walkaway.scoring.score import score, summary, with_replay_curve
 
@@ -189,10 +189,9 @@ def _compared(
         return None, (f"The last run called deals at a later moment, {later} UTC, so nothing was compared.",)
     notes = []
     if before["bar_unit"] != now["bar_unit"]:
-        unit = "money per hour" if fmt.by_hour else "money per deal, because hours are not recorded"
-        notes.append(f"The bar is now {unit}, so it cannot be compared with the earlier one.")
+        notes.append(f"The bar is now {fmt.rate(now['bar'])}. The earlier one was of another kind.")
     elif before["bar"] != now["bar"]:
-        notes.append(f"The bar changed from {fmt.money(before['bar'])} to {fmt.rate(now['bar'])}.")
+        notes.append(f"The bar changed from {fmt.worth(before['bar'])} to {fmt.rate(now['bar'])}.")
     if before["model_version"] != now["model_version"]:
         notes.append(f"The model changed from {before['model_version']} to {now['model_version']}.")
     return changes(previous, calls, book), (f"Since {fmt.moment(before['as_of'])} UTC:", *notes)
@@ -210,12 +209,6 @@ def _refused(model: Model, dial: ScoreSettings, fmt: LocaleFormat) -> tuple[str,
     """A sentence if the guarantee was asked for and no bar meets it."""
     refusal = model.curve.refusal(dial.forgo, fmt) if dial.guarantee else ""
     return (refusal,) if refusal else ()
-
-
-def _by_hand(model: Model, bar: float | None, fmt: LocaleFormat) -> tuple[str, ...]:
-    """A sentence if the bar was set by hand: what it would have gained. Without signal no bar drops anything."""
-    sentence = bar_by_hand(model.curve, bar if model.signal else None, fmt)
-    return (sentence,) if sentence else ()
 
 
 def _other_hours(model: Model, book: Book) -> tuple[str, ...]:
@@ -298,7 +291,8 @@ def _written(
     previous, note = _last_calls(out, name)
     changed, notes = (None, (note,)) if previous is None else _compared(previous, calls, book, fmt)
     notes += (*_unusable(book, fmt), *_other_hours(model, book), *_refused(model, settings.score, fmt))
-    notes += _by_hand(model, settings.score.bar, fmt)
+    by_hand = gain_of_bar_by_hand(model, settings.score.bar, fmt)
+    notes += (by_hand,) if by_hand else ()
     write_frame(pd.DataFrame(columns=_COLUMNS) if changed is None else changed, str(out / CHANGES))
     write_frame(calls, str(out / name))
     write_frame(advice, str(out / ADVICE))

@@ -15,7 +15,7 @@ from walkaway.config import Settings
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, deal_stories, early_signs, portfolio_of
 from walkaway.formatting import LocaleFormat
-from walkaway.models import Calls, Caveat, Model, bar_by_hand, call_open, caveats_of, may_be_acted_on, no_bar
+from walkaway.models import Calls, Caveat, Model, call_open, caveats_of, gain_of_bar_by_hand, may_be_acted_on, no_bar
 from walkaway.monitoring import Check, check
 from walkaway.report.age_advice import age_rows, age_sentences
 from walkaway.report.figures import curve_frame
@@ -213,5 +213,5 @@ def gather(
         beaten=(*beaten_sentences(model.facts, wording), *age_sentences(model.facts, wording)),
         by_age=tuple(age_rows(model.facts, wording)),
         no_bar=no_bar(model, bar, by_hand=settings.score.bar is not None),
-        by_hand=bar_by_hand(model.curve, settings.score.bar if model.signal else None, wording),
+        by_hand=gain_of_bar_by_hand(model, settings.score.bar, wording),
     )
