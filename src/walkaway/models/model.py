@@ -5,7 +5,7 @@ A call is the verdict on one deal at one moment, with the numbers behind it. (A 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -108,6 +108,14 @@ class Calls:
     walk_away_above: npt.NDArray[np.float64]
     log_odds: npt.NDArray[np.float64]
     waits: tuple[Wait | None, ...]
+
+    def take(self, places: Sequence[int]) -> Calls:
+        """Some of the calls, with their rows."""
+        at = list(places)
+        snapshots, terms = (rows.iloc[at].reset_index(drop=True) for rows in (self.rows.snapshots, self.rows.terms))
+        table, waits = self.table.iloc[at].reset_index(drop=True), tuple(self.waits[place] for place in at)
+        rows = Rows(snapshots, self.rows.X[at], terms)
+        return Calls(rows, table, self.walk_away_above[at], self.log_odds[at], waits)
 
     def wait_sentences(self, fmt: LocaleFormat) -> pd.api.extensions.ExtensionArray:
         """What each deal waits for, in words, with numbers in the reader's locale; missing where nothing."""

@@ -19,7 +19,7 @@ from walkaway.formatting import LocaleFormat
 from walkaway.models import Calls, Model, Rows, call_open, caveats_of
 from walkaway.scoring.advice import kept_to_learn
 
-__all__ = ["score", "summary", "with_replay_curve", "without_hours"]
+__all__ = ["caveats_said", "score", "summary", "with_replay_curve", "with_source", "without_hours"]
 
 CHUNK = 20_000  # rows explained at a time, to limit the memory for the SHAP values of all members
 
@@ -98,16 +98,22 @@ def score(
     table = calls.table.assign(bar_unit=fmt.unit, kept_to_learn=kept, wait_for=calls.wait_sentences(fmt))
     if score_settings.reasons:
         table = pd.concat([table, _explained(model, calls, score_settings.reasons, fmt)], axis=1)
-    assumed = {moment: _assumed_share(book, moment) for moment in at}
-    caveats = ";".join(caveat.code for caveat in caveats_of(model, fmt))
-    table = table.assign(
-        model_version=model.version,
-        assumed_hours_share=table["as_of"].map(assumed),
-        caveats=pd.Series(caveats, table.index, dtype="str"),
-    )
+    share = calls.table["as_of"].map({moment: _assumed_share(book, moment) for moment in at})
     order = np.lexsort((table["deal_id"], -table["value_per_hour"], table["as_of"]))
-    table = pd.concat([without_hours(table), book.names_of(table["deal_id"])], axis=1)
-    return table.iloc[order].reset_index(drop=True)
+    return with_source(without_hours(table), book, model, share).iloc[order].reset_index(drop=True)
+
+
+def with_source(table: pd.DataFrame, book: Book, model: Model, assumed_hours_share: pd.Series | float) -> pd.DataFrame:
+    """Calls with what they rest on: model_version, assumed_hours_share, caveats (codes), and the names of deals."""
+    codes = ";".join(caveat.code for caveat in caveats_of(model, LocaleFormat()))
+    source = {"model_version": model.version, "assumed_hours_share": assumed_hours_share}
+    table = table.assign(**source, caveats=pd.Series(codes, table.index, dtype="str"))
+    return pd.concat([table, book.names_of(table["deal_id"])], axis=1)
+
+
+def caveats_said(table: pd.DataFrame) -> list[str]:
+    """The codes of the caveats that calls carry."""
+    return [code for code in str(table["caveats"].iloc[0]).split(";") if code]
 
 
 def without_hours(calls: pd.DataFrame) -> pd.DataFrame:
@@ -143,7 +149,7 @@ def summary(table: pd.DataFrame) -> dict[str, object]:
         "dropped": len(drop),
         "value_at_risk": float(drop["expected_value"].clip(lower=0).sum()),
         "model_version": str(last["model_version"].iloc[0]),
-        "caveats": [code for code in str(last["caveats"].iloc[0]).split(";") if code],
+        "caveats": caveats_said(last),
     }
 
 

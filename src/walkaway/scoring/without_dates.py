@@ -8,7 +8,8 @@ import pandas as pd
 from walkaway.book import Book
 from walkaway.config import ScoreSettings
 from walkaway.explaining import Reasons, attribute, reasons_table
-from walkaway.models import Model, call_undated, caveats_of
+from walkaway.models import Model, call_undated
+from walkaway.scoring.score import caveats_said, with_source
 
 __all__ = ["score_undated", "summary_undated"]
 
@@ -31,16 +32,12 @@ def score_undated(book: Book, model: Model, score_settings: ScoreSettings, local
         DataError: the book does not fit the model.
     """
     calls, fmt = call_undated(book, model), model.facts.wording(locale)
-    caveats = ";".join(caveat.code for caveat in caveats_of(model, fmt))
     table = calls.table.assign(bar_unit=fmt.unit, kept_to_learn=False)
     if score_settings.reasons:
         reasons = reasons_table(Reasons(model, calls.rows, attribute(model, calls.rows), fmt), score_settings.reasons)
         table = pd.concat([table, reasons], axis=1)
-    table = table.assign(
-        model_version=model.version, assumed_hours_share=1.0, caveats=pd.Series(caveats, table.index, dtype="str")
-    )
     order = np.lexsort((table["deal_id"], -table["expected_value"]))
-    return pd.concat([table, book.names_of(table["deal_id"])], axis=1).iloc[order].reset_index(drop=True)
+    return with_source(table, book, model, 1.0).iloc[order].reset_index(drop=True)
 
 
 def summary_undated(table: pd.DataFrame) -> dict[str, object]:
@@ -53,5 +50,5 @@ def summary_undated(table: pd.DataFrame) -> dict[str, object]:
         "expected_value": float(table["expected_value"].sum()),
         "verdicts": {str(verdict): int(n) for verdict, n in table["verdict"].value_counts().items()},
         "model_version": str(table["model_version"].iloc[0]),
-        "caveats": [code for code in str(table["caveats"].iloc[0]).split(";") if code],
+        "caveats": caveats_said(table),
     }

@@ -15,7 +15,7 @@ from walkaway.report.html.check_first import alike_earned, check_first
 from walkaway.report.html.main_reason import typical_deal, weakest_leg
 from walkaway.scoring import decisions_in_force, kept_to_learn, without_hours
 
-__all__ = ["CALLS", "CHECK_FIRST", "called"]
+__all__ = ["CALLS", "CHECK_FIRST", "REASONS", "called"]
 
 CHECK_FIRST = "check_first"
 CALLS = (

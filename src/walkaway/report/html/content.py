@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from walkaway.asof import known
-from walkaway.book import Book
+from walkaway.book import Book, shown_deal
 from walkaway.config import Settings
 from walkaway.errors import UsageError
 from walkaway.explaining import DealStory, EarlySign, Portfolio, attribute, deal_stories, early_signs, portfolio_of
@@ -82,6 +83,11 @@ class Content:
     beaten: tuple[str, ...] = ()
     by_age: tuple[tuple[str, ...], ...] = ()
 
+    def named(self, deal_ids: Iterable[str]) -> list[str]:
+        """Open deals by name and id."""
+        names = self.calls.set_index("deal_id")["name"]
+        return [shown_deal(deal, names[deal]) for deal in deal_ids]
+
     def of(self, *names: str) -> pd.DataFrame:
         """Deals with these calls (CALLS, pursue, unsure), without deals decided by a person or kept to learn from.
 
@@ -115,20 +121,7 @@ def _stories(
     ours = table[content_of & table["call"].isin(CALLS)]
     ours = ours.iloc[_first(ours, CALLS)]
     places = [at for call, most in CARDS.items() for at in ours.index[ours["call"] == call][:most]]
-    return tuple(deal_stories(model, _some(calls, places), share, book, locale)) if places else ()
-
-
-def _some(calls: Calls, places: list[int]) -> Calls:
-    """Some of the calls, with their rows."""
-    rows = calls.rows
-    part = type(rows)(
-        rows.snapshots.iloc[places].reset_index(drop=True),
-        rows.X[places],
-        rows.terms.iloc[places].reset_index(drop=True),
-    )
-    waits = tuple(calls.waits[place] for place in places)
-    table = calls.table.iloc[places].reset_index(drop=True)
-    return Calls(part, table, calls.walk_away_above[places], calls.log_odds[places], waits)
+    return tuple(deal_stories(model, calls.take(places), share, book, locale)) if places else ()
 
 
 def earlier(previous: pd.DataFrame | None, moment: pd.Timestamp) -> pd.DataFrame | None:

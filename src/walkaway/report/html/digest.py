@@ -72,9 +72,8 @@ def digest(content: Content) -> str:
             .drop_duplicates("deal_id")
             .head(3)
         )
-        names = content.calls.set_index("deal_id")["name"]
-        instead = (plain(shown_deal(deal, names[deal]), 80) for deal in best["deal_id"])
-        lines.append(f"- Instead: {', '.join(instead)}.")
+        instead = ", ".join(plain(named, 80) for named in content.named(best["deal_id"]))
+        lines.append(f"- Instead: {instead}.")
     if content.changes is not None:
         counts = content.changes["change"].value_counts()
         fresh, back = (wording.whole(counts.get(kind, 0)) for kind in ("newly_below_bar", "back_above_bar"))

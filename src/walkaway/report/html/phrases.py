@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from walkaway.book import shown_deal
 from walkaway.formatting import LocaleFormat, plain_activity
 from walkaway.models import awaited
 from walkaway.report.html.check_first import CLOSE
@@ -186,19 +185,14 @@ def instead(content: Content) -> str:
     if not wording.by_hour:
         best, least = plan.head(INSTEAD), wording.worth(float(plan["expected"].head(INSTEAD).min()))
         each = f"each with a chance to win of {least}" if wording.by_chance else f"each expected to bring {least}"
-        return f"{_named(content, best['deal_id'])}, {each} or more."
+        return f"{', '.join(content.named(best['deal_id']))}, {each} or more."
     best = plan.drop_duplicates("deal_id").sort_values("value_per_hour", ascending=False, kind="stable").head(INSTEAD)
     least = wording.money(float(best["value_per_hour"].min()))
+    named = ", ".join(content.named(best["deal_id"]))
     return (
-        f"{_named(content, best['deal_id'])}, each worth {least} or more an hour. They would be worked on in any case; "
-        "the freed hours bring them forward."
+        f"{named}, each worth {least} or more an hour. They would be worked on in any case; the freed hours bring them "
+        "forward."
     )
-
-
-def _named(content: Content, deal_ids: pd.Series) -> str:
-    """Deals by name and id."""
-    names = content.calls.set_index("deal_id")["name"]
-    return ", ".join(shown_deal(deal, names[deal]) for deal in deal_ids)
 
 
 def cost(content: Content) -> str:

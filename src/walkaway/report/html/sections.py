@@ -13,14 +13,14 @@ from walkaway.models import NO_SIGNAL
 from walkaway.report.age_advice import AGE_HEADERS, AGE_TITLE
 from walkaway.report.deal_card import steps_of
 from walkaway.report.html import confidence, phrases
-from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST
+from walkaway.report.html.annotated_calls import CALLS, CHECK_FIRST, REASONS
 from walkaway.report.html.content import Content
 from walkaway.report.html.digest import board_sentence
 from walkaway.report.html.drawings import calibration_svg, curve_svg, productivity_svg
 from walkaway.report.html.main_reason import leg_shown, leg_told
 from walkaway.report.model_card import NOT_INTENDED, intended
 
-__all__ = ["Shown", "shown"]
+__all__ = ["Shown", "reasons_told", "shown"]
 
 Shown = dict[str, Any]
 ROWS, ROWS_IN_PRINT, CARDS_IN_PRINT = 50, 20, 10
@@ -64,15 +64,15 @@ def _most(table: pd.DataFrame, rows: int, wording: LocaleFormat) -> Shown:
     return {"rows": _rows(table.head(rows)), "count_sentence": shown}
 
 
+def reasons_told(call: Shown, wording: LocaleFormat) -> list[tuple[str, float]]:
+    """The reasons of a call, strongest first, each with its factor in words and as a number."""
+    pairs = [(call[f"reason_{k}"], float(call[f"factor_{k}"])) for k in range(1, REASONS + 1)]
+    return [(f"{text} ×{wording.number(factor, 2)}", factor) for text, factor in pairs if factor == factor]
+
+
 def _against(wording: LocaleFormat) -> Callable[[Shown], list[str]]:
     """The strongest reasons against a deal, each with its factor; none if the deal is sold at a loss."""
-
-    def against_deal(call: Shown) -> list[str]:
-        pairs = [(call[f"reason_{k}"], float(call[f"factor_{k}"])) for k in range(1, 4)]
-        against = [f"{text} ×{wording.number(factor, 2)}" for text, factor in pairs if factor < 1]
-        return against[:REASONS_A_ROW]
-
-    return against_deal
+    return lambda call: [told for told, factor in reasons_told(call, wording) if factor < 1][:REASONS_A_ROW]
 
 
 def _lacks(content: Content) -> Callable[..., str]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from walkaway.book import NAMES, Book
+from walkaway.book import NAMES, Book, shown_deal
 from walkaway.config import Settings
 from walkaway.explaining import (
     DealStory,
@@ -22,14 +21,15 @@ from walkaway.explaining import (
 from walkaway.formatting import LocaleFormat
 from walkaway.models import Caveat, Model, call_undated, caveats_of
 from walkaway.report.deal_card import steps_of
+from walkaway.report.html.annotated_calls import REASONS
 from walkaway.report.html.digest import plain
+from walkaway.report.html.sections import reasons_told
 from walkaway.report.model_card import intended
 from walkaway.report.terminal.training_tables import beaten_sentences
 
 __all__ = ["UndatedContent", "answer_sentence", "gather_undated", "undated_digest", "undated_shown"]
 
 GROUPS = 5  # of open deals, by what they are expected to bring
-REASONS = 3
 CARDS, CARDS_IN_PRINT, STEPS = 100, 10, 5
 ROWS, ROWS_IN_PRINT = 50, 20
 CANNOT_ACT = "Can you act on this today? No. Use this list to choose which deals to look at first."
@@ -90,22 +90,20 @@ def gather_undated(book: Book, model: Model, settings: Settings) -> UndatedConte
         UsageError: no deal is open.
         DataError: the book does not fit the model.
     """
-    calls, wording = call_undated(book, model), model.facts.wording(settings.report.locale)
+    calls, locale = call_undated(book, model), settings.report.locale
+    calls = calls.take(np.lexsort((calls.table["deal_id"], -calls.table["expected_value"])).tolist())
+    wording, ids = model.facts.wording(locale), calls.table["deal_id"]
     reasons = reasons_table(Reasons(model, calls.rows, attribute(model, calls.rows), wording), REASONS)
-    names = book.names_of(calls.table["deal_id"]).reindex(columns=list(NAMES)).astype("str").fillna("")
-    owners = book.deals.set_index("deal_id")["owner_id"].reindex(calls.table["deal_id"]).fillna("").to_numpy()
-    shown = ["deal_id", "win_probability", "value_if_won", "expected_value"]
-    table = pd.concat([calls.table[shown].assign(owner_id=owners), reasons, names], axis=1)
-    order = np.lexsort((table["deal_id"], -table["expected_value"]))
-    table = table.iloc[order].reset_index(drop=True)
-    first = call_undated(book, model, set(table["deal_id"].head(CARDS)))
-    stories = {story.deal_id: story for story in deal_stories(model, first, 1.0, book, settings.report.locale)}
+    names = book.names_of(ids).reindex(columns=list(NAMES)).astype("str").fillna("")
+    owners = book.deals.set_index("deal_id")["owner_id"].reindex(ids).fillna("").to_numpy()
+    shown = calls.table[["deal_id", "win_probability", "value_if_won", "expected_value"]]
+    first = calls.take(range(min(CARDS, len(ids))))
     facts = model.facts
     return UndatedContent(
         wording=wording,
-        calls=table,
+        calls=pd.concat([shown.assign(owner_id=owners), reasons, names], axis=1),
         signs=tuple(signs_without_dates(book, model, wording)),
-        stories=tuple(stories[deal] for deal in table["deal_id"].head(CARDS)),
+        stories=tuple(deal_stories(model, first, 1.0, book, locale)),
         columns=tuple(planned.column for planned in model.plan.features),
         caveats=caveats_of(model, wording),
         beaten=tuple(beaten_sentences(facts, wording)),
@@ -149,16 +147,10 @@ def undated_digest(content: UndatedContent) -> str:
     wording = content.wording
     lines = [line for caveat in content.caveats for line in (f"**{caveat.sentence}**", "")]
     lines += [line for sentence in content.beaten for line in (f"**{sentence}**", "")]
-    lines += [
-        f"**{answer_sentence(content)}**",
-        "",
-        CANNOT_ACT,
-        "",
-    ]
+    lines += [f"**{answer_sentence(content)}**", "", CANNOT_ACT, ""]
     for story in content.stories[:5]:
         shown = f"{wording.worth(story.value_per_hour)} {'to win' if wording.by_chance else 'expected'}"
-        name = f"{story.name} ({story.deal_id})" if story.name else story.deal_id
-        lines.append(f"- {plain(name, 80)}: {shown}")
+        lines.append(f"- {plain(shown_deal(story.deal_id, story.name), 80)}: {shown}")
     lines += [f"- {plain(sentence, 200)}" for sentence in _sign_sentences(content)[:4]]
     return "\n".join([*lines, "", "A person decides; people are not scored."]) + "\n"
 
@@ -183,7 +175,6 @@ def undated_shown(content: UndatedContent, for_print: bool) -> dict[str, object]
         "by_chance": wording.by_chance,
         "counts_wins": wording.counts_wins,
         "ranked_by": wording.ranked_by,
-        "per": wording.per,
         "records_work": False,
         "records_signs": False,
         "caveats": content.caveats,
@@ -208,17 +199,5 @@ def undated_shown(content: UndatedContent, for_print: bool) -> dict[str, object]
         "cards": cards,
         "stories": [(story, cards[story.deal_id], steps_of(story, STEPS).to_dict("records")) for story in stories],
         "open_cards": for_print,
-        "against": _reasons_told(wording),
-        "lacks_of": {story.deal_id: "" for story in stories},
-        "doubtful": set(),
+        "against": lambda call: [told for told, _ in reasons_told(call, wording)],
     }
-
-
-def _reasons_told(wording: LocaleFormat) -> Callable[[dict[str, object]], list[str]]:
-    """The strongest reasons of a call, each with its factor."""
-
-    def told(call: dict[str, object]) -> list[str]:
-        pairs = [(call[f"reason_{k}"], float(str(call[f"factor_{k}"]))) for k in range(1, REASONS + 1)]
-        return [f"{text} ×{wording.number(factor, 2)}" for text, factor in pairs if isinstance(text, str)]
-
-    return told

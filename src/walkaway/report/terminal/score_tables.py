@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -19,6 +20,7 @@ from walkaway.scoring import summary
 __all__ = ["show_score", "show_undated_score"]
 
 MOST_DEALS = 10  # in the table of deals to drop
+MOST_REASONS = 2  # of a deal
 MOST_CHANCES = 5  # deals with the highest, and with the lowest chance, of a book without dates
 
 
@@ -34,35 +36,54 @@ def _hindsight(table: pd.DataFrame, model: Model, fmt: LocaleFormat) -> str:
     )
 
 
-def _reasons_against(call: dict[str, Any], fmt: LocaleFormat, most: int = 2) -> str:
-    """The strongest reasons against a deal, one per line, and for a nurtured deal what to wait for."""
+def _reasons(call: dict[str, Any], fmt: LocaleFormat) -> list[tuple[str, float]]:
+    """The reasons of a call, strongest first: in words with the factor, and the factor (NaN if sold at a loss)."""
     numbers = [column.removeprefix("reason_") for column in call if column.startswith("reason_")]
-    reasons = [(call[f"reason_{number}"], call[f"factor_{number}"]) for number in numbers]
-    against = [(reason, factor) for reason, factor in reasons if pd.notna(reason) and not factor >= 1]
-    lines = [
-        f"{reason} ×{fmt.number(factor, 2)}" if pd.notna(factor) else str(reason) for reason, factor in against[:most]
+    pairs = [(call[f"reason_{number}"], float(call[f"factor_{number}"])) for number in numbers]
+    return [
+        (f"{reason} ×{fmt.number(factor, 2)}" if factor == factor else str(reason), factor)
+        for reason, factor in pairs
+        if pd.notna(reason)
     ]
+
+
+def _why_dropped(call: dict[str, Any], fmt: LocaleFormat) -> list[str]:
+    """The strongest reasons against a deal, and for a nurtured deal what to wait for."""
+    lines = [told for told, factor in _reasons(call, fmt) if not factor >= 1][:MOST_REASONS]
     if call["verdict"] == "nurture":
         lines.append(f"wait for: {awaited(call['wait_sign'])}, until {fmt.date(call['wait_until'])}")
-    return "\n".join(lines)
+    return lines
+
+
+def _why_so_likely(call: dict[str, Any], fmt: LocaleFormat) -> list[str]:
+    """The strongest reasons for or against a deal."""
+    return [told for told, _ in _reasons(call, fmt)][:MOST_REASONS]
 
 
 def _kept_to_learn(count: int, fmt: LocaleFormat) -> str:
     return f"Keep working on {fmt.whole(count)} deals below the bar, so that the model can learn. " if count else ""
 
 
+def _deals_table(
+    calls: pd.DataFrame, title: str, why: Callable[[dict[str, Any], LocaleFormat], list[str]], fmt: LocaleFormat
+) -> Table:
+    """Deals with what they are worth, as far as that is known, and why."""
+    expected = "at risk" if fmt.by_hour else "expected"
+    hours, money = ["value/hour", "hours"] if fmt.by_hour else [], [] if fmt.by_chance else [expected]
+    table = plain_table("deal", *hours, *money, "win", title=title)
+    table.add_column("why", ratio=1, min_width=22, overflow="fold")
+    for call in calls.to_dict("records"):
+        figures = [fmt.money(call["value_per_hour"]), fmt.number(call["remaining_hours"], 1)] if hours else []
+        figures += [fmt.money(call["expected_value"])] if money else []
+        named = Text(shown_deal(call["deal_id"], call.get("name")))
+        table.add_row(named, *figures, fmt.percent(call["win_probability"]), Text("\n".join(why(call, fmt))))
+    return table
+
+
 def _worst_table(dropped: pd.DataFrame, fmt: LocaleFormat) -> Table:
     """The deals to drop that would take most hours; where no hours are known, those with the least expected value."""
-    headers = [*(["value/hour", "hours", "at risk"] if fmt.by_hour else [] if fmt.by_chance else ["expected"]), "win"]
     which = "that would take the most hours" if fmt.by_hour else f"with the least {fmt.ranked_by}"
-    table = plain_table("deal", *headers, title=f"Deals to drop {which}")
-    table.add_column("why", ratio=1, min_width=22, overflow="fold")
-    for call in _first_to_drop(dropped, fmt).head(MOST_DEALS).to_dict("records"):
-        hours = [fmt.money(call["value_per_hour"]), fmt.number(call["remaining_hours"], 1)] if fmt.by_hour else []
-        expected = [] if fmt.by_chance else [fmt.money(call["expected_value"])]
-        figures = [*hours, *expected, fmt.percent(call["win_probability"])]
-        table.add_row(Text(shown_deal(call["deal_id"], call.get("name"))), *figures, _reasons_against(call, fmt))
-    return table
+    return _deals_table(_first_to_drop(dropped, fmt).head(MOST_DEALS), f"Deals to drop {which}", _why_dropped, fmt)
 
 
 def _first_to_drop(dropped: pd.DataFrame, fmt: LocaleFormat) -> pd.DataFrame:
@@ -117,30 +138,6 @@ def show_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -
     return Group(*first, sentences, "", *worst, written)
 
 
-def _chances_table(calls: pd.DataFrame, title: str, fmt: LocaleFormat) -> Table:
-    """Deals of a book without dates, with the strongest reasons for or against each."""
-    table = plain_table("deal", *([] if fmt.by_chance else ["expected"]), "win", title=title)
-    table.add_column("why", ratio=1, min_width=22, overflow="fold")
-    for call in calls.to_dict("records"):
-        expected = [] if fmt.by_chance else [fmt.money(call["expected_value"])]
-        why = _strongest_reasons(call, fmt)
-        table.add_row(
-            Text(shown_deal(call["deal_id"], call.get("name"))), *expected, fmt.percent(call["win_probability"]), why
-        )
-    return table
-
-
-def _strongest_reasons(call: dict[str, Any], fmt: LocaleFormat, most: int = 2) -> Text:
-    pairs = [(call.get(f"reason_{number}"), call.get(f"factor_{number}")) for number in range(1, most + 1)]
-    return Text(
-        "\n".join(
-            f"{reason} ×{fmt.number(float(factor), 2)}" if factor is not None and pd.notna(factor) else str(reason)
-            for reason, factor in pairs
-            if reason is not None and pd.notna(reason)
-        )
-    )
-
-
 def show_undated_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleFormat) -> RenderableType:
     """Calls of a book without dates: how likely each deal is to be won, and why; nothing about hours.
 
@@ -161,6 +158,7 @@ def show_undated_score(table: pd.DataFrame, model: Model, out: str, fmt: LocaleF
     rows = min(MOST_CHANCES, len(table) // 2)
     best: list[RenderableType] = []
     if rows:
-        best = [_chances_table(table.head(rows), f"Highest {fmt.ranked_by}", fmt), ""]
-        best += [_chances_table(table.tail(rows).iloc[::-1], f"Lowest {fmt.ranked_by}", fmt), ""]
+        ends = (("Highest", table.head(rows)), ("Lowest", table.tail(rows).iloc[::-1]))
+        tables = (_deals_table(part, f"{end} {fmt.ranked_by}", _why_so_likely, fmt) for end, part in ends)
+        best = [line for shown in tables for line in (shown, "")]
     return Group(*first, sentences, "", *best, Text(f"{deals} calls written to {out}"))
